@@ -17,7 +17,7 @@ import rfc8785
 import structlog
 from django.db import connection
 
-from accounts.domain.roles import Actor
+from accounts.domain.roles import By, Places
 from accounts.models import TrailEntry, TrailText
 from accounts.models.keys import new_id
 
@@ -27,17 +27,16 @@ _BATCH = 2000
 
 @dataclass(frozen=True)
 class Change:
-    """One entry to be: `actor` did `action` to the row `target` at the moment `at`."""
+    """One entry to be: who did `action` to the row `target`, and when. It is the affair of
+    `places`, or of the row's own (`places()` of its model), if it has any."""
 
-    actor: Actor | None
+    by: By
     action: str
     target: Any
-    at: datetime
     before: Mapping[str, Any] = field(default_factory=dict)
     after: Mapping[str, Any] = field(default_factory=dict)
     reason: str = ""
-    organisation_ids: Iterable[UUID] = ()
-    region_ids: Iterable[UUID] = ()
+    places: Places | None = None
 
 
 def plain(value: Any) -> Any:
@@ -90,49 +89,39 @@ def text_digest(salt: bytes, content: Mapping[str, str]) -> bytes:
 
 
 def record(
-    *,
-    actor: Actor | None,
+    by: By,
     action: str,
     target: Any,
-    now: datetime,
+    *,
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
     reason: str = "",
-    organisation_ids: Iterable[UUID] = (),
-    region_ids: Iterable[UUID] = (),
+    places: Places | None = None,
 ) -> TrailEntry:
     """Write one entry in the caller's transaction.
 
-    `target` is the changed row; `action` is `<entity>.<verb>`. `actor` None is the platform
-    itself (a job). `before` and `after` hold no secrets and no free text about people.
+    `target` is the changed row; `action` is `<entity>.<verb>`. `before` and `after` hold no
+    secrets and no free text about people. `places` are whose affair it is, where that is not what
+    the row says by itself.
     """
-    return record_many(
-        actor=actor,
-        now=now,
-        organisation_ids=organisation_ids,
-        region_ids=region_ids,
-        changes=[(action, target, before or {}, after or {}, reason)],
-    )[0]
+    return record_all([Change(by, action, target, before or {}, after or {}, reason, places)])[0]
 
 
 def record_many(
+    by: By,
     *,
-    actor: Actor | None,
-    now: datetime,
     changes: Iterable[tuple[str, Any, Mapping[str, Any], Mapping[str, Any], str]],
-    organisation_ids: Iterable[UUID] = (),
-    region_ids: Iterable[UUID] = (),
+    places: Places | None = None,
 ) -> list[TrailEntry]:
     """As `record`, for many (action, target, before, after, reason) in one statement."""
-    organisations, regions = tuple(organisation_ids), tuple(region_ids)
     return record_all(
-        Change(actor, action, target, now, before, after, reason, organisations, regions)
+        Change(by, action, target, before, after, reason, places)
         for action, target, before, after, reason in changes
     )
 
 
 def record_all(changes: Iterable[Change]) -> list[TrailEntry]:
-    """As `record`, for many changes, each with an actor, a moment and a place of its own."""
+    """As `record`, for many changes, each by somebody and at a place of its own."""
     if not connection.in_atomic_block:
         raise RuntimeError("The trail is written in the same transaction as the change.")
     request_id = str(structlog.contextvars.get_contextvars().get("request_id", ""))[:64]
@@ -151,15 +140,19 @@ def record_all(changes: Iterable[Change]) -> list[TrailEntry]:
 
 
 def _entry(change: Change, request_id: str) -> TrailEntry:
+    places = change.places
+    if places is None:
+        places = change.target.places() if hasattr(change.target, "places") else ((), ())
+    organisation_ids, region_ids = places
     return TrailEntry(
         id=new_id(),
-        at=change.at,
-        actor_id=change.actor.user_id if change.actor else None,
+        at=change.by.now,
+        actor_id=change.by.actor.user_id,
         action=change.action,
         object_type=change.target._meta.model_name,
         object_id=change.target.pk,
-        organisation_ids=sorted(set(change.organisation_ids)),
-        region_ids=sorted(set(change.region_ids)),
+        organisation_ids=sorted(set(organisation_ids)),
+        region_ids=sorted(set(region_ids)),
         before=plain(change.before),
         after=plain(change.after),
         request_id=request_id,

@@ -35,10 +35,9 @@ from accounts.domain.errors import (
     NotPermitted,
     Refused,
     StillRunning,
-    WrongState,
-    WrongVersion,
 )
 from accounts.domain.people import PeopleRefused
+from accounts.views.pages import status_of
 from bookings.audit.api import audit, seals, trail
 from bookings.availability.api import misfits
 from bookings.availability.selectors.cuts import InTheWay
@@ -110,12 +109,6 @@ class Problem:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-STATUS: tuple[tuple[type[Refused], int], ...] = (
-    (NotFound, 404),
-    (WrongState, 409),
-    (StillRunning, 409),
-    (WrongVersion, 412),
-)
 CHALLENGE = {"WWW-Authenticate": "Bearer"}
 SOON = {"Retry-After": "1"}
 # What the database says when too many want the same thing at once.
@@ -205,8 +198,7 @@ def _of_refusal(refused: Refused, is_signed_in: bool) -> Problem:
         case StillRunning():
             return Problem(409, refused.code, headers=SOON)
         case _:
-            status = next((s for kind, s in STATUS if isinstance(refused, kind)), 422)
-            return Problem(status, refused.code, refused.numbers)
+            return Problem(status_of(refused), refused.code, refused.numbers)
 
 
 def _of_shape(refused: Invalid) -> Problem:

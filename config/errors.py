@@ -17,14 +17,10 @@ from structlog.contextvars import get_contextvars
 
 from accounts.domain.errors import (
     Invalid,
-    NotFound,
-    NotPermitted,
     Refused,
-    StillRunning,
     WrongState,
-    WrongVersion,
 )
-from bookings.availability.selectors.cuts import InTheWay
+from accounts.views.pages import status_of
 from bookings.record.messages import sentence
 from config.storages import FilesAway
 
@@ -47,15 +43,6 @@ NO_VALUES = (DataError, OverflowError, UnicodeEncodeError, InvalidOperation)
 # The database is away, starts, stops, or is just becoming another: connections that fail or end.
 _AWAY_STATES = ("08", "57P", "53300", "25006")
 AWAY_SECONDS = "5"
-STATUS: dict[type[Refused], int] = {
-    Invalid: 400,
-    NotPermitted: 403,
-    NotFound: 404,
-    WrongState: 409,
-    InTheWay: 409,
-    StillRunning: 409,
-    WrongVersion: 412,
-}
 
 
 def closed_meanwhile(exc: BaseException) -> WrongState | None:
@@ -65,11 +52,6 @@ def closed_meanwhile(exc: BaseException) -> WrongState | None:
     name = diagnosis.constraint_name if diagnosis is not None else ""
     is_closed = isinstance(exc, IntegrityError) and name == "organisation_open"
     return WrongState("organisation-closed") if is_closed else None
-
-
-def status_of(refused: Refused) -> int:
-    """The HTTP status of a refusal; 422 where a rule refuses."""
-    return next((status for kind, status in STATUS.items() if isinstance(refused, kind)), 422)
 
 
 def page(

@@ -31,6 +31,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.adapters.limits import attempt, forget_attempts, remember_browser
 from accounts.domain.errors import NotFound, Refused
+from accounts.domain.roles import By
 from accounts.middleware import remember_language
 from accounts.models import Invitation, User
 from accounts.permissions import actor_of
@@ -142,9 +143,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             record_authentication(request, user, method="password")  # they have just chosen it
         if kwargs.get("signup") and (invitation := invitation_followed(request)):
             with suppress(Refused):  # its page says why
-                invitation_accept(
-                    actor=actor_of(user), invitation_id=invitation.pk, now=timezone.now()
-                )
+                invitation_accept(By(actor_of(user), timezone.now()), invitation_id=invitation.pk)
                 add_message(request, SUCCESS, gettext("You are a member now."))
         if sociallogin := (kwargs.get("signal_kwargs") or {}).get("sociallogin"):
             found = sociallogin.account.extra_data.get("affiliations", [])

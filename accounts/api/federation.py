@@ -13,7 +13,7 @@ from accounts.api.resource import rendered
 from accounts.api.schema import operation
 from accounts.api.shapes import Flag, ListOf, Shape, Text, checked
 from accounts.api.versions import etag, expected_version
-from accounts.domain.roles import Place
+from accounts.domain.roles import By, Place
 from accounts.models import Organisation
 from accounts.permissions import require
 from accounts.selectors.organisations import organisation_by_id
@@ -67,10 +67,8 @@ class OrganisationScopes(Endpoint):
         require(self.actor, "administer", Place(None))
         data = checked(ScopesBody, request.data)
         organisation = scopes_set(
-            actor=self.actor,
+            By(self.actor, self.now, expected_version(request)),
             organisation=organisation_by_id(organisation_id),
-            now=self.now,
-            expected_version=expected_version(request),
             **data,
         )
         return _shown(organisation)

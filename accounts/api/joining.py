@@ -32,7 +32,6 @@ from accounts.api.shapes import (
     Whole,
 )
 from accounts.domain import joining as rules
-from accounts.domain.errors import NotFound
 from accounts.models import Invitation, JoinRequest, Membership, Organisation
 from accounts.permissions import require
 from accounts.selectors.joining import (
@@ -47,6 +46,7 @@ from accounts.selectors.memberships import (
     with_roles,
 )
 from accounts.selectors.organisations import organisation_by_code
+from accounts.selectors.rows import visible
 from accounts.services.invitations import invitation_accept, invitation_send, invitation_withdraw
 from accounts.services.joining import join_ask, join_decide, join_withdraw, joining_set
 
@@ -163,10 +163,7 @@ class Invitations(Resource):
     needs_person = True
 
     def visible(self, pk: UUID) -> Invitation:
-        row = invitations_for(self.actor, self.now).filter(pk=pk).first()
-        if row is None:
-            raise NotFound
-        return row
+        return visible(invitations_for(self.actor, self.now), pk=pk)
 
     def prepared(self, rows: list[Any]) -> list[Any]:
         for row in rows:
@@ -201,7 +198,7 @@ class Invitations(Resource):
         """For managers of the organisation. The mail goes out at once; one that is open for the
         same address is replaced. It opens once, to whoever has confirmed the address."""
         data["organisation"] = named("organisation", organisation_by_code, data["organisation"])
-        return invitation_send(lifetime=timedelta(days=data.pop("days")), **data, **self.by)
+        return invitation_send(self.by, lifetime=timedelta(days=data.pop("days")), **data)
 
     @acts(
         _("Accept an invitation by its token"),
@@ -225,7 +222,7 @@ class Invitations(Resource):
     def withdraw(self, pk: UUID) -> None:
         """For managers of the organisation: it opens nothing any more."""
         self.meant(pk)
-        invitation_withdraw(invitation_id=pk, **self.by)
+        invitation_withdraw(self.by, invitation_id=pk)
 
     @acts(
         _("Accept an invitation"),
@@ -239,7 +236,7 @@ class Invitations(Resource):
         return self._joined(self.visible(pk))
 
     def _joined(self, row: Invitation) -> Membership:
-        made = invitation_accept(invitation_id=row.pk, **self.by)
+        made = invitation_accept(self.by, invitation_id=row.pk)
         return with_roles([membership_by_id(self.actor, made.pk)])[0]
 
 
@@ -250,10 +247,7 @@ class JoinRequests(Resource):
     needs_person = True
 
     def visible(self, pk: UUID) -> JoinRequest:
-        row = join_requests_for(self.actor).filter(pk=pk).first()
-        if row is None:
-            raise NotFound
-        return row
+        return visible(join_requests_for(self.actor), pk=pk)
 
     @lists(_("Requests to join"), JoinQuery)
     def rows(self, query: dict[str, Any]) -> QuerySet[JoinRequest]:
@@ -275,7 +269,7 @@ class JoinRequests(Resource):
         """Approved at once where a confirmed address of the person belongs to the organisation
         and it says that this is enough; else its managers decide."""
         organisation = named("organisation", organisation_by_code, data["organisation"])
-        return join_ask(**data | {"organisation": organisation}, **self.by)
+        return join_ask(self.by, **data | {"organisation": organisation})
 
     @reads(_("One request to join"), answers=REQUEST)
     def detail(self, pk: UUID) -> None:
@@ -285,7 +279,7 @@ class JoinRequests(Resource):
     def withdraw(self, pk: UUID) -> None:
         """For whoever asked."""
         self.meant(pk)
-        join_withdraw(request_id=pk, **self.by)
+        join_withdraw(self.by, request_id=pk)
 
     @acts(
         _("Accept a request to join"),
@@ -323,7 +317,7 @@ class JoinRequests(Resource):
 
     def _decided(self, pk: UUID, **decision: Any) -> JoinRequest:
         self.visible(pk)
-        join_decide(request_id=pk, **decision, **self.by)
+        join_decide(self.by, request_id=pk, **decision)
         return self.visible(pk)
 
 
@@ -354,4 +348,4 @@ class OrganisationJoining(Resource):
     )
     def joining_set(self, pk: UUID, data: dict[str, Any]) -> Organisation:
         """For managers of the organisation. Domains where anybody gets an address are refused."""
-        return joining_set(organisation=self.visible(pk), **data, **self.by)
+        return joining_set(self.by, organisation=self.visible(pk), **data)

@@ -162,7 +162,7 @@ class Roles(Resource):
             data["organisation"] = named("organisation", organisation_by_code, data["organisation"])
         if data.get("region"):
             data["region"] = region_named(data["region"])
-        return role_grant(**data | {"user": person_named(data["user"])}, **self.by).pk
+        return role_grant(self.by, **data | {"user": person_named(data["user"])}).pk
 
     @reads(_("One role"), answers=ROLE)
     def detail(self, pk: UUID) -> None:
@@ -179,4 +179,4 @@ class Roles(Resource):
         """Whoever may give it, with a reason; or one's own. It ends at once. The last manager of
         an organisation and the last administrator keep theirs: 409."""
         self.visible(pk)
-        return role_revoke(grant_id=pk, **data, **self.by)
+        return role_revoke(self.by, grant_id=pk, **data)

@@ -119,7 +119,7 @@ class Messages(Resource):
     )
     def read(self, data: dict[str, Any]) -> dict[str, int]:
         """All one's own."""
-        return {"read": messages_read(**self.by)}
+        return {"read": messages_read(self.by)}
 
     @reads(_("A message"))
     def detail(self, pk: UUID) -> None:
@@ -129,7 +129,7 @@ class Messages(Resource):
     def mark(self, pk: UUID, data: dict[str, Any]) -> None:
         """As read, or as not read."""
         self.meant(pk)
-        message_read(message_id=pk, **data, **self.by)
+        message_read(self.by, message_id=pk, **data)
 
 
 class MessageChoices(Resource):
@@ -169,4 +169,4 @@ class MessageChoices(Resource):
         (`required-message`)."""
         topics = {name: Choice(**values) for name, values in data["topics"].items()}
         quiet = Quiet(**data["quiet"]) if data.get("quiet") else None
-        return choices_set(topics=topics, quiet=quiet, **self.by)
+        return choices_set(self.by, topics=topics, quiet=quiet)

@@ -68,7 +68,7 @@ class OrganisationMoves(Resource):
         (`move-ahead`), from today on, at most two years ahead. `If-Match` and `ETag` name the
         version of the organisation."""
         data["region"] = region_named(data["region"])
-        return move_decide(organisation_id=pk, **data, **self.by)
+        return move_decide(self.by, organisation_id=pk, **data)
 
     @acts(
         _("Withdraw a move"),
@@ -81,4 +81,4 @@ class OrganisationMoves(Resource):
     def withdraw(self, pk: UUID, move_id: UUID) -> OrganisationMove:
         """While it has not been carried out, for whoever could decide it. Bookings made meanwhile
         for days after it keep the regions they were made with."""
-        return move_withdraw(organisation_id=pk, move_id=move_id, **self.by)
+        return move_withdraw(self.by, organisation_id=pk, move_id=move_id)

@@ -129,7 +129,7 @@ class OrganisationRequests(Resource):
     def ask(self, data: dict[str, Any]) -> UUID:
         """For anybody whose organisation is missing. Who coordinates the region decides; approved,
         the person is a member and researcher there."""
-        return organisation_ask(**data | {"region": region_named(data["region"])}, **self.by).pk
+        return organisation_ask(self.by, **data | {"region": region_named(data["region"])}).pk
 
     @reads(_("One request for an organisation"), answers=REQUEST)
     def detail(self, pk: UUID) -> None:
@@ -139,7 +139,7 @@ class OrganisationRequests(Resource):
     def withdraw(self, pk: UUID) -> None:
         """For whoever asks, while it is open."""
         self.meant(pk)
-        organisation_request_withdraw(request_id=pk, **self.by)
+        organisation_request_withdraw(self.by, request_id=pk)
 
     @acts(
         _("Approve a request for an organisation"),
@@ -163,7 +163,7 @@ class OrganisationRequests(Resource):
         else:
             code = data["organisation"]
             way = {"organisation": named("organisation", organisation_by_code, code)}
-        organisation_approve(request_id=pk, **way, **self.by)
+        organisation_approve(self.by, request_id=pk, **way)
 
     @acts(
         _("Decline a request for an organisation"),
@@ -175,4 +175,4 @@ class OrganisationRequests(Resource):
     def reject(self, pk: UUID, data: dict[str, Any]) -> None:
         """For who may approve it, with a reason that the person reads."""
         self.meant(pk)
-        organisation_reject(request_id=pk, **data, **self.by)
+        organisation_reject(self.by, request_id=pk, **data)

@@ -196,7 +196,7 @@ class Regions(Resource):
         parent too: the nearest region above it that stands."""
         parent = data.pop("parent", None)
         above = region_named(parent, "parent") if parent else None
-        return region_create(parent=above, **data, **self.by)
+        return region_create(self.by, parent=above, **data)
 
     @reads(_("One region"), answers=REGION)
     def detail(self, code: str) -> None:
@@ -215,7 +215,7 @@ class Regions(Resource):
         below another parent."""
         if parent := data.get("parent"):
             data["parent"] = region_named(parent, "parent")
-        return region_change(region_id=region_by_code(code).pk, **data, **self.by)
+        return region_change(self.by, region_id=region_by_code(code).pk, **data)
 
     @acts(
         _("Close a region"),
@@ -225,7 +225,7 @@ class Regions(Resource):
     def close(self, code: str, data: dict[str, Any]) -> Region:
         """For administrators, for good. 409 while an open organisation is in it
         (`region-has-organisations`) or an open region below it (`region-has-regions`)."""
-        return region_close(region_id=region_by_code(code).pk, **self.by)
+        return region_close(self.by, region_id=region_by_code(code).pk)
 
 
 class Organisations(Resource):
@@ -262,7 +262,7 @@ class Organisations(Resource):
     )
     def create(self, data: dict[str, Any]) -> Organisation:
         """For coordinators of its region or of one above it, and administrators."""
-        return organisation_create(**data | {"region": region_named(data["region"])}, **self.by)
+        return organisation_create(self.by, **data | {"region": region_named(data["region"])})
 
     @reads(_("One organisation"), answers=ORGANISATION)
     def detail(self, pk: UUID) -> None:
@@ -279,4 +279,4 @@ class Organisations(Resource):
     def change(self, pk: UUID, data: dict[str, Any]) -> Organisation:
         """For coordinators of its region or of one above it, and administrators. What is not
         named stays as it is."""
-        return organisation_change(organisation_id=pk, **data, **self.by)
+        return organisation_change(self.by, organisation_id=pk, **data)

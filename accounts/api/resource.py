@@ -38,6 +38,7 @@ from accounts.api.schema import operation, page
 from accounts.api.shapes import Query, Shape, asked, checked
 from accounts.api.versions import etag, expected_version, require_version
 from accounts.domain.errors import NotFound, invalid
+from accounts.domain.roles import By
 
 type AnswerShape = type[serializers.Serializer[Any]]
 
@@ -65,12 +66,12 @@ class Resource(Endpoint):
     tag: ClassVar[str]
     shape: ClassVar[AnswerShape]
     order: ClassVar[Sequence[str]] = ("-created_at", "-id")
-    expected: dict[str, Any]
+    expected: int | None = None
 
     @property
-    def by(self) -> dict[str, Any]:
-        """Who writes, when, and which version they mean, as services take it."""
-        return {"actor": self.actor, "now": self.now, **self.expected}
+    def by(self) -> By:
+        """Who writes, when, and which version they mean."""
+        return By(self.actor, self.now, self.expected)
 
     def visible(self, pk: Any) -> Any:
         """One row that the actor may see; `NotFound` else."""
@@ -96,7 +97,7 @@ class Resource(Endpoint):
         """The row, for a service that takes no version; `WrongVersion` if another is meant."""
         row = self.visible(pk)
         require_version(self.request, row.version)
-        self.expected = {}
+        self.expected = None
         return row
 
     def location(self, row: Any) -> str:
@@ -225,7 +226,7 @@ def _handler(
 
     def handler(self: Resource, request: Request, **kwargs: UUID) -> HttpResponseBase:
         given: list[Any] = list(kwargs.values())
-        self.expected = {"expected_version": expected_version(request)} if versioned else {}
+        self.expected = expected_version(request) if versioned else None
         if query:
             given.append(asked(query, request.query_params))
         if paged:

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
-from accounts.domain.errors import NotPermitted, Refused
+from accounts.domain.errors import NotPermitted, Refused, WrongVersion
 
 RESEARCHER = "researcher"
 MANAGER = "manager"
@@ -106,6 +107,7 @@ class Actor:
     organisations: frozenset[UUID] = field(default_factory=frozenset)
     language: str = "en"
     time_zone: str = "UTC"
+    is_platform: bool = False  # no person: a job or a command
 
     @property
     def person(self) -> UUID:
@@ -136,6 +138,25 @@ class Actor:
 
 
 NOBODY = Actor(user_id=None)
+PLATFORM = Actor(user_id=None, is_platform=True)
+
+
+# Whose affair something is: organisations, and regions with all above them.
+type Places = tuple[Iterable[UUID], Iterable[UUID]]
+
+
+@dataclass(frozen=True)
+class By:
+    """Who does something, when, and which version of the row they have read, if they say."""
+
+    actor: Actor
+    now: datetime
+    version: int | None = None
+
+    def require_version(self, present: int) -> None:
+        """`WrongVersion` if the row has changed since the version they have read."""
+        if self.version is not None and self.version != present:
+            raise WrongVersion(version=present)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from accounts.domain.roles import Places
 from accounts.models.keys import new_id
 from accounts.models.organisations import Organisation
 from accounts.models.users import User
@@ -43,6 +44,9 @@ class Invitation(models.Model):
     def version(self) -> int:
         """It changes once."""
         return 1 if self.accepted_at is None and self.withdrawn_at is None else 2
+
+    def places(self) -> Places:
+        return self.organisation.places()
 
 
 class JoinRequest(models.Model):
@@ -87,3 +91,6 @@ class JoinRequest(models.Model):
     def version(self) -> int:
         """It changes once."""
         return 1 if self.decided_at is None else 2
+
+    def places(self) -> Places:
+        return self.organisation.places()

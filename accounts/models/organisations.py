@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.domain import roles
 from accounts.domain.currencies import MINOR_DIGITS
+from accounts.domain.roles import Places
 from accounts.models.keys import new_id
 from accounts.models.users import User
 
@@ -45,6 +46,9 @@ class Region(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def places(self) -> Places:
+        return (), self.lineage
 
 
 class Organisation(models.Model):
@@ -106,6 +110,9 @@ class Organisation(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def places(self) -> Places:
+        return (self.pk,), self.region.lineage
 
 
 class OrganisationMove(models.Model):
@@ -276,3 +283,7 @@ class RoleGrant(models.Model):
                 name="rolegrant_once",
             ),
         ]
+
+    def places(self) -> Places:
+        where = self.organisation or self.region
+        return where.places() if where is not None else ((), ())

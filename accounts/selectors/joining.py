@@ -7,11 +7,11 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from accounts.domain.errors import NotFound
 from accounts.domain.roles import ADMINISTRATOR, MANAGER, Actor
 from accounts.models import Invitation, JoinRequest, Membership, Organisation, RoleGrant
 from accounts.selectors.memberships import organisations_of, organisations_to_read
 from accounts.selectors.organisations import organisation_requests
+from accounts.selectors.rows import visible
 from accounts.selectors.secrets import digest_of, link_token
 from accounts.selectors.users import confirmed_addresses
 
@@ -33,10 +33,7 @@ def invitations() -> QuerySet[Invitation]:
 
 
 def invitation_by_token(token: str) -> Invitation:
-    found = invitations().filter(digest=digest_of(token)).first()
-    if found is None:
-        raise NotFound
-    return found
+    return visible(invitations(), digest=digest_of(token))
 
 
 def inviter_organisation(invitation: Invitation) -> Organisation | None:

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import Prefetch, Q, QuerySet, UUIDField, Value
 
-from accounts.domain.errors import NotFound, NotPermitted, Refused
+from accounts.domain.errors import NotPermitted, Refused
 from accounts.domain.roles import (
     ADMINISTRATOR,
     AUDITOR,
@@ -24,6 +24,7 @@ from accounts.domain.roles import (
     conflicting,
 )
 from accounts.models import Membership, Organisation, Region, RoleGrant, User
+from accounts.selectors.rows import visible
 
 _IDS = ArrayField(UUIDField())
 RECENTLY = timedelta(days=90)
@@ -149,10 +150,7 @@ def memberships_for(actor: Actor) -> QuerySet[Membership]:
 
 def membership_by_id(actor: Actor, membership_id: UUID) -> Membership:
     """`NotFound` if there is none, or it is not the actor's to see."""
-    found = memberships_for(actor).filter(pk=membership_id).first()
-    if found is None:
-        raise NotFound
-    return found
+    return visible(memberships_for(actor), pk=membership_id)
 
 
 def grants_for(actor: Actor) -> QuerySet[RoleGrant]:
@@ -172,10 +170,7 @@ def grants_for(actor: Actor) -> QuerySet[RoleGrant]:
 
 def grant_by_id(actor: Actor, grant_id: UUID) -> RoleGrant:
     """`NotFound` if it is revoked, or not the actor's to see."""
-    found = grants_for(actor).filter(pk=grant_id).first()
-    if found is None:
-        raise NotFound
-    return found
+    return visible(grants_for(actor), pk=grant_id)
 
 
 def platform_grants() -> QuerySet[RoleGrant]:
@@ -190,9 +185,7 @@ def platform_grants() -> QuerySet[RoleGrant]:
 
 def organisation_to_read(actor: Actor, organisation_id: UUID) -> Organisation:
     """An organisation whose members the actor may read; else `NotPermitted`."""
-    organisation = Organisation.objects.select_related("region").filter(pk=organisation_id).first()
-    if organisation is None:
-        raise NotFound
+    organisation = visible(Organisation.objects.select_related("region"), pk=organisation_id)
     if not actor.may("read-members", place_of(organisation)):
         raise NotPermitted
     return organisation
@@ -236,10 +229,7 @@ def members_of(organisation: Organisation, who: str = "") -> QuerySet[Membership
 
 def member_by_id(organisation: Organisation, user_id: UUID) -> Membership:
     """A present member; `NotFound` for anybody else."""
-    found = members_of(organisation).filter(user_id=user_id).first()
-    if found is None:
-        raise NotFound
-    return found
+    return visible(members_of(organisation), user_id=user_id)
 
 
 def former_members(organisation: Organisation, now: datetime) -> list[Membership]:

@@ -8,10 +8,10 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Func, IntegerField, OuterRef, QuerySet
 
 from accounts.domain.erasure import leads_nowhere
-from accounts.domain.errors import NotFound
 from accounts.domain.messages import Choice, Choices, Quiet
 from accounts.domain.roles import Actor
 from accounts.models import Message, MessageSettings, User
+from accounts.selectors.rows import visible
 
 MOST_COUNTED = 100
 
@@ -61,10 +61,7 @@ def inbox_of(actor: Actor, *, unread: bool = False) -> QuerySet[Message]:
 
 def message_by_id(actor: Actor, message_id: UUID) -> Message:
     """`NotFound` if it is not one's own."""
-    found = inbox_of(actor).filter(pk=message_id).first()
-    if found is None:
-        raise NotFound
-    return found
+    return visible(inbox_of(actor), pk=message_id)
 
 
 def with_unread(users: QuerySet[User]) -> QuerySet[User]:

@@ -16,6 +16,7 @@ from accounts.domain.roles import Actor, Place
 from accounts.models import Organisation, OrganisationMove, OrganisationRequest, Region
 from accounts.prepared import Prepared
 from accounts.selectors.memberships import place_of
+from accounts.selectors.rows import visible
 
 
 def regions() -> QuerySet[Region]:
@@ -59,10 +60,7 @@ def region_tree() -> list[Branch]:
 
 def region_by_id(region_id: UUID) -> Region:
     """`NotFound` if there is none."""
-    region = regions().filter(pk=region_id).first()
-    if region is None:
-        raise NotFound
-    return region
+    return visible(regions(), pk=region_id)
 
 
 def managed_regions(actor: Actor) -> QuerySet[Region]:
@@ -125,10 +123,7 @@ def organisation_requests_to_decide(actor: Actor) -> QuerySet[OrganisationReques
 
 def organisation_request_by_id(actor: Actor, request_id: UUID) -> OrganisationRequest:
     """`NotFound` if it is not the actor's to see."""
-    row = organisation_requests_for(actor).filter(pk=request_id).first()
-    if row is None:
-        raise NotFound
-    return row
+    return visible(organisation_requests_for(actor), pk=request_id)
 
 
 def bookable_organisations(actor: Actor) -> QuerySet[Organisation]:

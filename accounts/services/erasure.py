@@ -21,7 +21,7 @@ from django.db.models.functions import Cast
 from accounts import trail
 from accounts.domain import erasure as rules
 from accounts.domain.errors import WrongState
-from accounts.domain.roles import Actor
+from accounts.domain.roles import PLATFORM, Actor, By
 from accounts.models import (
     ApiToken,
     IdempotencyKey,
@@ -63,14 +63,14 @@ def account_close(*, actor: Actor, by: Actor | None, reason: str, now: datetime)
     if user.erasure_asked_at is not None:
         raise WrongState(state="closed", wanted="closed")
     for membership in Membership.objects.filter(user=user, ended_at=None).order_by("pk"):
-        membership_end(actor=actor, membership_id=membership.pk, reason="", now=now)
+        membership_end(By(actor, now), membership_id=membership.pk, reason="")
     for grant in RoleGrant.objects.filter(user=user, revoked_at=None).order_by("pk"):
-        role_revoke(actor=actor, grant_id=grant.pk, reason="", now=now)
+        role_revoke(By(actor, now), grant_id=grant.pk, reason="")
     for request in JoinRequest.objects.filter(user=user, state="requested").order_by("pk"):
-        join_withdraw(actor=actor, request_id=request.pk, now=now)
+        join_withdraw(By(actor, now), request_id=request.pk)
     for missing in OrganisationRequest.objects.filter(user=user, state="requested").order_by("pk"):
-        organisation_request_withdraw(actor=actor, request_id=missing.pk, now=now)
-    invitations_void(actor=actor, addresses=addresses_of(user), now=now)
+        organisation_request_withdraw(By(actor, now), request_id=missing.pk)
+    invitations_void(By(actor, now), addresses=addresses_of(user))
     removed = _doors_remove(user)
     user.set_unusable_password()
     user.is_active = user.is_staff = user.is_superuser = False
@@ -78,7 +78,7 @@ def account_close(*, actor: Actor, by: Actor | None, reason: str, now: datetime)
     user.save(
         update_fields=["password", "is_active", "is_staff", "is_superuser", "erasure_asked_at"]
     )
-    trail.record(actor=by, action="user.close", target=user, now=now, after=removed, reason=reason)
+    trail.record(By(by or PLATFORM, now), "user.close", user, after=removed, reason=reason)
     about = {"user": str(user.pk)}
     enqueue(
         [
@@ -132,11 +132,9 @@ def person_forget(*, user_id: UUID, now: datetime) -> bool:
     user.erased_at = now
     user.save(update_fields=["email", "name", "language", "time_zone", "last_login", "erased_at"])
     trail.record(
-        actor=None,
-        action="user.erase",
-        target=user,
-        now=now,
-        # By name: a text that is gone and stands in no erasure was taken away by somebody else.
+        By(PLATFORM, now),
+        "user.erase",
+        user,
         after={"mentions": mentions, "reasons": len(texts), "texts": sorted(texts)},
     )
     return True

@@ -9,11 +9,12 @@ from allauth.socialaccount.models import SocialApp
 from django.db import transaction
 
 from accounts import trail
-from accounts.domain.errors import NotFound, WrongState, WrongVersion, invalid
+from accounts.domain.errors import WrongState, invalid
 from accounts.domain.federation import BELONGS, Affiliation, parse_affiliations, parse_scopes
-from accounts.domain.roles import RESEARCHER, Actor, DutiesConflict, Place
+from accounts.domain.roles import PLATFORM, RESEARCHER, By, DutiesConflict, Place
 from accounts.models import Organisation, User
 from accounts.permissions import actor_of, require
+from accounts.selectors.rows import visible
 from accounts.services.joining import join_ask
 from accounts.services.memberships import lock_user, membership_start, role_grant
 
@@ -44,29 +45,23 @@ def federation_join(*, user: User, affiliations: Iterable[Affiliation], now: dat
         else:
             word = next(str(found[scope]) for scope in organisation.scopes if scope in found)
             with suppress(WrongState), transaction.atomic():  # one request too many
-                join_ask(actor=actor_of(user), organisation=organisation, text=word, now=now)
+                join_ask(By(actor_of(user), now), organisation=organisation, text=word)
 
 
 def _admit(user: User, organisation: Organisation, now: datetime) -> None:
-    membership_start(actor=None, user=user, organisation=organisation, now=now)
+    membership_start(By(PLATFORM, now), user=user, organisation=organisation)
     with suppress(DutiesConflict), transaction.atomic():  # an auditor, say, becomes a member only
-        role_grant(actor=None, user=user, role=RESEARCHER, organisation=organisation, now=now)
+        role_grant(By(PLATFORM, now), user=user, role=RESEARCHER, organisation=organisation)
 
 
 @transaction.atomic
 def scopes_set(
-    *,
-    actor: Actor,
-    organisation: Organisation,
-    scopes: Iterable[str],
-    admits_by_scope: bool,
-    now: datetime,
-    expected_version: int | None = None,
+    by: By, *, organisation: Organisation, scopes: Iterable[str], admits_by_scope: bool
 ) -> Organisation:
     """Say which scopes of identity providers are the organisation's, and whether to be a member
     there is enough. A scope belongs to one organisation (`scope-taken`). `WrongVersion` if somebody
     changed the organisation since the one expected."""
-    require(actor, "administer", Place(None))
+    require(by.actor, "administer", Place(None))
     wanted = parse_scopes(scopes)
     # One at a time: two organisations must not come to the same scope side by side.
     everybody = Organisation.objects.select_for_update(no_key=True).order_by("pk")
@@ -75,40 +70,35 @@ def scopes_set(
         if taken and other.pk != organisation.pk:
             raise invalid("scopes", "scope-taken", scope=taken[0], organisation=other.code)
     organisation.refresh_from_db(fields=["scopes", "admits_by_scope", "version"])
-    if expected_version not in {None, organisation.version}:
-        raise WrongVersion(version=organisation.version)
+    by.require_version(organisation.version)
     before = {"scopes": organisation.scopes, "admits_by_scope": organisation.admits_by_scope}
     organisation.scopes, organisation.admits_by_scope = wanted, admits_by_scope
     organisation.version += 1
     organisation.save(update_fields=["scopes", "admits_by_scope", "version"])
     trail.record(
-        actor=actor,
-        action="organisation.scopes",
-        target=organisation,
-        now=now,
+        by,
+        "organisation.scopes",
+        organisation,
         before=before,
         after={"scopes": wanted, "admits_by_scope": admits_by_scope},
-        organisation_ids=[organisation.pk],
-        region_ids=organisation.region.lineage,
     )
     return organisation
 
 
 @transaction.atomic
 def provider_set(
+    by: By,
     *,
-    actor: Actor,
     kind: str,
     provider_id: str,
     name: str,
     client_id: str,
     secret: str,
     settings: dict[str, Any],
-    now: datetime,
 ) -> SocialApp:
     """Store a place where people may sign in, in place of that with the same id; no secret keeps
     the one there. `kind` is `saml` or `openid_connect`. The trail keeps no secrets of it."""
-    require(actor, "administer", Place(None))
+    require(by.actor, "administer", Place(None))
     settings = settings | {"scopes": parse_scopes(settings.get("scopes", []))}
     kept = SocialApp.objects.select_for_update().filter(provider_id=provider_id).first()
     if kept is not None and kept.provider != kind:
@@ -117,35 +107,27 @@ def provider_set(
     app.name, app.client_id, app.settings = name, client_id, settings
     app.secret = secret or app.secret
     app.save()
-    _record_provider(actor, "update" if kept else "create", app, now)
+    _record_provider(by, "update" if kept else "create", app)
     return app
 
 
 @transaction.atomic
-def provider_remove(*, actor: Actor, provider_id: str, now: datetime) -> None:
+def provider_remove(by: By, *, provider_id: str) -> None:
     """Nobody signs in there any more; who did keeps the account, and other ways in."""
-    require(actor, "administer", Place(None))
-    app = SocialApp.objects.select_for_update().filter(provider_id=provider_id).first()
-    if app is None:
-        raise NotFound
-    _record_provider(actor, "delete", app, now)
+    require(by.actor, "administer", Place(None))
+    app = visible(SocialApp.objects.select_for_update(), provider_id=provider_id)
+    _record_provider(by, "delete", app)
     app.delete()
 
 
-def _record_provider(actor: Actor, verb: str, app: SocialApp, now: datetime) -> None:
+def _record_provider(by: By, verb: str, app: SocialApp) -> None:
     after: dict[str, Any] = {
         "provider": app.provider,
         "id": app.provider_id,
         "scopes": app.settings.get("scopes", []),
     }
     # The row has a number for a key; the trail tells things by UUIDs. It is the person's act.
-    trail.record(
-        actor=actor,
-        action=f"provider.{verb}",
-        target=User.objects.get(pk=actor.person),
-        now=now,
-        after=after,
-    )
+    trail.record(by, f"provider.{verb}", User.objects.get(pk=by.actor.person), after=after)
 
 
 def signed_in_elsewhere(*, user: User, affiliations: Iterable[str], now: datetime) -> None:
@@ -158,6 +140,4 @@ def signed_in_elsewhere(*, user: User, affiliations: Iterable[str], now: datetim
 def way_changed(*, user: User, action: str, provider: str, now: datetime) -> None:
     """Record that a way to sign in was added to an account or removed."""
     with transaction.atomic():
-        trail.record(
-            actor=actor_of(user), action=action, target=user, now=now, after={"provider": provider}
-        )
+        trail.record(By(actor_of(user), now), action, user, after={"provider": provider})

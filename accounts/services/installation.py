@@ -14,9 +14,9 @@ from django.db import connection, transaction
 from PIL import Image
 
 from accounts import trail
-from accounts.domain.errors import FieldProblem, Invalid, WrongState, WrongVersion, invalid
+from accounts.domain.errors import FieldProblem, Invalid, WrongState, invalid
 from accounts.domain.organisations import scheme_named
-from accounts.domain.roles import ADMINISTRATOR, Actor, Place
+from accounts.domain.roles import ADMINISTRATOR, PLATFORM, By, Place
 from accounts.models import Installation, Organisation, Region, User
 from accounts.models.keys import new_id
 from accounts.permissions import require
@@ -114,28 +114,25 @@ def installation_set_up(
 
 @transaction.atomic
 def installation_update(
+    by: By,
     *,
-    actor: Actor,
     name: str,
     name_zh: str,
     languages: Sequence[str],
     admits_strangers: bool,
-    now: datetime,
     logo: bytes | None = None,
     without_logo: bool = False,
-    expected_version: int | None = None,
 ) -> Installation:
     """Say what the installation is called and allows; `logo` None keeps the present one.
     `WrongVersion` if somebody did so since the version expected."""
-    require(actor, "administer", Place(None))
+    require(by.actor, "administer", Place(None))
     if not languages or not set(languages) <= set(dict(settings.LANGUAGES)):
         raise invalid("languages", "required" if not languages else "unknown-value")
     picture = _logo(logo) if logo is not None else None
     row, _ = Installation.objects.select_for_update().get_or_create(
-        defaults={"name": name, "languages": list(languages), "created_at": now, "version": 0}
+        defaults={"name": name, "languages": list(languages), "created_at": by.now, "version": 0}
     )
-    if expected_version not in {None, row.version}:
-        raise WrongVersion(version=row.version)
+    by.require_version(row.version)
     before, old = _told(row), row.logo.name
     row.name, row.name_zh, row.languages = name, name_zh, list(dict.fromkeys(languages))
     row.admits_strangers = admits_strangers
@@ -148,7 +145,7 @@ def installation_update(
     if old and old != row.logo.name:
         storage = row.logo.storage
         transaction.on_commit(lambda: storage.delete(old), robust=True)
-    _record(actor, "installation.update", User.objects.get(pk=actor.person), before, row, now)
+    _record(by, "installation.update", User.objects.get(pk=by.actor.person), before, row)
     return row
 
 
@@ -167,7 +164,7 @@ def _site_step(site: Mapping[str, Any], picture: bytes | None, user: User, now: 
     if picture is not None:
         row.logo.save(f"{new_id()}.png", ContentFile(picture), save=False)
     row.save(force_insert=True)
-    _record(None, "installation.create", user, {}, row, now)
+    _record(By(PLATFORM, now), "installation.create", user, {}, row)
     return Step("installation", row.name, Outcome.MADE)
 
 
@@ -193,7 +190,7 @@ def _region_step(given: Mapping[str, Any], now: datetime) -> Step:
     if above and parent is None:
         raise invalid("parent", "unknown-region", region=above)
     try:
-        region_create(actor=None, parent=parent, now=now, **values)
+        region_create(By(PLATFORM, now), parent=parent, **values)
     except Invalid as refused:
         if division(scheme, code):
             raise
@@ -214,7 +211,7 @@ def _organisation_step(given: Mapping[str, Any], now: datetime) -> Step:
     region = Region.objects.filter(code=given["region"]).first()
     if region is None:
         raise invalid("region", "unknown-region", region=given["region"])
-    organisation_create(actor=None, now=now, **{**given, "region": region})
+    organisation_create(By(PLATFORM, now), **{**given, "region": region})
     return Step("organisation", code, Outcome.MADE)
 
 
@@ -243,7 +240,7 @@ def _administrator_step(
             time_zone=Region.objects.get(code=regions[0]["code"]).time_zone if regions else "UTC",
             now=now,
         )
-    role_grant(actor=None, user=user, role=ADMINISTRATOR, now=now)
+    role_grant(By(PLATFORM, now), user=user, role=ADMINISTRATOR)
     if not user.has_usable_password():
         _send_link(user, now)
     return Step("administrator", user.email, Outcome.MADE), user
@@ -299,14 +296,7 @@ def _told(row: Installation) -> dict[str, Any]:
     }
 
 
-def _record(
-    actor: Actor | None,
-    action: str,
-    user: User,
-    before: Mapping[str, Any],
-    row: Installation,
-    now: datetime,
-) -> None:
+def _record(by: By, action: str, user: User, before: Mapping[str, Any], row: Installation) -> None:
     """The row has a number for a key; the trail tells things by UUIDs: the administrator's."""
-    trail.record(actor=actor, action=action, target=user, now=now, before=before, after=_told(row))
+    trail.record(by, action, user, before=before, after=_told(row))
     transaction.on_commit(installation_forget)

@@ -11,8 +11,8 @@ from django.db.models import Q
 
 from accounts import trail
 from accounts.domain import joining as rules
-from accounts.domain.errors import NotFound, NotPermitted, WrongState, invalid
-from accounts.domain.roles import MANAGER, Actor, Place
+from accounts.domain.errors import NotPermitted, WrongState, invalid
+from accounts.domain.roles import MANAGER, Actor, By, Place
 from accounts.models import Invitation, JoinRequest, Membership, Organisation, User
 from accounts.models.keys import new_id
 from accounts.notifications import Effect, enqueue
@@ -20,6 +20,7 @@ from accounts.permissions import actor_of
 from accounts.selectors.joining import invitation_token, open_invitations
 from accounts.selectors.memberships import has_manager, place_of
 from accounts.selectors.organisations import require_open
+from accounts.selectors.rows import visible
 from accounts.selectors.secrets import digest_of
 from accounts.selectors.users import confirmed_addresses, user_by_email
 from accounts.services.memberships import grant_put, lock_user, membership_put
@@ -27,12 +28,11 @@ from accounts.services.memberships import grant_put, lock_user, membership_put
 
 @transaction.atomic
 def invitation_send(
+    by: By,
     *,
-    actor: Actor,
     organisation: Organisation,
     email: str,
     roles: Sequence[str],
-    now: datetime,
     lifetime: timedelta = rules.USUAL,
 ) -> Invitation:
     """Invite an address; the mail goes through the outbox. Managers of the organisation invite; its
@@ -41,31 +41,30 @@ def invitation_send(
     oneself, (`invited-too-often`, `too-many-invitations-today`) beyond what one address is sent,
     and one organisation or person sends, within a day."""
     email, wanted = address_of(email), rules.parse_roles(list(roles))
-    _require_may_invite(actor, organisation, wanted)
+    _require_may_invite(by.actor, organisation, wanted)
     require_open(organisation)
     if not rules.SHORTEST <= lifetime <= rules.LONGEST:
         raise invalid("days", "out-of-range", least=1, most=rules.LONGEST.days)
-    if email in confirmed_addresses(actor.person):
+    if email in confirmed_addresses(by.actor.person):
         raise WrongState("own-role")
     known = user_by_email(email)
     if known is not None and _belongs(known, organisation):
         raise WrongState("already-member")
-    lock_user(actor.person)
+    lock_user(by.actor.person)
     Organisation.objects.select_for_update(no_key=True).only("pk").get(pk=organisation.pk)
-    _require_few(actor, organisation, email, now)
+    _require_few(by, organisation, email)
     present = open_invitations(organisation)
     for older in present.filter(email=email):
-        _withdraw(actor, older, now)
-    most_open, _ = rules.limits(is_administrator=actor.may("administer", Place(None)))
-    if present.filter(expires_at__gt=now).count() >= most_open:
+        _withdraw(by, older)
+    most_open, _ = rules.limits(is_administrator=by.actor.may("administer", Place(None)))
+    if present.filter(expires_at__gt=by.now).count() >= most_open:
         raise WrongState("too-many-invitations", most=most_open)
-    return invitations_put(actor, [(organisation, email, wanted)], now, lifetime)[0]
+    return invitations_put(by, [(organisation, email, wanted)], lifetime)[0]
 
 
 def invitations_put(
-    actor: Actor,
+    by: By,
     invited: Sequence[tuple[Organisation, str, Sequence[str]]],
-    now: datetime,
     lifetime: timedelta = rules.USUAL,
 ) -> list[Invitation]:
     """Within a transaction, for who has asked whether it may be: addresses are invited with roles
@@ -79,26 +78,23 @@ def invitations_put(
             email=email,
             roles=list(roles),
             digest=digest_of(invitation_token(pk)),
-            invited_by_id=actor.person,
-            created_at=now,
-            expires_at=now + lifetime,
+            invited_by_id=by.actor.person,
+            created_at=by.now,
+            expires_at=by.now + lifetime,
         )
         rows.append(row)
     Invitation.objects.bulk_create(rows)
     # The address is somebody's who may know nothing of it: the trail has the row's id only.
     trail.record_all(
         trail.Change(
-            actor=actor,
-            action="invitation.send",
-            target=row,
-            at=now,
+            by,
+            "invitation.send",
+            row,
             after={
                 "roles": row.roles,
                 "expires_at": row.expires_at,
                 "organisation": row.organisation_id,
             },
-            organisation_ids=[row.organisation_id],
-            region_ids=row.organisation.region.lineage,
         )
         for row in rows
     )
@@ -106,60 +102,59 @@ def invitations_put(
         Effect("people.invitation", f"people.invitation.{row.pk}", {"invitation": str(row.pk)})
         for row in rows
     ]
-    enqueue(effects, now=now)
+    enqueue(effects, now=by.now)
     return rows
 
 
 @transaction.atomic
-def invitation_withdraw(*, actor: Actor, invitation_id: UUID, now: datetime) -> Invitation:
+def invitation_withdraw(by: By, *, invitation_id: UUID) -> Invitation:
     """Take an invitation back. `WrongState` for one that was used or withdrawn."""
     row = _locked(invitation_id)
-    _require_may_invite(actor, row.organisation, row.roles)
+    _require_may_invite(by.actor, row.organisation, row.roles)
     if row.accepted_at is not None:
         raise WrongState("invitation-used")
     if row.withdrawn_at is not None:
         raise WrongState("invitation-withdrawn")
-    _withdraw(actor, row, now)
+    _withdraw(by, row)
     return row
 
 
 @transaction.atomic
-def invitation_accept(*, actor: Actor, invitation_id: UUID, now: datetime) -> Membership:
+def invitation_accept(by: By, *, invitation_id: UUID) -> Membership:
     """Become a member with the roles that the invitation brings, given by whoever invited.
 
     `NotPermitted` (`another-address`) unless the address is a confirmed one of the person;
     `WrongState` for an invitation that was used, withdrawn (also by its sender's ceasing to
     manage the organisation) or has expired; `DutiesConflict`.
     """
-    lock_user(actor.person)
+    lock_user(by.actor.person)
     # The organisation first, as whoever invites does: of two first managers one comes second.
     Organisation.objects.select_for_update(no_key=True).only("pk").filter(
         invitations=invitation_id
     ).first()
     row = _locked(invitation_id)
-    if row.email not in confirmed_addresses(actor.person):
+    if row.email not in confirmed_addresses(by.actor.person):
         raise NotPermitted("another-address")
-    if code := why_closed(row, now):
+    if code := why_closed(row, by.now):
         raise WrongState(code)
-    if row.invited_by_id == actor.user_id:
+    if row.invited_by_id == by.actor.user_id:
         raise WrongState("own-role")
-    user = User.objects.get(pk=actor.person)
-    membership = membership_put(actor=actor, user=user, organisation=row.organisation, now=now)
+    user = User.objects.get(pk=by.actor.person)
+    membership = membership_put(by, user=user, organisation=row.organisation)
     for role in row.roles:
         grant_put(
-            actor=actor,
+            by,
             user=user,
             role=role,
             organisation=row.organisation,
             region=None,
             granted_by=row.invited_by_id,
-            now=now,
         )
-    row.accepted_by, row.accepted_at = user, now
+    row.accepted_by, row.accepted_at = user, by.now
     row.save(update_fields=["accepted_by", "accepted_at"])
-    _record(actor, "invitation.accept", row, now, {"user": user.pk, "roles": row.roles})
+    _record(by, "invitation.accept", row, {"user": user.pk, "roles": row.roles})
     JoinRequest.objects.filter(user=user, organisation=row.organisation, state="requested").update(
-        state=JoinRequest.State.APPROVED, decided_at=now, decided_by=row.invited_by_id
+        state=JoinRequest.State.APPROVED, decided_at=by.now, decided_by=row.invited_by_id
     )
     return membership
 
@@ -191,32 +186,32 @@ def _require_may_invite(actor: Actor, organisation: Organisation, roles: Sequenc
         raise NotPermitted(capability="manage-members")
 
 
-def invitations_void(*, actor: Actor, addresses: Sequence[str], now: datetime) -> None:
+def invitations_void(by: By, *, addresses: Sequence[str]) -> None:
     """Within a transaction: withdraw what is open from a person who goes, and to them."""
-    theirs = Q(email__in=addresses) | Q(invited_by_id=actor.person)
+    theirs = Q(email__in=addresses) | Q(invited_by_id=by.actor.person)
     rows = Invitation.objects.select_for_update(of=("self",), no_key=True).filter(
         theirs, accepted_at=None, withdrawn_at=None
     )
     for row in rows.select_related("organisation__region").order_by("pk"):
-        _withdraw(actor, row, now)
+        _withdraw(by, row)
 
 
-def invitations_end(*, actor: Actor, organisation: Organisation, now: datetime) -> None:
+def invitations_end(by: By, *, organisation: Organisation) -> None:
     """Within a transaction: withdraw what an organisation has open that is closed or merged."""
     rows = open_invitations(organisation).select_for_update(of=("self",), no_key=True)
     for row in rows.select_related("organisation__region").order_by("pk"):
-        _withdraw(actor, row, now)
+        _withdraw(by, row)
 
 
-def _require_few(actor: Actor, organisation: Organisation, email: str, now: datetime) -> None:
+def _require_few(by: By, organisation: Organisation, email: str) -> None:
     """`WrongState` beyond the limits of a day. The caller has locked the organisation and the
     person; the address is locked here, as other organisations invite it, too."""
     lock_addresses([email])
-    _, most = rules.limits(is_administrator=actor.may("administer", Place(None)))
-    sent = Invitation.objects.filter(created_at__gt=now - rules.DAY)
+    _, most = rules.limits(is_administrator=by.actor.may("administer", Place(None)))
+    sent = Invitation.objects.filter(created_at__gt=by.now - rules.DAY)
     if sent.filter(email=email).count() >= rules.MOST_TO_ADDRESS:
         raise WrongState("invited-too-often", most=rules.MOST_TO_ADDRESS)
-    for sender in ({"organisation": organisation}, {"invited_by_id": actor.person}):
+    for sender in ({"organisation": organisation}, {"invited_by_id": by.actor.person}):
         if sent.filter(**sender).count() >= most:
             raise WrongState("too-many-invitations-today", most=most)
 
@@ -247,32 +242,19 @@ def _belongs(user: User, organisation: Organisation) -> bool:
 
 
 def _locked(invitation_id: UUID) -> Invitation:
-    row = (
-        Invitation.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("organisation__region", "invited_by")
-        .filter(pk=invitation_id)
-        .first()
+    return visible(
+        Invitation.objects.select_for_update(of=("self",), no_key=True).select_related(
+            "organisation__region", "invited_by"
+        ),
+        pk=invitation_id,
     )
-    if row is None:
-        raise NotFound
-    return row
 
 
-def _withdraw(actor: Actor, row: Invitation, now: datetime) -> None:
-    row.withdrawn_at = now
+def _withdraw(by: By, row: Invitation) -> None:
+    row.withdrawn_at = by.now
     row.save(update_fields=["withdrawn_at"])
-    _record(actor, "invitation.withdraw", row, now, {"withdrawn_at": now})
+    _record(by, "invitation.withdraw", row, {"withdrawn_at": by.now})
 
 
-def _record(
-    actor: Actor, action: str, row: Invitation, now: datetime, after: dict[str, object]
-) -> None:
-    trail.record(
-        actor=actor,
-        action=action,
-        target=row,
-        now=now,
-        after=after | {"organisation": row.organisation_id},
-        organisation_ids=[row.organisation_id],
-        region_ids=row.organisation.region.lineage,
-    )
+def _record(by: By, action: str, row: Invitation, after: dict[str, object]) -> None:
+    trail.record(by, action, row, after=after | {"organisation": row.organisation_id})

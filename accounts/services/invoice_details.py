@@ -1,7 +1,6 @@
 """Setting what statements print of an organisation."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -9,22 +8,18 @@ from django.core.validators import validate_email
 from django.db import transaction
 
 from accounts import trail
-from accounts.domain.errors import NotFound, NotPermitted, WrongVersion, invalid
+from accounts.domain.errors import NotPermitted, invalid
 from accounts.domain.invoice_details import masked, parse_invoice_details
-from accounts.domain.roles import Actor
+from accounts.domain.roles import By
 from accounts.models import Organisation
 from accounts.notifications import Effect, enqueue
 from accounts.selectors.invoice_details import may_set_invoice_details
+from accounts.selectors.rows import visible
 
 
 @transaction.atomic
 def invoice_details_set(
-    *,
-    actor: Actor,
-    organisation_id: UUID,
-    details: Mapping[str, str],
-    now: datetime,
-    expected_version: int | None = None,
+    by: By, *, organisation_id: UUID, details: Mapping[str, str]
 ) -> Organisation:
     """Set the named ones of `legal_name`, `address`, `tax_number`, `bank_account` and
     `invoice_email`; the others stay. For its finance, coordinators of its region and
@@ -34,18 +29,13 @@ def invoice_details_set(
     `Invalid` as `parse_invoice_details` says, and `not-a-mail-address`. The same again changes
     nothing.
     """
-    row = (
-        Organisation.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("region")
-        .filter(pk=organisation_id)
-        .first()
+    row = visible(
+        Organisation.objects.select_for_update(of=("self",), no_key=True).select_related("region"),
+        pk=organisation_id,
     )
-    if row is None:
-        raise NotFound
-    if not may_set_invoice_details(actor, row):
+    if not may_set_invoice_details(by.actor, row):
         raise NotPermitted(capability="account")
-    if expected_version not in {None, row.version}:
-        raise WrongVersion(version=row.version)
+    by.require_version(row.version)
     parsed = parse_invoice_details(details)
     if email := parsed.get("invoice_email"):
         try:
@@ -61,26 +51,17 @@ def invoice_details_set(
         setattr(row, name, value)
     row.version += 1
     if "bank_account" in after:
-        row.bank_account_changed_at = now
+        row.bank_account_changed_at = by.now
         fields.append("bank_account_changed_at")
     row.save(update_fields=fields)
-    trail.record(
-        actor=actor,
-        action="organisation.invoice-details",
-        target=row,
-        now=now,
-        before=before,
-        after=after,
-        organisation_ids=[row.pk],
-        region_ids=row.region.lineage,
-    )
+    trail.record(by, "organisation.invoice-details", row, before=before, after=after)
     if "bank_account" in after:
         payload = {
             "organisation": str(row.pk),
-            "user": str(actor.person),
+            "user": str(by.actor.person),
             "before": masked(before["bank_account"]),
             "after": masked(row.bank_account),
         }
         key = f"people.bank-account.{row.pk}.{row.version}"
-        enqueue([Effect("people.bank-account", key, payload)], now=now)
+        enqueue([Effect("people.bank-account", key, payload)], now=by.now)
     return row

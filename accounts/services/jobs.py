@@ -18,13 +18,14 @@ from django.db import OperationalError, connection, transaction
 from django.db.models import QuerySet
 
 from accounts import trail
-from accounts.domain.errors import NotFound, invalid
+from accounts.domain.errors import invalid
 from accounts.domain.jobs import Busy, again_in
-from accounts.domain.roles import Actor, Place
+from accounts.domain.roles import By, Place
 from accounts.models import JobFailure, JobRun, OutboxMessage
 from accounts.notifications import TASKS, nudge
 from accounts.permissions import require
 from accounts.selectors.jobs import FAILING
+from accounts.selectors.rows import visible
 from accounts.trail import Change
 
 log = logging.getLogger(__name__)
@@ -126,65 +127,61 @@ def run_end(run_id: int, *, outcome: str, error: str = "", now: datetime) -> Non
 
 
 @transaction.atomic
-def failure_retry(*, actor: Actor, failure_id: UUID, now: datetime) -> str:
+def failure_retry(by: By, *, failure_id: UUID) -> str:
     """Have one thing that failed tried again at once, as often as a new one; its kind or job. For
     administrators. `NotFound` if it does not (any more) fail."""
-    require(actor, "administer", Place(None))
+    require(by.actor, "administer", Place(None))
     row = OutboxMessage.objects.select_for_update().filter(FAILING, pk=failure_id).first()
     if row is not None:
-        _effects_again([row], actor, now)
+        _effects_again(by, [row])
         return row.kind
-    noted = JobFailure.objects.select_for_update().filter(pk=failure_id).first()
-    if noted is None:
-        raise NotFound
-    _things_again([noted], actor, now)
+    noted = visible(JobFailure.objects.select_for_update(), pk=failure_id)
+    _things_again(by, [noted])
     return noted.job
 
 
 @transaction.atomic
-def failures_retry(*, actor: Actor | None, name: str, now: datetime) -> int:
+def failures_retry(by: By, *, name: str) -> int:
     """The same for all of a kind of effect or of a job; how many. `actor` None is the platform
     (the command). `Invalid` where nothing of that name fails."""
-    if actor is not None:
-        require(actor, "administer", Place(None))
+    if not by.actor.is_platform:
+        require(by.actor, "administer", Place(None))
     rows = list(OutboxMessage.objects.select_for_update().filter(FAILING, kind=name).order_by("pk"))
     noted = list(JobFailure.objects.select_for_update().filter(job=name).order_by("pk"))
     if not rows and not noted:
         raise invalid("name", "unknown-value")
-    _effects_again(rows, actor, now)
-    _things_again(noted, actor, now)
+    _effects_again(by, rows)
+    _things_again(by, noted)
     return len(rows) + len(noted)
 
 
-def _effects_again(rows: list[OutboxMessage], actor: Actor | None, now: datetime) -> None:
+def _effects_again(by: By, rows: list[OutboxMessage]) -> None:
     trail.record_all(
         Change(
-            actor=actor,
-            action="effect.retry",
-            target=row,
-            at=now,
+            by,
+            "effect.retry",
+            row,
             before={"attempts": row.attempts, "outcome": row.outcome},
             after={"kind": row.kind},
         )
         for row in rows
     )
     OutboxMessage.objects.filter(pk__in=[row.pk for row in rows]).update(
-        done_at=None, outcome="", attempts=0, last_error="", due_at=now
+        done_at=None, outcome="", attempts=0, last_error="", due_at=by.now
     )
     for task in {TASKS[row.lane] for row in rows}:
         transaction.on_commit(partial(nudge, task), robust=True)
 
 
-def _things_again(rows: list[JobFailure], actor: Actor | None, now: datetime) -> None:
+def _things_again(by: By, rows: list[JobFailure]) -> None:
     trail.record_all(
         Change(
-            actor=actor,
-            action="job.retry",
-            target=row,
-            at=now,
+            by,
+            "job.retry",
+            row,
             before={"attempts": row.attempts},
             after={"job": row.job, "object": row.object_id},
         )
         for row in rows
     )
-    JobFailure.objects.filter(pk__in=[row.pk for row in rows]).update(due_at=now)
+    JobFailure.objects.filter(pk__in=[row.pk for row in rows]).update(due_at=by.now)

@@ -8,19 +8,20 @@ from django.db import transaction
 
 from accounts import trail
 from accounts.domain import joining as rules
-from accounts.domain.errors import NotFound, WrongState, WrongVersion, invalid
-from accounts.domain.roles import RESEARCHER, Actor
+from accounts.domain.errors import NotFound, WrongState, invalid
+from accounts.domain.roles import PLATFORM, RESEARCHER, By
 from accounts.models import JoinRequest, Organisation, User
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
 from accounts.selectors.memberships import is_member, place_of
 from accounts.selectors.organisations import require_open
+from accounts.selectors.rows import visible
 from accounts.selectors.users import confirmed_addresses
 from accounts.services.memberships import checked_reason, grant_put, lock_user, membership_put
 
 
 @transaction.atomic
-def join_ask(*, actor: Actor, organisation: Organisation, text: str, now: datetime) -> JoinRequest:
+def join_ask(by: By, *, organisation: Organisation, text: str) -> JoinRequest:
     """Ask to become a member. Whose confirmed address belongs to the organisation is one at once,
     a researcher, where the organisation says so; else its managers are told.
 
@@ -32,7 +33,7 @@ def join_ask(*, actor: Actor, organisation: Organisation, text: str, now: dateti
     if len(text) > rules.MOST_TEXT:
         raise invalid("text", "too-long", most=rules.MOST_TEXT)
     require_open(organisation)
-    user = User.objects.get(pk=actor.person)
+    user = User.objects.get(pk=by.actor.person)
     lock_user(user.pk)
     if is_member(user, organisation):
         raise WrongState("already-member")
@@ -47,28 +48,28 @@ def join_ask(*, actor: Actor, organisation: Organisation, text: str, now: dateti
         organisation=organisation,
         text=text,
         by_mail=fits[0] if fits else "",
-        created_at=now,
+        created_at=by.now,
     )
     if fits and organisation.admits_by_mail:
-        row.state, row.decided_at = JoinRequest.State.APPROVED, now
+        row.state, row.decided_at = JoinRequest.State.APPROVED, by.now
     row.save(force_insert=True)
-    _record(actor, "joinrequest.create", row, now, text)
+    _record(by, "joinrequest.create", row, text)
     if row.state == JoinRequest.State.APPROVED:
-        _admit(None, row, [RESEARCHER], now)
+        _admit(By(PLATFORM, by.now), row, [RESEARCHER])
     else:
-        _tell_managers(row, now)
+        _tell_managers(row, by.now)
     return row
 
 
-def join_pass_on(*, actor: Actor, user: User, organisation: Organisation, now: datetime) -> None:
+def join_pass_on(by: By, *, user: User, organisation: Organisation) -> None:
     """Within a transaction, the person locked: ask an organisation's managers in the name of
     somebody who was told to belong there; nothing for a member and for who asks already."""
     asks = JoinRequest.objects.filter(user=user, organisation=organisation, state="requested")
     if is_member(user, organisation) or asks.exists():
         return
-    row = JoinRequest.objects.create(user=user, organisation=organisation, created_at=now)
-    _record(actor, "joinrequest.create", row, now, "")
-    _tell_managers(row, now)
+    row = JoinRequest.objects.create(user=user, organisation=organisation, created_at=by.now)
+    _record(by, "joinrequest.create", row, "")
+    _tell_managers(row, by.now)
 
 
 def _tell_managers(row: JoinRequest, now: datetime) -> None:
@@ -78,19 +79,18 @@ def _tell_managers(row: JoinRequest, now: datetime) -> None:
 
 @transaction.atomic
 def join_decide(
+    by: By,
     *,
-    actor: Actor,
     request_id: UUID,
     approve: bool,
-    now: datetime,
     roles: Sequence[str] = (RESEARCHER,),
     reason: str = "",
 ) -> JoinRequest:
     """A manager's word on a request: a member with these roles, or a reason why not. Nobody
     decides on their own."""
     row = _found(request_id)
-    require(actor, "manage-members", place_of(row.organisation))
-    if actor.user_id == row.user_id:
+    require(by.actor, "manage-members", place_of(row.organisation))
+    if by.actor.user_id == row.user_id:
         raise WrongState("own-request")
     wanted = rules.parse_roles(list(roles))
     reason = checked_reason(reason, is_owed=not approve)
@@ -98,50 +98,43 @@ def join_decide(
     row = _found(request_id)
     _require_open(row)
     row.state = JoinRequest.State.APPROVED if approve else JoinRequest.State.REJECTED
-    row.decided_by_id, row.decided_at, row.reason = actor.person, now, reason
+    row.decided_by_id, row.decided_at, row.reason = by.actor.person, by.now, reason
     row.save(update_fields=["state", "decided_by", "decided_at", "reason"])
-    _record(actor, f"joinrequest.{'approve' if approve else 'reject'}", row, now, reason)
+    _record(by, f"joinrequest.{'approve' if approve else 'reject'}", row, reason)
     if approve:
-        _admit(actor, row, wanted, now)
+        _admit(by, row, wanted)
     payload = {"request": str(row.pk)}
-    enqueue([Effect("people.answered", f"people.answered.{row.pk}", payload)], now=now)
+    enqueue([Effect("people.answered", f"people.answered.{row.pk}", payload)], now=by.now)
     return row
 
 
 @transaction.atomic
-def join_withdraw(*, actor: Actor, request_id: UUID, now: datetime) -> JoinRequest:
+def join_withdraw(by: By, *, request_id: UUID) -> JoinRequest:
     """Take one's own request back."""
-    lock_user(actor.person)
+    lock_user(by.actor.person)
     row = _found(request_id)
-    if row.user_id != actor.user_id:
+    if row.user_id != by.actor.user_id:
         raise NotFound
     _require_open(row)
-    row.state, row.decided_at = JoinRequest.State.WITHDRAWN, now
+    row.state, row.decided_at = JoinRequest.State.WITHDRAWN, by.now
     row.save(update_fields=["state", "decided_at"])
-    _record(actor, "joinrequest.withdraw", row, now, "")
+    _record(by, "joinrequest.withdraw", row, "")
     return row
 
 
 @transaction.atomic
 def joining_set(
-    *,
-    actor: Actor,
-    organisation: Organisation,
-    mail_domains: list[str],
-    admits_by_mail: bool,
-    now: datetime,
-    expected_version: int | None = None,
+    by: By, *, organisation: Organisation, mail_domains: list[str], admits_by_mail: bool
 ) -> Organisation:
     """Say which mail domains are the organisation's, and whether an address there is enough.
     `WrongVersion` if somebody did so since the one expected."""
-    require(actor, "manage-members", place_of(organisation))
+    require(by.actor, "manage-members", place_of(organisation))
     domains = rules.parse_domains(mail_domains)
     if admits_by_mail and not domains:
         raise invalid("mail_domains", "required")
     Organisation.objects.select_for_update(no_key=True).only("pk").get(pk=organisation.pk)
     organisation.refresh_from_db(fields=["mail_domains", "admits_by_mail", "version"])
-    if expected_version not in {None, organisation.version}:
-        raise WrongVersion(version=organisation.version)
+    by.require_version(organisation.version)
     before = {
         "mail_domains": organisation.mail_domains,
         "admits_by_mail": organisation.admits_by_mail,
@@ -150,59 +143,48 @@ def joining_set(
     organisation.version += 1
     organisation.save(update_fields=["mail_domains", "admits_by_mail", "version"])
     trail.record(
-        actor=actor,
-        action="organisation.joining",
-        target=organisation,
-        now=now,
+        by,
+        "organisation.joining",
+        organisation,
         before=before,
         after={"mail_domains": domains, "admits_by_mail": admits_by_mail},
-        organisation_ids=[organisation.pk],
-        region_ids=organisation.region.lineage,
     )
     return organisation
 
 
-def requests_hand_over(
-    *, actor: Actor, organisation: Organisation, into: Organisation | None, now: datetime
-) -> None:
+def requests_hand_over(by: By, *, organisation: Organisation, into: Organisation | None) -> None:
     """Within a transaction: whoever asked to join an organisation that is merged `into` another
     asks that one, unless they have done so or belong there; closed for good, nobody answers."""
     rows = JoinRequest.objects.filter(organisation=organisation, state="requested").order_by("pk")
     for row in rows.select_related("organisation__region", "user"):
         others = JoinRequest.objects.filter(user=row.user, organisation=into, state="requested")
         if into is None or others.exists() or is_member(row.user, into):
-            row.state, row.decided_at = JoinRequest.State.WITHDRAWN, now
+            row.state, row.decided_at = JoinRequest.State.WITHDRAWN, by.now
             row.save(update_fields=["state", "decided_at"])
-            _record(actor, "joinrequest.withdraw", row, now, "")
+            _record(by, "joinrequest.withdraw", row, "")
             continue
         row.organisation = into
         row.save(update_fields=["organisation"])
-        _record(actor, "joinrequest.readdress", row, now, "")
+        _record(by, "joinrequest.readdress", row, "")
 
 
-def _admit(actor: Actor | None, row: JoinRequest, roles: Sequence[str], now: datetime) -> None:
-    membership_put(actor=actor, user=row.user, organisation=row.organisation, now=now)
+def _admit(by: By, row: JoinRequest, roles: Sequence[str]) -> None:
+    membership_put(by, user=row.user, organisation=row.organisation)
     for role in roles:
         grant_put(
-            actor=actor,
+            by,
             user=row.user,
             role=role,
             organisation=row.organisation,
             region=None,
-            granted_by=actor.user_id if actor else None,
-            now=now,
+            granted_by=by.actor.user_id,
         )
 
 
 def _found(request_id: UUID) -> JoinRequest:
-    row = (
-        JoinRequest.objects.select_related("organisation__region", "user")
-        .filter(pk=request_id)
-        .first()
+    return visible(
+        JoinRequest.objects.select_related("organisation__region", "user"), pk=request_id
     )
-    if row is None:
-        raise NotFound
-    return row
 
 
 def _require_open(row: JoinRequest) -> None:
@@ -210,12 +192,11 @@ def _require_open(row: JoinRequest) -> None:
         raise WrongState(state=row.state, wanted="decided")
 
 
-def _record(actor: Actor, action: str, row: JoinRequest, now: datetime, reason: str) -> None:
+def _record(by: By, action: str, row: JoinRequest, reason: str) -> None:
     trail.record(
-        actor=actor,
-        action=action,
-        target=row,
-        now=now,
+        by,
+        action,
+        row,
         after={
             "user": row.user_id,
             "organisation": row.organisation_id,
@@ -223,6 +204,4 @@ def _record(actor: Actor, action: str, row: JoinRequest, now: datetime, reason: 
             "by_mail": bool(row.by_mail),
         },
         reason=reason,
-        organisation_ids=[row.organisation_id],
-        region_ids=row.organisation.region.lineage,
     )

@@ -6,14 +6,14 @@ that the last of them stays.
 """
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
 
 from accounts import trail
-from accounts.domain.errors import NotFound, NotPermitted, WrongState, invalid
+from accounts.domain.errors import NotPermitted, WrongState, invalid
 from accounts.domain.roles import (
     ADMINISTRATOR,
     COORDINATOR,
@@ -23,7 +23,7 @@ from accounts.domain.roles import (
     PLATFORM_ROLES,
     REGION_ROLES,
     SECOND_ROLE,
-    Actor,
+    By,
     DutiesConflict,
     Duty,
     Place,
@@ -43,6 +43,7 @@ from accounts.selectors.memberships import (
     roles_left_out,
 )
 from accounts.selectors.organisations import require_open
+from accounts.selectors.rows import visible
 from accounts.selectors.users import user_by_email
 from accounts.services.users import person_enter, sign_in_mail_send
 
@@ -68,46 +69,40 @@ def checked_reason(reason: str, *, is_owed: bool) -> str:
 
 
 @transaction.atomic
-def membership_start(
-    *, actor: Actor | None, user: User, organisation: Organisation, now: datetime
-) -> Membership:
+def membership_start(by: By, *, user: User, organisation: Organisation) -> Membership:
     """Make the user a member; a member already stays one."""
-    if actor is not None:
-        require(actor, "administer", Place(None))
-    return membership_put(actor=actor, user=user, organisation=organisation, now=now)
+    if not by.actor.is_platform:
+        require(by.actor, "administer", Place(None))
+    return membership_put(by, user=user, organisation=organisation)
 
 
-def membership_put(
-    *, actor: Actor | None, user: User, organisation: Organisation, now: datetime
-) -> Membership:
+def membership_put(by: By, *, user: User, organisation: Organisation) -> Membership:
     """The same within a transaction, for who has asked whether it may be."""
     require_open(organisation)
     membership, is_new = Membership.objects.get_or_create(
-        user=user, organisation=organisation, ended_at=None, defaults={"started_at": now}
+        user=user, organisation=organisation, ended_at=None, defaults={"started_at": by.now}
     )
     if is_new:
         trail.record(
-            actor=actor,
-            action="membership.start",
-            target=membership,
-            now=now,
+            by,
+            "membership.start",
+            membership,
             after={"user": user.pk, "organisation": organisation.pk},
-            organisation_ids=[organisation.pk],
-            region_ids=organisation.region.lineage,
+            places=organisation.places(),
         )
     return membership
 
 
 @transaction.atomic
-def membership_end(*, actor: Actor, membership_id: UUID, reason: str, now: datetime) -> Membership:
+def membership_end(by: By, *, membership_id: UUID, reason: str) -> Membership:
     """End a membership, one's own or, for managers, another's with a reason. The roles at the
     organisation end with it: the next request of the person, on a page or with a token, has
     neither. `WrongState` (`last-manager`) where nobody else would manage the organisation."""
-    membership = membership_by_id(actor, membership_id)
+    membership = membership_by_id(by.actor, membership_id)
     organisation = membership.organisation
-    is_own = actor.user_id == membership.user_id
+    is_own = by.actor.user_id == membership.user_id
     if not is_own:
-        require(actor, "manage-members", place_of(organisation))
+        require(by.actor, "manage-members", place_of(organisation))
     reason = checked_reason(reason, is_owed=not is_own)
     lock_user(membership.user_id)
     membership = Membership.objects.select_related("organisation__region", "user").get(
@@ -120,57 +115,57 @@ def membership_end(*, actor: Actor, membership_id: UUID, reason: str, now: datet
     )
     _require_another(MANAGER, organisation, membership.user_id)
     for grant in grants.select_related("organisation__region", "region"):
-        _revoke(actor, grant, "", now)
-    membership.ended_at = now
+        _revoke(by, grant, "")
+    membership.ended_at = by.now
     membership.save(update_fields=["ended_at"])
     trail.record(
-        actor=actor,
-        action="membership.end",
-        target=membership,
-        now=now,
+        by,
+        "membership.end",
+        membership,
         before={"user": membership.user_id, "organisation": organisation.pk},
-        after={"ended_at": now},
+        after={"ended_at": by.now},
         reason=reason,
-        organisation_ids=[organisation.pk],
-        region_ids=organisation.region.lineage,
+        places=organisation.places(),
     )
     kind = "left" if is_own else "ended"
     payload = {"membership": str(membership.pk), "reason": reason}
-    enqueue([Effect(f"people.{kind}", f"people.{kind}.{membership.pk}", payload)], now=now)
+    enqueue([Effect(f"people.{kind}", f"people.{kind}.{membership.pk}", payload)], now=by.now)
     return membership
 
 
 def members_let_go(
-    *, actor: Actor, organisation: Organisation, into: Organisation | None, now: datetime
+    by: By, *, organisation: Organisation, into: Organisation | None
 ) -> list[RoleGrant]:
     """All memberships and roles at an organisation that is closed or merged end; merged `into`
     another they begin there, but for the roles that are not given there (`roles_left_out`): these
     are returned. The caller has locked the people."""
     grants = RoleGrant.objects.filter(organisation=organisation, revoked_at=None).order_by("pk")
-    left_out = roles_left_out(actor, organisation, into) if into is not None else []
+    left_out = roles_left_out(by.actor, organisation, into) if into is not None else []
     present = Membership.objects.filter(organisation=organisation, ended_at=None).order_by("pk")
     for membership in present.select_related("user"):
-        membership.ended_at = now
+        membership.ended_at = by.now
         membership.save(update_fields=["ended_at"])
         trail.record(
-            actor=actor,
-            action="membership.end",
-            target=membership,
-            now=now,
+            by,
+            "membership.end",
+            membership,
             before={"user": membership.user_id, "organisation": organisation.pk},
-            after={"ended_at": now},
-            organisation_ids=[organisation.pk],
-            region_ids=organisation.region.lineage,
+            after={"ended_at": by.now},
+            places=organisation.places(),
         )
         if into is not None:
-            membership_put(actor=actor, user=membership.user, organisation=into, now=now)
+            membership_put(by, user=membership.user, organisation=into)
     for grant in grants.select_related("organisation__region", "region", "user"):
-        _revoke(actor, grant, "", now)
+        _revoke(by, grant, "")
         if into is not None and grant not in left_out:
             grant_put(
-                actor=actor, user=grant.user, role=grant.role, organisation=into, region=None,
-                granted_by=grant.granted_by_id, now=now,
-            )  # fmt: skip
+                by,
+                user=grant.user,
+                role=grant.role,
+                organisation=into,
+                region=None,
+                granted_by=grant.granted_by_id,
+            )
     return left_out
 
 
@@ -179,11 +174,10 @@ def members_let_go(
 
 @transaction.atomic
 def role_grant(
+    by: By,
     *,
-    actor: Actor | None,
     user: User | None,
     role: str,
-    now: datetime,
     organisation: Organisation | None = None,
     region: Region | None = None,
 ) -> RoleGrant:
@@ -193,42 +187,39 @@ def role_grant(
     without (`user` None), is the same `WrongState` (`member-first`). `DutiesConflict` with one
     the person has."""
     _require_scope(role, organisation, region)
-    if actor is not None:
+    if not by.actor.is_platform:
         place = place_of(organisation) if organisation else Place(None)
-        require(actor, capability_to_grant(role), place)
-        if user is not None and actor.user_id == user.pk:
+        require(by.actor, capability_to_grant(role), place)
+        if user is not None and by.actor.user_id == user.pk:
             raise NotPermitted("own-role")
-    if user is None or (actor is not None and not user.is_active):
+    if user is None or (not by.actor.is_platform and not user.is_active):
         if organisation is not None:
             raise WrongState("member-first")
         raise invalid("user", "unknown-person")
     lock_user(user.pk)
-    if actor is not None and organisation is not None and not is_member(user, organisation):
+    if not by.actor.is_platform and organisation is not None and not is_member(user, organisation):
         raise WrongState("member-first")
     return grant_put(
-        actor=actor,
+        by,
         user=user,
         role=role,
         organisation=organisation,
         region=region,
-        granted_by=actor.user_id if actor else None,
-        now=now,
+        granted_by=by.actor.user_id,
     )
 
 
 @transaction.atomic
-def role_grant_to_new(
-    *, actor: Actor, email: str, role: str, region: Region | None, now: datetime
-) -> RoleGrant:
+def role_grant_to_new(by: By, *, email: str, role: str, region: Region | None) -> RoleGrant:
     """Make an account for an address that has none and give it a role of a region or of the
     platform: administrators. Its owner gets a link to set a password; nobody else opens it."""
-    require(actor, "administer", Place(None))
+    require(by.actor, "administer", Place(None))
     user = user_by_email(email) or person_enter(
         email=email,
         name="",
         language=installation().language,
         time_zone=region.time_zone if region else settings.USUAL_TIME_ZONE,
-        now=now,
+        now=by.now,
     )
     if not user.has_usable_password():
         sign_in_mail_send(
@@ -238,20 +229,19 @@ def role_grant_to_new(
             language=user.language,
             facts={},
             code="",
-            now=now,
+            now=by.now,
         )
-    return role_grant(actor=actor, user=user, role=role, region=region, now=now)
+    return role_grant(by, user=user, role=role, region=region)
 
 
 def grant_put(
+    by: By,
     *,
-    actor: Actor | None,
     user: User,
     role: str,
     organisation: Organisation | None,
     region: Region | None,
     granted_by: UUID | None,
-    now: datetime,
 ) -> RoleGrant:
     """The same with the person's row locked, for who has asked whether it may be."""
     if organisation is not None:
@@ -265,36 +255,24 @@ def grant_put(
         organisation=organisation,
         region=region,
         revoked_at=None,
-        defaults={"granted_at": now, "granted_by_id": granted_by},
+        defaults={"granted_at": by.now, "granted_by_id": granted_by},
     )
     if is_new:
-        trail.record(
-            actor=actor,
-            action="role.grant",
-            target=grant,
-            now=now,
-            after=_told(grant) | {"granted_by": granted_by},
-            organisation_ids=[organisation.pk] if organisation else [],
-            region_ids=_lineage(organisation, region),
-        )
+        trail.record(by, "role.grant", grant, after=_told(grant) | {"granted_by": granted_by})
     return grant
 
 
 @transaction.atomic
-def role_revoke(*, actor: Actor, grant_id: UUID, reason: str, now: datetime) -> RoleGrant:
+def role_revoke(by: By, *, grant_id: UUID, reason: str) -> RoleGrant:
     """Take a role away: whoever may give it, with a reason; or lay down one's own. The last manager
     of an organisation and the last administrator keep theirs."""
-    grant = (
-        RoleGrant.objects.select_related("organisation__region", "region", "user")
-        .filter(pk=grant_id)
-        .first()
+    grant = visible(
+        RoleGrant.objects.select_related("organisation__region", "region", "user"), pk=grant_id
     )
-    if grant is None:
-        raise NotFound
-    is_own = actor.user_id == grant.user_id
+    is_own = by.actor.user_id == grant.user_id
     place = place_of(grant.organisation) if grant.organisation else Place(None)
     if not is_own:
-        require(actor, capability_to_grant(grant.role), place)
+        require(by.actor, capability_to_grant(grant.role), place)
     reason = checked_reason(reason, is_owed=not is_own)
     lock_user(grant.user_id)
     grant.refresh_from_db(fields=["revoked_at"])
@@ -302,18 +280,13 @@ def role_revoke(*, actor: Actor, grant_id: UUID, reason: str, now: datetime) -> 
         raise WrongState(state="revoked", wanted="revoked")
     if grant.role in {MANAGER, ADMINISTRATOR}:
         _require_another(grant.role, grant.organisation, grant.user_id)
-    _revoke(actor, grant, reason, now)
+    _revoke(by, grant, reason)
     return grant
 
 
 @transaction.atomic
 def second_ask(
-    *,
-    actor: Actor,
-    code: str,
-    now: datetime,
-    organisation: Organisation | None = None,
-    region: Region | None = None,
+    by: By, *, code: str, organisation: Organisation | None = None, region: Region | None = None
 ) -> None:
     """Ask whoever may give the role (an organisation's managers, the administrators) for a second
     person where an act needs one and there is none, as the refusal `code` says. Members of the
@@ -323,16 +296,18 @@ def second_ask(
     capability = next((key for key, value in NO_SECOND.items() if value == code), "")
     if place is None or code not in SECOND_ROLE:
         raise invalid("code", "unknown-value")
-    held = {grant.organisation_id for grant in actor.grants} | actor.organisations
-    if not (organisation.pk in held if organisation else actor.has(COORDINATOR)):
+    held = {grant.organisation_id for grant in by.actor.grants} | by.actor.organisations
+    if not (organisation.pk in held if organisation else by.actor.has(COORDINATOR)):
         raise NotPermitted
-    if not no_second(capability, besides=[actor.person], organisation=organisation, region=region):
+    if not no_second(
+        capability, besides=[by.actor.person], organisation=organisation, region=region
+    ):
         raise WrongState("second-exists")
     effect = Effect(
         "people.second",
-        f"people.second.{code}.{place.pk}.{now.astimezone(UTC).date()}",
+        f"people.second.{code}.{place.pk}.{by.now.astimezone(UTC).date()}",
         {
-            "user": str(actor.person),
+            "user": str(by.actor.person),
             "code": code,
             "organisation": str(organisation.pk) if organisation else None,
             "region": str(region.pk) if region else None,
@@ -340,31 +315,15 @@ def second_ask(
     )
     if OutboxMessage.objects.filter(key=effect.key).exists():
         raise WrongState("second-asked")
-    trail.record(
-        actor=actor,
-        action="role.ask",
-        target=place,
-        now=now,
-        after={"role": SECOND_ROLE[code]},
-        organisation_ids=[organisation.pk] if organisation else [],
-        region_ids=_lineage(organisation, region),
-    )
-    enqueue([effect], now=now)
+    trail.record(by, "role.ask", place, after={"role": SECOND_ROLE[code]})
+    enqueue([effect], now=by.now)
 
 
-def _revoke(actor: Actor, grant: RoleGrant, reason: str, now: datetime) -> None:
-    grant.revoked_at = now
+def _revoke(by: By, grant: RoleGrant, reason: str) -> None:
+    grant.revoked_at = by.now
     grant.save(update_fields=["revoked_at"])
     trail.record(
-        actor=actor,
-        action="role.revoke",
-        target=grant,
-        now=now,
-        before=_told(grant),
-        after={"revoked_at": now},
-        reason=reason,
-        organisation_ids=[grant.organisation_id] if grant.organisation_id else [],
-        region_ids=_lineage(grant.organisation, grant.region),
+        by, "role.revoke", grant, before=_told(grant), after={"revoked_at": by.now}, reason=reason
     )
 
 

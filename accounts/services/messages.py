@@ -20,7 +20,6 @@ from django.db import transaction
 
 from accounts import trail
 from accounts.domain.erasure import leads_nowhere
-from accounts.domain.errors import WrongVersion
 from accounts.domain.messages import (
     AT_ONCE,
     DIGESTS,
@@ -33,7 +32,7 @@ from accounts.domain.messages import (
     digest_at,
     mail_at,
 )
-from accounts.domain.roles import Actor
+from accounts.domain.roles import By
 from accounts.letters import Letter, Mail, digest_mail, message_mail
 from accounts.models import Message, MessageSettings, OutboxMessage, User
 from accounts.notifications import Effect, enqueue
@@ -154,43 +153,35 @@ def digest_send(row: OutboxMessage, *, now: datetime) -> str:
 # Reading
 
 
-def message_read(*, actor: Actor, message_id: UUID, is_read: bool, now: datetime) -> None:
+def message_read(by: By, *, message_id: UUID, is_read: bool) -> None:
     """Mark one of one's own as read, or as not read."""
-    rows = Message.objects.filter(user_id=actor.person, is_in_inbox=True, pk=message_id)
+    rows = Message.objects.filter(user_id=by.actor.person, is_in_inbox=True, pk=message_id)
     if is_read:
         rows = rows.filter(read_at=None)
-    rows.update(read_at=now if is_read else None)
+    rows.update(read_at=by.now if is_read else None)
 
 
-def messages_read(*, actor: Actor, now: datetime) -> int:
+def messages_read(by: By) -> int:
     """Mark all one's own as read; how many were not."""
     return Message.objects.filter(
-        pk__in=inbox_of(actor, unread=True).order_by().values("pk")
-    ).update(read_at=now)
+        pk__in=inbox_of(by.actor, unread=True).order_by().values("pk")
+    ).update(read_at=by.now)
 
 
 # Choosing
 
 
 @transaction.atomic
-def choices_set(
-    *,
-    actor: Actor,
-    topics: Mapping[str, Choice],
-    quiet: Quiet | None,
-    now: datetime,
-    expected_version: int | None = None,
-) -> MessageSettings:
+def choices_set(by: By, *, topics: Mapping[str, Choice], quiet: Quiet | None) -> MessageSettings:
     """What a person wants from now on, whole: a topic that is not named is as usual. `Invalid`:
     unknown-value, required-message."""
     languages = frozenset(code for code, _ in settings.LANGUAGES)
     for topic, choice in topics.items():
         check_choice(topic, choice, languages)
-    row = _locked(actor.person)
-    if expected_version is not None and expected_version != row.version:
-        raise WrongVersion(version=row.version)
+    row = _locked(by.actor.person)
+    by.require_version(row.version)
     said = {topic: asdict(choice) for topic, choice in topics.items() if choice != Choice()}
-    return _store(row, said, quiet, actor, now)
+    return _store(by, row, said, quiet)
 
 
 @transaction.atomic
@@ -204,7 +195,7 @@ def topics_leave(*, user: User, topics: Sequence[str], now: datetime) -> Message
         if topic in TOPICS and not TOPICS[topic].is_required:
             kept = chosen.of(topic)
             said[topic] = asdict(Choice(OFF, kept.inbox, kept.language))
-    return _store(row, said, chosen.quiet, actor_of(user), now)
+    return _store(By(actor_of(user), now), row, said, chosen.quiet)
 
 
 def _locked(user_id: UUID) -> MessageSettings:
@@ -213,11 +204,7 @@ def _locked(user_id: UUID) -> MessageSettings:
 
 
 def _store(
-    row: MessageSettings,
-    said: Mapping[str, object],
-    quiet: Quiet | None,
-    actor: Actor,
-    now: datetime,
+    by: By, row: MessageSettings, said: Mapping[str, object], quiet: Quiet | None
 ) -> MessageSettings:
     if quiet is not None and quiet.start == quiet.end:
         quiet = None
@@ -230,12 +217,5 @@ def _store(
     row.version += 1
     row.save(update_fields=["choices", "quiet_from", "quiet_until", "version"])
     after = {"topics": row.choices, "quiet": [row.quiet_from, row.quiet_until]}
-    trail.record(
-        actor=actor,
-        action="messages.choose",
-        target=row,
-        now=now,
-        before=before,
-        after=after,
-    )
+    trail.record(by, "messages.choose", row, before=before, after=after)
     return row

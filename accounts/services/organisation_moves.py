@@ -1,6 +1,6 @@
 """Moving an organisation to another region from a day on: deciding it, and taking it back."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -8,12 +8,13 @@ from django.db import transaction
 
 from accounts import trail
 from accounts.domain.errors import NotFound, WrongState, WrongVersion, invalid
-from accounts.domain.roles import Actor, Place
+from accounts.domain.roles import By, Place
 from accounts.models import Organisation, OrganisationMove, Region
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
 from accounts.selectors.organisations import require_open
+from accounts.selectors.rows import visible
 
 CAPABILITY = "manage-organisations"
 LONGEST_AHEAD = timedelta(days=731)
@@ -21,13 +22,7 @@ LONGEST_AHEAD = timedelta(days=731)
 
 @transaction.atomic
 def move_decide(
-    *,
-    actor: Actor,
-    organisation_id: UUID,
-    region: Region,
-    starts_on: date,
-    now: datetime,
-    expected_version: int | None = None,
+    by: By, *, organisation_id: UUID, region: Region, starts_on: date
 ) -> OrganisationMove:
     """From the day `starts_on` in the new region's zone on, today or later, the organisation
     belongs to `region`. A job carries it out on that day; bookings made keep their regions.
@@ -38,9 +33,9 @@ def move_decide(
     two years away, or not after its last move (`before-last-move`).
     """
     row = organisation_locked(organisation_id)
-    require(actor, CAPABILITY, place_of(row))
-    require(actor, CAPABILITY, Place(None, frozenset(region.lineage)))
-    require_version(row, expected_version)
+    require(by.actor, CAPABILITY, place_of(row))
+    require(by.actor, CAPABILITY, Place(None, frozenset(region.lineage)))
+    require_version(row, by.version)
     require_open(row)
     region = Region.objects.select_for_update(no_key=True).get(pk=region.pk)  # or it closes now
     if region.closed_at is not None:
@@ -52,7 +47,7 @@ def move_decide(
     standing = row.moves.filter(withdrawn_at=None).order_by("-starts_on")
     if standing.filter(carried_out_at=None).exists():
         raise WrongState("move-ahead")
-    today = now.astimezone(ZoneInfo(region.time_zone)).date()
+    today = by.now.astimezone(ZoneInfo(region.time_zone)).date()
     if starts_on < today:
         raise invalid("starts_on", "in-the-past")
     if starts_on > today + LONGEST_AHEAD:
@@ -65,46 +60,37 @@ def move_decide(
         from_region_id=row.region_id,
         region=region,
         starts_on=starts_on,
-        decided_by_id=actor.person,
-        decided_at=now,
+        decided_by_id=by.actor.person,
+        decided_at=by.now,
     )
     row.has_moves = True
     row.version += 1
     row.save(update_fields=["has_moves", "version"])
-    move_record(actor, "organisation.move", move, now)
+    move_record(by, "organisation.move", move)
     payload = {"move": str(move.pk)}
-    enqueue([Effect("people.moves", f"people.moves.{move.pk}", payload)], now=now)
+    enqueue([Effect("people.moves", f"people.moves.{move.pk}", payload)], now=by.now)
     return move
 
 
 @transaction.atomic
-def move_withdraw(
-    *,
-    actor: Actor,
-    organisation_id: UUID,
-    move_id: UUID,
-    now: datetime,
-    expected_version: int | None = None,
-) -> OrganisationMove:
+def move_withdraw(by: By, *, organisation_id: UUID, move_id: UUID) -> OrganisationMove:
     """Take a move back that has not been carried out, for who could decide it. Bookings made for
     days after it keep the regions they were made with."""
     row = organisation_locked(organisation_id)
-    move = row.moves.select_related("from_region", "region").filter(pk=move_id).first()
-    if move is None:
-        raise NotFound
-    require(actor, CAPABILITY, place_of(row))
-    require(actor, CAPABILITY, Place(None, frozenset(move.region.lineage)))
-    require_version(row, expected_version)
+    move = visible(row.moves.select_related("from_region", "region"), pk=move_id)
+    require(by.actor, CAPABILITY, place_of(row))
+    require(by.actor, CAPABILITY, Place(None, frozenset(move.region.lineage)))
+    require_version(row, by.version)
     if move.withdrawn_at is not None:
         raise WrongState(state="withdrawn", wanted="withdrawn")
     if move.carried_out_at is not None:
         raise WrongState(state="carried-out", wanted="withdrawn")
-    move.withdrawn_at = now
+    move.withdrawn_at = by.now
     move.save(update_fields=["withdrawn_at"])
     row.has_moves = row.moves.filter(withdrawn_at=None).exists()
     row.version += 1
     row.save(update_fields=["has_moves", "version"])
-    move_record(actor, "organisation.move-withdraw", move, now)
+    move_record(by, "organisation.move-withdraw", move)
     return move
 
 
@@ -127,15 +113,13 @@ def require_version(row: Organisation, expected_version: int | None) -> None:
         raise WrongVersion(version=row.version)
 
 
-def move_record(actor: Actor | None, action: str, move: OrganisationMove, now: datetime) -> None:
+def move_record(by: By, action: str, move: OrganisationMove) -> None:
     """What became of a move, in the trail of both regions. `actor` None: the timetable."""
     trail.record(
-        actor=actor,
-        action=action,
-        target=move.organisation,
-        now=now,
+        by,
+        action,
+        move.organisation,
         before={"region": move.from_region_id},
         after={"move": move.pk, "region": move.region_id, "starts_on": move.starts_on},
-        organisation_ids=[move.organisation_id],
-        region_ids=[*move.from_region.lineage, *move.region.lineage],
+        places=([move.organisation_id], [*move.from_region.lineage, *move.region.lineage]),
     )

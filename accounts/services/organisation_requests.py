@@ -10,11 +10,12 @@ from django.db import transaction
 from accounts import trail
 from accounts.domain import organisations as rules
 from accounts.domain.errors import FieldProblem, Invalid, NotFound, WrongState, invalid
-from accounts.domain.roles import RESEARCHER, Actor, Place
+from accounts.domain.roles import RESEARCHER, Actor, By, Place
 from accounts.models import Organisation, OrganisationRequest, Region, User
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
 from accounts.selectors.memberships import has_manager, place_of
+from accounts.selectors.rows import visible
 from accounts.services.joining import join_pass_on
 from accounts.services.memberships import checked_reason, grant_put, lock_user, membership_put
 from accounts.services.organisations import organisation_create
@@ -22,12 +23,11 @@ from accounts.services.organisations import organisation_create
 
 @transaction.atomic
 def organisation_ask(
+    by: By,
     *,
-    actor: Actor,
     name: str,
     kind: str,
     region: Region,
-    now: datetime,
     name_zh: str = "",
     ror: str = "",
     text: str = "",
@@ -35,7 +35,9 @@ def organisation_ask(
     """Ask for an organisation that is not there. `Invalid` for what is missing or malformed;
     `WrongState` for the same once more (`already-asked`), for one request too many
     (`too-many-organisation-requests`), for a closed region (`region-closed`)."""
-    row = OrganisationRequest(user=User.objects.get(pk=actor.person), created_at=now, region=region)
+    row = OrganisationRequest(
+        user=User.objects.get(pk=by.actor.person), created_at=by.now, region=region
+    )
     _fill(row, {"name": name, "name_zh": name_zh, "kind": kind, "ror": ror, "text": text})
     if region.closed_at is not None:
         raise WrongState("region-closed")
@@ -48,17 +50,16 @@ def organisation_ask(
     if mine.count() >= rules.MOST_OPEN:
         raise WrongState("too-many-organisation-requests", most=rules.MOST_OPEN)
     row.save(force_insert=True)
-    _record(actor, "create", row, now)
-    _tell("asked", row, now)
+    _record(by, "create", row)
+    _tell("asked", row, by.now)
     return row
 
 
 @transaction.atomic
 def organisation_approve(
+    by: By,
     *,
-    actor: Actor,
     request_id: UUID,
-    now: datetime,
     organisation: Organisation | None = None,
     entered: Mapping[str, Any] | None = None,
 ) -> OrganisationRequest:
@@ -67,56 +68,51 @@ def organisation_approve(
     Whoever asked becomes a member there, a researcher; where it has a manager, who comes in is for
     its managers to decide, and they are asked. For who runs the region of the request, and that of
     the organisation; nobody decides on their own."""
-    row = _to_decide(actor, request_id)
+    row = _to_decide(by.actor, request_id)
     if organisation is not None:
-        require(actor, "manage-organisations", place_of(organisation))
+        require(by.actor, "manage-organisations", place_of(organisation))
         if organisation.closed_at is not None:
             raise WrongState("organisation-closed")
     else:
         values = {"region": row.region, **(entered or {})}
-        organisation = organisation_create(actor=actor, now=now, **values)
+        organisation = organisation_create(by, **values)
     row.organisation = organisation
-    _decide(actor, "approve", row, OrganisationRequest.State.APPROVED, "", now)
+    _decide(by, "approve", row, OrganisationRequest.State.APPROVED, "")
     if has_manager(organisation.pk):
-        join_pass_on(actor=actor, user=row.user, organisation=organisation, now=now)
+        join_pass_on(by, user=row.user, organisation=organisation)
         return row
-    membership_put(actor=actor, user=row.user, organisation=organisation, now=now)
+    membership_put(by, user=row.user, organisation=organisation)
     grant_put(
-        actor=actor,
+        by,
         user=row.user,
         role=RESEARCHER,
         organisation=organisation,
         region=None,
-        granted_by=actor.user_id,
-        now=now,
+        granted_by=by.actor.user_id,
     )
     return row
 
 
 @transaction.atomic
-def organisation_reject(
-    *, actor: Actor, request_id: UUID, reason: str, now: datetime
-) -> OrganisationRequest:
+def organisation_reject(by: By, *, request_id: UUID, reason: str) -> OrganisationRequest:
     """Decline a request, with a reason."""
-    row = _to_decide(actor, request_id)
+    row = _to_decide(by.actor, request_id)
     reason = checked_reason(reason, is_owed=True)
-    _decide(actor, "reject", row, OrganisationRequest.State.REJECTED, reason, now)
+    _decide(by, "reject", row, OrganisationRequest.State.REJECTED, reason)
     return row
 
 
 @transaction.atomic
-def organisation_request_withdraw(
-    *, actor: Actor, request_id: UUID, now: datetime
-) -> OrganisationRequest:
+def organisation_request_withdraw(by: By, *, request_id: UUID) -> OrganisationRequest:
     """Take one's own request back."""
-    lock_user(actor.person)
+    lock_user(by.actor.person)
     row = _found(request_id)
-    if row.user_id != actor.user_id:
+    if row.user_id != by.actor.user_id:
         raise NotFound
     _require_open(row)
-    row.state, row.decided_at = OrganisationRequest.State.WITHDRAWN, now
+    row.state, row.decided_at = OrganisationRequest.State.WITHDRAWN, by.now
     row.save(update_fields=["state", "decided_at"])
-    _record(actor, "withdraw", row, now)
+    _record(by, "withdraw", row)
     return row
 
 
@@ -153,24 +149,22 @@ def _to_decide(actor: Actor, request_id: UUID) -> OrganisationRequest:
     return row
 
 
-def _decide(
-    actor: Actor, act: str, row: OrganisationRequest, state: str, reason: str, now: datetime
-) -> None:
-    row.state, row.decided_by_id, row.decided_at, row.reason = state, actor.person, now, reason
+def _decide(by: By, act: str, row: OrganisationRequest, state: str, reason: str) -> None:
+    row.state, row.decided_by_id, row.decided_at, row.reason = (
+        state,
+        by.actor.person,
+        by.now,
+        reason,
+    )
     row.save(update_fields=["state", "decided_by", "decided_at", "reason", "organisation"])
-    _record(actor, act, row, now)
-    _tell("answered", row, now)
+    _record(by, act, row)
+    _tell("answered", row, by.now)
 
 
 def _found(request_id: UUID) -> OrganisationRequest:
-    row = (
-        OrganisationRequest.objects.select_related("region", "user", "organisation")
-        .filter(pk=request_id)
-        .first()
+    return visible(
+        OrganisationRequest.objects.select_related("region", "user", "organisation"), pk=request_id
     )
-    if row is None:
-        raise NotFound
-    return row
 
 
 def _require_open(row: OrganisationRequest) -> None:
@@ -183,12 +177,11 @@ def _tell(what: str, row: OrganisationRequest, now: datetime) -> None:
     enqueue([Effect(kind, f"{kind}.{row.pk}", {"request": str(row.pk)})], now=now)
 
 
-def _record(actor: Actor, act: str, row: OrganisationRequest, now: datetime) -> None:
+def _record(by: By, act: str, row: OrganisationRequest) -> None:
     trail.record(
-        actor=actor,
-        action=f"organisationrequest.{act}",
-        target=row,
-        now=now,
+        by,
+        f"organisationrequest.{act}",
+        row,
         after={
             "user": row.user_id,
             "name": row.name,
@@ -196,6 +189,5 @@ def _record(actor: Actor, act: str, row: OrganisationRequest, now: datetime) -> 
             "organisation": row.organisation_id,
         },
         reason=row.reason,
-        organisation_ids=[row.organisation_id] if row.organisation_id else [],
-        region_ids=row.region.lineage,
+        places=([row.organisation_id] if row.organisation_id else [], row.region.lineage),
     )

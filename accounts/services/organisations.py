@@ -7,7 +7,6 @@ takes, too.
 
 import zoneinfo
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -28,12 +27,13 @@ from accounts.domain.errors import (
     invalid,
 )
 from accounts.domain.invoice_details import parse_invoice_details
-from accounts.domain.roles import Actor, Place
+from accounts.domain.roles import By, Place
 from accounts.models import Organisation, OrganisationMove, Region
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
 from accounts.selectors.divisions import above, division
 from accounts.selectors.memberships import place_of
+from accounts.selectors.rows import visible
 from accounts.services.invoice_details import invoice_details_set
 
 REGION_FIELDS = ("name", "name_zh", "time_zone", "currency", "holiday_calendar", "shares")
@@ -47,13 +47,7 @@ _TREE = 7_301_942_613  # the lock of the tree of regions
 
 @transaction.atomic
 def region_create(
-    *,
-    actor: Actor | None,
-    scheme: str,
-    code: str,
-    now: datetime,
-    parent: Region | None = None,
-    **values: Any,
+    by: By, *, scheme: str, code: str, parent: Region | None = None, **values: Any
 ) -> Region:
     """A region below `parent`. `actor` None is the platform itself (commands). Of a place in a
     shipped list whatever is not given is filled in: names, zone, currency, holiday calendar, and
@@ -61,8 +55,8 @@ def region_create(
     a currency, zone or holiday calendar there is not, for a code that stands already in whichever
     scheme (regions are looked up by it: `code-taken`), and for a province that stands under its
     code of the other list (`same-place`)."""
-    if actor is not None:
-        require(actor, "administer", Place(None))
+    if not by.actor.is_platform:
+        require(by.actor, "administer", Place(None))
     _lock_tree()
     region = Region(scheme=rules.scheme_named(scheme), code=rules.region_code(code))
     known = division(region.scheme, region.code)
@@ -86,25 +80,21 @@ def region_create(
     region.lineage = [region.pk, *(parent.lineage if parent else [])]
     _save_once(region)
     trail.record(
-        actor=actor,
-        action="region.create",
-        target=region,
-        now=now,
+        by,
+        "region.create",
+        region,
         after={
             "scheme": region.scheme,
             "code": region.code,
             "parent": parent.pk if parent else None,
             **{name: getattr(region, name) for name in REGION_FIELDS},
         },
-        region_ids=region.lineage,
     )
     return region
 
 
 @transaction.atomic
-def regions_enter(
-    *, actor: Actor, codes: Iterable[str], time_zone: str, shares: bool, now: datetime
-) -> list[Region]:
+def regions_enter(by: By, *, codes: Iterable[str], time_zone: str, shares: bool) -> list[Region]:
     """Several places of the shipped lists at once, all or none: countries, subdivisions and
     divisions of China by their codes. `time_zone` for those whose country has several; `shares`
     for all but countries, which sum up."""
@@ -116,34 +106,26 @@ def regions_enter(
             raise invalid("codes", "unknown-region", region=code)
         made.append(
             region_create(
-                actor=actor,
+                by,
                 scheme=scheme,
                 code=code,
                 time_zone=known.time_zone or time_zone,
                 shares=shares and scheme != rules.COUNTRIES,
-                now=now,
             )
         )
     return made
 
 
 @transaction.atomic
-def region_change(
-    *,
-    actor: Actor | None,
-    region_id: UUID,
-    now: datetime,
-    expected_version: int | None = None,
-    **changes: Any,
-) -> Region:
+def region_change(by: By, *, region_id: UUID, **changes: Any) -> Region:
     """Give a region another code, parent or anything of REGION_FIELDS; its id stays, and with it
     whatever belongs to it. What is below it follows, and so do searches and, from today on, the
     calendars of its instruments. `WrongState` (region-closed), `WrongVersion`; `Invalid` as
     `region_create`, and for a parent that lies below it (`below-itself`)."""
-    if actor is not None:
-        require(actor, "administer", Place(None))
+    if not by.actor.is_platform:
+        require(by.actor, "administer", Place(None))
     _lock_tree()
-    region = _locked_region(region_id, expected_version)
+    region = _locked_region(region_id, by.version)
     names = ("code", "parent", *REGION_FIELDS)
     if unknown := set(changes) - set(names):
         raise TypeError(f"A region has no {', '.join(sorted(unknown))}.")
@@ -170,13 +152,12 @@ def region_change(
     if "parent" in changed:
         _lineages_recompute(region)
     trail.record(
-        actor=actor,
-        action="region.change",
-        target=region,
-        now=now,
+        by,
+        "region.change",
+        region,
         before={name: _plain(before[name]) for name in changed},
         after={name: _plain(getattr(region, name)) for name in changed},
-        region_ids={*old_lineage, *region.lineage},
+        places=((), {*old_lineage, *region.lineage}),
     )
     if {"code", "parent", "holiday_calendar"} & set(changed):
         payload = {
@@ -185,36 +166,28 @@ def region_change(
             "code": [before["code"], region.code],
         }
         key = f"register.region.{region.pk}.{region.version}"
-        enqueue([Effect("register.region", key, payload)], now=now)
+        enqueue([Effect("register.region", key, payload)], now=by.now)
     return region
 
 
 @transaction.atomic
-def region_close(
-    *, actor: Actor | None, region_id: UUID, now: datetime, expected_version: int | None = None
-) -> Region:
+def region_close(by: By, *, region_id: UUID) -> Region:
     """Close a region for good: nothing more is entered in it or below it. `WrongState`
     (region-has-organisations, region-has-regions) while an open one is there."""
-    if actor is not None:
-        require(actor, "administer", Place(None))
+    if not by.actor.is_platform:
+        require(by.actor, "administer", Place(None))
     _lock_tree()
-    region = _locked_region(region_id, expected_version)
+    region = _locked_region(region_id, by.version)
     if _has_organisations(region):
         raise WrongState("region-has-organisations")
     if Region.objects.filter(parent=region, closed_at=None).exists():
         raise WrongState("region-has-regions")
     before = {"shares": region.shares, "closed_at": None}
-    region.closed_at, region.shares = now, False
+    region.closed_at, region.shares = by.now, False
     region.version += 1
     region.save(update_fields=["closed_at", "shares", "version"])
     trail.record(
-        actor=actor,
-        action="region.close",
-        target=region,
-        now=now,
-        before=before,
-        after={"shares": False, "closed_at": now},
-        region_ids=region.lineage,
+        by, "region.close", region, before=before, after={"shares": False, "closed_at": by.now}
     )
     return region
 
@@ -255,9 +228,7 @@ def _lock_tree() -> None:
 
 def _locked_region(region_id: UUID, expected_version: int | None) -> Region:
     """An open region, its row locked; `NotFound`, `WrongVersion`, `WrongState`."""
-    region = Region.objects.select_for_update().filter(pk=region_id).first()
-    if region is None:
-        raise NotFound
+    region = visible(Region.objects.select_for_update(), pk=region_id)
     if expected_version not in {None, region.version}:
         raise WrongVersion(version=region.version)
     _require_open_region(region)
@@ -312,54 +283,44 @@ def _is_calendar(name: str) -> bool:
 
 
 @transaction.atomic
-def organisation_create(
-    *, actor: Actor | None, code: str, region: Region, now: datetime, **values: Any
-) -> Organisation:
+def organisation_create(by: By, *, code: str, region: Region, **values: Any) -> Organisation:
     """An organisation of a region: coordinators of it or of one above it, and administrators.
     `Invalid` for what is missing or malformed and for a code that is taken; `WrongState`
     (region-closed). The platform itself also says who may join unasked."""
-    if actor is not None:
-        require(actor, "manage-organisations", Place(None, frozenset(region.lineage)))
+    if not by.actor.is_platform:
+        require(by.actor, "manage-organisations", Place(None, frozenset(region.lineage)))
     region = Region.objects.select_for_update(no_key=True).get(pk=region.pk)
     _require_open_region(region)
-    if actor is not None and not region.shares:
+    if not by.actor.is_platform and not region.shares:
         raise invalid("region", "region-shares-nothing")
-    ways_in = {name: values.pop(name) for name in _WAYS_IN if actor is None and name in values}
+    ways_in = {
+        name: values.pop(name) for name in _WAYS_IN if by.actor.is_platform and name in values
+    }
     organisation = Organisation(region=region, **ways_in)
     _set_organisation(organisation, {"code": code, **values})
     _save_once(organisation)
     trail.record(
-        actor=actor,
-        action="organisation.create",
-        target=organisation,
-        now=now,
+        by,
+        "organisation.create",
+        organisation,
         after={"code": organisation.code, "region": region.pk}
         | {name: value for name in ORGANISATION_FIELDS if (value := getattr(organisation, name))},
-        organisation_ids=[organisation.pk],
-        region_ids=region.lineage,
+        places=([organisation.pk], region.lineage),
     )
     return organisation
 
 
 @transaction.atomic
-def organisation_change(
-    *,
-    actor: Actor | None,
-    organisation_id: UUID,
-    now: datetime,
-    expected_version: int | None = None,
-    **changes: Any,
-) -> Organisation:
+def organisation_change(by: By, *, organisation_id: UUID, **changes: Any) -> Organisation:
     """Change an organisation's code, or anything of ORGANISATION_FIELDS; its id stays, and its
     instruments are found by the new name. Coordinators of its region or of one above it, and
     administrators. `WrongState` (organisation-closed), `WrongVersion`, `Invalid`."""
     organisation = _organisation(organisation_id)
-    if actor is not None:
-        require(actor, "manage-organisations", place_of(organisation))
+    if not by.actor.is_platform:
+        require(by.actor, "manage-organisations", place_of(organisation))
     Organisation.objects.select_for_update(no_key=True).only("pk").get(pk=organisation_id)
     organisation = _organisation(organisation_id)
-    if expected_version not in {None, organisation.version}:
-        raise WrongVersion(version=organisation.version)
+    by.require_version(organisation.version)
     if organisation.closed_at is not None:
         raise WrongState("organisation-closed")
     names = ("code", *ORGANISATION_FIELDS)
@@ -368,10 +329,10 @@ def organisation_change(
     changed = [name for name in names if getattr(organisation, name) != before[name]]
     paper = {name: getattr(organisation, name) for name in changed if name in rules.PAPER}
     if paper:
-        assert actor is not None, "somebody answers for another bank account"
+        assert not by.actor.is_platform, "somebody answers for another bank account"
         # Whoever pays there is told.
         stored = invoice_details_set(
-            actor=actor, organisation_id=organisation_id, details=paper, now=now
+            By(by.actor, by.now), organisation_id=organisation_id, details=paper
         )
         organisation.version = stored.version
     changed = [name for name in changed if name not in paper]
@@ -380,14 +341,11 @@ def organisation_change(
     organisation.version += 1
     _save_once(organisation, [*changed, "version"])
     trail.record(
-        actor=actor,
-        action="organisation.change",
-        target=organisation,
-        now=now,
+        by,
+        "organisation.change",
+        organisation,
         before={name: before[name] for name in changed},
         after={name: getattr(organisation, name) for name in changed},
-        organisation_ids=[organisation.pk],
-        region_ids=organisation.region.lineage,
     )
     if {"code", "name", "name_zh"} & set(changed):
         payload = {
@@ -395,7 +353,7 @@ def organisation_change(
             "code": [before["code"], organisation.code],
         }
         key = f"register.organisation.{organisation.pk}.{organisation.version}"
-        enqueue([Effect("register.organisation", key, payload)], now=now)
+        enqueue([Effect("register.organisation", key, payload)], now=by.now)
     return organisation
 
 

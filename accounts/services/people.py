@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cache
 from uuid import UUID
 
@@ -21,7 +20,7 @@ from accounts.domain.people import (
     Verdict,
     roles_in,
 )
-from accounts.domain.roles import Actor, Place
+from accounts.domain.roles import By, Place
 from accounts.models import Invitation, Membership, Organisation, RoleGrant
 from accounts.selectors.users import confirmed_addresses
 from accounts.services.invitations import (
@@ -47,12 +46,7 @@ class _Row:
 
 @transaction.atomic
 def people_invite(
-    *,
-    actor: Actor,
-    rows: Sequence[PersonRow],
-    organisation: Organisation | None,
-    dry_run: bool,
-    now: datetime,
+    by: By, *, rows: Sequence[PersonRow], organisation: Organisation | None, dry_run: bool
 ) -> PeopleReport:
     """Invite the people of a file to `organisation`, or each to that of their row, by the rights
     and limits of inviting one. Members and those who are invited already are left alone, so the
@@ -63,18 +57,18 @@ def people_invite(
     places = {place.code.casefold(): place for place in named.select_related("region")}
     read = [_read(row, places, organisation) for row in rows]
     if not dry_run:
-        lock_user(actor.person)
+        lock_user(by.actor.person)
         pks = {row.place.pk for row in read if row.place}
         locked = Organisation.objects.select_for_update(no_key=True).filter(pk__in=pks)
         list(locked.only("pk").order_by("pk"))
         lock_addresses({row.email for row in read})
-    outcomes, expired = _judged(actor, read, now)
+    outcomes, expired = _judged(by, read)
     chosen = [
         (row.place, row.email, row.roles)
         for row, outcome in zip(read, outcomes, strict=True)
         if outcome.verdict == Verdict.INVITE and row.place
     ]
-    report = PeopleReport(outcomes, _limit(actor, [place for place, _, _ in chosen], now))
+    report = PeopleReport(outcomes, _limit(by, [place for place, _, _ in chosen]))
     if dry_run:
         return report
     if report.is_refused:
@@ -82,8 +76,8 @@ def people_invite(
     again = {(email, place.pk) for place, email, _ in chosen}
     for older in expired:
         if (older.email, older.organisation_id) in again:
-            invitation_withdraw(actor=actor, invitation_id=older.pk, now=now)
-    invitations_put(actor, chosen, now)
+            invitation_withdraw(by, invitation_id=older.pk)
+    invitations_put(by, chosen)
     return report
 
 
@@ -113,13 +107,11 @@ def _read(
     return _Row(row.line, email, tuple(roles), place, problems)
 
 
-def _judged(
-    actor: Actor, read: Sequence[_Row], now: datetime
-) -> tuple[list[PersonOutcome], list[Invitation]]:
+def _judged(by: By, read: Sequence[_Row]) -> tuple[list[PersonOutcome], list[Invitation]]:
     """What becomes of each row, and the invitations that have expired unanswered. Six statements,
     and one for each organisation to which a coordinator invites."""
     emails = {row.email for row in read}
-    own = set(confirmed_addresses(actor.person))
+    own = set(confirmed_addresses(by.actor.person))
     members = set(
         Membership.objects.annotate(address=Lower("user__email"))
         .filter(address__in=emails, ended_at=None)
@@ -134,14 +126,14 @@ def _judged(
         Invitation.objects.filter(email__in=emails, accepted_at=None, withdrawn_at=None)
     )
     invited = {
-        (one.email, one.organisation_id): one.roles for one in unanswered if one.expires_at > now
+        (one.email, one.organisation_id): one.roles for one in unanswered if one.expires_at > by.now
     }
-    sent = Invitation.objects.filter(email__in=emails, created_at__gt=now - rules.DAY)
+    sent = Invitation.objects.filter(email__in=emails, created_at__gt=by.now - rules.DAY)
     often = dict(sent.values_list("email").annotate(n=Count("pk")))
 
     @cache
     def may(place: Organisation, roles: tuple[str, ...]) -> bool:
-        return may_invite(actor, place, roles)
+        return may_invite(by.actor, place, roles)
 
     seen: set[tuple[str, UUID]] = set()
     outcomes = []
@@ -176,16 +168,16 @@ def _judged(
                 row.line, row.email, code, row.roles, verdict, lacking, tuple(row.problems)
             )
         )
-    return outcomes, [one for one in unanswered if one.expires_at <= now]
+    return outcomes, [one for one in unanswered if one.expires_at <= by.now]
 
 
-def _limit(actor: Actor, places: Sequence[Organisation], now: datetime) -> Refused | None:
+def _limit(by: By, places: Sequence[Organisation]) -> Refused | None:
     """Why so many cannot be sent today; None where they can. Three statements."""
-    most_open, most = rules.limits(is_administrator=actor.may("administer", Place(None)))
+    most_open, most = rules.limits(is_administrator=by.actor.may("administer", Place(None)))
     wanted = Counter(place.pk for place in places)
-    recent = Q(created_at__gt=now - rules.DAY)
-    is_open = Q(accepted_at=None, withdrawn_at=None, expires_at__gt=now)
-    by_me = Invitation.objects.filter(recent, invited_by_id=actor.person).count()
+    recent = Q(created_at__gt=by.now - rules.DAY)
+    is_open = Q(accepted_at=None, withdrawn_at=None, expires_at__gt=by.now)
+    by_me = Invitation.objects.filter(recent, invited_by_id=by.actor.person).count()
     if by_me + wanted.total() > most:
         left = max(0, most - by_me)
         return WrongState("too-many-to-invite-today", wanted=wanted.total(), left=left, most=most)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from accounts.domain.roles import AUDITOR, Actor
+from accounts.domain.roles import AUDITOR, By
 from accounts.domain.seals import MOST, SealFacts, root, seal_digest
 from accounts.models import RoleGrant, Seal
 from accounts.notifications import Effect, enqueue
@@ -59,10 +59,10 @@ def _seal(now: datetime) -> Seal | None:
     return Seal.objects.create(**vars(facts), digest=seal_digest(facts), digests=b"".join(digests))
 
 
-def trail_seal_now(*, actor: Actor, now: datetime) -> list[Seal]:
+def trail_seal_now(by: By) -> list[Seal]:
     """The same, on demand of an auditor."""
-    require_somewhere(actor, "audit")
-    return trail_seal(now=now)
+    require_somewhere(by.actor, "audit")
+    return trail_seal(now=by.now)
 
 
 @transaction.atomic

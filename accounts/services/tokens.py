@@ -8,9 +8,11 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts import trail
-from accounts.domain.errors import NotFound, invalid
+from accounts.domain.errors import invalid
+from accounts.domain.roles import By
 from accounts.models import ApiToken, User
 from accounts.permissions import actor_of, require_second_factor
+from accounts.selectors.rows import visible
 from accounts.selectors.secrets import digest_of
 from accounts.selectors.users import has_second_factor
 
@@ -51,10 +53,9 @@ def token_issue(
         expires_at=now + lifetime,
     )
     trail.record(
-        actor=actor_of(user),
-        action="token.issue",
-        target=row,
-        now=now,
+        By(actor_of(user), now),
+        "token.issue",
+        row,
         after={"user": user.pk, "scopes": row.scopes, "expires_at": row.expires_at},
     )
     return row, token
@@ -63,13 +64,11 @@ def token_issue(
 @transaction.atomic
 def token_revoke(*, user: User, token_id: UUID, now: datetime) -> None:
     """End a token of the user's own; revoking twice changes nothing."""
-    row = ApiToken.objects.select_for_update().filter(pk=token_id, user=user).first()
-    if row is None:
-        raise NotFound
+    row = visible(ApiToken.objects.select_for_update(), pk=token_id, user=user)
     if row.revoked_at is None:
         row.revoked_at = now
         row.save(update_fields=["revoked_at"])
-        trail.record(actor=actor_of(user), action="token.revoke", target=row, now=now)
+        trail.record(By(actor_of(user), now), "token.revoke", row)
 
 
 def token_touch(*, token_id: UUID, now: datetime) -> None:

@@ -13,6 +13,7 @@ from django.db import transaction
 
 from accounts import trail
 from accounts.domain.errors import invalid
+from accounts.domain.roles import PLATFORM, By
 from accounts.models import User
 from accounts.models.keys import new_id
 from accounts.notifications import Effect, enqueue
@@ -27,10 +28,9 @@ def user_register(*, user: User, now: datetime) -> User:
     user.name = name_kept(user.name)
     user.save(force_insert=True)
     trail.record(
-        actor=actor_of(user),
-        action="user.create",
-        target=user,
-        now=now,
+        By(actor_of(user), now),
+        "user.create",
+        user,
         after={"language": user.language, "time_zone": user.time_zone},
     )
     return user
@@ -46,10 +46,9 @@ def profile_update(*, user: User, name: str, language: str, time_zone: str, now:
     user.name, user.time_zone = name_kept(name), time_zone
     user.save(update_fields=["name", "language", "time_zone"])
     trail.record(
-        actor=actor_of(user),
-        action="user.update",
-        target=user,
-        now=now,
+        By(actor_of(user), now),
+        "user.update",
+        user,
         before=before,
         after={"language": language, "time_zone": time_zone},
     )
@@ -64,10 +63,9 @@ def language_set(*, user: User, language: str, now: datetime) -> None:
         return
     user.save(update_fields=["language"])
     trail.record(
-        actor=actor_of(user),
-        action="user.update",
-        target=user,
-        now=now,
+        By(actor_of(user), now),
+        "user.update",
+        user,
         before={"language": before},
         after={"language": language},
     )
@@ -78,7 +76,7 @@ def sign_in_changed(
     *, user: User, action: str, now: datetime, after: Mapping[str, Any] | None = None
 ) -> None:
     """Record what allauth has done to a person's address, password or second factor."""
-    trail.record(actor=actor_of(user), action=action, target=user, now=now, after=after)
+    trail.record(By(actor_of(user), now), action, user, after=after)
 
 
 @transaction.atomic
@@ -128,7 +126,7 @@ def password_changed(*, user: User, action: str, keep: str | None, now: datetime
 @transaction.atomic
 def sign_in_blocked(*, user: User, now: datetime) -> None:
     """Record that an account is closed for a while to whoever tried too many passwords."""
-    trail.record(actor=None, action="user.sign-in-block", target=user, now=now)
+    trail.record(By(PLATFORM, now), "user.sign-in-block", user)
 
 
 @transaction.atomic

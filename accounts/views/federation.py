@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.domain.errors import Invalid
-from accounts.domain.roles import Place
+from accounts.domain.roles import By, Place
 from accounts.forms import ProviderForm, ScopesForm
 from accounts.permissions import actor_of, require
 from accounts.selectors.organisations import organisation_by_id
@@ -33,7 +33,7 @@ def providers(request: HttpRequest) -> HttpResponse:
     refused, status = None, 400 if form.errors else 200
     if form.is_bound and form.is_valid():
         try:
-            provider_set(actor=actor, now=timezone.now(), **form.values())
+            provider_set(By(actor, timezone.now()), **form.values())
         except Invalid as problem:
             refused, status = problem, 400
         else:
@@ -66,7 +66,7 @@ def _present(app: SocialApp) -> dict[str, Any]:
 @require_POST
 def provider_end(request: HttpRequest, provider_id: str) -> HttpResponse:
     actor = actor_of(request.user)
-    provider_remove(actor=actor, provider_id=provider_id, now=timezone.now())
+    provider_remove(By(actor, timezone.now()), provider_id=provider_id)
     messages.success(request, gettext("Removed: it can no longer be used to sign in."))
     return redirect("accounts:providers")
 
@@ -87,11 +87,10 @@ def scopes(request: HttpRequest, organisation_id: UUID) -> HttpResponse:
     if form.is_bound and form.is_valid():
         try:
             scopes_set(
-                actor=actor,
+                By(actor, timezone.now()),
                 organisation=organisation,
                 scopes=form.scope_list(),
                 admits_by_scope=form.cleaned_data["admits_by_scope"],
-                now=timezone.now(),
             )
         except Invalid as problem:
             refused, status = problem, 400

@@ -15,7 +15,7 @@ from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.domain.errors import Invalid, NotFound, WrongVersion
-from accounts.domain.roles import Place
+from accounts.domain.roles import By, Place
 from accounts.forms import InstallationForm
 from accounts.models import Installation
 from accounts.permissions import actor_of, require
@@ -50,15 +50,13 @@ def installation(request: HttpRequest) -> HttpResponse:
         data = form.cleaned_data
         try:
             installation_update(
-                actor=actor,
+                By(actor, timezone.now(), data["version"] if row else None),
                 name=data["name"],
                 name_zh=data["name_zh"],
                 languages=form.languages_in_order(),
                 admits_strangers=data["admits_strangers"],
                 logo=data["logo"].read(MOST_LOGO + 1) if data["logo"] else None,
                 without_logo=data["without_logo"],
-                expected_version=data["version"] if row else None,
-                now=timezone.now(),
             )
         except (Invalid, WrongVersion) as problem:
             refused, status = problem, 400 if isinstance(problem, Invalid) else 409

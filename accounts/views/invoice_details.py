@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.domain.errors import Invalid, WrongVersion
 from accounts.domain.invoice_details import LENGTHS
+from accounts.domain.roles import By
 from accounts.forms import InvoiceDetailsForm
 from accounts.permissions import actor_of
 from accounts.selectors.invoice_details import organisation_to_invoice
@@ -30,11 +31,9 @@ def invoice_details(request: HttpRequest, organisation_id: UUID) -> HttpResponse
     if form.is_bound and form.is_valid():
         try:
             invoice_details_set(
-                actor=actor,
+                By(actor, timezone.now(), form.cleaned_data["version"]),
                 organisation_id=organisation_id,
                 details=form.details(),
-                now=timezone.now(),
-                expected_version=form.cleaned_data["version"],
             )
         except (Invalid, WrongVersion) as problem:
             refused, status = problem, 400 if isinstance(problem, Invalid) else 412

@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.domain.errors import Invalid, NotFound, NotPermitted, Refused, WrongState
-from accounts.domain.roles import MANAGER, ORGANISATION_ROLES, DutiesConflict, Place
+from accounts.domain.roles import MANAGER, ORGANISATION_ROLES, By, DutiesConflict, Place
 from accounts.forms import (
     FindForm,
     FirstManagerForm,
@@ -112,12 +112,11 @@ def invite(request: HttpRequest, organisation_id: UUID) -> HttpResponse:
         return _page(request, organisation, status=400, invite_form=form)
     try:
         made = invitation_send(
-            actor=actor,
+            By(actor, now),
             organisation=organisation,
             email=form.cleaned_data["email"],
             roles=form.cleaned_data["roles"],
             lifetime=form.lifetime(),
-            now=now,
         )
     except REFUSALS as refused:
         return _page(request, organisation, refused=refused, invite_form=form)
@@ -136,7 +135,7 @@ def invitation_end(
     if not manages:
         require(actor, "manage-organisations", place_of(organisation))
     try:
-        invitation_withdraw(actor=actor, invitation_id=invitation_id, now=now)
+        invitation_withdraw(By(actor, now), invitation_id=invitation_id)
     except REFUSALS as refused:
         if not manages:
             return _first_manager(request, organisation, refused)
@@ -155,12 +154,11 @@ def decide(request: HttpRequest, organisation_id: UUID, request_id: UUID) -> Htt
     approve = form.cleaned_data["act"] == "approve"
     try:
         join_decide(
-            actor=actor_of(request.user),
+            By(actor_of(request.user), timezone.now()),
             request_id=request_id,
             approve=approve,
             roles=form.cleaned_data["roles"],
             reason=form.cleaned_data["reason"],
-            now=timezone.now(),
         )
     except REFUSALS as refused:
         more = {"deciding_id": request_id, "reason": form.cleaned_data["reason"]}
@@ -186,11 +184,10 @@ def joining(request: HttpRequest, organisation_id: UUID) -> HttpResponse:
     if form.is_bound and form.is_valid():
         try:
             joining_set(
-                actor=actor_of(request.user),
+                By(actor_of(request.user), timezone.now()),
                 organisation=organisation,
                 mail_domains=form.domains(),
                 admits_by_mail=form.cleaned_data["admits_by_mail"],
-                now=timezone.now(),
             )
         except Invalid as problem:
             refused, status = problem, 400
@@ -214,11 +211,10 @@ def role_give(request: HttpRequest, organisation_id: UUID, user_id: UUID) -> Htt
         return _page(request, organisation, status=400, refused=Refused("invalid"))
     try:
         role_grant(
-            actor=actor_of(request.user),
+            By(actor_of(request.user), timezone.now()),
             user=member.user,
             role=form.cleaned_data["role"],
             organisation=organisation,
-            now=timezone.now(),
         )
     except (*REFUSALS, NotPermitted) as refused:
         return _page(request, organisation, refused=refused, opened_id=user_id)
@@ -238,7 +234,7 @@ def role_take(request: HttpRequest, role_id: UUID) -> HttpResponse:
         if not form.is_valid():
             raise Invalid([])
         role_revoke(
-            actor=actor, grant_id=grant.pk, reason=form.cleaned_data["reason"], now=timezone.now()
+            By(actor, timezone.now()), grant_id=grant.pk, reason=form.cleaned_data["reason"]
         )
     except REFUSALS as refused:
         if not is_of_organisation and actor.may("administer", Place(None)):
@@ -263,11 +259,10 @@ def second(request: HttpRequest) -> HttpResponse:
         raise Invalid([])
     data = form.cleaned_data
     second_ask(
-        actor=actor_of(request.user),
+        By(actor_of(request.user), timezone.now()),
         code=data["code"],
         organisation=organisation_by_id(data["organisation"]) if data["organisation"] else None,
         region=region_by_id(data["region"]) if data["region"] else None,
-        now=timezone.now(),
     )
     messages.success(request, gettext("Whoever may give the role has been asked."))
     return redirect(page_to_return_to(request, data["next"]))
@@ -293,9 +288,9 @@ def roles(request: HttpRequest) -> HttpResponse:
     try:
         user, now, given = person_named(data["user"]), timezone.now(), {"role": data["role"]}
         if user is None and "create" in request.POST:
-            role_grant_to_new(actor=actor, email=data["user"], region=region, now=now, **given)
+            role_grant_to_new(By(actor, now), email=data["user"], region=region, **given)
         else:
-            role_grant(actor=actor, user=user, region=region, now=now, **given)
+            role_grant(By(actor, now), user=user, region=region, **given)
     except (*REFUSALS, NotPermitted) as refused:
         return _roles(request, form, refused)
     messages.success(request, gettext("The role is given and takes effect at once."))
@@ -331,12 +326,11 @@ def _first_manager(
     if is_sent and form.is_valid():
         try:
             sent = invitation_send(
-                actor=actor_of(request.user),
+                By(actor_of(request.user), timezone.now()),
                 organisation=organisation,
                 email=form.cleaned_data["email"],
                 roles=[MANAGER],
                 lifetime=form.lifetime(),
-                now=timezone.now(),
             )
         except (*REFUSALS, NotPermitted) as problem:
             refused, status = problem, status_of(problem)

@@ -14,6 +14,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.domain.errors import NotFound
+from accounts.domain.roles import By
 from accounts.forms import MessageSettingsForm
 from accounts.letters import TOPIC_NAMES, unsubscribed_by
 from accounts.models import User
@@ -41,9 +42,7 @@ def message(request: HttpRequest, message_id: UUID) -> HttpResponse:
     """Open the thing it is about, or mark it (`act`: open, read, unread)."""
     actor, act = actor_of(request.user), request.POST.get("act")
     found = message_by_id(actor, message_id)
-    service.message_read(
-        actor=actor, message_id=message_id, is_read=act != "unread", now=timezone.now()
-    )
+    service.message_read(By(actor, timezone.now()), message_id=message_id, is_read=act != "unread")
     if act == "open" and found.link:
         return redirect(found.link)
     return redirect("accounts:messages")
@@ -52,7 +51,7 @@ def message(request: HttpRequest, message_id: UUID) -> HttpResponse:
 @login_required
 @require_POST
 def read_all(request: HttpRequest) -> HttpResponse:
-    service.messages_read(actor=actor_of(request.user), now=timezone.now())
+    service.messages_read(By(actor_of(request.user), timezone.now()))
     return redirect("accounts:messages")
 
 
@@ -63,9 +62,7 @@ def message_settings(request: HttpRequest) -> HttpResponse:
     row = settings_of(actor)
     form = MessageSettingsForm(request.POST if request.method == "POST" else None, row=row)
     if form.is_valid():
-        service.choices_set(
-            actor=actor, topics=form.topics(), quiet=form.quiet(), now=timezone.now()
-        )
+        service.choices_set(By(actor, timezone.now()), topics=form.topics(), quiet=form.quiet())
         notices.success(request, gettext("Saved."))
         return redirect("accounts:message-settings")
     status = 400 if form.errors else 200

@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
 from accounts.domain.errors import Invalid, WrongState, WrongVersion
-from accounts.domain.roles import Place
+from accounts.domain.roles import By, Place
 from accounts.forms import MoveForm, MoveWithdrawForm
 from accounts.permissions import actor_of, require
 from accounts.selectors.memberships import place_of
@@ -45,18 +45,15 @@ def move(request: HttpRequest, organisation_id: UUID) -> HttpResponse:
         status = 400
         try:
             if request.POST.get("act") == "withdraw" and withdrawal.is_valid() and ahead:
-                move_withdraw(
-                    actor=actor, organisation_id=organisation.pk, move_id=ahead.pk, now=now
-                )
+                move_withdraw(By(actor, now), organisation_id=organisation.pk, move_id=ahead.pk)
                 messages.success(request, gettext("The move is withdrawn."))
                 return redirect("accounts:organisation-move", organisation.pk)
             if request.POST.get("act") != "withdraw" and form.is_valid():
                 move_decide(
-                    actor=actor,
+                    By(actor, now),
                     organisation_id=organisation.pk,
                     region=next(r for r in regions if str(r.pk) == form.cleaned_data["region"]),
                     starts_on=form.cleaned_data["starts_on"],
-                    now=now,
                 )
                 messages.success(request, gettext("The move is decided."))
                 return redirect("accounts:organisation-move", organisation.pk)

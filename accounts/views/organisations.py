@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.domain.errors import Invalid, NotPermitted, Refused, WrongState
 from accounts.domain.joining import is_of
-from accounts.domain.roles import DutiesConflict
+from accounts.domain.roles import By, DutiesConflict
 from accounts.forms import FindForm, JoinForm
 from accounts.models import Invitation, JoinRequest, Membership, User
 from accounts.permissions import actor_of
@@ -51,7 +51,7 @@ def join(request: HttpRequest, organisation_id: UUID) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             made = join_ask(
-                actor=actor, organisation=organisation, text=form.cleaned_data["text"], now=now
+                By(actor, now), organisation=organisation, text=form.cleaned_data["text"]
             )
         except (WrongState, Invalid) as problem:
             refused, status = problem, 400 if isinstance(problem, Invalid) else 409
@@ -78,7 +78,7 @@ def join(request: HttpRequest, organisation_id: UUID) -> HttpResponse:
 def withdraw(request: HttpRequest, request_id: UUID) -> HttpResponse:
     """Take back one's own request."""
     try:
-        join_withdraw(actor=actor_of(request.user), request_id=request_id, now=timezone.now())
+        join_withdraw(By(actor_of(request.user), timezone.now()), request_id=request_id)
     except WrongState as refused:
         return _home(request, refused, 409)
     messages.success(request, gettext("Your request is withdrawn."))
@@ -122,7 +122,7 @@ def accept(request: HttpRequest, invitation_id: UUID) -> HttpResponse:
 def _accept(request: HttpRequest, found: Invitation) -> HttpResponse:
     now, actor = timezone.now(), actor_of(request.user)
     try:
-        invitation_accept(actor=actor, invitation_id=found.pk, now=now)
+        invitation_accept(By(actor, now), invitation_id=found.pk)
     except NotPermitted as refused:
         return _shown(request, found, refused, 403)
     except (WrongState, DutiesConflict) as refused:

@@ -18,6 +18,7 @@ from accounts.api.resource import Resource, changes, reads, removes, rendered
 from accounts.api.schema import operation
 from accounts.api.shapes import Choice, Instant, Shape, Text, Whole, checked
 from accounts.api.versions import etag
+from accounts.domain.roles import By
 from instruments.adapters.files import SIZES
 from instruments.models import Attachment
 from instruments.selectors.attachments import attachment_by_id, attachments_of
@@ -126,11 +127,7 @@ class InstrumentAttachments(Endpoint):
         instrument_to_manage(self.actor, instrument_id)
         data = checked(AttachmentBody, request.data)
         made = attachment_add(
-            actor=self.actor,
-            instrument_id=instrument_id,
-            content=data.pop("file"),
-            now=self.now,
-            **data,
+            By(self.actor, self.now), instrument_id=instrument_id, content=data.pop("file"), **data
         )
         content = rendered(AttachmentShape, made)
         return Response(content, status=201, headers=etag(made.version))
@@ -155,10 +152,10 @@ class Attachments(Resource):
     def change(self, pk: UUID, data: dict[str, Any]) -> Attachment:
         """For the host's managers. What is not named stays as it is."""
         instrument_to_manage(self.actor, self.visible(pk).instrument_id)
-        return attachment_change(attachment_id=pk, changes=data, **self.by)
+        return attachment_change(self.by, attachment_id=pk, changes=data)
 
     @removes(_("Delete a photo or document"))
     def remove(self, pk: UUID) -> None:
         """For good, with its files."""
         instrument_to_manage(self.actor, self.visible(pk).instrument_id)
-        attachment_delete(attachment_id=pk, **self.by)
+        attachment_delete(self.by, attachment_id=pk)

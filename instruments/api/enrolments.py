@@ -107,7 +107,7 @@ class Enrolments(Resource):
         no place is free, unless one `waits`: places go to whoever asked first."""
         session = named("session", session_by_id, self.actor, data["session"])
         user = self._user(session, data.get("user"))
-        return enrolment_make(user=user, session_id=session.pk, waits=data["waits"], **self.by).pk
+        return enrolment_make(self.by, user=user, session_id=session.pk, waits=data["waits"]).pk
 
     def _user(self, session: CourseSession, name: str | None) -> User:
         own = User.objects.get(pk=self.actor.person)
@@ -128,11 +128,11 @@ class Enrolments(Resource):
         """For the person and the course's managers, before the session begins. The first in line
         moves up."""
         self.visible(pk)
-        enrolment_withdraw(enrolment_id=pk, **self.by)
+        enrolment_withdraw(self.by, enrolment_id=pk)
 
     @acts(_("Record the result"), ResultBody, versioned=False, sends={"result": "passed"})
     def result(self, pk: UUID, data: dict[str, Any]) -> None:
         """For the session's trainers and the course's managers, once it has begun. Who passed is
         certified from that day on; nobody certifies themselves."""
         self.visible(pk)
-        enrolment_result(enrolment_id=pk, **data, **self.by)
+        enrolment_result(self.by, enrolment_id=pk, **data)

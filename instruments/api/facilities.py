@@ -91,7 +91,7 @@ class Facilities(Resource):
     def create(self, data: dict[str, Any]) -> Facility:
         """For the organisation's managers."""
         data["organisation"] = named("organisation", organisation_by_code, data["organisation"])
-        return facility_create(**data, **self.by)
+        return facility_create(self.by, **data)
 
     @reads(_("One facility"))
     def detail(self, pk: UUID) -> None:
@@ -105,4 +105,4 @@ class Facilities(Resource):
     )
     def change(self, pk: UUID, data: dict[str, Any]) -> Facility:
         """For the organisation's managers. What is not named stays as it is."""
-        return facility_update(facility_id=pk, changes=data, **self.by)
+        return facility_update(self.by, facility_id=pk, changes=data)

@@ -134,7 +134,7 @@ class Harvests(Resource):
         """For the organisation's managers. It is fetched at once, then on the timetable; each file
         that is new becomes an import, to be looked at or, with `applies`, carried out by itself."""
         organisation = named("organisation", organisation_by_code, data.pop("organisation"))
-        return harvest_add(organisation_id=organisation.pk, plan=Plan(**data), **self.by).pk
+        return harvest_add(self.by, organisation_id=organisation.pk, plan=Plan(**data)).pk
 
     @reads(_("One harvest"))
     def detail(self, pk: UUID) -> None:
@@ -144,28 +144,28 @@ class Harvests(Resource):
     def change(self, pk: UUID, data: dict[str, Any]) -> None:
         """A field that is not named takes its default. From then on it has the rights of whoever
         changed it."""
-        harvest_change(harvest_id=pk, plan=Plan(**data), **self.by)
+        harvest_change(self.by, harvest_id=pk, plan=Plan(**data))
 
     @removes(_("Delete a harvest"))
     def remove(self, pk: UUID) -> None:
         """Imports stay, and keep its name."""
-        harvest_delete(harvest_id=pk, **self.by)
+        harvest_delete(self.by, harvest_id=pk)
 
     @acts(_("Fetch now"), Nothing, versioned=False, once=False)
     def fetch(self, pk: UUID, data: dict[str, Any]) -> None:
         """Within seconds, by a worker; `fetchings/` says what came of it. While it is fetched,
         asking again changes nothing."""
-        harvest_fetch(harvest_id=pk, **self.by)
+        harvest_fetch(self.by, harvest_id=pk)
 
     @acts(_("Pause a harvest"), Nothing, once=False)
     def pause(self, pk: UUID, data: dict[str, Any]) -> None:
         """What is being fetched at this moment is not kept."""
-        harvest_pause(harvest_id=pk, **self.by)
+        harvest_pause(self.by, harvest_id=pk)
 
     @acts(_("Resume a harvest"), Nothing, once=False)
     def resume(self, pk: UUID, data: dict[str, Any]) -> None:
         """It is fetched at once, then on its timetable."""
-        harvest_resume(harvest_id=pk, **self.by)
+        harvest_resume(self.by, harvest_id=pk)
 
     @parts(_("Runs of a harvest"), FetchingShape, order=("-at", "-id"))
     def fetchings(self, pk: UUID, query: dict[str, Any]) -> QuerySet[Fetching]:

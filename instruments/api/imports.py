@@ -277,12 +277,12 @@ class Imports(Resource):
         if text is not None:
             data["encoding"] = "utf-8"
         return import_start(
+            self.by,
             organisation_id=organisation.pk,
             file=stream,
             mapping=_mapping(organisation, name) if name else None,
             mapping_name=name,
             **data,
-            **self.by,
         )
 
 
@@ -309,24 +309,24 @@ class OneImport(Imports):
     )
     def mapping(self, pk: UUID, data: dict[str, Any]) -> None:
         """Of a table whose state is `unmapped`; the mapping is saved and the table read."""
-        import_map(import_id=pk, mapping=data["content"], name=data["name"], **self.by)
+        import_map(self.by, import_id=pk, mapping=data["content"], name=data["name"])
 
     @acts(_("Read a stored table again"), ReadAgainBody, named="_read_again", once=False)
     def again(self, pk: UUID, data: dict[str, Any]) -> None:
         """In another encoding, or with the names of its columns in another line; before it is
         carried out."""
-        import_read_again(import_id=pk, **data, **self.by)
+        import_read_again(self.by, import_id=pk, **data)
 
     @acts(_("Run an import"), Nothing, once=False)
     def apply(self, pk: UUID, data: dict[str, Any]) -> None:
         """Of one whose state is `ready`. What a person wrote since the preview is kept, or
         overwritten, as the import says."""
-        import_apply(import_id=pk, **self.by)
+        import_apply(self.by, import_id=pk)
 
     @acts(_("Stop an import"), Nothing, once=False)
     def cancel(self, pk: UUID, data: dict[str, Any]) -> None:
         """Before it is applied nothing was written; while it is, what was written stays."""
-        import_cancel(import_id=pk, **self.by)
+        import_cancel(self.by, import_id=pk)
 
 
 class ImportMappings(Resource):
@@ -350,7 +350,7 @@ class ImportMappings(Resource):
     def save(self, data: dict[str, Any]) -> ImportMapping:
         """In place of one of the same name."""
         data["organisation"] = named("organisation", organisation_by_code, data["organisation"])
-        saved = mapping_save(**data, **self.by)
+        saved = mapping_save(self.by, **data)
         saved.refresh_from_db(fields=["version"])
         return saved
 
@@ -361,7 +361,7 @@ class ImportMappings(Resource):
     @removes(_("Delete a mapping"))
     def remove(self, pk: UUID) -> None:
         """Imports that used it keep what it said."""
-        mapping_delete(mapping_id=pk, **self.by)
+        mapping_delete(self.by, mapping_id=pk)
 
 
 class InstrumentProvenance(Endpoint):

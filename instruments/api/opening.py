@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from accounts.api.endpoint import Endpoint
 from accounts.api.schema import operation
 from accounts.api.versions import etag, expected_version
+from accounts.domain.roles import By
 from instruments.domain.opening import (
     MAX_OVERRIDES,
     MAX_RULES,
@@ -96,11 +97,7 @@ class InstrumentOpeningHours(Endpoint):
         instrument_by_id(self.actor, instrument_id)
         return _answer(
             opening_hours_set(
-                actor=self.actor,
-                instrument_id=instrument_id,
-                hours=hours,
-                expected_version=expected,
-                now=self.now,
+                By(self.actor, self.now, expected), instrument_id=instrument_id, hours=hours
             )
         )
 

@@ -15,6 +15,7 @@ from accounts.api.schema import operation, page
 from accounts.api.shapes import Instant, Shape, Text, Whole, asked, checked, object_of, rfc3339
 from accounts.api.versions import etag, expected_version
 from accounts.domain.errors import NotFound
+from accounts.domain.roles import By
 from accounts.selectors.memberships import place_of
 from instruments.domain.policies import (
     APPROVALS,
@@ -198,12 +199,10 @@ class InstrumentPolicy(Endpoint):
         instrument_by_id(self.actor, instrument_id)
         return _answer(
             policy_set(
-                actor=self.actor,
+                By(self.actor, self.now, expected),
                 instrument_id=instrument_id,
                 policy=policy,
                 reason=reason,
-                expected_version=expected,
-                now=self.now,
             )
         )
 

@@ -14,7 +14,7 @@ from instruments.services.publishing import instrument_confirm, instrument_publi
 class Publication(InstrumentResource):
     def _act(self, act: str, pk: UUID, data: dict[str, Any]) -> None:
         self.visible(pk)
-        instrument_publication(instrument_id=pk, act=act, **data, **self.by)
+        instrument_publication(self.by, instrument_id=pk, act=act, **data)
 
     @acts(_("Submit for publishing"), ReasonBody, refuses=[404, 409, 422])
     def submit(self, pk: UUID, data: dict[str, Any]) -> None:
@@ -30,7 +30,7 @@ class Publication(InstrumentResource):
     def confirm(self, pk: UUID) -> None:
         """It is still true: not stale for another year. For the host's managers."""
         self.visible(pk)
-        instrument_confirm(instrument_id=pk, **self.by)
+        instrument_confirm(self.by, instrument_id=pk)
 
     @acts(_("Publish"), ReasonBody, refuses=[404, 409, 422])
     def publish(self, pk: UUID, data: dict[str, Any]) -> None:

@@ -174,6 +174,7 @@ class Qualifications(Resource):
         instrument, technique, issuer = certified(self, data, "issuer")
         zone = ZoneInfo((instrument.facility if instrument else issuer.region).time_zone)
         return qualification_grant(
+            self.by,
             user=person_to_certify(self.actor, issuer, data["user"]),
             issuer=issuer,
             instrument=instrument,
@@ -181,7 +182,6 @@ class Qualifications(Resource):
             valid_from=data.get("valid_from") or local_date(zone, self.now),
             valid_until=data.get("valid_until"),
             note=data["note"],
-            **self.by,
         ).pk
 
     @reads(_("One qualification"), answers=EXAMPLE)
@@ -205,4 +205,4 @@ class Qualifications(Resource):
         """For the issuer's managers, with a reason. It ends at once; bookings stay, but checking
         in and approving ask for the qualification again."""
         self.visible(pk)
-        qualification_revoke(qualification_id=pk, **data, **self.by)
+        qualification_revoke(self.by, qualification_id=pk, **data)

@@ -16,6 +16,7 @@ from accounts.api.shapes import Instant, asked, object_of, rfc3339
 from accounts.api.versions import etag, expected_version
 from accounts.domain.currencies import MINOR_DIGITS
 from accounts.domain.errors import invalid
+from accounts.domain.roles import By
 from accounts.selectors.memberships import place_of
 from instruments.domain.ratecard_parts import OPTION_UNITS
 from instruments.domain.ratecards import (
@@ -190,11 +191,7 @@ class InstrumentRateCards(Endpoint):
         def create() -> Response:
             instrument_by_id(self.actor, instrument_id)
             row = rate_card_create(
-                actor=self.actor,
-                instrument_id=instrument_id,
-                card=card,
-                publish=publish,
-                now=self.now,
+                By(self.actor, self.now), instrument_id=instrument_id, card=card, publish=publish
             )
             return Response(shown(row), status=201, headers=etag(row.revision))
 
@@ -238,13 +235,11 @@ class InstrumentRateCard(Endpoint):
         expected, (card, publish) = expected_version(request), _card_of(request)
         readable_card(self.actor, instrument_id, version)
         row = rate_card_change(
-            actor=self.actor,
+            By(self.actor, self.now, expected),
             instrument_id=instrument_id,
             version=version,
             card=card,
             publish=publish,
-            now=self.now,
-            expected_version=expected,
         )
         return Response(shown(row), headers=etag(row.revision))
 
@@ -261,10 +256,8 @@ class InstrumentRateCard(Endpoint):
         """Throws a draft away, for the host's managers."""
         readable_card(self.actor, instrument_id, version)
         rate_card_delete(
-            actor=self.actor,
+            By(self.actor, self.now, expected_version(request)),
             instrument_id=instrument_id,
             version=version,
-            now=self.now,
-            expected_version=expected_version(request),
         )
         return Response(status=204)

@@ -31,6 +31,7 @@ from accounts.api.shapes import (
 from accounts.api.versions import etag
 from accounts.domain.currencies import MINOR_DIGITS
 from accounts.domain.errors import NotFound, invalid
+from accounts.domain.roles import By
 from instruments.domain.pidinst import (
     ALTERNATE_IDENTIFIER_TYPES,
     DATE_TYPES,
@@ -298,10 +299,9 @@ class InstrumentRegister(InstrumentResource):
         def create() -> Response:
             values, techniques = _values(data)
             made = instrument_create(
-                actor=self.actor,
+                By(self.actor, self.now),
                 facility=named("facility", facility_by_id, values.pop("facility")),
                 techniques=techniques or [],
-                now=self.now,
                 **values,
             )
             return self.one(made.pk, status=201)
@@ -327,7 +327,7 @@ class InstrumentRecord(InstrumentResource):
         units = values.pop("units", None)
         self.visible(pk)
         instrument_update(
-            instrument_id=pk, changes=values, techniques=techniques, units=units, **self.by
+            self.by, instrument_id=pk, changes=values, techniques=techniques, units=units
         )
 
 

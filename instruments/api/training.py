@@ -214,7 +214,7 @@ class Courses(Resource):
         instrument, technique, host = certified(self, data, "organisation")
         terms = _course_terms({"months": None} | data)
         return course_create(
-            host=host, instrument=instrument, technique=technique, terms=terms, **self.by
+            self.by, host=host, instrument=instrument, technique=technique, terms=terms
         ).pk
 
     @reads(_("One course"))
@@ -235,14 +235,14 @@ class Courses(Resource):
             name: getattr(row, name)
             for name in ("name", "name_zh", "description", "description_zh", "months", "places")
         } | {"prerequisites": [each.pk for each in row.prerequisites.all()]}
-        course_change(course_id=pk, terms=_course_terms(present | data), **self.by)
+        course_change(self.by, course_id=pk, terms=_course_terms(present | data))
 
     @acts(_("Retire a course"))
     def retire(self, pk: UUID) -> None:
         """For its managers: it is offered no more. 409 `sessions-ahead` while sessions are to
         come."""
         course_to_manage(self.actor, pk)
-        course_retire(course_id=pk, **self.by)
+        course_retire(self.by, course_id=pk)
 
 
 class CourseSessions(Resource):
@@ -288,7 +288,7 @@ class CourseSessions(Resource):
         course = named("course", course_to_manage, self.actor, data["course"])
         facility = named("facility", facility_by_id, data["facility"])
         terms = _session_terms(data, course.organisation)
-        return session_create(course_id=course.pk, facility=facility, terms=terms, **self.by).pk
+        return session_create(self.by, course_id=course.pk, facility=facility, terms=terms).pk
 
     @reads(_("One course session"))
     def detail(self, pk: UUID) -> None:
@@ -315,17 +315,17 @@ class CourseSessions(Resource):
             "trainers": [str(user.pk) for user in row.trainers.all()],
         }
         session_change(
+            self.by,
             session_id=pk,
             facility=named("facility", facility_by_id, facility_id) if facility_id else None,
             terms=_session_terms(present | data, row.course.organisation),
-            **self.by,
         )
 
     @acts(_("Cancel a course session"), ReasonBody, sends={"reason": "The trainer is ill."})
     def cancel(self, pk: UUID, data: dict[str, Any]) -> None:
         """For its managers, with a reason, which everybody in it is told by mail."""
         session_to_manage(self.actor, pk)
-        session_cancel(session_id=pk, **data, **self.by)
+        session_cancel(self.by, session_id=pk, **data)
 
 
 def _course_terms(data: dict[str, Any]) -> CourseTerms:

@@ -3,6 +3,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from accounts.domain.roles import Places
 from accounts.models import Organisation
 from accounts.models.keys import new_id
 
@@ -32,3 +33,6 @@ class Facility(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def places(self) -> Places:
+        return self.organisation.places()

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from accounts.domain.roles import Places
 from accounts.models import Organisation
 from accounts.models.keys import new_id
 from instruments.models.imports import Import
@@ -59,6 +60,9 @@ class Harvest(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def places(self) -> Places:
+        return self.organisation.places()
 
 
 class Fetching(models.Model):

@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from accounts.domain.roles import Places
 from accounts.models import Organisation
 from accounts.models.keys import new_id
 from instruments.models.instruments import Instrument
@@ -30,6 +31,9 @@ class ImportMapping(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def places(self) -> Places:
+        return self.organisation.places()
 
 
 class Import(models.Model):
@@ -114,6 +118,9 @@ class Import(models.Model):
     def results(self) -> list[tuple[str, str]]:
         """What may become of a row, with its word."""
         return [(code, str(label)) for code, label in ImportRow.Result.choices]
+
+    def places(self) -> Places:
+        return self.organisation.places()
 
 
 class ImportChunk(models.Model):

@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from accounts.domain.roles import Places
 from accounts.models import Organisation, Region, User
 from accounts.models.keys import new_id
 from instruments.models.facilities import Facility
@@ -128,6 +129,9 @@ class Instrument(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def places(self) -> Places:
+        return (self.organisation_id,), self.region.lineage
 
 
 class PastHost(models.Model):

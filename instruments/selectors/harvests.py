@@ -5,8 +5,8 @@ from uuid import UUID
 
 from django.db.models import OuterRef, QuerySet, Subquery
 
-from accounts.domain.errors import NotFound
 from accounts.domain.roles import Actor
+from accounts.selectors.rows import visible
 from instruments.domain.harvests import Plan
 from instruments.models import Fetching, Harvest
 
@@ -27,10 +27,7 @@ def harvests_for(actor: Actor) -> QuerySet[Harvest]:
 
 def harvest_by_id(actor: Actor, harvest_id: UUID) -> Harvest:
     """`NotFound` if there is none, or it is not the actor's to see."""
-    found = harvests_for(actor).filter(pk=harvest_id).first()
-    if found is None:
-        raise NotFound
-    return found
+    return visible(harvests_for(actor), pk=harvest_id)
 
 
 def fetchings_of(harvest: Harvest) -> QuerySet[Fetching]:

@@ -12,9 +12,9 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import QuerySet
 
-from accounts.domain.errors import NotFound
 from accounts.domain.roles import Actor
 from accounts.models import Organisation, User
+from accounts.selectors.rows import visible
 from instruments.adapters import pidinst, table, uniquip, workbook
 from instruments.domain.delimited import (
     FileRefused,
@@ -48,10 +48,7 @@ def imports_for(actor: Actor) -> QuerySet[Import]:
 
 def import_by_id(actor: Actor, import_id: UUID) -> Import:
     """`NotFound` if there is none, or it is not the actor's to see."""
-    found = imports_for(actor).filter(pk=import_id).first()
-    if found is None:
-        raise NotFound
-    return found
+    return visible(imports_for(actor), pk=import_id)
 
 
 def mappings_for(actor: Actor) -> QuerySet[ImportMapping]:
@@ -66,10 +63,7 @@ def mappings_for(actor: Actor) -> QuerySet[ImportMapping]:
 
 def mapping_by_id(actor: Actor, mapping_id: UUID) -> ImportMapping:
     """`NotFound` if there is none, or it is not the actor's to see."""
-    found = mappings_for(actor).filter(pk=mapping_id).first()
-    if found is None:
-        raise NotFound
-    return found
+    return visible(mappings_for(actor), pk=mapping_id)
 
 
 def load_mapping(organisation: Organisation, name: str) -> Any:

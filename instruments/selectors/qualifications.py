@@ -9,11 +9,12 @@ from zoneinfo import ZoneInfo
 from django.db.models import Case, DateField, F, Func, Q, QuerySet, Value, When
 from django.db.models.functions import Cast, Coalesce
 
-from accounts.domain.errors import NotFound, NotPermitted, invalid
+from accounts.domain.errors import NotPermitted, invalid
 from accounts.domain.roles import Actor
 from accounts.models import Organisation, User
 from accounts.selectors.memberships import place_of
 from accounts.selectors.organisations import load_moves, organisation_regions_held
+from accounts.selectors.rows import visible
 from instruments.domain.opening import local_date
 from instruments.domain.qualifications import (
     OPEN_END,
@@ -171,10 +172,7 @@ def qualifications_for(actor: Actor) -> QuerySet[Qualification]:
 
 def qualification_by_id(actor: Actor, qualification_id: UUID) -> Qualification:
     """`NotFound` if there is none, or it is not the actor's to see."""
-    found = qualifications_for(actor).filter(pk=qualification_id).first()
-    if found is None:
-        raise NotFound
-    return found
+    return visible(qualifications_for(actor), pk=qualification_id)
 
 
 def of_person(rows: QuerySet[Qualification], named: str) -> QuerySet[Qualification]:

@@ -5,8 +5,8 @@ from uuid import UUID
 
 from django.db.models import F, Q, QuerySet
 
-from accounts.domain.errors import NotFound
 from accounts.domain.roles import Actor
+from accounts.selectors.rows import visible
 from instruments.models import Instrument, RateCard
 from instruments.selectors.registry import PUBLIC
 
@@ -61,7 +61,4 @@ def _sorted(rows: list[RateCard]) -> list[RateCard]:
 
 def card_to_copy(actor: Actor, card_id: UUID) -> RateCard:
     """`NotFound` if there is none, or it is not the actor's to copy."""
-    row = _copyable(actor).filter(pk=card_id).first()
-    if row is None:
-        raise NotFound
-    return row
+    return visible(_copyable(actor), pk=card_id)

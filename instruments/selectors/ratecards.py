@@ -12,6 +12,7 @@ from accounts.domain.errors import NotFound
 from accounts.domain.roles import Actor
 from accounts.prepared import Prepared
 from accounts.selectors.memberships import place_of
+from accounts.selectors.rows import visible
 from instruments.domain.ratecards import RateCardValues, parse_rate_card
 from instruments.models import Instrument, RateCard
 from instruments.selectors.registry import instrument_by_id
@@ -35,10 +36,7 @@ def rate_cards_of(instrument: Instrument) -> QuerySet[RateCard]:
 
 def rate_card_by_version(instrument: Instrument, version: int) -> RateCard:
     """`NotFound` if the instrument has no such version."""
-    row = rate_cards_of(instrument).filter(version=version).first()
-    if row is None:
-        raise NotFound
-    return row
+    return visible(rate_cards_of(instrument), version=version)
 
 
 def readable_card(actor: Actor, instrument_id: UUID, version: int) -> RateCard:

@@ -12,6 +12,7 @@ from accounts.models import Region
 from accounts.prepared import Prepared
 from accounts.selectors.memberships import place_of
 from accounts.selectors.organisations import organisation_moves
+from accounts.selectors.rows import visible
 from instruments.models import Facility, Instrument, Technique
 
 PUBLIC = (Instrument.Publication.PUBLISHED, Instrument.Publication.SUSPENDED)
@@ -55,10 +56,7 @@ def may_see(actor: Actor, instrument: Instrument) -> bool:
 def instrument_by_id(actor: Actor, instrument_id: UUID) -> Instrument:
     """With its techniques; `NotFound` if there is none, or it is not the actor's to see."""
     rows = instruments_for(actor).select_related("organisation__region")
-    found = rows.prefetch_related("techniques").filter(pk=instrument_id).first()
-    if found is None:
-        raise NotFound
-    return found
+    return visible(rows.prefetch_related("techniques"), pk=instrument_id)
 
 
 def instrument_to_book(actor: Actor, instrument_id: UUID) -> Instrument:
@@ -127,10 +125,7 @@ def facilities() -> QuerySet[Facility]:
 
 def facility_by_id(facility_id: UUID) -> Facility:
     """`NotFound` if there is none."""
-    found = facilities().filter(pk=facility_id).first()
-    if found is None:
-        raise NotFound
-    return found
+    return visible(facilities(), pk=facility_id)
 
 
 def techniques_by_code(codes: list[str]) -> list[Technique]:

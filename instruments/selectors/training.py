@@ -13,6 +13,7 @@ from accounts.domain.errors import NotFound, NotPermitted
 from accounts.domain.roles import Actor
 from accounts.models import Organisation, User
 from accounts.selectors.memberships import place_of
+from accounts.selectors.rows import visible
 from accounts.selectors.users import members_named, person_named
 from instruments.domain.opening import local_date
 from instruments.domain.qualifications import THIS_INSTRUMENT
@@ -55,10 +56,7 @@ def courses_for(actor: Actor) -> QuerySet[Course]:
 
 def course_by_id(actor: Actor, course_id: UUID) -> Course:
     """`NotFound` if there is none, or it is not offered any more."""
-    found = courses_for(actor).filter(pk=course_id).first()
-    if found is None:
-        raise NotFound
-    return found
+    return visible(courses_for(actor), pk=course_id)
 
 
 def course_to_manage(actor: Actor, course_id: UUID) -> Course:
@@ -119,10 +117,7 @@ def sessions_for(actor: Actor) -> QuerySet[CourseSession]:
 
 def session_by_id(actor: Actor, session_id: UUID) -> CourseSession:
     """`NotFound` if there is none, or its course is not the actor's to see."""
-    found = sessions_for(actor).filter(pk=session_id).first()
-    if found is None:
-        raise NotFound
-    return found
+    return visible(sessions_for(actor), pk=session_id)
 
 
 def session_to_manage(actor: Actor, session_id: UUID) -> CourseSession:
@@ -213,10 +208,7 @@ def results_to_record(actor: Actor, now: datetime) -> QuerySet[Enrolment]:
 
 def enrolment_by_id(actor: Actor, enrolment_id: UUID) -> Enrolment:
     """`NotFound` if there is none, or it is not the actor's to see."""
-    found = enrolments_for(actor).filter(pk=enrolment_id).first()
-    if found is None:
-        raise NotFound
-    return found
+    return visible(enrolments_for(actor), pk=enrolment_id)
 
 
 def own_enrolments(actor: Actor) -> QuerySet[Enrolment]:

@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,9 +11,10 @@ from django.db.models import Count, Max
 
 from accounts import trail
 from accounts.domain.errors import NotFound, WrongVersion, invalid
-from accounts.domain.roles import Actor
+from accounts.domain.roles import Actor, By
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
+from accounts.selectors.rows import visible
 from instruments.adapters.files import file_put, files_delete
 from instruments.adapters.pictures import MEDIA_TYPE, photo_of
 from instruments.domain.attachments import PHOTO, check_room, kind_of
@@ -27,11 +27,10 @@ RECORDED = ("title", "title_zh", "licence", "position")  # a credit is somebody'
 
 
 def attachment_add(
+    by: By,
     *,
-    actor: Actor,
     instrument_id: UUID,
     content: bytes,
-    now: datetime,
     title: str = "",
     title_zh: str = "",
     credit: str = "",
@@ -58,16 +57,16 @@ def attachment_add(
         digest=hashlib.sha256(content).hexdigest(),
         width=photo.width if photo else None,
         height=photo.height if photo else None,
-        added_by_id=actor.person,
-        added_at=now,
+        added_by_id=by.actor.person,
+        added_at=by.now,
     )
     files = {"large": photo.large, "small": photo.small} if photo else {"file": content}
     with transaction.atomic():  # no file is put for what is refused
-        _place(made, _locked(actor, instrument_id))
+        _place(made, _locked(by.actor, instrument_id))
     try:
         for size, data in files.items():
             file_put(made.pk, size, data)
-        _store(actor, made, now)
+        _store(by, made)
     except BaseException:  # whatever it is, nothing refers to the files
         with suppress(OSError):
             files_delete(made.pk, kind)
@@ -86,8 +85,8 @@ def _place(made: Attachment, instrument: Instrument) -> None:
 
 
 @transaction.atomic
-def _store(actor: Actor, made: Attachment, now: datetime) -> None:
-    instrument = _locked(actor, made.instrument_id)
+def _store(by: By, made: Attachment) -> None:
+    instrument = _locked(by.actor, made.instrument_id)
     _place(made, instrument)
     made.save(force_insert=True)
     after = {
@@ -96,30 +95,21 @@ def _store(actor: Actor, made: Attachment, now: datetime) -> None:
         "digest": made.digest,
         **{name: getattr(made, name) for name in RECORDED},
     }
-    _record(actor, "instrument.attachment-add", instrument, now, {}, after)
+    _record(by, "instrument.attachment-add", instrument, {}, after)
 
 
 @transaction.atomic
-def attachment_change(
-    *,
-    actor: Actor,
-    attachment_id: UUID,
-    changes: Mapping[str, Any],
-    now: datetime,
-    expected_version: int | None = None,
-) -> Attachment:
+def attachment_change(by: By, *, attachment_id: UUID, changes: Mapping[str, Any]) -> Attachment:
     """Words and place of a photo or document; `position` counts from 1 among those of its kind.
     `Invalid` if it would be without a title, `WrongVersion` if it moved on from
     `expected_version`."""
-    row = Attachment.objects.filter(pk=attachment_id).first()
-    if row is None:
-        raise NotFound
-    instrument = _locked(actor, row.instrument_id)
+    row = visible(Attachment.objects, pk=attachment_id)
+    instrument = _locked(by.actor, row.instrument_id)
     kin = list(instrument.attachments.filter(kind=row.kind).order_by("position", "id"))
     found = next((item for item in kin if item.pk == attachment_id), None)
     if found is None:
         raise NotFound
-    _check_version(found, expected_version)
+    _check_version(found, by.version)
     before = {name: getattr(found, name) for name in SAID}
     for name, value in changes.items():
         if name != "position":
@@ -139,10 +129,9 @@ def attachment_change(
             item.version += 1
         Attachment.objects.bulk_update([found, *others], [*SAID, "version"])
         _record(
-            actor,
+            by,
             "instrument.attachment-change",
             instrument,
-            now,
             {"attachment": found.pk, **{n: before[n] for n in changed if n in RECORDED}},
             {"attachment": found.pk, **{n: after[n] for n in changed if n in RECORDED}},
         )
@@ -150,19 +139,13 @@ def attachment_change(
 
 
 @transaction.atomic
-def attachment_delete(
-    *, actor: Actor, attachment_id: UUID, now: datetime, expected_version: int | None = None
-) -> None:
+def attachment_delete(by: By, *, attachment_id: UUID) -> None:
     """The row, and once that is certain its files. The trail keeps its digest."""
-    row = Attachment.objects.filter(pk=attachment_id).first()
-    if row is None:
-        raise NotFound
-    instrument = _locked(actor, row.instrument_id)
+    row = visible(Attachment.objects, pk=attachment_id)
+    instrument = _locked(by.actor, row.instrument_id)
     # Read again: it may have changed before the lock was had.
-    row = instrument.attachments.filter(pk=attachment_id).first()
-    if row is None:
-        raise NotFound
-    _check_version(row, expected_version)
+    row = visible(instrument.attachments, pk=attachment_id)
+    _check_version(row, by.version)
     kind = row.kind
     before = {
         "attachment": row.pk,
@@ -171,7 +154,7 @@ def attachment_delete(
         **{name: getattr(row, name) for name in RECORDED},
     }
     Attachment.objects.filter(pk=row.pk).delete()
-    _record(actor, "instrument.attachment-delete", instrument, now, before, {})
+    _record(by, "instrument.attachment-delete", instrument, before, {})
     transaction.on_commit(lambda: files_delete(attachment_id, kind), robust=True)
 
 
@@ -197,25 +180,11 @@ def photos_of(instrument: Instrument) -> int:
 
 
 def _record(
-    actor: Actor,
-    action: str,
-    instrument: Instrument,
-    now: datetime,
-    before: Mapping[str, Any],
-    after: Mapping[str, Any],
+    by: By, action: str, instrument: Instrument, before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> None:
     """The record has another version: who keeps a copy of it asks again."""
     instrument.version += 1
-    instrument.updated_at = now
+    instrument.updated_at = by.now
     instrument.photo_count = photos_of(instrument)
     instrument.save(update_fields=["version", "updated_at", "photo_count"])
-    trail.record(
-        actor=actor,
-        action=action,
-        target=instrument,
-        now=now,
-        before=before,
-        after=after,
-        organisation_ids=[instrument.organisation_id],
-        region_ids=instrument.region.lineage,
-    )
+    trail.record(by, action, instrument, before=before, after=after)

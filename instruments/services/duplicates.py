@@ -1,7 +1,6 @@
 """Deciding about two records of what may be one instrument."""
 
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +9,7 @@ from django.db.models import Exists, F, Max, OuterRef
 
 from accounts import trail
 from accounts.domain.errors import NotPermitted, invalid
-from accounts.domain.roles import Actor
+from accounts.domain.roles import By
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
 from instruments.domain.duplicates import MergedAlready, SameRecord, likeness, merged
@@ -25,37 +24,33 @@ from instruments.services.search import entries_file
 
 
 @transaction.atomic
-def duplicates_keep(
-    *, actor: Actor, instrument_ids: Iterable[UUID], note: str, now: datetime
-) -> DuplicateVerdict:
+def duplicates_keep(by: By, *, instrument_ids: Iterable[UUID], note: str) -> DuplicateVerdict:
     """Two records are not of the same instrument: not asked again. Who has a say over one of
     them decides. `Invalid` without a note."""
     first, second = pair_lock(instrument_ids)
-    if not (has_say(actor, first) or has_say(actor, second)):
+    if not (has_say(by.actor, first) or has_say(by.actor, second)):
         raise NotPermitted(capability=SETTLE)
     _check_note(note)
-    return _verdict(actor, first, second, None, note, now)
+    return _verdict(by, first, second, None, note)
 
 
 @transaction.atomic
-def instruments_merge(
-    *, actor: Actor, keeper_id: UUID, loser_id: UUID, note: str, now: datetime
-) -> DuplicateVerdict:
+def instruments_merge(by: By, *, keeper_id: UUID, loser_id: UUID, note: str) -> DuplicateVerdict:
     """The keeper takes in what the loser knows: empty fields, lists, techniques, photos and
     documents, and within one host certificates. The loser is retired and points at it. Whether
     bookings stand in the way is asked before (bookings/organisations/services/duplicates.py)."""
     first, second = pair_lock([keeper_id, loser_id])
     keeper, loser = (first, second) if first.pk == keeper_id else (second, first)
     for instrument in (keeper, loser):
-        require(actor, SETTLE, place_of(instrument.organisation))
+        require(by.actor, SETTLE, place_of(instrument.organisation))
     _check_note(note)
     if "retired" in {keeper.publication, loser.publication}:
         raise MergedAlready
     before = {name: getattr(keeper, name) for name in RECORDED}
     changes = merged(before, {name: getattr(loser, name) for name in RECORDED})
-    verdict = _verdict(actor, first, second, keeper, note, now)
-    _keeper_store(actor, keeper, loser, before, changes, now)
-    _loser_retire(actor, keeper, loser, note, now)
+    verdict = _verdict(by, first, second, keeper, note)
+    _keeper_store(by, keeper, loser, before, changes)
+    _loser_retire(by, keeper, loser, note)
     entries_file([keeper.pk, loser.pk])
     return verdict
 
@@ -76,12 +71,7 @@ def _check_note(note: str) -> None:
 
 
 def _verdict(
-    actor: Actor,
-    first: Instrument,
-    second: Instrument,
-    keeper: Instrument | None,
-    note: str,
-    now: datetime,
+    by: By, first: Instrument, second: Instrument, keeper: Instrument | None, note: str
 ) -> DuplicateVerdict:
     verdict = "merged" if keeper else "kept"
     made, _ = DuplicateVerdict.objects.update_or_create(
@@ -92,15 +82,14 @@ def _verdict(
             "keeper": keeper,
             "reasons": list(likeness(traits_of(first), traits_of(second))),
             "note": note.strip(),
-            "decided_by_id": actor.person,
-            "decided_at": now,
+            "decided_by_id": by.actor.person,
+            "decided_at": by.now,
         },
     )
     trail.record(
-        actor=actor,
-        action=f"duplicates.{verdict}",
-        target=made,
-        now=now,
+        by,
+        f"duplicates.{verdict}",
+        made,
         after={
             "first": first.pk,
             "second": second.pk,
@@ -108,19 +97,16 @@ def _verdict(
             "reasons": made.reasons,
         },
         reason=note.strip(),
-        organisation_ids=[first.organisation_id, second.organisation_id],
-        region_ids=[*first.region.lineage, *second.region.lineage],
+        places=(
+            [first.organisation_id, second.organisation_id],
+            [*first.region.lineage, *second.region.lineage],
+        ),
     )
     return made
 
 
 def _keeper_store(
-    actor: Actor,
-    keeper: Instrument,
-    loser: Instrument,
-    before: dict[str, Any],
-    changes: dict[str, Any],
-    now: datetime,
+    by: By, keeper: Instrument, loser: Instrument, before: dict[str, Any], changes: dict[str, Any]
 ) -> None:
     for name, value in changes.items():
         setattr(keeper, name, value)
@@ -128,26 +114,23 @@ def _keeper_store(
     news = [t for t in loser.techniques.all() if t not in known]
     keeper.techniques.add(*news)
     keeper.version += 1
-    keeper.updated_at = now
+    keeper.updated_at = by.now
     keeper.save()
     written = sorted([*changes, *(["techniques"] if news else [])])
-    hand_wrote(actor=actor, instrument=keeper, names=written, now=now)
+    hand_wrote(by, instrument=keeper, names=written)
     _attachments_move(keeper, loser)
     if keeper.organisation_id == loser.organisation_id:
         _certificates_move(keeper, loser)
     trail.record(
-        actor=actor,
-        action="instrument.update",
-        target=keeper,
-        now=now,
+        by,
+        "instrument.update",
+        keeper,
         before={name: before[name] for name in changes},
         after={
             **changes,
             "merged": loser.pk,
             **({"techniques_added": [t.code for t in news]} if news else {}),
         },
-        organisation_ids=[keeper.organisation_id],
-        region_ids=keeper.region.lineage,
     )
 
 
@@ -176,27 +159,22 @@ def _certificates_move(keeper: Instrument, loser: Instrument) -> None:
     )
 
 
-def _loser_retire(
-    actor: Actor, keeper: Instrument, loser: Instrument, note: str, now: datetime
-) -> None:
+def _loser_retire(by: By, keeper: Instrument, loser: Instrument, note: str) -> None:
     before = loser.publication
     loser.publication = Instrument.Publication.RETIRED
     loser.merged_into = keeper
     loser.version += 1
-    loser.updated_at = now
+    loser.updated_at = by.now
     loser.save(update_fields=["publication", "merged_into", "version", "updated_at"])
     if before == "published":
-        assignment_change(instrument=loser, now=now)
+        assignment_change(instrument=loser, now=by.now)
     # A pointer never leads to another pointer.
     Instrument.objects.filter(merged_into=loser).update(merged_into=keeper)
     trail.record(
-        actor=actor,
-        action="instrument.merge",
-        target=loser,
-        now=now,
+        by,
+        "instrument.merge",
+        loser,
         before={"publication": before},
         after={"publication": "retired", "merged_into": keeper.pk},
         reason=note.strip(),
-        organisation_ids=[loser.organisation_id],
-        region_ids=loser.region.lineage,
     )

@@ -8,12 +8,13 @@ from django.db import transaction
 
 from accounts import trail
 from accounts.domain.errors import NotFound, NotPermitted, WrongState, invalid
-from accounts.domain.roles import Actor
+from accounts.domain.roles import PLATFORM, By
 from accounts.models import User
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
 from accounts.selectors.jobs import held_back
 from accounts.selectors.memberships import place_of
+from accounts.selectors.rows import visible
 from accounts.services.jobs import work_through
 from instruments.domain.opening import local_date
 from instruments.domain.training import RESULTS, last_day, moving_up
@@ -23,9 +24,7 @@ from instruments.services.qualifications import qualification_put
 
 
 @transaction.atomic
-def enrolment_make(
-    *, actor: Actor, user: User, session_id: UUID, now: datetime, waits: bool = False
-) -> Enrolment:
+def enrolment_make(by: By, *, user: User, session_id: UUID, waits: bool = False) -> Enrolment:
     """Take a place in a session for oneself, or as the host's manager for somebody else, until
     the deadline; managers until its end. `waits`: at the end of the line where none is free.
 
@@ -35,12 +34,12 @@ def enrolment_make(
     """
     session = lock_session(session_id)
     host = session.course.organisation
-    manages = actor.may("manage-instruments", place_of(host))
-    if actor.person != user.pk:
-        require(actor, "manage-instruments", place_of(host))
-    elif not actor.organisations:
+    manages = by.actor.may("manage-instruments", place_of(host))
+    if by.actor.person != user.pk:
+        require(by.actor, "manage-instruments", place_of(host))
+    elif not by.actor.organisations:
         raise NotPermitted("join-first")
-    _check_open(session, now, manages=manages and actor.person != user.pk)
+    _check_open(session, by.now, manages=manages and by.actor.person != user.pk)
     if session.trainers.filter(pk=user.pk).exists():
         raise WrongState("gives-it")
     standing = session.enrolments.exclude(state=Enrolment.State.WITHDRAWN)
@@ -57,32 +56,32 @@ def enrolment_make(
         session=session,
         user=user,
         state=Enrolment.State.WAITING if is_full else Enrolment.State.ENROLLED,
-        asked_at=now,
-        asked_by_id=actor.person,
-        changed_at=now,
+        asked_at=by.now,
+        asked_by_id=by.actor.person,
+        changed_at=by.now,
     )
-    _record(actor, "enrolment.make", row, now, after={"state": row.state, "user": user.pk})
-    _tell(row, row.state, now)
+    _record(by, "enrolment.make", row, after={"state": row.state, "user": user.pk})
+    _tell(row, row.state, by.now)
     return row
 
 
 @transaction.atomic
-def enrolment_withdraw(*, actor: Actor, enrolment_id: UUID, now: datetime) -> Enrolment:
+def enrolment_withdraw(by: By, *, enrolment_id: UUID) -> Enrolment:
     """Give a place up, or leave the line, before the session begins; the first in line moves up
     and is told by mail. For the person and the host's managers."""
     row, session = _locked(enrolment_id)
-    if actor.person != row.user_id:
-        require(actor, "manage-instruments", place_of(session.course.organisation))
-    if session.start_at <= now:
+    if by.actor.person != row.user_id:
+        require(by.actor, "manage-instruments", place_of(session.course.organisation))
+    if session.start_at <= by.now:
         raise WrongState("session-begun")
     if row.state not in (Enrolment.State.ENROLLED, Enrolment.State.WAITING):
         raise WrongState(state=row.state, wanted="withdrawn")
-    _withdraw(actor, row, session, now)
+    _withdraw(by, row, session)
     return row
 
 
 @transaction.atomic
-def enrolment_result(*, actor: Actor, enrolment_id: UUID, result: str, now: datetime) -> Enrolment:
+def enrolment_result(by: By, *, enrolment_id: UUID, result: str) -> Enrolment:
     """Say how it went, once the session has begun: `passed`, `failed` or `absent`. Who passed is
     certified from that day on for as long as the course says, by the service that certifies.
 
@@ -92,22 +91,22 @@ def enrolment_result(*, actor: Actor, enrolment_id: UUID, result: str, now: date
     """
     row, session = _locked(enrolment_id)
     course = session.course
-    if not leads(actor, session):
-        require(actor, "manage-instruments", place_of(course.organisation))
+    if not leads(by.actor, session):
+        require(by.actor, "manage-instruments", place_of(course.organisation))
     if result not in RESULTS:
         raise invalid("result", "unknown-value")
-    if actor.person == row.user_id:
+    if by.actor.person == row.user_id:
         raise WrongState("own-qualification")
     if session.cancelled_at is not None:
         raise WrongState("session-cancelled")
-    if now < session.start_at:
+    if by.now < session.start_at:
         raise WrongState("session-not-begun")
     if row.state not in SEATED or row.state == Enrolment.State.PASSED:
         raise WrongState(state=row.state, wanted=result)
     if result == "passed":
-        first = local_date(session_zone(session), now)
+        first = local_date(session_zone(session), by.now)
         row.qualification = qualification_put(
-            actor=actor,
+            by,
             user=row.user,
             issuer=course.organisation,
             instrument=course.instrument,
@@ -115,34 +114,33 @@ def enrolment_result(*, actor: Actor, enrolment_id: UUID, result: str, now: date
             valid_from=first,
             valid_until=last_day(first, course.months),
             note=course.name,
-            now=now,
         )
     was = row.state
-    row.state, row.changed_at = Enrolment.State(result), now
+    row.state, row.changed_at = Enrolment.State(result), by.now
     row.save(update_fields=["state", "changed_at", "qualification"])
     after = {"state": row.state, "qualification": row.qualification_id}
-    _record(actor, "enrolment.result", row, now, before={"state": was}, after=after)
+    _record(by, "enrolment.result", row, before={"state": was}, after=after)
     if result == "passed":
-        _tell(row, "passed", now)
+        _tell(row, "passed", by.now)
     return row
 
 
-def enrolments_drop(*, actor: Actor, user_id: UUID, now: datetime) -> int:
+def enrolments_drop(by: By, *, user_id: UUID) -> int:
     """Within a transaction: give up all places of a person who goes for good; their number."""
     ahead = Enrolment.objects.filter(
-        user_id=user_id, state__in=["enrolled", "waiting"], session__start_at__gt=now
+        user_id=user_id, state__in=["enrolled", "waiting"], session__start_at__gt=by.now
     )
     pks = list(ahead.order_by("session_id").values_list("pk", flat=True))
     for pk in pks:
         row, session = _locked(pk)
-        _withdraw(actor, row, session, now)
+        _withdraw(by, row, session)
     return len(pks)
 
 
-def places_fill(*, actor: Actor, session: CourseSession, now: datetime) -> list[Enrolment]:
+def places_fill(by: By, *, session: CourseSession) -> list[Enrolment]:
     """Within a transaction that has locked the session: give its free places to whoever is next
     in line, and tell them."""
-    if session.cancelled_at is not None or session.start_at <= now:
+    if session.cancelled_at is not None or session.start_at <= by.now:
         return []
     free = session.places - session.enrolments.filter(state__in=SEATED).count()
     line = session.enrolments.filter(state="waiting", user__is_active=True).select_related(
@@ -150,11 +148,11 @@ def places_fill(*, actor: Actor, session: CourseSession, now: datetime) -> list[
     )
     found = moving_up(line, free)
     for row in found:
-        row.state, row.changed_at = Enrolment.State.ENROLLED, now
+        row.state, row.changed_at = Enrolment.State.ENROLLED, by.now
         row.save(update_fields=["state", "changed_at"])
         after = {"state": row.state}
-        _record(actor, "enrolment.move-up", row, now, before={"state": "waiting"}, after=after)
-        _tell(row, "moved-up", now)
+        _record(by, "enrolment.move-up", row, before={"state": "waiting"}, after=after)
+        _tell(row, "moved-up", by.now)
     return found
 
 
@@ -178,26 +176,21 @@ def _end(enrolment_id: UUID, now: datetime) -> int:
     row.state, row.changed_at = Enrolment.State.WITHDRAWN, now
     row.save(update_fields=["state", "changed_at"])
     before, after = {"state": "waiting"}, {"state": row.state}
-    _record(None, "enrolment.withdraw", row, now, before=before, after=after)
+    _record(By(PLATFORM, now), "enrolment.withdraw", row, before=before, after=after)
     return 1
 
 
 def lock_session(session_id: UUID) -> CourseSession:
     """Places of a session are given one at a time. `NotFound`."""
-    row = (
-        CourseSession.objects.select_for_update(of=("self",), no_key=True)
-        .select_related(
+    return visible(
+        CourseSession.objects.select_for_update(of=("self",), no_key=True).select_related(
             "course__organisation__region",
             "course__technique",
             "course__instrument__facility",
             "facility",
-        )
-        .filter(pk=session_id)
-        .first()
+        ),
+        pk=session_id,
     )
-    if row is None:
-        raise NotFound
-    return row
 
 
 def _locked(enrolment_id: UUID) -> tuple[Enrolment, CourseSession]:
@@ -219,16 +212,14 @@ def _check_open(session: CourseSession, now: datetime, *, manages: bool) -> None
         raise WrongState("enrolment-closed")
 
 
-def _withdraw(actor: Actor, row: Enrolment, session: CourseSession, now: datetime) -> None:
+def _withdraw(by: By, row: Enrolment, session: CourseSession) -> None:
     was = row.state
-    row.state, row.changed_at = Enrolment.State.WITHDRAWN, now
+    row.state, row.changed_at = Enrolment.State.WITHDRAWN, by.now
     row.save(update_fields=["state", "changed_at"])
-    _record(
-        actor, "enrolment.withdraw", row, now, before={"state": was}, after={"state": row.state}
-    )
-    if actor.user_id != row.user_id:
-        _tell(row, "withdrawn", now)
-    places_fill(actor=actor, session=session, now=now)
+    _record(by, "enrolment.withdraw", row, before={"state": was}, after={"state": row.state})
+    if by.actor.user_id != row.user_id:
+        _tell(row, "withdrawn", by.now)
+    places_fill(by, session=session)
 
 
 def _tell(row: Enrolment, kind: str, now: datetime) -> None:
@@ -237,22 +228,12 @@ def _tell(row: Enrolment, kind: str, now: datetime) -> None:
 
 
 def _record(
-    actor: Actor | None,
+    by: By,
     action: str,
     row: Enrolment,
-    now: datetime,
     *,
     after: Mapping[str, object],
     before: Mapping[str, object] | None = None,
 ) -> None:
     host = row.session.course.organisation
-    trail.record(
-        actor=actor,
-        action=action,
-        target=row,
-        now=now,
-        before=before or {},
-        after=after,
-        organisation_ids=[host.pk],
-        region_ids=host.region.lineage,
-    )
+    trail.record(by, action, row, before=before or {}, after=after, places=host.places())

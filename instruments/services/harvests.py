@@ -29,7 +29,7 @@ from accounts.domain.errors import (
     WrongVersion,
     invalid,
 )
-from accounts.domain.roles import Actor
+from accounts.domain.roles import PLATFORM, Actor, By
 from accounts.models import Organisation
 from accounts.models.keys import new_id
 from accounts.notifications import Effect, enqueue, nudge
@@ -64,7 +64,7 @@ _WAITING = (Import.State.READING, Import.State.UNMAPPED, Import.State.READY)
 
 
 @transaction.atomic
-def harvest_add(*, actor: Actor, organisation_id: UUID, plan: Plan, now: datetime) -> Harvest:
+def harvest_add(by: By, *, organisation_id: UUID, plan: Plan) -> Harvest:
     """Have a file fetched, for the first time at once. `Invalid`, `NotFound`, `NotPermitted`."""
     organisation = (
         Organisation.objects.select_related("region")
@@ -74,108 +74,95 @@ def harvest_add(*, actor: Actor, organisation_id: UUID, plan: Plan, now: datetim
     )
     if organisation is None:
         raise NotFound(organisation=str(organisation_id))
-    require(actor, "manage-instruments", place_of(organisation))
+    require(by.actor, "manage-instruments", place_of(organisation))
     require_open(organisation)
     plan = _checked(plan, organisation)
     if Harvest.objects.filter(organisation=organisation).count() >= MOST_HARVESTS:
         raise invalid("organisation", "too-many", most=MOST_HARVESTS)
     harvest = Harvest(
         organisation=organisation,
-        user_id=actor.person,
-        due_at=now,
-        created_at=now,
+        user_id=by.actor.person,
+        due_at=by.now,
+        created_at=by.now,
         **asdict(plan),
     )
     harvest.save(force_insert=True)
-    _record(actor, harvest, "harvest.add", now, after=asdict(plan))
+    _record(by, harvest, "harvest.add", after=asdict(plan))
     transaction.on_commit(lambda: nudge(TASK), robust=True)
     return harvest
 
 
 @transaction.atomic
-def harvest_change(
-    *,
-    actor: Actor,
-    harvest_id: UUID,
-    plan: Plan,
-    now: datetime,
-    expected_version: int | None = None,
-) -> Harvest:
+def harvest_change(by: By, *, harvest_id: UUID, plan: Plan) -> Harvest:
     """Have it fetched otherwise; it then has the rights of whoever changed it. `Invalid`,
     `WrongVersion`."""
-    harvest = _locked(actor, harvest_id, expected_version)
+    harvest = _locked(by.actor, harvest_id, by.version)
     plan, before = _checked(plan, harvest.organisation), load_plan(harvest)
-    harvest.user_id = actor.person
+    harvest.user_id = by.actor.person
     for name, value in asdict(plan).items():
         setattr(harvest, name, value)
     if _what(plan) != _what(before):  # another file, or read otherwise: what we had says nothing
         harvest.etag = harvest.modified = harvest.sha256 = ""
         _let_go(harvest)
     if harvest.state == State.ACTIVE and harvest.failures == 0:
-        harvest.due_at = next_due(plan, _zone(harvest), now)
+        harvest.due_at = next_due(plan, _zone(harvest), by.now)
     harvest.version += 1
     harvest.save()
     if plan != before:
-        _record(actor, harvest, "harvest.change", now, before=asdict(before), after=asdict(plan))
+        _record(by, harvest, "harvest.change", before=asdict(before), after=asdict(plan))
     return harvest
 
 
 @transaction.atomic
-def harvest_pause(
-    *, actor: Actor, harvest_id: UUID, now: datetime, expected_version: int | None = None
-) -> Harvest:
+def harvest_pause(by: By, *, harvest_id: UUID) -> Harvest:
     """Fetch no more until it is resumed. `WrongState`, `WrongVersion`."""
-    harvest = _locked(actor, harvest_id, expected_version)
+    harvest = _locked(by.actor, harvest_id, by.version)
     if harvest.state != State.ACTIVE:
         raise WrongState(state=harvest.state)
     harvest.state, harvest.due_at = State.PAUSED, None
     _let_go(harvest)
     harvest.version += 1
     harvest.save()
-    _record(actor, harvest, "harvest.pause", now)
+    _record(by, harvest, "harvest.pause")
     return harvest
 
 
 @transaction.atomic
-def harvest_resume(
-    *, actor: Actor, harvest_id: UUID, now: datetime, expected_version: int | None = None
-) -> Harvest:
+def harvest_resume(by: By, *, harvest_id: UUID) -> Harvest:
     """Fetch again, at once and then on the timetable. `WrongState`, `WrongVersion`."""
-    harvest = _locked(actor, harvest_id, expected_version)
+    harvest = _locked(by.actor, harvest_id, by.version)
     if harvest.state != State.PAUSED:
         raise WrongState(state=harvest.state)
-    harvest.state, harvest.due_at, harvest.failures = State.ACTIVE, now, 0
+    harvest.state, harvest.due_at, harvest.failures = State.ACTIVE, by.now, 0
     harvest.version += 1
     harvest.save()
-    _record(actor, harvest, "harvest.resume", now)
+    _record(by, harvest, "harvest.resume")
     transaction.on_commit(lambda: nudge(TASK), robust=True)
     return harvest
 
 
 @transaction.atomic
-def harvest_fetch(*, actor: Actor, harvest_id: UUID, now: datetime) -> Harvest:
+def harvest_fetch(by: By, *, harvest_id: UUID) -> Harvest:
     """Fetch now. While it is being fetched, asking again changes nothing. `WrongState` of a
     paused one."""
-    harvest = _locked(actor, harvest_id, None)
+    harvest = _locked(by.actor, harvest_id, None)
     if harvest.state != State.ACTIVE:
         raise WrongState(state=harvest.state)
-    if harvest.claimed_until is not None and harvest.claimed_until > now:
+    if harvest.claimed_until is not None and harvest.claimed_until > by.now:
         return harvest
-    harvest.due_at = now
+    harvest.due_at = by.now
     harvest.save(update_fields=["due_at"])
-    _record(actor, harvest, "harvest.fetch", now)
+    _record(by, harvest, "harvest.fetch")
     transaction.on_commit(lambda: nudge(TASK), robust=True)
     return harvest
 
 
 @transaction.atomic
-def harvest_delete(
-    *, actor: Actor, harvest_id: UUID, now: datetime, expected_version: int | None = None
-) -> None:
+def harvest_delete(by: By, *, harvest_id: UUID) -> None:
     """Fetch no more, and forget when it was. Imports stay, and keep the harvest's name.
     `WrongVersion`."""
-    harvest = _locked(actor, harvest_id, expected_version)
-    _record(actor, harvest, "harvest.delete", now, before=asdict(load_plan(harvest)))
+    harvest = _locked(by.actor, harvest_id, by.version)
+    _record(by, harvest, "harvest.delete", before=asdict(load_plan(harvest)))
     harvest.delete()
 
 
@@ -308,7 +295,7 @@ def _bring(harvest: Harvest, answer: Answer, now: datetime) -> Import:
     check_content(harvest.format, answer.body.read(512))
     answer.body.seek(0)
     job = import_start(
-        actor=actor,
+        By(actor, now),
         organisation_id=harvest.organisation_id,
         file=answer.body,
         file_name=_file_name(answer.address),
@@ -319,20 +306,19 @@ def _bring(harvest: Harvest, answer: Answer, now: datetime) -> Import:
         facility=harvest.facility,
         hand_changes=harvest.hand_changes,
         harvest=harvest,
-        now=now,
     )
     with kept_file(job) as stream:  # what cannot even be opened is no file to keep
         next(iter(load_rows(job, stream).rows), None)
     earlier = harvest.imports.filter(state__in=_WAITING).exclude(pk=job.pk)
     for old in earlier.values_list("pk", flat=True):
-        import_cancel(actor=None, import_id=old, now=now)
+        import_cancel(By(PLATFORM, now), import_id=old)
     return job
 
 
 def _give_up(harvest: Harvest, fetching: Fetching, now: datetime) -> None:
     harvest.state = State.PAUSED
     harvest.version += 1
-    _record(None, harvest, "harvest.pause", now, after={"failures": harvest.failures})
+    _record(By(PLATFORM, now), harvest, "harvest.pause", after={"failures": harvest.failures})
     payload = {"harvest": str(harvest.pk), "fetching": str(fetching.pk)}
     enqueue([Effect("harvest.paused", f"harvest.paused:{fetching.pk}", payload)], now=now)
 
@@ -389,21 +375,11 @@ def _file_name(address: str) -> str:
 
 
 def _record(
-    actor: Actor | None,
+    by: By,
     harvest: Harvest,
     action: str,
-    now: datetime,
     *,
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
 ) -> None:
-    trail.record(
-        actor=actor,
-        action=action,
-        target=harvest,
-        now=now,
-        before=before or {},
-        after=after or {"name": harvest.name},
-        organisation_ids=[harvest.organisation_id],
-        region_ids=harvest.organisation.region.lineage,
-    )
+    trail.record(by, action, harvest, before=before or {}, after=after or {"name": harvest.name})

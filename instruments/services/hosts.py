@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db.models import Max
 
 from accounts.domain.jobs import Busy
+from accounts.domain.roles import PLATFORM, By
 from accounts.models import Organisation, OrganisationMove
 from accounts.selectors.organisations import moves_due
 from accounts.services.jobs import work_through
@@ -45,7 +46,7 @@ def _carry_out(move: OrganisationMove, now: datetime) -> None:
     hosts_change(ids, organisation, move.starts_on, now)
     move.carried_out_at = now
     move.save(update_fields=["carried_out_at"])
-    move_record(None, "organisation.moved", move, now)
+    move_record(By(PLATFORM, now), "organisation.moved", move)
 
 
 def hosts_change(

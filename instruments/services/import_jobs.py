@@ -17,14 +17,15 @@ from django.db import connection, transaction
 from django.db.models import F, Q
 
 from accounts import trail
-from accounts.domain.errors import NotFound, NotPermitted, WrongState, WrongVersion, invalid
-from accounts.domain.roles import Actor
+from accounts.domain.errors import NotFound, NotPermitted, WrongState, invalid
+from accounts.domain.roles import PLATFORM, By
 from accounts.models import Organisation, User
 from accounts.notifications import nudge
 from accounts.permissions import require
 from accounts.selectors.jobs import held_back
 from accounts.selectors.memberships import load_actor, place_of
 from accounts.selectors.organisations import require_open
+from accounts.selectors.rows import visible
 from accounts.services.jobs import failure_forget, failure_note, failures_keep
 from instruments.domain.delimited import (
     MAX_BYTES,
@@ -59,13 +60,12 @@ _OPEN = (State.READING, State.UNMAPPED, State.READY, State.APPLYING)
 
 @transaction.atomic
 def import_start(
+    by: By,
     *,
-    actor: Actor | None,
     organisation_id: UUID,
     file: BinaryIO,
     file_name: str,
     format: str,
-    now: datetime,
     encoding: str = RECOGNISED,
     mapping: Mapping[str, Any] | None = None,
     mapping_name: str = "",
@@ -79,13 +79,13 @@ def import_start(
     organisation = Organisation.objects.select_related("region").filter(pk=organisation_id).first()
     if organisation is None:
         raise NotFound(organisation=str(organisation_id))
-    if actor is not None:
-        require(actor, "manage-instruments", place_of(organisation))
+    if not by.actor.is_platform:
+        require(by.actor, "manage-instruments", place_of(organisation))
     require_open(organisation)
     header_row = parse_mapping(mapping).header_row if mapping is not None else 1
     job = Import(
         organisation=organisation,
-        user_id=actor.user_id if actor else None,
+        user_id=by.actor.user_id,
         file_name=file_name[-200:] or "-",
         size=0,
         format=format,
@@ -98,7 +98,7 @@ def import_start(
         harvest=harvest,
         harvest_name=harvest.name if harvest else "",
         applies=harvest.applies if harvest else False,
-        created_at=now,
+        created_at=by.now,
     )
     digest, guess = hashlib.sha256(), EncodingGuess()
     job.save(force_insert=True)
@@ -119,29 +119,22 @@ def import_start(
     said = {"file": job.file_name, "sha256": job.sha256}
     if harvest is not None:
         said |= {"harvest": harvest.name, "address": harvest.address}
-    _record(actor, job, "import.start", now, said)
+    _record(by, job, "import.start", said)
     transaction.on_commit(lambda: nudge(TASK), robust=True)
     return job
 
 
 @transaction.atomic
-def import_map(
-    *,
-    actor: Actor,
-    import_id: UUID,
-    mapping: Mapping[str, Any],
-    name: str,
-    now: datetime,
-) -> Import:
+def import_map(by: By, *, import_id: UUID, mapping: Mapping[str, Any], name: str) -> Import:
     """Say which column is which of a table that waits for it, and keep the mapping under a
     name; then the table is read. `FileRefused`: as `parse_mapping`; `WrongState`."""
-    job = _locked(actor, import_id)
+    job = _managed(By(by.actor, by.now), import_id)
     if job.state != State.UNMAPPED:
         raise WrongState(state=job.state)
     parse_mapping(mapping).check_columns([column["name"] for column in job.columns])
     if job.header_row > 1:
         mapping = {**mapping, "header_row": str(job.header_row)}
-    mapping_save(actor=actor, organisation=job.organisation, name=name, content=mapping, now=now)
+    mapping_save(by, organisation=job.organisation, name=name, content=mapping)
     job.mapping, job.mapping_name, job.state = dict(mapping), name, State.READING
     job.version += 1
     job.save(update_fields=["mapping", "mapping_name", "state", "version"])
@@ -151,16 +144,11 @@ def import_map(
 
 @transaction.atomic
 def mapping_save(
-    *,
-    actor: Actor,
-    organisation: Organisation,
-    name: str,
-    content: Mapping[str, Any],
-    now: datetime,
+    by: By, *, organisation: Organisation, name: str, content: Mapping[str, Any]
 ) -> ImportMapping:
     """Keep a mapping under a name, in place of one of the same name. `FileRefused`: as
     `parse_mapping`."""
-    require(actor, "manage-instruments", place_of(organisation))
+    require(by.actor, "manage-instruments", place_of(organisation))
     parse_mapping(content)
     if not name.strip() or len(name) > 80:
         raise invalid("name", "required" if not name.strip() else "too-long", most=80)
@@ -168,16 +156,14 @@ def mapping_save(
         organisation=organisation,
         name=name.strip(),
         defaults={"content": dict(content), "version": F("version") + 1},
-        create_defaults={"content": dict(content), "created_at": now},
+        create_defaults={"content": dict(content), "created_at": by.now},
     )
-    _record(actor, saved, "import_mapping.save", now, {"name": saved.name, "content": content})
+    _record(by, saved, "import_mapping.save", {"name": saved.name, "content": content})
     return saved
 
 
 @transaction.atomic
-def mapping_delete(
-    *, actor: Actor, mapping_id: UUID, now: datetime, expected_version: int | None = None
-) -> None:
+def mapping_delete(by: By, *, mapping_id: UUID) -> None:
     """Forget a mapping; imports that used it keep what it said."""
     saved = (
         ImportMapping.objects.select_for_update(of=("self",), no_key=True)
@@ -185,43 +171,34 @@ def mapping_delete(
         .filter(pk=mapping_id)
         .first()
     )
-    if saved is None or not actor.may("manage-instruments", place_of(saved.organisation)):
+    if saved is None or not by.actor.may("manage-instruments", place_of(saved.organisation)):
         raise NotFound
-    if expected_version is not None and expected_version != saved.version:
-        raise WrongVersion(version=saved.version)
-    _record(actor, saved, "import_mapping.delete", now, {"name": saved.name})
+    by.require_version(saved.version)
+    _record(by, saved, "import_mapping.delete", {"name": saved.name})
     saved.delete()
 
 
 @transaction.atomic
-def import_apply(
-    *, actor: Actor | None, import_id: UUID, now: datetime, expected_version: int | None = None
-) -> Import:
+def import_apply(by: By, *, import_id: UUID) -> Import:
     """Have an import that was looked at carried out. `WrongState`, `WrongVersion`."""
-    job = _locked(actor, import_id, expected_version)
+    job = _managed(by, import_id)
     if job.state != State.READY:
         raise WrongState(state=job.state)
-    job.state, job.applied_at, job.attempts = State.APPLYING, now, 0
+    job.state, job.applied_at, job.attempts = State.APPLYING, by.now, 0
     job.version += 1
     job.save(update_fields=["state", "applied_at", "attempts", "version"])
-    _record(actor, job, "import.apply", now, {"counts": job.counts})
+    _record(by, job, "import.apply", {"counts": job.counts})
     transaction.on_commit(lambda: nudge(TASK), robust=True)
     return job
 
 
 @transaction.atomic
 def import_read_again(
-    *,
-    actor: Actor,
-    import_id: UUID,
-    now: datetime,
-    encoding: str | None = None,
-    header_row: int | None = None,
-    expected_version: int | None = None,
+    by: By, *, import_id: UUID, encoding: str | None = None, header_row: int | None = None
 ) -> Import:
     """Read a kept table once more in another encoding, or with the names of its columns in another
     line (1 to 99). `WrongState` once it was carried out or cancelled, `WrongVersion`."""
-    job = _locked(actor, import_id, expected_version)
+    job = _managed(by, import_id)
     is_table = job.format in (Import.Format.TABLE, Import.Format.UNIQUIP)
     may_again = job.state in (State.REFUSED, State.UNMAPPED, State.READY)
     if not (is_table and may_again) or job.applied_at is not None:
@@ -237,33 +214,22 @@ def import_read_again(
     job.save()
     job.rows.all().delete()
     after = {"encoding": job.encoding, "header_row": job.header_row}
-    trail.record(
-        actor=actor,
-        action="import.read_again",
-        target=job,
-        now=now,
-        before=before,
-        after=after,
-        organisation_ids=[job.organisation_id],
-        region_ids=job.organisation.region.lineage,
-    )
+    trail.record(by, "import.read_again", job, before=before, after=after)
     transaction.on_commit(lambda: nudge(TASK), robust=True)
     return job
 
 
 @transaction.atomic
-def import_cancel(
-    *, actor: Actor | None, import_id: UUID, now: datetime, expected_version: int | None = None
-) -> Import:
+def import_cancel(by: By, *, import_id: UUID) -> Import:
     """Stop an import. Before it is applied nothing has been written; afterwards it stops
     behind the batch at work, and what was written stays and is listed. `WrongState`."""
-    job = _locked(actor, import_id, expected_version)
+    job = _managed(by, import_id)
     if job.state not in _OPEN:
         raise WrongState(state=job.state)
-    job.state, job.ended_at = State.CANCELLED, now
+    job.state, job.ended_at = State.CANCELLED, by.now
     job.version += 1
     job.save(update_fields=["state", "ended_at", "version"])
-    _record(actor, job, "import.cancel", now, {"done_rows": job.done_rows})
+    _record(by, job, "import.cancel", {"done_rows": job.done_rows})
     return job
 
 
@@ -374,42 +340,42 @@ def _read_finish(import_id: UUID, now: datetime) -> None:
         # What was merged away here stays in its source, perhaps for ever: nobody need look at it.
         refused = job.rows.filter(result=Result.REFUSED).exclude(problem__code="merged-away")
         if job.applies and not refused.exists():
-            import_apply(actor=None, import_id=job.pk, now=now)
+            import_apply(By(PLATFORM, now), import_id=job.pk)
 
 
 def import_carry_out(*, import_id: UUID, now: datetime) -> None:
     """Store the rows, from where storing stopped. Each is decided once more under the lock of its
     instrument: what a person has written since the preview is kept as the import says."""
     user_id = Import.objects.values_list("user_id", flat=True).get(pk=import_id)
-    actor = load_actor(User.objects.get(pk=user_id)) if user_id else None
+    actor = load_actor(User.objects.get(pk=user_id)) if user_id else PLATFORM
     place = Import.objects.values_list("done_rows", flat=True).get(pk=import_id)
     while True:
         with transaction.atomic():
             job = _at(import_id, State.APPLYING, place)
             rows = list(job.rows.filter(position__gt=place).order_by("position")[:BATCH])
-            if actor is not None:  # who no longer manages here no longer writes here
+            if not actor.is_platform:  # who no longer manages here no longer writes here
                 require(actor, "manage-instruments", place_of(job.organisation))
             if not rows:
                 _count(job)
                 job.state, job.ended_at = State.DONE, now
                 job.version += 1
                 job.save(update_fields=["counts", "kept", "state", "ended_at", "version"])
-                _record(actor, job, "import.done", now, {"counts": job.counts})
+                _record(By(actor, now), job, "import.done", {"counts": job.counts})
                 return
-            _batch_store(job, rows, actor, now)
+            _batch_store(By(actor, now), job, rows)
             place = rows[-1].position
             job.done_rows, job.attempts = place, 0
             job.save(update_fields=["done_rows", "attempts"])
 
 
-def _batch_store(job: Import, rows: list[ImportRow], actor: Actor | None, now: datetime) -> None:
+def _batch_store(by: By, job: Import, rows: list[ImportRow]) -> None:
     waiting = [row for row in rows if row.result in (Result.CREATED, Result.CHANGED)]
     if not waiting:
         return
-    run = load_run(job, job.source, now=now)
+    run = load_run(job, job.source, now=by.now)
     given = [(row.line, values_of(row.key, row.values or {})) for row in waiting]
     decisions = rows_decide(run, given, lock=True)
-    rows_store(run, actor, decisions)
+    rows_store(run, by.actor, decisions)
     decided_anew = []
     for row, decision in zip(waiting, decisions, strict=True):
         differences = decision.differences_json
@@ -425,19 +391,20 @@ def _batch_store(job: Import, rows: list[ImportRow], actor: Actor | None, now: d
 # Places
 
 
-def _locked(actor: Actor | None, import_id: UUID, expected_version: int | None = None) -> Import:
-    job = (
-        Import.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("organisation__region")
-        .filter(pk=import_id)
-        .first()
+def _locked(import_id: UUID) -> Import:
+    return visible(
+        Import.objects.select_for_update(of=("self",), no_key=True).select_related(
+            "organisation__region"
+        ),
+        pk=import_id,
     )
-    if job is None:
+
+
+def _managed(by: By, import_id: UUID) -> Import:
+    job, actor = _locked(import_id), by.actor
+    if not (actor.is_platform or actor.may("manage-instruments", place_of(job.organisation))):
         raise NotFound
-    if actor is not None and not actor.may("manage-instruments", place_of(job.organisation)):
-        raise NotFound
-    if expected_version is not None and expected_version != job.version:
-        raise WrongVersion(version=job.version)
+    by.require_version(job.version)
     return job
 
 
@@ -448,7 +415,7 @@ class _Overtaken(Exception):
 def _at(import_id: UUID, state: str, place: int | None) -> Import:
     """The job, locked, if it still is where this worker left it. Reading has its place in
     `read_rows`, applying in `done_rows`."""
-    job = _locked(None, import_id)
+    job = _locked(import_id)
     at = job.read_rows if state == State.READING else job.done_rows
     if job.state != state or (place is not None and at != place):
         raise _Overtaken
@@ -475,7 +442,7 @@ def _lease_key(organisation_id: UUID) -> int:
 def _refuse(import_id: UUID, code: str, numbers: Mapping[str, Any], now: datetime) -> None:
     """The file cannot be read (or the job not be done): nothing of what was staged is kept."""
     with transaction.atomic():
-        job = _locked(None, import_id)
+        job = _locked(import_id)
         if job.state not in _AT_WORK:
             return
         if job.state == State.READING:
@@ -578,15 +545,5 @@ def _tally(rows: Iterator[tuple[str, list[dict[str, Any]]]]) -> tuple[dict[str, 
     return counts, kept
 
 
-def _record(
-    actor: Actor | None, target: Import | ImportMapping, action: str, now: datetime, said: Any
-) -> None:
-    trail.record(
-        actor=actor,
-        action=action,
-        target=target,
-        now=now,
-        after=said,
-        organisation_ids=[target.organisation_id],
-        region_ids=target.organisation.region.lineage,
-    )
+def _record(by: By, target: Import | ImportMapping, action: str, said: Any) -> None:
+    trail.record(by, action, target, after=said)

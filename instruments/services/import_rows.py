@@ -14,7 +14,7 @@ from uuid import UUID
 from django.db.models import prefetch_related_objects
 
 from accounts import trail
-from accounts.domain.roles import Actor
+from accounts.domain.roles import Actor, By
 from accounts.models import Organisation
 from accounts.notifications import enqueue
 from instruments.domain.delimited import RowProblem
@@ -375,7 +375,7 @@ def _is_drafting(instrument: Instrument) -> bool:
 # Storing
 
 
-def rows_store(run: Run, actor: Actor | None, decisions: Sequence[Decision]) -> None:
+def rows_store(run: Run, actor: Actor, decisions: Sequence[Decision]) -> None:
     """Store what was decided of rows that are new or changed. New instruments are drafts; the
     decisions get them."""
     stored = [d for d in decisions if d.result in (Result.CREATED, Result.CHANGED)]
@@ -389,13 +389,7 @@ def rows_store(run: Run, actor: Actor | None, decisions: Sequence[Decision]) -> 
     _provenance_store(run, stored)
     entries_file([d.instrument.pk for d in stored if d.instrument])
     if changes:
-        trail.record_many(
-            actor=actor,
-            now=run.now,
-            changes=changes,
-            organisation_ids=[run.organisation.pk],
-            region_ids=run.organisation.region.lineage,
-        )
+        trail.record_many(By(actor, run.now), changes=changes, places=run.organisation.places())
 
 
 def _created_store(run: Run, decisions: Sequence[Decision]) -> list[Change]:

@@ -12,9 +12,8 @@ from django.db import transaction
 from django.db.models import Q
 
 from accounts import trail
-from accounts.domain.errors import WrongVersion
 from accounts.domain.jobs import Busy
-from accounts.domain.roles import Actor
+from accounts.domain.roles import By
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
 from accounts.services.jobs import work_through
@@ -40,20 +39,12 @@ SLACK = timedelta(days=30)  # a schedule is extended once a month, not every nig
 
 
 @transaction.atomic
-def opening_hours_set(
-    *,
-    actor: Actor,
-    instrument_id: UUID,
-    hours: OpeningHours,
-    now: datetime,
-    expected_version: int | None = None,
-) -> Instrument:
+def opening_hours_set(by: By, *, instrument_id: UUID, hours: OpeningHours) -> Instrument:
     """Give an instrument new opening hours, from today on. Reservations stay as they are.
     `WrongVersion` if the instrument moved on from `expected_version`."""
     instrument = lock_instrument(instrument_id, record=True)
-    require(actor, "manage-instruments", place_of(instrument.organisation))
-    if expected_version is not None and expected_version != instrument.version:
-        raise WrongVersion(version=instrument.version)
+    require(by.actor, "manage-instruments", place_of(instrument.organisation))
+    by.require_version(instrument.version)
     data = hours_to_json(hours)
     before = instrument.schedule.hours if instrument.schedule else {}
     if before == data:
@@ -62,25 +53,16 @@ def opening_hours_set(
         time_zone=instrument.facility.time_zone,
         holiday_calendar=instrument.region.holiday_calendar,
         hours=data,
-        now=now,
+        now=by.now,
     )
     instrument.schedule = schedule
     instrument.version += 1
-    instrument.updated_at = now
+    instrument.updated_at = by.now
     instrument.save(update_fields=["schedule", "version", "updated_at"])
     if instrument.publication == Instrument.Publication.PUBLISHED:
-        assignment_change(instrument=instrument, now=now)
-    hand_wrote(actor=actor, instrument=instrument, names=[OPENING_HOURS], now=now)
-    trail.record(
-        actor=actor,
-        action="opening.set",
-        target=instrument,
-        now=now,
-        before=before,
-        after=data,
-        organisation_ids=[instrument.organisation_id],
-        region_ids=instrument.region.lineage,
-    )
+        assignment_change(instrument=instrument, now=by.now)
+    hand_wrote(by, instrument=instrument, names=[OPENING_HOURS])
+    trail.record(by, "opening.set", instrument, before=before, after=data)
     return instrument
 
 

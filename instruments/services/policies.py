@@ -8,8 +8,8 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts import trail
-from accounts.domain.errors import WrongVersion, invalid
-from accounts.domain.roles import Actor
+from accounts.domain.errors import invalid
+from accounts.domain.roles import By
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
 from instruments.domain.policies import Policy, policy_to_json
@@ -28,31 +28,22 @@ followers: list[Callable[[Instrument, datetime], None]] = []
 
 
 @transaction.atomic
-def policy_set(
-    *,
-    actor: Actor,
-    instrument_id: UUID,
-    policy: Policy,
-    now: datetime,
-    expected_version: int | None = None,
-    reason: str = "",
-) -> BookingPolicy:
+def policy_set(by: By, *, instrument_id: UUID, policy: Policy, reason: str = "") -> BookingPolicy:
     """Give an instrument its rules from now on, as a new version that stays on record; the same
     rules once more make none. Reservations made before stay as they are. `WrongVersion` if the
     policy moved on from `expected_version`; `WrongState` where more units are in use than there
     would be."""
     instrument = lock_instrument(instrument_id)
-    require(actor, "manage-instruments", place_of(instrument.organisation))
+    require(by.actor, "manage-instruments", place_of(instrument.organisation))
     row: BookingPolicy | None = getattr(instrument, "policy", None)
     version = row.version if row else 0
-    if expected_version is not None and expected_version != version:
-        raise WrongVersion(version=version)
+    by.require_version(version)
     before = policy_to_json(load_policy(row)) if row else {}
     after = policy_to_json(policy)
     if row is not None and before == after:
         return row
     for guard in guards:
-        guard(instrument, policy, now)
+        guard(instrument, policy, by.now)
     if policy.qualification and policy.qualification != "instrument":
         _require_technique(policy.qualification)
     values = asdict(policy) | {
@@ -73,25 +64,15 @@ def policy_set(
         instrument=instrument,
         version=row.version,
         policy=after,
-        valid_from=now,
-        made_by_id=actor.user_id,
+        valid_from=by.now,
+        made_by_id=by.actor.user_id,
         reason=reason,
     )
     for follow in followers:
-        follow(instrument, now)
+        follow(instrument, by.now)
     if instrument.publication == Instrument.Publication.PUBLISHED:
-        assignment_change(instrument=instrument, now=now)
-    trail.record(
-        actor=actor,
-        action="policy.set",
-        target=instrument,
-        now=now,
-        before=before,
-        after=after,
-        reason=reason,
-        organisation_ids=[instrument.organisation_id],
-        region_ids=instrument.region.lineage,
-    )
+        assignment_change(instrument=instrument, now=by.now)
+    trail.record(by, "policy.set", instrument, before=before, after=after, reason=reason)
     return row
 
 

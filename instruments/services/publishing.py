@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 
 from accounts import trail
-from accounts.domain.errors import WrongState, WrongVersion
-from accounts.domain.roles import Actor
+from accounts.domain.errors import WrongState
+from accounts.domain.roles import By
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
@@ -39,13 +39,7 @@ retiring: list[Callable[[UUID, datetime], None]] = []
 
 @transaction.atomic
 def instrument_publication(
-    *,
-    actor: Actor,
-    instrument_id: UUID,
-    act: str,
-    now: datetime,
-    reason: str = "",
-    expected_version: int | None = None,
+    by: By, *, instrument_id: UUID, act: str, reason: str = ""
 ) -> Instrument:
     """Submit, return, publish, suspend or retire. Publishing needs a complete record
     (`Incomplete` names what is missing); it also brings back a suspended one. Retired is final,
@@ -53,74 +47,64 @@ def instrument_publication(
     The managers hear of what is submitted, whoever submitted it of the answer."""
     wanted, capability = ACTS[act]
     instrument = lock_instrument(instrument_id, record=True)
-    require(actor, capability, place_of(instrument.organisation))
-    if expected_version is not None and expected_version != instrument.version:
-        raise WrongVersion(version=instrument.version)
+    require(by.actor, capability, place_of(instrument.organisation))
+    by.require_version(instrument.version)
     before = instrument.publication
     publishing.step(before, wanted)
     if wanted == "published":
-        today = local_date(ZoneInfo(instrument.facility.time_zone), now)
+        today = local_date(ZoneInfo(instrument.facility.time_zone), by.now)
         lacking = publishing.missing(load_record(instrument, today))
         if lacking:
             raise publishing.Incomplete(lacking)
-        instrument.published_at = instrument.published_at or now
+        instrument.published_at = instrument.published_at or by.now
     if wanted == "retired":
         for guard in retiring:
-            guard(instrument.pk, now)
+            guard(instrument.pk, by.now)
     if wanted == "submitted":
-        instrument.submitted_by_id = actor.person
+        instrument.submitted_by_id = by.actor.person
     instrument.publication = wanted
     instrument.version += 1
-    instrument.updated_at = now
+    instrument.updated_at = by.now
     instrument.save(
         update_fields=["publication", "published_at", "submitted_by", "version", "updated_at"]
     )
     if "published" in {before, wanted}:
-        assignment_change(instrument=instrument, now=now)
+        assignment_change(instrument=instrument, now=by.now)
         entries_file([instrument.pk])
     entry = trail.record(
-        actor=actor,
-        action=f"instrument.{act}",
-        target=instrument,
-        now=now,
+        by,
+        f"instrument.{act}",
+        instrument,
         before={"publication": before},
         after={"publication": wanted},
         reason=reason,
-        organisation_ids=[instrument.organisation_id],
-        region_ids=instrument.region.lineage,
     )
     if "published" in {before, wanted}:
-        enqueue([record_event(instrument, wanted)], now=now)
+        enqueue([record_event(instrument, wanted)], now=by.now)
     if wanted == "submitted" or (before == "submitted" and wanted != "retired"):
-        _tell(instrument, "returned" if wanted == "draft" else wanted, entry.pk, now)
+        _tell(instrument, "returned" if wanted == "draft" else wanted, entry.pk, by.now)
     return instrument
 
 
 @transaction.atomic
-def instrument_confirm(
-    *, actor: Actor, instrument_id: UUID, now: datetime, expected_version: int | None = None
-) -> Instrument:
+def instrument_confirm(by: By, *, instrument_id: UUID) -> Instrument:
     """A manager says that the record is still true: it is fresh for another year. `WrongState`
     of one that is not public: nothing of it can be out of date for anybody."""
     instrument = lock_instrument(instrument_id, record=True)
-    require(actor, "manage-instruments", place_of(instrument.organisation))
-    if expected_version is not None and expected_version != instrument.version:
-        raise WrongVersion(version=instrument.version)
+    require(by.actor, "manage-instruments", place_of(instrument.organisation))
+    by.require_version(instrument.version)
     if instrument.publication not in PUBLIC:
         raise WrongState(state=instrument.publication, wanted="confirmed")
     before = instrument.confirmed_at
-    instrument.confirmed_at = now
+    instrument.confirmed_at = by.now
     instrument.version += 1
     instrument.save(update_fields=["confirmed_at", "version"])
     trail.record(
-        actor=actor,
-        action="instrument.confirm",
-        target=instrument,
-        now=now,
+        by,
+        "instrument.confirm",
+        instrument,
         before={"confirmed_at": before},
-        after={"confirmed_at": now},
-        organisation_ids=[instrument.organisation_id],
-        region_ids=instrument.region.lineage,
+        after={"confirmed_at": by.now},
     )
     return instrument
 

@@ -1,17 +1,18 @@
 """Certificates that people may operate instruments alone: granted, and revoked."""
 
-from datetime import date, datetime
+from datetime import date
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
 from accounts import trail
-from accounts.domain.errors import NotFound, WrongState, WrongVersion, invalid
-from accounts.domain.roles import Actor
+from accounts.domain.errors import WrongState, invalid
+from accounts.domain.roles import By
 from accounts.models import Organisation, User
 from accounts.permissions import require
 from accounts.selectors.memberships import no_second, place_of
 from accounts.selectors.organisations import require_open
+from accounts.selectors.rows import visible
 from instruments.domain.qualifications import FIRST_DAY, LAST_DAY
 from instruments.models import Instrument, Qualification, Technique
 
@@ -26,12 +27,11 @@ class AlreadyQualified(WrongState):
 
 @transaction.atomic
 def qualification_grant(
+    by: By,
     *,
-    actor: Actor,
     user: User,
     issuer: Organisation,
     valid_from: date,
-    now: datetime,
     instrument: Instrument | None = None,
     technique: Technique | None = None,
     valid_until: date | None = None,
@@ -43,14 +43,13 @@ def qualification_grant(
     `NotPermitted` but for the issuer's managers; `WrongState` (`own-qualification`) for
     oneself; `Invalid` for what does not fit; `AlreadyQualified` for the same again.
     """
-    require(actor, "manage-instruments", place_of(issuer))
+    require(by.actor, "manage-instruments", place_of(issuer))
     require_open(issuer)
     return qualification_put(
-        actor=actor,
+        by,
         user=user,
         issuer=issuer,
         valid_from=valid_from,
-        now=now,
         instrument=instrument,
         technique=technique,
         valid_until=valid_until,
@@ -59,19 +58,18 @@ def qualification_grant(
 
 
 def qualification_put(
+    by: By,
     *,
-    actor: Actor,
     user: User,
     issuer: Organisation,
     valid_from: date,
-    now: datetime,
     instrument: Instrument | None,
     technique: Technique | None,
     valid_until: date | None,
     note: str,
 ) -> Qualification:
     """The same within a transaction, for who has asked whether it may be."""
-    if actor.user_id == user.pk:
+    if by.actor.user_id == user.pk:
         raise no_second(
             "manage-instruments",
             organisation=issuer,
@@ -87,8 +85,8 @@ def qualification_put(
         valid_from=valid_from,
         valid_until=valid_until,
         note=note.strip(),
-        granted_by_id=actor.person,
-        granted_at=now,
+        granted_by_id=by.actor.person,
+        granted_at=by.now,
     )
     try:
         with transaction.atomic():
@@ -98,14 +96,7 @@ def qualification_put(
             raise
         raise AlreadyQualified from error
     trail.record(
-        actor=actor,
-        action="qualification.grant",
-        target=row,
-        now=now,
-        after=_told(row),
-        reason=row.note,
-        organisation_ids=[issuer.pk],
-        region_ids=issuer.region.lineage,
+        by, "qualification.grant", row, after=_told(row), reason=row.note, places=issuer.places()
     )
     return row
 
@@ -132,27 +123,17 @@ def _check(
 
 
 @transaction.atomic
-def qualification_revoke(
-    *,
-    actor: Actor,
-    qualification_id: UUID,
-    reason: str,
-    now: datetime,
-    expected_version: int | None = None,
-) -> Qualification:
+def qualification_revoke(by: By, *, qualification_id: UUID, reason: str) -> Qualification:
     """End a certificate at once; a reason is needed. Bookings stay, but what asks for the
     qualification again (checking in, approving) will miss it. `WrongState` if it is revoked."""
-    row = (
-        Qualification.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("issuer__region", "technique")
-        .filter(pk=qualification_id)
-        .first()
+    row = visible(
+        Qualification.objects.select_for_update(of=("self",), no_key=True).select_related(
+            "issuer__region", "technique"
+        ),
+        pk=qualification_id,
     )
-    if row is None:
-        raise NotFound
-    require(actor, "manage-instruments", place_of(row.issuer))
-    if expected_version is not None and expected_version != row.version:
-        raise WrongVersion(version=row.version)
+    require(by.actor, "manage-instruments", place_of(row.issuer))
+    by.require_version(row.version)
     if row.revoked_at is not None:
         raise WrongState(state="revoked", wanted="revoked")
     reason = reason.strip()
@@ -160,21 +141,19 @@ def qualification_revoke(
         raise invalid("reason", "required")
     if len(reason) > MOST_TEXT:
         raise invalid("reason", "too-long", most=MOST_TEXT)
-    row.revoked_by_id = actor.person
-    row.revoked_at = now
+    row.revoked_by_id = by.actor.person
+    row.revoked_at = by.now
     row.reason = reason
     row.version += 1
     row.save(update_fields=["revoked_by", "revoked_at", "reason", "version"])
     trail.record(
-        actor=actor,
-        action="qualification.revoke",
-        target=row,
-        now=now,
+        by,
+        "qualification.revoke",
+        row,
         before=_told(row),
-        after={"revoked_at": now},
+        after={"revoked_at": by.now},
         reason=reason,
-        organisation_ids=[row.issuer_id],
-        region_ids=row.issuer.region.lineage,
+        places=([row.issuer_id], row.issuer.region.lineage),
     )
     return row
 

@@ -10,10 +10,11 @@ from django.db import transaction
 from django.db.models import Max
 
 from accounts import trail
-from accounts.domain.errors import NotFound, WrongState, WrongVersion
-from accounts.domain.roles import Actor
+from accounts.domain.errors import WrongState, WrongVersion
+from accounts.domain.roles import Actor, By
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
+from accounts.selectors.rows import visible
 from instruments.domain.opening import local_date
 from instruments.domain.ratecard_versions import Version, require_room
 from instruments.domain.ratecards import RateCardValues, to_json
@@ -28,7 +29,7 @@ uses: list[Use] = []
 
 @transaction.atomic
 def rate_card_create(
-    *, actor: Actor, instrument_id: UUID, card: RateCardValues, publish: bool, now: datetime
+    by: By, *, instrument_id: UUID, card: RateCardValues, publish: bool
 ) -> RateCard:
     """A new version; `publish` puts it in force from its first day.
 
@@ -37,47 +38,31 @@ def rate_card_create(
     (`leaves-gap`) and taking the place of a card that was used (`version-used`). Bookings keep
     the version they were quoted with.
     """
-    instrument = _locked(actor, instrument_id)
+    instrument = _locked(by.actor, instrument_id)
     latest = RateCard.objects.filter(instrument=instrument).aggregate(latest=Max("version"))
     row = RateCard(
-        instrument=instrument, version=(latest["latest"] or 0) + 1, created_at=now, revision=0
+        instrument=instrument, version=(latest["latest"] or 0) + 1, created_at=by.now, revision=0
     )
-    return _store(actor, row, card, publish=publish, now=now)
+    return _store(by, row, card, publish=publish)
 
 
 @transaction.atomic
 def rate_card_change(
-    *,
-    actor: Actor,
-    instrument_id: UUID,
-    version: int,
-    card: RateCardValues,
-    publish: bool,
-    now: datetime,
-    expected_version: int | None = None,
+    by: By, *, instrument_id: UUID, version: int, card: RateCardValues, publish: bool
 ) -> RateCard:
     """Other prices in a draft; `publish` as of a new version. `WrongState` once it was
     published; `WrongVersion` if somebody changed it since `expected_version`."""
-    row = _draft(_locked(actor, instrument_id), version, expected_version)
-    return _store(actor, row, card, publish=publish, now=now)
+    row = _draft(_locked(by.actor, instrument_id), version, by.version)
+    return _store(by, row, card, publish=publish)
 
 
 @transaction.atomic
-def rate_card_delete(
-    *,
-    actor: Actor,
-    instrument_id: UUID,
-    version: int,
-    now: datetime,
-    expected_version: int | None = None,
-) -> None:
+def rate_card_delete(by: By, *, instrument_id: UUID, version: int) -> None:
     """Throw a draft away. `WrongState` once it was published."""
-    instrument = _locked(actor, instrument_id)
-    row = _draft(instrument, version, expected_version)
+    instrument = _locked(by.actor, instrument_id)
+    row = _draft(instrument, version, by.version)
     row.delete()
-    _record(
-        actor, "ratecard.delete", instrument, now, before={"version": version, "card": row.card}
-    )
+    _record(by, "ratecard.delete", instrument, before={"version": version, "card": row.card})
 
 
 def _locked(actor: Actor, instrument_id: UUID) -> Instrument:
@@ -87,9 +72,7 @@ def _locked(actor: Actor, instrument_id: UUID) -> Instrument:
 
 
 def _draft(instrument: Instrument, version: int, expected: int | None) -> RateCard:
-    row = RateCard.objects.filter(instrument=instrument, version=version).first()
-    if row is None:
-        raise NotFound
+    row = visible(RateCard.objects, instrument=instrument, version=version)
     if expected is not None and expected != row.revision:
         raise WrongVersion(version=row.revision)
     if row.published_at is not None:
@@ -100,48 +83,36 @@ def _draft(instrument: Instrument, version: int, expected: int | None) -> RateCa
     return row
 
 
-def _store(
-    actor: Actor, row: RateCard, card: RateCardValues, *, publish: bool, now: datetime
-) -> RateCard:
+def _store(by: By, row: RateCard, card: RateCardValues, *, publish: bool) -> RateCard:
     """Write a draft's prices, and publish it if wanted."""
     instrument, is_new = row.instrument, row.revision == 0
     before: dict[str, Any] = {} if is_new else {"version": row.version, "card": row.card}
     after: dict[str, Any] = {"version": row.version}
     if publish:
-        ended = _make_room(instrument, card, now)
+        ended = _make_room(instrument, card, by.now)
         before["in_force"] = {version: was for version, (was, _) in ended.items()}
         after["ended"] = {version: until for version, (_, until) in ended.items()}
     row.card = to_json(card)
     row.currency = card.currency
     row.valid_from, row.valid_until = card.valid_from, card.valid_until
-    row.published_at = now if publish else None
+    row.published_at = by.now if publish else None
     row.revision += 1
     row.save(force_insert=is_new)
     draft = "ratecard.create" if is_new else "ratecard.update"
     action = "ratecard.publish" if publish else draft
-    _record(actor, action, instrument, now, before=before, after=after | {"card": row.card})
+    _record(by, action, instrument, before=before, after=after | {"card": row.card})
     return row
 
 
 def _record(
-    actor: Actor,
+    by: By,
     action: str,
     instrument: Instrument,
-    now: datetime,
     *,
     before: dict[str, Any],
     after: dict[str, Any] | None = None,
 ) -> None:
-    trail.record(
-        actor=actor,
-        action=action,
-        target=instrument,
-        now=now,
-        before=before,
-        after=after or {},
-        organisation_ids=[instrument.organisation_id],
-        region_ids=instrument.region.lineage,
-    )
+    trail.record(by, action, instrument, before=before, after=after or {})
 
 
 def _make_room(

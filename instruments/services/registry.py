@@ -3,20 +3,20 @@
 import zoneinfo
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
 from accounts import trail
-from accounts.domain.errors import NotFound, WrongVersion, invalid
-from accounts.domain.roles import Actor
+from accounts.domain.errors import invalid
+from accounts.domain.roles import By
 from accounts.models import Organisation
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
 from accounts.selectors.organisations import require_open
+from accounts.selectors.rows import visible
 from instruments.domain.policies import Policy
 from instruments.locks import lock_instrument
 from instruments.models import Facility, Instrument, Technique
@@ -57,17 +57,11 @@ RECORDED = (
 
 @transaction.atomic
 def facility_create(
-    *,
-    actor: Actor | None,
-    organisation: Organisation,
-    name: str,
-    time_zone: str,
-    now: datetime,
-    **values: Any,
+    by: By, *, organisation: Organisation, name: str, time_zone: str, **values: Any
 ) -> Facility:
     """A site of an organisation. `actor` None is the platform itself (commands)."""
-    if actor is not None:
-        require(actor, "manage-instruments", place_of(organisation))
+    if not by.actor.is_platform:
+        require(by.actor, "manage-instruments", place_of(organisation))
     require_open(organisation)
     if time_zone not in zoneinfo.available_timezones():
         raise invalid("time_zone", "unknown-time-zone")
@@ -79,13 +73,11 @@ def facility_create(
     except IntegrityError:
         raise invalid("name", "name-taken") from None
     trail.record(
-        actor=actor,
-        action="facility.create",
-        target=facility,
-        now=now,
+        by,
+        "facility.create",
+        facility,
         after={"name": name, "time_zone": time_zone, "organisation": organisation.pk},
-        organisation_ids=[organisation.pk],
-        region_ids=organisation.region.lineage,
+        places=organisation.places(),
     )
     return facility
 
@@ -105,23 +97,13 @@ FACILITY_FIELDS = (
 
 
 @transaction.atomic
-def facility_update(
-    *,
-    actor: Actor,
-    facility_id: UUID,
-    changes: Mapping[str, Any],
-    expected_version: int | None,
-    now: datetime,
-) -> Facility:
+def facility_update(by: By, *, facility_id: UUID, changes: Mapping[str, Any]) -> Facility:
     """Change what is said of a site (`FACILITY_FIELDS`). `WrongVersion` if it moved on from
     `expected_version`."""
     found = Facility.objects.select_for_update(of=("self",)).select_related("organisation__region")
-    facility = found.filter(pk=facility_id).first()
-    if facility is None:
-        raise NotFound
-    require(actor, "manage-instruments", place_of(facility.organisation))
-    if expected_version is not None and expected_version != facility.version:
-        raise WrongVersion(version=facility.version)
+    facility = visible(found, pk=facility_id)
+    require(by.actor, "manage-instruments", place_of(facility.organisation))
+    by.require_version(facility.version)
     changed = sorted(
         name
         for name in FACILITY_FIELDS
@@ -139,16 +121,7 @@ def facility_update(
         raise invalid("name", "name-taken") from None
     if {"name", "name_zh"} & set(changed):
         entries_file(list(facility.instruments.values_list("pk", flat=True)))
-    trail.record(
-        actor=actor,
-        action="facility.update",
-        target=facility,
-        now=now,
-        # A contact may be a person: the trail says which fields changed, not what they say.
-        after={"changed": changed},
-        organisation_ids=[facility.organisation_id],
-        region_ids=facility.organisation.region.lineage,
-    )
+    trail.record(by, "facility.update", facility, after={"changed": changed})
     return facility
 
 
@@ -165,54 +138,50 @@ def organisation_locked(facility: Facility) -> Organisation:
 
 @transaction.atomic
 def instrument_create(
+    by: By,
     *,
-    actor: Actor,
     facility: Facility,
     techniques: list[Technique],
-    now: datetime,
     units: int | None = None,
     **values: Any,
 ) -> Instrument:
     """A draft record. Any member who books or manages may enter one; publishing is a
     manager's decision, and so are `units`, with which it starts on the usual policy."""
-    require(actor, "register-instruments", place_of(facility.organisation))
+    require(by.actor, "register-instruments", place_of(facility.organisation))
     # Its region, and whose the facility is, stay as they are until this is over.
     facility.organisation = organisation = organisation_locked(facility)
     instrument = Instrument(
         facility=facility,
         organisation=organisation,
         region=organisation.region,
-        created_at=now,
-        updated_at=now,
+        created_at=by.now,
+        updated_at=by.now,
         **values,
     )
     instrument.save(force_insert=True)
     instrument.techniques.set(techniques)
     entries_file([instrument.pk])
-    _record(actor, "instrument.create", instrument, now, {}, _said(instrument))
+    _record(by, "instrument.create", instrument, {}, _said(instrument))
     if units is not None:
         policy = Policy(units=units)
-        policy_set(actor=actor, instrument_id=instrument.pk, policy=policy, now=now)
+        policy_set(by, instrument_id=instrument.pk, policy=policy)
     return instrument
 
 
 @transaction.atomic
 def instrument_update(
+    by: By,
     *,
-    actor: Actor,
     instrument_id: UUID,
     changes: Mapping[str, Any],
     techniques: list[Technique] | None,
-    expected_version: int | None,
-    now: datetime,
     units: int | None = None,
 ) -> Instrument:
     """Change fields of the record, and the `units` of its policy. `WrongVersion` if it moved
     on from `expected_version`."""
     instrument = lock_instrument(instrument_id, record=True)
-    require(actor, "manage-instruments", place_of(instrument.organisation))
-    if expected_version is not None and expected_version != instrument.version:
-        raise WrongVersion(version=instrument.version)
+    require(by.actor, "manage-instruments", place_of(instrument.organisation))
+    by.require_version(instrument.version)
     before = _said(instrument)
     codes_before = sorted(t.code for t in instrument.techniques.all())
     for name, value in changes.items():
@@ -222,28 +191,27 @@ def instrument_update(
     else:
         techniques = list(instrument.techniques.all())
     instrument.version += 1
-    instrument.updated_at = now
+    instrument.updated_at = by.now
     instrument.save()
     entries_file([instrument.pk])
     if units is not None:
         row = getattr(instrument, "policy", None)
         policy = replace(load_policy(row) if row else Policy(), units=units)
-        policy_set(actor=actor, instrument_id=instrument.pk, policy=policy, now=now)
+        policy_set(By(by.actor, by.now), instrument_id=instrument.pk, policy=policy)
     after = _said(instrument)
     changed = {name for name in after if after[name] != before[name]}
     is_retagged = codes_before != sorted(technique.code for technique in techniques)
     written = sorted(changed | ({"techniques"} if is_retagged else set()))
-    hand_wrote(actor=actor, instrument=instrument, names=written, now=now)
+    hand_wrote(by, instrument=instrument, names=written)
     _record(
-        actor,
+        by,
         "instrument.update",
         instrument,
-        now,
         {name: before[name] for name in changed},
         {name: after[name] for name in changed},
     )
     if written and instrument.publication == Instrument.Publication.PUBLISHED:
-        enqueue([record_event(instrument, "")], now=now)
+        enqueue([record_event(instrument, "")], now=by.now)
     return instrument
 
 
@@ -262,20 +230,6 @@ def _said(instrument: Instrument) -> dict[str, Any]:
 
 
 def _record(
-    actor: Actor,
-    action: str,
-    instrument: Instrument,
-    now: datetime,
-    before: dict[str, Any],
-    after: dict[str, Any],
+    by: By, action: str, instrument: Instrument, before: dict[str, Any], after: dict[str, Any]
 ) -> None:
-    trail.record(
-        actor=actor,
-        action=action,
-        target=instrument,
-        now=now,
-        before=before,
-        after=after,
-        organisation_ids=[instrument.organisation_id],
-        region_ids=instrument.region.lineage,
-    )
+    trail.record(by, action, instrument, before=before, after=after)

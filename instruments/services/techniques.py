@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import asdict
-from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
 
 from accounts import trail
-from accounts.domain.roles import Actor, Place
+from accounts.domain.roles import By, Place
 from accounts.permissions import require
 from instruments.domain.techniques import Term, check_hierarchy
 from instruments.models import Technique
@@ -16,15 +15,15 @@ from instruments.selectors.techniques import load_terms
 
 
 @transaction.atomic
-def techniques_import(*, actor: Actor | None, terms: Iterable[Term], now: datetime) -> list[str]:
+def techniques_import(by: By, *, terms: Iterable[Term]) -> list[str]:
     """Bring the vocabulary to what terms say, by their codes; none is ever removed. The codes of
     those made or changed. `Invalid` (check_hierarchy) and nothing is changed; administrators, and
     the platform itself (`actor` None).
 
     Instruments are filed by the new terms when `register_file` comes by.
     """
-    if actor is not None:
-        require(actor, "administer", Place(None))
+    if not by.actor.is_platform:
+        require(by.actor, "administer", Place(None))
     with connection.cursor() as cursor:
         cursor.execute("LOCK TABLE instruments_technique IN SHARE ROW EXCLUSIVE MODE")
     before = load_terms()
@@ -48,11 +47,9 @@ def techniques_import(*, actor: Actor | None, terms: Iterable[Term], now: dateti
     )
     if changed:
         trail.record_many(
-            actor=actor,
-            now=now,
-            organisation_ids=(),
-            region_ids=(),
+            by,
             changes=[_change(rows[code], before.get(code), wanted[code]) for code in changed],
+            places=((), ()),
         )
     return changed
 

@@ -7,13 +7,14 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts import trail
-from accounts.domain.errors import NotFound, WrongState, WrongVersion, invalid
-from accounts.domain.roles import Actor
+from accounts.domain.errors import WrongState, WrongVersion, invalid
+from accounts.domain.roles import Actor, By
 from accounts.models import Organisation, User
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
 from accounts.selectors.organisations import require_open
+from accounts.selectors.rows import visible
 from accounts.selectors.users import members_among
 from instruments.domain.training import CourseTerms, SessionTerms
 from instruments.models import Course, CourseSession, Enrolment, Facility, Instrument, Technique
@@ -25,11 +26,10 @@ MOST_TEXT = 500
 
 @transaction.atomic
 def course_create(
+    by: By,
     *,
-    actor: Actor,
     host: Organisation,
     terms: CourseTerms,
-    now: datetime,
     instrument: Instrument | None = None,
     technique: Technique | None = None,
 ) -> Course:
@@ -38,34 +38,27 @@ def course_create(
     `NotPermitted` but for the host's managers; `Invalid` for what does not fit, `not-for-course`
     for another organisation's instrument.
     """
-    require(actor, "manage-instruments", place_of(host))
+    require(by.actor, "manage-instruments", place_of(host))
     require_open(host)
     if (instrument is None) == (technique is None):
         raise invalid("instrument", "instrument-or-technique")
     if instrument is not None and instrument.organisation_id != host.pk:
         raise invalid("instrument", "not-for-course")
     terms.check()
-    row = Course(organisation=host, instrument=instrument, technique=technique, created_at=now)
+    row = Course(organisation=host, instrument=instrument, technique=technique, created_at=by.now)
     before = _prerequisites(row, terms)
     _put_course(row, terms)
     row.save(force_insert=True)
     row.prerequisites.set(before)
-    _record(actor, "course.create", row, row.organisation, now, after=_course_told(row, before))
+    _record(by, "course.create", row, row.organisation, after=_course_told(row, before))
     return row
 
 
 @transaction.atomic
-def course_change(
-    *,
-    actor: Actor,
-    course_id: UUID,
-    terms: CourseTerms,
-    now: datetime,
-    expected_version: int | None = None,
-) -> Course:
+def course_change(by: By, *, course_id: UUID, terms: CourseTerms) -> Course:
     """Say anew what a course is; what it certifies stays. Certificates given stay as they are.
     `WrongState` (`course-retired`) for one that is over."""
-    row = _locked_course(actor, course_id, expected_version)
+    row = _locked_course(by.actor, course_id, by.version)
     terms.check()
     wanted = _prerequisites(row, terms)
     was = _course_told(row, row.prerequisites.all())
@@ -74,67 +67,59 @@ def course_change(
     row.save()
     row.prerequisites.set(wanted)
     told = _course_told(row, wanted)
-    _record(actor, "course.change", row, row.organisation, now, before=was, after=told)
+    _record(by, "course.change", row, row.organisation, before=was, after=told)
     return row
 
 
 @transaction.atomic
-def course_retire(
-    *, actor: Actor, course_id: UUID, now: datetime, expected_version: int | None = None
-) -> Course:
+def course_retire(by: By, *, course_id: UUID) -> Course:
     """Offer it no more; its certificates stay. `WrongState` (`sessions-ahead`) while sessions of
     it are to come: they are cancelled first."""
-    row = _locked_course(actor, course_id, expected_version)
-    ahead = row.sessions.filter(cancelled_at=None, end_at__gt=now).count()
+    row = _locked_course(by.actor, course_id, by.version)
+    ahead = row.sessions.filter(cancelled_at=None, end_at__gt=by.now).count()
     if ahead:
         raise WrongState("sessions-ahead", count=ahead)
-    row.retired_at = now
+    row.retired_at = by.now
     row.version += 1
     row.save(update_fields=["retired_at", "version"])
-    _record(actor, "course.retire", row, row.organisation, now, after={"retired_at": now})
+    _record(by, "course.retire", row, row.organisation, after={"retired_at": by.now})
     return row
 
 
 @transaction.atomic
 def session_create(
-    *, actor: Actor, course_id: UUID, facility: Facility, terms: SessionTerms, now: datetime
+    by: By, *, course_id: UUID, facility: Facility, terms: SessionTerms
 ) -> CourseSession:
     """Give a course at a time and place; trainers are members of the host. `Invalid` for what
     does not fit, `not-for-course` for another organisation's facility."""
-    course = _locked_course(actor, course_id, None)
+    course = _locked_course(by.actor, course_id, None)
     if facility.organisation_id != course.organisation_id:
         raise invalid("facility", "not-for-course")
-    terms.check(now, is_new=True)
+    terms.check(by.now, is_new=True)
     _check_trainers(course, terms)
-    row = CourseSession(course=course, facility=facility, created_at=now)
+    row = CourseSession(course=course, facility=facility, created_at=by.now)
     _put_session(row, terms)
     row.save(force_insert=True)
     row.trainers.set(User.objects.filter(pk__in=terms.trainers))
     told = _session_told(row, terms.trainers)
-    _record(actor, "course-session.create", row, course.organisation, now, after=told)
+    _record(by, "course-session.create", row, course.organisation, after=told)
     return row
 
 
 @transaction.atomic
 def session_change(
-    *,
-    actor: Actor,
-    session_id: UUID,
-    terms: SessionTerms,
-    now: datetime,
-    facility: Facility | None = None,
-    expected_version: int | None = None,
+    by: By, *, session_id: UUID, terms: SessionTerms, facility: Facility | None = None
 ) -> CourseSession:
     """Another time, place or number of places for a session that has not begun. Those who have a
     place or wait are told by mail of another time or place; who waits moves up if there are more
     places. `Invalid` (`fewer-than-enrolled`) for fewer places than are taken."""
     row = lock_session(session_id)
     host = row.course.organisation
-    require(actor, "manage-instruments", place_of(host))
-    _check_ahead(row, expected_version, now)
+    require(by.actor, "manage-instruments", place_of(host))
+    _check_ahead(row, by.version, by.now)
     if facility is not None and facility.organisation_id != host.pk:
         raise invalid("facility", "not-for-course")
-    terms.check(now, is_new=row.start_at != terms.start)
+    terms.check(by.now, is_new=row.start_at != terms.start)
     _check_trainers(row.course, terms)
     taken = row.enrolments.filter(state__in=SEATED).count()
     if terms.places < taken:
@@ -147,39 +132,32 @@ def session_change(
     row.save()
     row.trainers.set(User.objects.filter(pk__in=terms.trainers))
     told = _session_told(row, terms.trainers)
-    _record(actor, "course-session.change", row, host, now, before=was, after=told)
+    _record(by, "course-session.change", row, host, before=was, after=told)
     if seen != (row.start_at, row.end_at, row.location, row.facility_id):
-        _tell(row, "changed", now)
-    places_fill(actor=actor, session=row, now=now)
+        _tell(row, "changed", by.now)
+    places_fill(by, session=row)
     return row
 
 
 @transaction.atomic
-def session_cancel(
-    *,
-    actor: Actor,
-    session_id: UUID,
-    reason: str,
-    now: datetime,
-    expected_version: int | None = None,
-) -> CourseSession:
+def session_cancel(by: By, *, session_id: UUID, reason: str) -> CourseSession:
     """Call off a session that has not begun, for a reason that everybody who has a place or waits
     is told by mail."""
     row = lock_session(session_id)
     host = row.course.organisation
-    require(actor, "manage-instruments", place_of(host))
-    _check_ahead(row, expected_version, now)
+    require(by.actor, "manage-instruments", place_of(host))
+    _check_ahead(row, by.version, by.now)
     reason = reason.strip()
     if not reason:
         raise invalid("reason", "required")
     if len(reason) > MOST_TEXT:
         raise invalid("reason", "too-long", most=MOST_TEXT)
-    row.cancelled_at, row.reason = now, reason
+    row.cancelled_at, row.reason = by.now, reason
     row.version += 1
     row.save(update_fields=["cancelled_at", "reason", "version"])
-    after = {"cancelled_at": now}
-    _record(actor, "course-session.cancel", row, host, now, after=after, reason=reason)
-    _tell(row, "cancelled", now)
+    after = {"cancelled_at": by.now}
+    _record(by, "course-session.cancel", row, host, after=after, reason=reason)
+    _tell(row, "cancelled", by.now)
     return row
 
 
@@ -203,14 +181,12 @@ def certificates_remind(*, now: datetime) -> int:
 
 
 def _locked_course(actor: Actor, course_id: UUID, expected_version: int | None) -> Course:
-    row = (
-        Course.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("organisation__region", "technique", "instrument")
-        .filter(pk=course_id)
-        .first()
+    row = visible(
+        Course.objects.select_for_update(of=("self",), no_key=True).select_related(
+            "organisation__region", "technique", "instrument"
+        ),
+        pk=course_id,
     )
-    if row is None:
-        raise NotFound
     require(actor, "manage-instruments", place_of(row.organisation))
     if expected_version is not None and expected_version != row.version:
         raise WrongVersion(version=row.version)
@@ -272,26 +248,17 @@ def _tell(row: CourseSession, kind: str, now: datetime) -> None:
 
 
 def _record(
-    actor: Actor,
+    by: By,
     action: str,
     target: Course | CourseSession,
     host: Organisation,
-    now: datetime,
     *,
     after: Mapping[str, object],
     before: Mapping[str, object] | None = None,
     reason: str = "",
 ) -> None:
     trail.record(
-        actor=actor,
-        action=action,
-        target=target,
-        now=now,
-        before=before or {},
-        after=after,
-        reason=reason,
-        organisation_ids=[host.pk],
-        region_ids=host.region.lineage,
+        by, action, target, before=before or {}, after=after, reason=reason, places=host.places()
     )
 
 

@@ -21,6 +21,7 @@ from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.domain.errors import Invalid, NotFound
+from accounts.domain.roles import By
 from accounts.permissions import actor_of
 from instruments.adapters.files import SIZES, file_open
 from instruments.domain.attachments import MOST
@@ -50,9 +51,7 @@ def attachments(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         data = dict(form.cleaned_data)
         try:
             content = data.pop("file").read()
-            attachment_add(
-                actor=actor, instrument_id=instrument_id, content=content, now=now, **data
-            )
+            attachment_add(By(actor, now), instrument_id=instrument_id, content=content, **data)
         except Invalid as refused:
             form.refuse(refused.problems)
         else:
@@ -75,7 +74,7 @@ def change(request: HttpRequest, attachment_id: UUID) -> HttpResponse:
     if "earlier" in request.POST:
         changes["position"] = max(1, found.position - 1)
     try:
-        attachment_change(actor=actor, attachment_id=attachment_id, changes=changes, now=now)
+        attachment_change(By(actor, now), attachment_id=attachment_id, changes=changes)
     except Invalid as refused:
         form.refuse(refused.problems)
         return _page(request, instrument, AttachmentForm(), changed=(attachment_id, form))
@@ -89,7 +88,7 @@ def delete(request: HttpRequest, attachment_id: UUID) -> HttpResponse:
     now, actor = timezone.now(), actor_of(request.user)
     found = attachment_by_id(actor, attachment_id)
     instrument = instrument_to_manage(actor, found.instrument_id)
-    attachment_delete(actor=actor, attachment_id=attachment_id, now=now)
+    attachment_delete(By(actor, now), attachment_id=attachment_id)
     messages.success(request, gettext("Deleted."))
     return redirect("instruments:attachments", instrument_id=instrument.pk)
 

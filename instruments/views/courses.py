@@ -22,7 +22,7 @@ from accounts.domain.errors import (
     WrongState,
     WrongVersion,
 )
-from accounts.domain.roles import Actor
+from accounts.domain.roles import Actor, By
 from accounts.permissions import actor_of
 from accounts.selectors.memberships import place_of
 from instruments.forms import CourseForm, EnrolForm, SessionCancelForm, SessionForm
@@ -77,7 +77,7 @@ def course_new(request: HttpRequest) -> HttpResponse:
     if form.is_bound and form.is_valid():
         try:
             made = course_create(
-                actor=actor, host=host, terms=form.terms(), now=now, **form.chosen_thing()
+                By(actor, now), host=host, terms=form.terms(), **form.chosen_thing()
             )
         except Invalid as refused:
             form.refuse(refused.problems)
@@ -98,11 +98,9 @@ def course_manage(request: HttpRequest, course_id: UUID) -> HttpResponse:
     if form.is_bound and form.is_valid():
         try:
             course_change(
-                actor=actor,
+                By(actor, now, form.cleaned_data["version"]),
                 course_id=course.pk,
                 terms=form.terms(),
-                expected_version=form.cleaned_data["version"],
-                now=now,
             )
         except Invalid as problem:
             form.refuse(problem.problems)
@@ -126,7 +124,7 @@ def course_manage(request: HttpRequest, course_id: UUID) -> HttpResponse:
 @require_POST
 def retire(request: HttpRequest, course_id: UUID) -> HttpResponse:
     """Offer a course no more."""
-    course_retire(actor=actor_of(request.user), course_id=course_id, now=timezone.now())
+    course_retire(By(actor_of(request.user), timezone.now()), course_id=course_id)
     messages.success(request, gettext("The course is not offered any more."))
     return redirect("instruments:courses")
 
@@ -141,11 +139,10 @@ def session_new(request: HttpRequest, course_id: UUID) -> HttpResponse:
     if form.is_bound and form.is_valid():
         try:
             made = session_create(
-                actor=actor,
+                By(actor, now),
                 course_id=course.pk,
                 facility=form.chosen_facility(),
                 terms=form.terms(_trainers(course, form)),
-                now=now,
             )
         except Invalid as problem:
             form.refuse(problem.problems)
@@ -171,12 +168,10 @@ def session_manage(request: HttpRequest, session_id: UUID) -> HttpResponse:
     if form.is_bound and form.is_valid():
         try:
             session_change(
-                actor=actor,
+                By(actor, now, form.cleaned_data["version"]),
                 session_id=session.pk,
                 facility=form.chosen_facility(),
                 terms=form.terms(_trainers(session.course, form)),
-                expected_version=form.cleaned_data["version"],
-                now=now,
             )
         except Invalid as problem:
             form.refuse(problem.problems)
@@ -199,11 +194,9 @@ def cancel(request: HttpRequest, session_id: UUID) -> HttpResponse:
     form = SessionCancelForm(request.POST)
     if form.is_valid():
         session_cancel(
-            actor=actor,
+            By(actor, now, form.cleaned_data["version"]),
             session_id=session.pk,
             reason=form.cleaned_data["reason"],
-            expected_version=form.cleaned_data["version"],
-            now=now,
         )
         messages.success(request, gettext("Cancelled. Everybody enrolled is notified by mail."))
         return redirect("instruments:session-manage", session_id=session.pk)
@@ -220,9 +213,7 @@ def enrol(request: HttpRequest, session_id: UUID) -> HttpResponse:
     if form.is_valid():
         try:
             person = person_to_enrol(actor, session, form.cleaned_data["user"])
-            row = enrolment_make(
-                actor=actor, user=person, session_id=session.pk, waits=True, now=now
-            )
+            row = enrolment_make(By(actor, now), user=person, session_id=session.pk, waits=True)
         except NotFound:
             form.refuse([FieldProblem("user", "unknown-person")])
         except WrongState as refused:
@@ -242,10 +233,9 @@ def enrol(request: HttpRequest, session_id: UUID) -> HttpResponse:
 def result(request: HttpRequest, enrolment_id: UUID) -> HttpResponse:
     """Say how it went for somebody."""
     row = enrolment_result(
-        actor=actor_of(request.user),
+        By(actor_of(request.user), timezone.now()),
         enrolment_id=enrolment_id,
         result=request.POST.get("result", ""),
-        now=timezone.now(),
     )
     said = gettext("Saved: {person}.")
     if row.state == "passed":

@@ -13,6 +13,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.domain.errors import Invalid, NotPermitted, WrongVersion
+from accounts.domain.roles import By
 from accounts.permissions import actor_of
 from accounts.selectors.memberships import place_of
 from instruments.forms import FacilityEditForm
@@ -50,11 +51,9 @@ def facility_edit(request: HttpRequest, facility_id: UUID) -> HttpResponse:
     if form.is_bound and form.is_valid():
         try:
             facility_update(
-                actor=actor,
+                By(actor, now, form.cleaned_data["version"]),
                 facility_id=facility.pk,
                 changes=form.values(),
-                expected_version=form.cleaned_data["version"],
-                now=now,
             )
         except WrongVersion as error:
             refused = error

@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.domain.errors import Invalid, NotPermitted, Refused, WrongState, WrongVersion
-from accounts.domain.roles import Actor
+from accounts.domain.roles import Actor, By
 from accounts.permissions import actor_of
 from accounts.selectors.organisations import organisations
 from instruments.adapters.table import own_mappings
@@ -55,10 +55,9 @@ def harvests(request: HttpRequest) -> HttpResponse:
     if form.is_bound and form.is_valid():
         try:
             made = harvest_add(
-                actor=actor,
+                By(actor, now),
                 organisation_id=UUID(form.cleaned_data["organisation"]),
                 plan=form.plan(),
-                now=now,
             )
         except Invalid as refused:
             form.refuse(refused.problems)
@@ -91,11 +90,7 @@ def one(request: HttpRequest, harvest_id: UUID) -> HttpResponse:
     if form.is_valid():
         try:
             harvest_change(
-                actor=actor,
-                harvest_id=harvest_id,
-                plan=form.plan(),
-                expected_version=_version(request),
-                now=now,
+                By(actor, now, _version(request)), harvest_id=harvest_id, plan=form.plan()
             )
         except Invalid as refused:
             form.refuse(refused.problems)
@@ -138,12 +133,8 @@ def _shown(
 @login_required
 @require_POST
 def fetch(request: HttpRequest, harvest_id: UUID) -> HttpResponse:
-    def act(**options: Any) -> Harvest:
-        options.pop("expected_version")
-        return harvest_fetch(**options)
-
     done = gettext("It is being fetched. Load this page again in a moment to see the result.")
-    return _step(request, harvest_id, act, done)
+    return _step(request, harvest_id, harvest_fetch, done)
 
 
 @login_required
@@ -161,7 +152,7 @@ def resume(request: HttpRequest, harvest_id: UUID) -> HttpResponse:
 @login_required
 @require_POST
 def delete(request: HttpRequest, harvest_id: UUID) -> HttpResponse:
-    harvest_delete(actor=actor_of(request.user), harvest_id=harvest_id, now=timezone.now())
+    harvest_delete(By(actor_of(request.user), timezone.now()), harvest_id=harvest_id)
     messages.success(request, gettext("Deleted. Imported records stay."))
     return redirect("instruments:harvests")
 
@@ -171,7 +162,7 @@ def _step(
 ) -> HttpResponse:
     now, actor = timezone.now(), actor_of(request.user)
     try:
-        act(actor=actor, harvest_id=harvest_id, expected_version=_version(request), now=now)
+        act(By(actor, now, _version(request)), harvest_id=harvest_id)
     except (WrongState, WrongVersion) as refused:
         status = 412 if isinstance(refused, WrongVersion) else 409
         found = harvest_by_id(actor, harvest_id)

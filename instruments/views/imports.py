@@ -15,6 +15,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.domain.errors import NotPermitted, Refused, WrongState, WrongVersion
+from accounts.domain.roles import By
 from accounts.permissions import actor_of
 from accounts.selectors.organisations import organisation_by_code, organisations
 from instruments.adapters.table import load_entries, own_mappings
@@ -66,7 +67,7 @@ def imports(request: HttpRequest) -> HttpResponse:
         data = form.cleaned_data
         try:
             job = import_start(
-                actor=actor,
+                By(actor, now),
                 organisation_id=UUID(data["organisation"]),
                 file=data["file"],
                 file_name=data["file"].name,
@@ -76,7 +77,6 @@ def imports(request: HttpRequest) -> HttpResponse:
                 mapping_name=chosen if isinstance(chosen, str) else chosen.name if chosen else "",
                 facility=data["facility"],
                 hand_changes=data["hand_changes"],
-                now=now,
             )
         except FileRefused as refused:
             form.add_error("file", file_sentence(refused.code, refused.numbers))
@@ -160,11 +160,10 @@ def columns(request: HttpRequest, import_id: UUID) -> HttpResponse:
     if job.columns and form.is_valid():
         try:
             import_map(
-                actor=actor,
+                By(actor, now),
                 import_id=import_id,
                 mapping=form.mapping(delimiter_of(job)),
                 name=form.cleaned_data["name"],
-                now=now,
             )
         except FileRefused as refused:
             form.add_error(None, file_sentence(refused.code, refused.numbers))
@@ -186,12 +185,10 @@ def read_again(request: HttpRequest, import_id: UUID) -> HttpResponse:
         return _shown(request, job, again_form=form, status=400)
     try:
         import_read_again(
-            actor=actor,
+            By(actor, now, form.cleaned_data["version"]),
             import_id=import_id,
             encoding=form.cleaned_data["encoding"] or None,
             header_row=form.cleaned_data["header_row"],
-            expected_version=form.cleaned_data["version"],
-            now=now,
         )
     except (WrongState, WrongVersion) as refused:
         status = 412 if isinstance(refused, WrongVersion) else 409
@@ -218,12 +215,8 @@ def _step(
     now, actor = timezone.now(), actor_of(request.user)
     version = request.POST.get("version", "")
     try:
-        act(
-            actor=actor,
-            import_id=import_id,
-            expected_version=int(version) if version.isdecimal() and len(version) < 10 else None,
-            now=now,
-        )
+        read = int(version) if version.isdecimal() and len(version) < 10 else None
+        act(By(actor, now, read), import_id=import_id)
     except (WrongState, WrongVersion) as refused:
         status = 412 if isinstance(refused, WrongVersion) else 409
         job = import_by_id(actor, import_id)
@@ -236,7 +229,7 @@ def _step(
 @login_required
 @require_POST
 def mapping_forget(request: HttpRequest, mapping_id: UUID) -> HttpResponse:
-    mapping_delete(actor=actor_of(request.user), mapping_id=mapping_id, now=timezone.now())
+    mapping_delete(By(actor_of(request.user), timezone.now()), mapping_id=mapping_id)
     messages.success(request, gettext("Deleted. Imports that used it keep its values."))
     return redirect("instruments:imports")
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import get_language, gettext
 from django.views.decorators.http import require_http_methods
 
+from accounts.domain.roles import By
 from accounts.permissions import actor_of
 from instruments.domain.opening import local_date, parse_hours
 from instruments.forms import OpeningForm
@@ -49,7 +50,7 @@ def opening_hours(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         misfits = load_misfits(instrument, now, hours=form.hours)
         is_seen = not misfits or request.POST.get("seen") == mark_of(misfits)
         if is_seen and not is_check:
-            opening_hours_set(actor=actor, instrument_id=instrument.pk, hours=form.hours, now=now)
+            opening_hours_set(By(actor, now), instrument_id=instrument.pk, hours=form.hours)
             messages.success(request, gettext("Opening hours set."))
             return redirect(onward(instrument, now, "opening-hours"))
     context = {

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
+from accounts.domain.roles import By
 from accounts.permissions import actor_of
 from instruments.forms import PolicyForm
 from instruments.selectors.managing import instrument_to_manage, load_guide
@@ -42,11 +43,10 @@ def policy(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         is_seen = not misfits or request.POST.get("seen") == mark_of(misfits)
         if is_seen and not is_check:
             policy_set(
-                actor=actor,
+                By(actor, now),
                 instrument_id=instrument.pk,
                 policy=form.policy,
                 reason=form.cleaned_data["reason"],
-                now=now,
             )
             messages.success(request, gettext("Booking policy set."))
             return redirect(onward(instrument, now, "policy"))

@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from accounts.domain.errors import Refused, WrongState, WrongVersion
+from accounts.domain.roles import By
 from accounts.permissions import actor_of
 from accounts.selectors.memberships import place_of
 from instruments.domain.publishing import Incomplete, StillBooked
@@ -27,7 +28,7 @@ def confirm(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     actor = actor_of(request.user)
     instrument_to_manage(actor, instrument_id)
     try:
-        instrument_confirm(actor=actor, instrument_id=instrument_id, now=timezone.now())
+        instrument_confirm(By(actor, timezone.now()), instrument_id=instrument_id)
     except WrongState:
         messages.error(request, gettext("It is not public: there is nothing to confirm."))
     else:
@@ -49,12 +50,10 @@ def publication(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         data = form.cleaned_data
         try:
             instrument_publication(
-                actor=actor,
+                By(actor, now, data["version"]),
                 instrument_id=instrument_id,
                 act=data["act"],
                 reason=data["reason"],
-                expected_version=data["version"],
-                now=now,
             )
         except (Incomplete, StillBooked, WrongState, WrongVersion) as error:
             refused = error

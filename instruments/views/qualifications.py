@@ -15,6 +15,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.domain.errors import FieldProblem, Invalid, WrongState, WrongVersion
+from accounts.domain.roles import By
 from accounts.permissions import actor_of
 from instruments.domain.opening import local_date
 from instruments.forms import GrantForm, PeopleForm, RevokeForm
@@ -47,7 +48,7 @@ def people(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         data, technique = form.cleaned_data, form.technique
         try:
             made = qualification_grant(
-                actor=actor,
+                By(actor, now),
                 user=person_to_certify(actor, instrument.organisation, data["user"]),
                 issuer=instrument.organisation,
                 instrument=None if technique else instrument,
@@ -55,7 +56,6 @@ def people(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
                 valid_from=data["valid_from"],
                 valid_until=data["valid_until"],
                 note=data["note"],
-                now=now,
             )
         except Invalid as refused:
             form.refuse(refused.problems)
@@ -81,11 +81,9 @@ def revoke(request: HttpRequest, instrument_id: UUID, qualification_id: UUID) ->
     if form.is_valid():
         try:
             row = qualification_revoke(
-                actor=actor,
+                By(actor, now, form.cleaned_data["version"]),
                 qualification_id=qualification_id,
                 reason=form.cleaned_data["reason"],
-                expected_version=form.cleaned_data["version"],
-                now=now,
             )
         except Invalid as problem:
             form.refuse(problem.problems)

@@ -17,7 +17,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.domain.errors import Invalid, NotFound, Refused, WrongState, WrongVersion
-from accounts.domain.roles import Actor
+from accounts.domain.roles import Actor, By
 from accounts.permissions import actor_of
 from instruments.domain.opening import local_date
 from instruments.domain.ratecard_week import week_of
@@ -105,9 +105,7 @@ def delete(request: HttpRequest, instrument_id: UUID, version: int) -> HttpRespo
     actor = actor_of(request.user)
     instrument_to_manage(actor, instrument_id)
     try:
-        rate_card_delete(
-            actor=actor, instrument_id=instrument_id, version=version, now=timezone.now()
-        )
+        rate_card_delete(By(actor, timezone.now()), instrument_id=instrument_id, version=version)
     except WrongState:
         messages.error(request, gettext("Version {n} is no longer a draft.").format(n=version))
     else:
@@ -144,17 +142,15 @@ def _save(
     publish = "publish" in request.POST
     if draft is None:
         return rate_card_create(
-            actor=actor, instrument_id=instrument.pk, card=card, publish=publish, now=now
+            By(actor, now), instrument_id=instrument.pk, card=card, publish=publish
         )
     revision = request.POST.get("revision", "")
     return rate_card_change(
-        actor=actor,
+        By(actor, now, int(revision) if revision.isdecimal() and len(revision) < 10 else None),
         instrument_id=instrument.pk,
         version=draft.version,
         card=card,
         publish=publish,
-        now=now,
-        expected_version=int(revision) if revision.isdecimal() and len(revision) < 10 else None,
     )
 
 

@@ -15,6 +15,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.domain.errors import Invalid, NotPermitted, WrongVersion
+from accounts.domain.roles import By
 from accounts.permissions import actor_of
 from accounts.selectors.memberships import place_of
 from accounts.selectors.organisations import organisations
@@ -86,7 +87,7 @@ def facility_new(request: HttpRequest) -> HttpResponse:
     form = FacilityForm(_sent(request), organisations=choices)
     if form.is_bound and form.is_valid():
         try:
-            made = facility_create(actor=actor, now=now, **form.values())
+            made = facility_create(By(actor, now), **form.values())
         except Invalid as refused:
             form.refuse(refused.problems)
         else:
@@ -113,10 +114,9 @@ def instrument_new(request: HttpRequest) -> HttpResponse:
     )
     if form.is_bound and form.is_valid():
         made = instrument_create(
-            actor=actor,
+            By(actor, now),
             facility=form.facility_chosen(),
             techniques=form.cleaned_data["techniques"],
-            now=now,
             **form.values(),
         )
         messages.success(request, gettext("Saved as a draft. Continue with the next steps."))
@@ -159,12 +159,10 @@ def instrument_edit(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     if form.is_bound and form.is_valid():
         try:
             instrument_update(
-                actor=actor,
+                By(actor, now, form.cleaned_data["version"]),
                 instrument_id=instrument.pk,
                 changes=form.values(),
                 techniques=form.cleaned_data["techniques"],
-                expected_version=form.cleaned_data["version"],
-                now=now,
             )
         except WrongVersion as error:
             refused = error

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.domain.roles import By
 from accounts.models import User
 from accounts.permissions import actor_of
 from accounts.selectors.memberships import place_of
@@ -83,11 +84,10 @@ def enrol(request: HttpRequest, session_id: UUID) -> HttpResponse:
     """Take a place, or the end of the line."""
     actor = actor_of(request.user)
     row = enrolment_make(
-        actor=actor,
+        By(actor, timezone.now()),
         user=get_object_or_404(User, pk=actor.person),
         session_id=session_id,
         waits=request.POST.get("waits") == "on",
-        now=timezone.now(),
     )
     if row.state == "enrolled":
         messages.success(request, gettext("You have a place. A mail gives time and place."))
@@ -103,7 +103,7 @@ def enrol(request: HttpRequest, session_id: UUID) -> HttpResponse:
 def withdraw(request: HttpRequest, enrolment_id: UUID) -> HttpResponse:
     """Give a place up, by the person or a manager."""
     actor = actor_of(request.user)
-    row = enrolment_withdraw(actor=actor, enrolment_id=enrolment_id, now=timezone.now())
+    row = enrolment_withdraw(By(actor, timezone.now()), enrolment_id=enrolment_id)
     messages.success(request, gettext("The place was given up."))
     if actor.user_id != row.user_id:
         return redirect("instruments:session-manage", session_id=row.session_id)

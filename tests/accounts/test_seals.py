@@ -21,6 +21,7 @@ from accounts import trail
 from accounts.domain import seals as rules
 from accounts.domain.canonical import canonical_json
 from accounts.domain.errors import Invalid
+from accounts.domain.roles import PLATFORM, By
 from accounts.models import RoleGrant, Seal, SealedEntry, TrailEntry, TrailText, UnsealedEntry
 from accounts.models.keys import new_id
 from accounts.selectors.guards import migrated_triggers
@@ -43,13 +44,12 @@ VERIFIER = Path(__file__).parents[2] / "bookings/static/bookings/verify_bundle.p
 def write(cast: Cast, count: int, *, reason: str = "") -> list[TrailEntry]:
     return [
         trail.record(
-            actor=cast.actor("zhao"),
-            action="instrument.test",
-            target=cast.microscope,
-            now=NOW + timedelta(seconds=n),
+            By(cast.actor("zhao"), NOW + timedelta(seconds=n)),
+            "instrument.test",
+            cast.microscope,
             after={"n": n, "名": "新\u2028\U0001f52c"},
             reason=reason,
-            region_ids=cast.anhui.lineage,
+            places=((), cast.anhui.lineage),
         )
         for n in range(count)
     ]
@@ -231,9 +231,8 @@ def test_erased_text_leaves_the_proof(sealed: Any, db: None, tmp_path: Path) -> 
 def erased(cast: Cast, **said: Any) -> None:
     """The entry that an erasure leaves."""
     trail.record(
-        actor=None, action="user.erase", target=cast.people["alice"], now=NOW,
-        after={"mentions": 0, **said},
-    )  # fmt: skip
+        By(PLATFORM, NOW), "user.erase", cast.people["alice"], after={"mentions": 0, **said}
+    )
 
 
 def test_texts_that_no_erasure_names_are_missed(sealed: Any, db: None) -> None:

@@ -7,6 +7,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from accounts import trail
+from accounts.domain.roles import PLATFORM, By
 from accounts.models import TrailEntry, TrailText
 from tests.factories.cast import NOW
 
@@ -14,15 +15,13 @@ from tests.factories.cast import NOW
 @pytest.fixture
 def entry(cast):
     return trail.record(
-        actor=cast.actor("zhao"),
-        action="instrument.test",
-        target=cast.microscope,
-        now=NOW,
+        By(cast.actor("zhao"), NOW),
+        "instrument.test",
+        cast.microscope,
         before={"name": "旧"},
         after={"name": "新", "cost": 12.5, "big": 2**60, "when": NOW},
         reason="because",
-        organisation_ids=[cast.ustc.pk],
-        region_ids=cast.anhui.lineage,
+        places=([cast.ustc.pk], cast.anhui.lineage),
     )
 
 
@@ -78,12 +77,12 @@ def test_free_text_lies_apart_and_only_its_digest_is_sealed(entry):
 def test_it_is_written_only_within_a_transaction(real_db):
     """Outside one a change could stay without its entry."""
     with pytest.raises(RuntimeError):
-        trail.record(actor=None, action="x.y", target=TrailEntry(), now=NOW)
+        trail.record(By(PLATFORM, NOW), "x.y", TrailEntry())
 
 
 def test_an_entry_is_rolled_back_with_its_change(cast):
     before = TrailEntry.objects.count()
     with pytest.raises(ZeroDivisionError), transaction.atomic():
-        trail.record(actor=None, action="x.y", target=cast.microscope, now=NOW)
+        trail.record(By(PLATFORM, NOW), "x.y", cast.microscope)
         raise ZeroDivisionError
     assert TrailEntry.objects.count() == before

@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import URLResolver, get_resolver, reverse
 from django.utils import timezone
 
+from accounts.domain.roles import By
 from accounts.letters import unsubscribe_address
 from accounts.models import Message, TrailEntry, User
 from accounts.selectors.joining import invitation_token
@@ -83,79 +84,71 @@ def world(shared_cast):
     draft = cast.instrument(name="Draft", card={"valid_from": "2026-01-01"})
     type(draft).objects.filter(pk=draft.pk).update(publication="draft")
     closure = closure_create(
-        actor=cast.actor("zhao"),
+        By(cast.actor("zhao"), NOW),
         instrument_id=draft.pk,
         outage=Outage("maintenance", at("2026-03-09 10:00"), at("2026-03-09 12:00")),
         displace=False,
-        now=NOW,
     )
     booked = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
     asked = reserve(cast, "2026-03-09 10:00", "2026-03-09 12:00", instrument=asks)
     now = reserve(cast, "2026-03-05 12:00", "2026-03-05 13:00")
     draft_card = rate_card_create(
-        actor=cast.actor("zhao"),
+        By(cast.actor("zhao"), NOW),
         instrument_id=cast.microscope.pk,
         card=parse_rate_card(CARD | {"valid_from": "2026-06-01"}),
         publish=False,
-        now=NOW,
     )
     cancelled = reserve(
         cast, "2026-03-05 16:00", "2026-03-05 17:00", now=NOW - timedelta(minutes=11)
     )
-    reservation_cancel(actor=cast.actor("wang"), reservation_id=cancelled.pk, reason="", now=NOW)
+    reservation_cancel(By(cast.actor("wang"), NOW), reservation_id=cancelled.pk, reason="")
     wish = wait(cast, cast.instrument(name="Waited for"), minutes=60)
     series = series_book(
-        actor=cast.actor("wang"),
+        By(cast.actor("wang"), NOW),
         booking=Booking(
             cast.microscope.pk, Period(at("2026-03-11 10:00"), at("2026-03-11 11:00")), None, "self"
         ),
         rule="FREQ=DAILY;COUNT=2",
         on_conflict="refuse",
-        now=NOW,
     )
     chain = chain_book(
-        actor=cast.actor("wang"),
+        By(cast.actor("wang"), NOW),
         steps=[StepWish(cast.microscope.pk, 60, "self"), StepWish(asks.pk, 60, "self")],
         organisation=None,
         purpose="research",
         purpose_text="",
         within=Period(at("2026-03-10 00:00"), at("2026-03-11 00:00")),
-        now=NOW,
     )
     search = search_save(
-        actor=cast.actor("wang"),
+        By(cast.actor("wang"), NOW),
         name="Titan",
         criteria=Criteria(text="titan"),
         organisation=cast.fudan,
-        now=NOW,
     )
     money = money_things(cast)
     held = hold_take(
-        actor=cast.actor("wang"),
+        By(cast.actor("wang"), NOW),
         booking=Booking(
             cast.microscope.pk,
             Period(at("2026-03-13 10:00"), at("2026-03-13 12:00")),
             None,
             "self",
         ),
-        now=NOW,
     )
     alice = cast.people["alice"]
     alice.emailaddress_set.create(email=alice.email, verified=True, primary=True)
     invited = invitation_send(
-        actor=cast.actor("chen"),
+        By(cast.actor("chen"), NOW),
         organisation=cast.fudan,
         email=alice.email,
         roles=["researcher"],
-        now=NOW,
     )
-    joining = join_ask(actor=cast.actor("alice"), organisation=cast.fudan, text="", now=NOW)
+    joining = join_ask(By(cast.actor("alice"), NOW), organisation=cast.fudan, text="")
     missing = organisation_ask(
-        actor=cast.actor("alice"),
+        By(cast.actor("alice"), NOW),
         name="Third University",
         kind="university",
         region=cast.shanghai,
-        now=NOW,
     )
     taught, plain = course(cast), course(cast, name="Another")
     coming = session(cast, taught, places=3)
@@ -166,15 +159,14 @@ def world(shared_cast):
         start_at=NOW - timedelta(hours=1), deadline_at=NOW - timedelta(hours=1)
     )
     effects_carry_out(now=NOW)
-    feed = feed_make(actor=cast.actor("wang"), instrument_id=None, now=NOW)
-    busy_calendar_set(actor=cast.actor("wang"), address="https://calendar.example/", now=NOW)
+    feed = feed_make(By(cast.actor("wang"), NOW), instrument_id=None)
+    busy_calendar_set(By(cast.actor("wang"), NOW), address="https://calendar.example/")
     webhook = webhook_add(
-        actor=cast.actor("zhao"),
+        By(cast.actor("zhao"), NOW),
         organisation_id=cast.ustc.pk,
         address="https://lab.example/",
         events=["reservation.confirmed"],
         description="",
-        now=NOW,
     )
     delivery = WebhookDelivery.objects.create(
         endpoint=webhook, event="reservation.confirmed", cause="x", body="{}", state="failed",

@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.domain.errors import Refused
-from accounts.domain.roles import Actor
+from accounts.domain.roles import Actor, By
 from accounts.models import User
 from accounts.permissions import actor_of
 from accounts.services.tokens import SCOPES, token_issue
@@ -89,13 +89,13 @@ class Reserving:
 
     def one(self, number: int) -> None:
         actor = self.people[number % len(self.people)]
-        reservation_request(actor=actor, booking=self.booking(number), now=self.now)
+        reservation_request(By(actor, self.now), booking=self.booking(number))
 
     def same(self, client: int, round_: int) -> str:
         """For a race: everybody wants the booking of the round. What came of it."""
         actor = self.people[client % len(self.people)]
         try:
-            reservation_request(actor=actor, booking=self.booking(round_), now=self.now)
+            reservation_request(By(actor, self.now), booking=self.booking(round_))
         except Refused as refused:
             return str(refused.code)
         return "won"

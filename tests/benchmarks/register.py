@@ -15,6 +15,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Model
 
+from accounts.domain.roles import PLATFORM, By
 from accounts.models import Membership, Organisation, Region, RoleGrant, User
 from instruments.adapters.vocabularies import shipped
 from instruments.domain.policies import parse_policy, policy_to_json
@@ -319,7 +320,7 @@ def _places(facilities: int, now: datetime, history: timedelta) -> Places:
 def _techniques(now: datetime) -> list[Technique]:
     """Those that come with the platform, and ten broad ones with sixteen narrower each; the
     narrow ones."""
-    techniques_import(actor=None, terms=shipped(), now=now)
+    techniques_import(By(PLATFORM, now), terms=shipped())
     broad = [Technique(code=f"BENCH{n:02d}", name=f"technique {n:02d}") for n in range(10)]
     narrow = [
         Technique(code=f"BENCH{n % 10:02d}{n:03d}", name=f"narrow technique {n:03d}")

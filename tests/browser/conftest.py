@@ -11,6 +11,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import sync_playwright
 
+from accounts.domain.roles import By
 from accounts.permissions import actor_of
 from bookings.catalogue.selectors.parties import Booking
 from bookings.record.domain.periods import Period
@@ -132,7 +133,6 @@ def booked(real_cast, instrument, midnight):
     """Wang Li from 10 to 12 o'clock on the day after tomorrow."""
     period = Period(midnight + 10 * HOUR, midnight + 12 * HOUR)
     return reservation_request(
-        actor=actor_of(real_cast.people["wang"]),
+        By(actor_of(real_cast.people["wang"]), timezone.now()),
         booking=Booking(instrument.pk, period, organisation=None, service_mode="self"),
-        now=timezone.now(),
     )

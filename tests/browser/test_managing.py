@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
+from accounts.domain.roles import By
 from accounts.permissions import actor_of
 from bookings.catalogue.selectors.parties import Booking
 from bookings.models import Closure, Reservation
@@ -32,14 +33,13 @@ def monday():
 
 def ask(real_cast, instrument, start, hours=2, who="wang"):
     return reservation_request(
-        actor=actor_of(real_cast.people[who]),
+        By(actor_of(real_cast.people[who]), timezone.now()),
         booking=Booking(
             instrument_id=instrument.pk,
             period=Period(start, start + hours * HOUR),
             organisation=None,
             service_mode="self",
         ),
-        now=timezone.now(),
     )
 
 

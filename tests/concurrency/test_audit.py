@@ -2,6 +2,7 @@
 
 import pytest
 
+from accounts.domain.roles import PLATFORM, By
 from accounts.models import TrailEntry
 from accounts.services.memberships import role_grant
 from bookings.audit.services.audit import exceptions_decide, exceptions_find
@@ -16,15 +17,13 @@ def test_the_same_rows_in_opposite_orders(real_cast, instrument, race, rounds):
     """Each row is decided once, and whoever came second is told of it."""
     wang = real_cast.actor("wang")
     role_grant(
-        actor=None, user=real_cast.alice, role="auditor", region=real_cast.anhui, now=time_of(0)[1]
+        By(PLATFORM, time_of(0)[1]), user=real_cast.alice, role="auditor", region=real_cast.anhui
     )
     auditors = [real_cast.actor("auditor"), real_cast.actor("alice")]
     for round_ in range(rounds(4)):
         start, now = time_of(round_)
         for hour in range(4):
-            reservation_request(
-                actor=wang, booking=booking(instrument, start + hour * HOUR), now=now
-            )
+            reservation_request(By(wang, now), booking=booking(instrument, start + hour * HOUR))
         Reservation.objects.filter(overrides=[]).update(overrides=["notice"])
         exceptions_find(now=now)
         rows = list(AuditException.objects.filter(rule="overrides", state="open"))
@@ -33,7 +32,7 @@ def test_the_same_rows_in_opposite_orders(real_cast, instrument, race, rounds):
         results = race(
             [
                 lambda actor=actor, chosen=order, now=now: exceptions_decide(
-                    actor=actor, chosen=chosen, state="explained", reason="Seen", now=now
+                    By(actor, now), chosen=chosen, state="explained", reason="Seen"
                 )
                 for actor, order in zip(auditors, (chosen, chosen[::-1]), strict=True)
             ]

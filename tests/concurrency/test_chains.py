@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from accounts.domain.roles import By
 from bookings.models import Chain, Reservation
 from bookings.plans.selectors.chains import StepWish
 from bookings.plans.services.chains import chain_book
@@ -23,13 +24,12 @@ def pair(real_cast):
 def chaining(actor, instruments, start, now, *, is_fixed=True):
     """An hour on each, one after the other."""
     return lambda: chain_book(
-        actor=actor,
+        By(actor, now),
         steps=[StepWish(instrument.pk, 60, "self", Gap(0, 0)) for instrument in instruments],
         organisation=None,
         purpose="research",
         purpose_text="",
         within=Period(start, start + timedelta(hours=4)),
-        now=now,
         starts=[start, start + HOUR] if is_fixed else None,
     )
 
@@ -43,7 +43,7 @@ def test_a_chain_against_a_single_booking(real_cast, pair, race, rounds):
             [
                 chaining(wang, pair, start, now),
                 lambda s=start + HOUR, now=now: reservation_request(
-                    actor=sun, booking=booking(pair[1], s), now=now
+                    By(sun, now), booking=booking(pair[1], s)
                 ),
             ]
         )

@@ -9,6 +9,7 @@ import pytest
 from django.db.models import Count, Sum
 from django.utils import timezone
 
+from accounts.domain.roles import By
 from accounts.models import JobFailure, Message, OutboxMessage, TrailEntry
 from bookings.charging.services.charges import charges_finalise
 from bookings.models import Charge, InstrumentDay, Occupancy, Posting, Reservation
@@ -34,9 +35,8 @@ def booked(cast, count, **policy):
         hours = [booking(instrument, FIRST + n * HOUR) for n in range(count // 2)]
         for first in range(0, len(hours), 20):
             made += reservations_request(
-                actor=cast.actor("wang"),
+                By(cast.actor("wang"), FIRST - timedelta(days=2)),
                 bookings=hours[first : first + 20],
-                now=FIRST - timedelta(days=2),
             )
     return [row.pk for row in made]
 

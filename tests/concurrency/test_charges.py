@@ -8,6 +8,7 @@ from functools import partial
 import pytest
 from django.db import transaction
 
+from accounts.domain.roles import PLATFORM, By
 from accounts.services.memberships import role_grant
 from bookings.charging.domain.corrections import Amendment
 from bookings.charging.locks import lock_host_books
@@ -29,9 +30,9 @@ DAY = timedelta(days=1)
 def used(cast, instrument, round_, who="wang"):
     start, now = time_of(round_)
     actor = cast.actor(who)
-    made = reservation_request(actor=actor, booking=booking(instrument, start), now=now)
-    reservation_check_in(actor=actor, reservation_id=made.pk, now=start)
-    reservation_check_out(actor=actor, reservation_id=made.pk, now=start + HOUR)
+    made = reservation_request(By(actor, now), booking=booking(instrument, start))
+    reservation_check_in(By(actor, start), reservation_id=made.pk)
+    reservation_check_out(By(actor, start + HOUR), reservation_id=made.pk)
     return made, start + HOUR
 
 
@@ -63,10 +64,9 @@ def test_final_or_disputed_never_both(real_cast, instrument, race, rounds):
                 *(
                     partial(
                         dispute_open,
-                        actor=who,
+                        By(who, end - timedelta(seconds=1)),
                         charge_id=charge.pk,
                         reason="x",
-                        now=end - timedelta(seconds=1),
                     )
                     for who in (wang, lin)
                 ),
@@ -80,26 +80,21 @@ def test_final_or_disputed_never_both(real_cast, instrument, race, rounds):
         assert Dispute.objects.filter(charge=charge).count() == disputes
         seen.add(charge.state)
         if disputes:
-            dispute_reject(actor=cast.actor("gao"), charge_id=charge.pk, answer="x", now=end)
+            dispute_reject(By(cast.actor("gao"), end), charge_id=charge.pk, answer="x")
 
 
 def test_agreed_to_once(real_cast, instrument, race, rounds):
     cast = real_cast
-    role_grant(actor=None, user=cast.sun, role="manager", organisation=cast.ustc, now=NOW)
+    role_grant(By(PLATFORM, NOW), user=cast.sun, role="manager", organisation=cast.ustc)
     zhao, gao, sun = cast.actor("zhao"), cast.actor("gao"), cast.actor("sun")
     for round_ in range(rounds(2)):
         charge = charged(cast, instrument, round_)
         now = charge.created_at + DAY
         results = race(
             [
-                partial(
-                    correction_propose,
-                    actor=who,
-                    charge_id=charge.pk,
+                partial(correction_propose, By(who, now), charge_id=charge.pk,
                     amendment=Amendment(waive_percent=Decimal(50)),
-                    reason="x",
-                    now=now,
-                )
+                    reason="x")
                 for who in (zhao, gao)
             ]
         )  # fmt: skip
@@ -108,7 +103,7 @@ def test_agreed_to_once(real_cast, instrument, race, rounds):
         second = gao if proposed.proposed_by_id == zhao.user_id else zhao
         results = race(
             [
-                partial(correction_agree, actor=who, correction_id=proposed.pk, now=now)
+                partial(correction_agree, By(who, now), correction_id=proposed.pk)
                 for who in (second, sun, second)
             ]
             + [partial(charges_finalise, now=charge.open_until)]
@@ -154,12 +149,12 @@ def test_a_fee_melts_once(real_cast, instrument, race, rounds):
     for round_ in range(rounds(4)):
         start, now = time_of(round_)
         late = start - HOUR
-        made = reservation_request(actor=wang, booking=booking(instrument, start), now=now)
-        reservation_cancel(actor=wang, reservation_id=made.pk, reason="x", now=late)
+        made = reservation_request(By(wang, now), booking=booking(instrument, start))
+        reservation_cancel(By(wang, late), reservation_id=made.pk, reason="x")
         fee = charge_make(reservation_id=made.pk, now=late)
-        again = reservation_request(actor=sun, booking=booking(instrument, start), now=late)
-        reservation_check_in(actor=sun, reservation_id=again.pk, now=start)
-        reservation_check_out(actor=sun, reservation_id=again.pk, now=start + HOUR)
+        again = reservation_request(By(sun, late), booking=booking(instrument, start))
+        reservation_check_in(By(sun, start), reservation_id=again.pk)
+        reservation_check_out(By(sun, start + HOUR), reservation_id=again.pk)
         charge_make(reservation_id=again.pk, now=start + HOUR)
         results = race([partial(fees_melt, now=start + 2 * HOUR)] * 4)
         assert sum(results) == 1

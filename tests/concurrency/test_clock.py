@@ -10,6 +10,7 @@ from celery import current_app
 from django.db import OperationalError, connection, transaction
 
 from accounts import notifications
+from accounts.domain.roles import By
 from accounts.models import OutboxMessage, TrailEntry
 from accounts.notifications import Effect, enqueue
 from accounts.services.jobs import alone
@@ -88,7 +89,7 @@ def test_two_workers_share_the_jobs_and_wait_for_nobody(real_cast, race):
     for instrument in instruments:
         for hour in range(3):
             asked = booking(instrument, start + hour * HOUR)
-            reservation_request(actor=wang, booking=asked, now=now)
+            reservation_request(By(wang, now), booking=asked)
     late = start + 6 * HOUR
     held, over = threading.Event(), threading.Event()
 

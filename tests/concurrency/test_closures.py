@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 from django.db.models import Sum
 
+from accounts.domain.roles import PLATFORM, By
 from accounts.models import OutboxMessage
 from accounts.services.memberships import role_grant
 from bookings.charging.services.charges import charge_make
@@ -54,7 +55,7 @@ def test_two_closures_and_three_payers(real_cast, race, rounds):
 
         def book(who, shares, instrument, hour, start=start, now=now):
             return reservation_request(
-                actor=who, booking=booking(instrument, start + hour * HOUR, funding=shares), now=now
+                By(who, now), booking=booking(instrument, start + hour * HOUR, funding=shares)
             )
 
         made = [
@@ -67,7 +68,7 @@ def test_two_closures_and_three_payers(real_cast, race, rounds):
         def close(instrument, start=start, now=now):
             outage = Outage("maintenance", start, start + 4 * HOUR, reason="Water")
             return closure_create(
-                actor=zhao, instrument_id=instrument.pk, outage=outage, displace=True, now=now
+                By(zhao, now), instrument_id=instrument.pk, outage=outage, displace=True
             )
 
         acts = [
@@ -75,7 +76,7 @@ def test_two_closures_and_three_payers(real_cast, race, rounds):
             *(lambda n=n, book=book: book(*payers[n % 3], several[2], 5 + n) for n in range(6)),
             *(
                 lambda row=row, now=now: reservation_cancel(
-                    actor=cast.actor("wang"), reservation_id=row.pk, reason="", now=now
+                    By(cast.actor("wang"), now), reservation_id=row.pk, reason=""
                 )
                 for row in made
                 if row.user_id == cast.wang.pk
@@ -93,20 +94,20 @@ def test_two_closures_and_three_payers(real_cast, race, rounds):
 
 def test_a_manager_cancels_and_closes_over_their_own_at_once(real_cast, race, rounds):
     cast = real_cast
-    role_grant(actor=None, user=cast.zhao, role="researcher", organisation=cast.ustc, now=NOW)
+    role_grant(By(PLATFORM, NOW), user=cast.zhao, role="researcher", organisation=cast.ustc)
     zhao = cast.actor("zhao")
     one = cast.instrument(name="One", hours=ALWAYS)
     for round_ in range(rounds(6)):
         start, now = time_of(round_)
-        made = reservation_request(actor=zhao, booking=booking(one, start), now=now)
+        made = reservation_request(By(zhao, now), booking=booking(one, start))
         late = start - HOUR
         outage = Outage("maintenance", start, start + HOUR)
         acts = [
             lambda made=made, late=late: reservation_cancel(
-                actor=zhao, reservation_id=made.pk, reason="", now=late
+                By(zhao, late), reservation_id=made.pk, reason=""
             ),
             lambda outage=outage, late=late: closure_create(
-                actor=zhao, instrument_id=one.pk, outage=outage, displace=True, now=late
+                By(zhao, late), instrument_id=one.pk, outage=outage, displace=True
             ),
         ]
         turn = round_ % 2

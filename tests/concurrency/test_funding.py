@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from django.db.models import Sum
 
+from accounts.domain.roles import By
 from bookings.funding.services.funding import source_change, source_resume, source_suspend
 from bookings.models import Earmark, FundingSource, Reservation
 from bookings.reserving.services.reservations import (
@@ -45,9 +46,7 @@ def test_twenty_bookings_and_a_budget_for_one(real_cast, several, race, rounds):
         results = race(
             [
                 lambda i=i, s=begin + (i // 4) * HOUR, now=now: reservation_request(
-                    actor=wang,
-                    booking=booking(several[i % 4], s, funding=paid_by(row.code)),
-                    now=now,
+                    By(wang, now), booking=booking(several[i % 4], s, funding=paid_by(row.code))
                 )
                 for i in range(20)
             ]
@@ -56,7 +55,7 @@ def test_twenty_bookings_and_a_budget_for_one(real_cast, several, race, rounds):
         assert codes(results) == ["funding-short"] * 19
         balanced()
         assert Earmark.objects.filter(reservation=made).get().held == AN_HOUR
-        reservation_cancel(actor=wang, reservation_id=made.pk, reason="", now=now)
+        reservation_cancel(By(wang, now), reservation_id=made.pk, reason="")
         balanced()
     consistent()
 
@@ -71,13 +70,13 @@ def test_a_suspension_among_bookings(real_cast, several, race, rounds):
         now = begin - timedelta(days=2)
         acts = [
             lambda i=i, s=begin + (i // 4) * HOUR, now=now: reservation_request(
-                actor=wang, booking=booking(several[i % 4], s, funding=paid_by(row.code)), now=now
+                By(wang, now), booking=booking(several[i % 4], s, funding=paid_by(row.code))
             )
             for i in range(8)
         ]
         acts.insert(
             round_ % 9,
-            lambda now=now: source_suspend(actor=lin, source_id=row.pk, reason="Review", now=now),
+            lambda now=now: source_suspend(By(lin, now), source_id=row.pk, reason="Review"),
         )
         results = race(acts)
         made = [each for each in won(results) if isinstance(each, Reservation)]
@@ -85,7 +84,7 @@ def test_a_suspension_among_bookings(real_cast, several, race, rounds):
         row.refresh_from_db()
         assert row.suspended_at is not None
         balanced()
-        source_resume(actor=lin, source_id=row.pk, now=now)
+        source_resume(By(lin, now), source_id=row.pk)
     consistent()
 
 
@@ -99,13 +98,13 @@ def test_a_budget_lowered_among_bookings(real_cast, several, race, rounds):
         now = begin - timedelta(days=2)
         book = [
             lambda i=i, s=begin, now=now: reservation_request(
-                actor=wang, booking=booking(several[i], s, funding=paid_by(row.code)), now=now
+                By(wang, now), booking=booking(several[i], s, funding=paid_by(row.code))
             )
             for i in range(4)
         ]
         book.append(
             lambda now=now: source_change(
-                actor=lin, source_id=row.pk, changes={"budget": AN_HOUR}, now=now
+                By(lin, now), source_id=row.pk, changes={"budget": AN_HOUR}
             )
         )
         results = race(book)
@@ -113,8 +112,8 @@ def test_a_budget_lowered_among_bookings(real_cast, several, race, rounds):
         made = [each for each in won(results) if isinstance(each, Reservation)]
         assert set(codes(results)) <= {"funding-short", "invalid"}
         for each in made:
-            reservation_cancel(actor=wang, reservation_id=each.pk, reason="", now=now)
-        source_change(actor=lin, source_id=row.pk, changes={"budget": 4 * AN_HOUR}, now=now)
+            reservation_cancel(By(wang, now), reservation_id=each.pk, reason="")
+        source_change(By(lin, now), source_id=row.pk, changes={"budget": 4 * AN_HOUR})
     consistent()
 
 
@@ -131,12 +130,11 @@ def test_sources_named_in_opposite_orders(real_cast, several, race, rounds):
         results = race(
             [
                 lambda pair=pair, start=start, now=now: reservations_request(
-                    actor=wang,
+                    By(wang, now),
                     bookings=[
                         booking(several[pair[0]], start, funding=paid_by(pair[2])),
                         booking(several[pair[1]], start, funding=paid_by(pair[3])),
                     ],
-                    now=now,
                 )
                 for pair in pairs
             ]
@@ -145,7 +143,7 @@ def test_sources_named_in_opposite_orders(real_cast, several, race, rounds):
         race(
             [
                 lambda pk=made.pk, now=now: reservation_cancel(
-                    actor=wang, reservation_id=pk, reason="", now=now
+                    By(wang, now), reservation_id=pk, reason=""
                 )
                 for several_made in won(results)
                 for made in several_made

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 from django.db.models import Sum
 
+from accounts.domain.roles import By
 from bookings.funding.services.grants import GrantChange, grant_change
 from bookings.models import Earmark, Quote, VoucherGrant, VoucherProgramme
 from bookings.pricing.services.agreements import agreement_sign
@@ -52,9 +53,7 @@ def test_twenty_bookings_and_a_grant_for_three(real_cast, race, rounds, instrume
         results = race(
             [
                 lambda i=i, start=start, now=now: reservation_request(
-                    actor=wang,
-                    booking=booking(instruments[i % 4], start + (i // 4) * HOUR),
-                    now=now,
+                    By(wang, now), booking=booking(instruments[i % 4], start + (i // 4) * HOUR)
                 )
                 for i in range(20)
             ]
@@ -76,21 +75,19 @@ def test_booking_and_cancelling(real_cast, race, rounds, instruments, vouchers):
     for round_ in range(rounds(10)):
         start, now = time_of(6 * round_)
         made = [
-            reservation_request(actor=wang, booking=booking(instruments[i], start), now=now)
+            reservation_request(By(wang, now), booking=booking(instruments[i], start))
             for i in range(3)
         ]
         assert sums(given) == 3 * EACH
         cancels = [
             lambda pk=row.pk, now=now: reservation_cancel(
-                actor=wang, reservation_id=pk, reason="", now=now
+                By(wang, now), reservation_id=pk, reason=""
             )
             for row in made
         ]
         books = [
             lambda i=i, start=start, now=now: reservation_request(
-                actor=wang,
-                booking=booking(instruments[i % 4], start + (1 + i // 4) * HOUR),
-                now=now,
+                By(wang, now), booking=booking(instruments[i % 4], start + (1 + i // 4) * HOUR)
             )
             for i in range(8)
         ]
@@ -107,7 +104,7 @@ def test_booking_and_cancelling(real_cast, race, rounds, instruments, vouchers):
             ).count()
         )
         for row in later:
-            reservation_cancel(actor=wang, reservation_id=row.pk, reason="", now=now)
+            reservation_cancel(By(wang, now), reservation_id=row.pk, reason="")
         assert sums(given) == 0
 
 
@@ -121,11 +118,11 @@ def test_lowered_while_it_is_used(real_cast, race, rounds, instruments, vouchers
         results = race(
             [
                 lambda pk=given.pk: grant_change(
-                    actor=xu, grant_id=pk, change=GrantChange(amount=EACH), now=NOW
+                    By(xu, NOW), grant_id=pk, change=GrantChange(amount=EACH)
                 ),
                 *(
                     lambda i=i, start=start, now=now: reservation_request(
-                        actor=wang, booking=booking(instruments[i], start), now=now
+                        By(wang, now), booking=booking(instruments[i], start)
                     )
                     for i in range(4)
                 ),
@@ -151,7 +148,7 @@ def test_grants_against_the_budget_of_a_programme(real_cast, race, rounds):
         results = race(
             [
                 lambda pk=row.pk: grant_change(
-                    actor=xu, grant_id=pk, change=GrantChange(amount=D(360)), now=NOW
+                    By(xu, NOW), grant_id=pk, change=GrantChange(amount=D(360))
                 )
                 for row in given
             ]
@@ -174,7 +171,7 @@ def test_signed_by_both_at_once(real_cast, race, rounds):
         made = propose(cast, code=f"a{round_}", now=NOW - timedelta(days=1), **days)
         results = race(
             [
-                lambda who=who, pk=made.pk: agreement_sign(actor=who, agreement_id=pk, now=NOW)
+                lambda who=who, pk=made.pk: agreement_sign(By(who, NOW), agreement_id=pk)
                 for who in people
             ]
         )
@@ -194,10 +191,10 @@ def test_two_alike_signed_at_once(real_cast, race, rounds):
         }
         proposals = [propose(cast, code=f"{name}{round_}", **days) for name in ("a", "b")]
         for each in proposals:
-            agreement_sign(actor=cast.actor("coordinator"), agreement_id=each.pk, now=NOW)
+            agreement_sign(By(cast.actor("coordinator"), NOW), agreement_id=each.pk)
         results = race(
             [
-                lambda pk=each.pk: agreement_sign(actor=cast.actor("xu"), agreement_id=pk, now=NOW)
+                lambda pk=each.pk: agreement_sign(By(cast.actor("xu"), NOW), agreement_id=pk)
                 for each in proposals
             ]
         )

@@ -2,6 +2,7 @@
 
 import pytest
 
+from accounts.domain.roles import By
 from instruments.domain.harvests import Plan
 from instruments.models import Fetching, Import
 from instruments.services.harvests import harvest_add, harvest_fetch, harvest_work
@@ -19,12 +20,8 @@ def test_each_is_fetched_once_by_whichever_worker(real_cast, race, settings):
         for name in ("/1", "/2"):
             web.answers[name] = (200, {}, b"id,name\n1,SEM\n")
             plan = Plan(name, web.at(name), "table")
-            made.append(
-                harvest_add(actor=zhao, organisation_id=real_cast.ustc.pk, plan=plan, now=NOW)
-            )
-        asking = [
-            lambda h=h: harvest_fetch(actor=zhao, harvest_id=h.pk, now=NOW) and None for h in made
-        ]
+            made.append(harvest_add(By(zhao, NOW), organisation_id=real_cast.ustc.pk, plan=plan))
+        asking = [lambda h=h: harvest_fetch(By(zhao, NOW), harvest_id=h.pk) and None for h in made]
         race([*[lambda: harvest_work(now=NOW)] * 4, *asking])
         while harvest_work(now=NOW):
             pass

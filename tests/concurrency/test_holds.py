@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from accounts.domain.roles import By
 from bookings.models import Reservation
 from bookings.reserving.domain.holds import HOLD_LASTS
 from bookings.reserving.services.holds import hold_release, hold_take
@@ -15,12 +16,12 @@ TICK = timedelta(microseconds=1)
 
 
 def take(actor, instrument, start, now):
-    return hold_take(actor=actor, booking=booking(instrument, start), now=now)
+    return hold_take(By(actor, now), booking=booking(instrument, start))
 
 
 def completing(actor, hold, instrument, now):
     asked = booking(instrument, hold.start_at, hold=hold.pk)
-    return lambda: reservation_request(actor=actor, booking=asked, now=now)
+    return lambda: reservation_request(By(actor, now), booking=asked)
 
 
 def states():
@@ -69,7 +70,7 @@ def test_completed_in_the_moment_it_runs_out(real_cast, instrument, race, rounds
             [
                 completing(wang, hold, instrument, deadline - TICK),
                 lambda s=start, at=deadline: reservation_request(
-                    actor=sun, booking=booking(instrument, s), now=at
+                    By(sun, at), booking=booking(instrument, s)
                 ),
             ]
         )
@@ -109,7 +110,7 @@ def test_completed_and_given_back(real_cast, instrument, race, rounds):
         results = race(
             [
                 completing(wang, hold, instrument, now),
-                lambda pk=hold.pk, now=now: hold_release(actor=wang, reservation_id=pk, now=now),
+                lambda pk=hold.pk, now=now: hold_release(By(wang, now), reservation_id=pk),
             ]
         )
         assert (len(won(results)), codes(results)) == (1, ["wrong-state"])

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 import pytest
 from django.db import connection
 
+from accounts.domain.roles import PLATFORM, By
 from instruments.models import Import, Instrument, Provenance
 from instruments.services.import_jobs import import_apply
 from tests.conftest import DEEP
@@ -92,7 +93,7 @@ def test_a_worker_killed_half_way_is_taken_over(real_cast: Cast) -> None:
     assert (job.state, job.counts["created"]) == ("ready", ROWS)
     read_in = time.monotonic() - began
 
-    import_apply(actor=None, import_id=job.pk, now=NOW)
+    import_apply(By(PLATFORM, NOW), import_id=job.pk)
     began = time.monotonic()
     done = killed_half_way(job, "done_rows", ROWS)
     assert job.state == "applying" and done % BATCH == 0

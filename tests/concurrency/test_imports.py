@@ -2,6 +2,7 @@
 
 import pytest
 
+from accounts.domain.roles import By
 from bookings.models import BookingImport, ImportedBooking, Reservation
 from bookings.plans.domain.imports import RowsRefused
 from bookings.plans.services.imports import bookings_import
@@ -15,12 +16,7 @@ def bringing(cast, who, rows, now, **values):
     lines = [f"{i.pk},{start.isoformat()},60,{reference}" for i, start, reference in rows]
     content = "\n".join(["instrument,starts,minutes,reference", *lines]).encode()
     return lambda: bookings_import(
-        actor=cast.actor(who),
-        content=content,
-        file_name="old.csv",
-        organisation=None,
-        now=now,
-        **values,
+        By(cast.actor(who), now), content=content, file_name="old.csv", organisation=None, **values
     )
 
 
@@ -50,7 +46,7 @@ def test_two_payers_and_a_booking_for_one_slot_in_opposite_orders(
                 bringing(real_cast, "wang", rows, now),
                 bringing(real_cast, "sun", rows[::-1], now),
                 lambda start=start, now=now: reservation_request(
-                    actor=real_cast.actor("hu"), booking=booking(other, start + HOUR / 2), now=now
+                    By(real_cast.actor("hu"), now), booking=booking(other, start + HOUR / 2)
                 ),
             ]
         )

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from accounts.domain.roles import By
 from bookings.models import Reservation
 from bookings.record.domain.periods import Period
 from bookings.reserving.services.holds import hold_take
@@ -55,7 +56,7 @@ def test_a_quota_of_one(real_cast, race, rounds):
         (made,) = won(results)
         assert codes(results) == ["user-quota"] * 19
         assert counted(instrument) == 1
-        reservation_cancel(actor=wang, reservation_id=made.pk, reason="", now=now)
+        reservation_cancel(By(wang, now), reservation_id=made.pk, reason="")
     consistent()
 
 
@@ -71,7 +72,7 @@ def test_hours_a_day_of_an_organisation(real_cast, race, rounds):
         results = race(
             [
                 lambda who=who, s=begin + i * HOUR, now=now: reservation_request(
-                    actor=who, booking=booking(instrument, s), now=now
+                    By(who, now), booking=booking(instrument, s)
                 )
                 for i, who in enumerate([sun, sun, sun, sun, sun, hu, hu, hu])
             ]
@@ -92,18 +93,15 @@ def test_two_extensions_share_what_is_left(real_cast, race, rounds):
         begin = FIRST + timedelta(days=round_)
         now = begin - timedelta(days=2)
         made = [
-            reservation_request(
-                actor=wang, booking=booking(instrument, begin + 3 * n * HOUR), now=now
-            )
+            reservation_request(By(wang, now), booking=booking(instrument, begin + 3 * n * HOUR))
             for n in range(2)
         ]
         results = race(
             [
                 lambda row=row, now=now: reservation_move(
-                    actor=wang,
+                    By(wang, now),
                     reservation_id=row.pk,
                     period=Period(row.start_at, row.start_at + 2 * HOUR),
-                    now=now,
                 )
                 for row in made
             ]
@@ -125,7 +123,7 @@ def test_the_share_of_other_regions(real_cast, race, rounds):
         results = race(
             [
                 lambda who=who, s=begin + 2 * i * HOUR, now=now: reservation_request(
-                    actor=who, booking=booking(instrument, s, 2), now=now
+                    By(who, now), booking=booking(instrument, s, 2)
                 )
                 for i, who in enumerate([sun, hu] * 5 + [wang] * 2)
             ]
@@ -144,7 +142,7 @@ def test_the_last_of_n_units(real_cast, race, rounds):
         results = race(
             [
                 lambda who=people[i % 3], s=start, now=now: reservation_request(
-                    actor=who, booking=booking(instrument, s), now=now
+                    By(who, now), booking=booking(instrument, s)
                 )
                 for i in range(8)
             ]
@@ -162,18 +160,18 @@ def test_fewer_units_while_the_last_is_booked(real_cast, race, rounds):
 
     def units(n, now):
         policy = parse_policy({"max_minutes": 480, "horizon_days": LONG, "units": n})
-        return policy_set(actor=zhao, instrument_id=instrument.pk, policy=policy, now=now)
+        return policy_set(By(zhao, now), instrument_id=instrument.pk, policy=policy)
 
     for round_ in range(rounds(5)):
         begin = FIRST + timedelta(days=round_)
         now = begin - timedelta(hours=1)
         units(2, now)
-        reservation_request(actor=sun, booking=booking(instrument, begin), now=now)
+        reservation_request(By(sun, now), booking=booking(instrument, begin))
         results = race(
             [
                 lambda now=now: units(1, now),
                 lambda s=begin, now=now: reservation_request(
-                    actor=wang, booking=booking(instrument, s), now=now
+                    By(wang, now), booking=booking(instrument, s)
                 ),
             ]
         )

@@ -1,3 +1,4 @@
+# ruff: noqa: B023  (the calls end within their round)
 """Bookings, cancellations, charges, roles, invitations and moves at the very moment in which an
 organisation is merged into another: nothing is lost, nothing ahead is left behind, purses add up,
 nobody waits for ever."""
@@ -10,6 +11,7 @@ from django.db import IntegrityError, OperationalError, connection
 from django.db.models import Q, Sum
 
 from accounts.domain.errors import Refused, WrongState
+from accounts.domain.roles import PLATFORM, By
 from accounts.models import Invitation, Membership, Organisation, RoleGrant, User
 from accounts.services.invitations import invitation_send
 from accounts.services.memberships import membership_start, role_grant, role_revoke
@@ -54,23 +56,23 @@ def member_of(cast, organisation, name, *roles):
     user = User.objects.create_user(
         f"{name}@{organisation.code}.example", "x", name=name, time_zone="Asia/Shanghai"
     )
-    membership_start(actor=None, user=user, organisation=organisation, now=NOW)
+    membership_start(By(PLATFORM, NOW), user=user, organisation=organisation)
     for role in roles:
-        role_grant(actor=None, user=user, role=role, organisation=organisation, now=NOW)
+        role_grant(By(PLATFORM, NOW), user=user, role=role, organisation=organisation)
     cast.people[f"{name}-{organisation.code}"] = user
     return cast.actor(f"{name}-{organisation.code}")
 
 
 def organisation(cast, code, region):
     return organisation_create(
-        actor=None, code=code, region=region, now=NOW, name=code.title(), kind="university"
+        By(PLATFORM, NOW), code=code, region=region, name=code.title(), kind="university"
     )
 
 
 def ask(actor, instrument, payer, start, hours=1, now=NOW, **values):
     wish = booking(instrument, start, hours, **values)
     return reservation_request(
-        actor=actor, booking=type(wish)(**vars(wish) | {"organisation": payer.code}), now=now
+        By(actor, now), booking=type(wish)(**vars(wish) | {"organisation": payer.code})
     )
 
 
@@ -128,39 +130,35 @@ def test_a_payer_is_merged_while_its_people_book_cancel_and_are_charged(
         to_move = ask(actor, instrument, gone, start + 2 * HOUR, **paid)
         begun = at("2026-03-06 00:00") + timedelta(hours=round_)
         used = ask(actor, instrument, gone, begun, now=NOW, **paid)
-        reservation_check_in(actor=actor, reservation_id=used.pk, now=begun)
-        reservation_check_out(actor=actor, reservation_id=used.pk, now=begun + HOUR)
+        reservation_check_in(By(actor, begun), reservation_id=used.pk)
+        reservation_check_out(By(actor, begun + HOUR), reservation_id=used.pk)
         now = begun + HOUR
         granted = RoleGrant.objects.get(user=actor.user_id, role="finance", revoked_at=None)
         into = cast.fudan
         acts = [
-            lambda: ask(actor, instrument, gone, start + 3 * HOUR, now=now, **paid),  # noqa: B023
-            lambda: ask(other, instrument, gone, start + 4 * HOUR, now=now),  # noqa: B023
-            lambda: ask(actor, instrument, gone, start + 5 * HOUR, now=now, **paid),  # noqa: B023
-            lambda: reservation_cancel(
-                actor=actor, reservation_id=to_cancel.pk, reason="", now=now  # noqa: B023
-            ),
+            lambda: ask(actor, instrument, gone, start + 3 * HOUR, now=now, **paid),
+            lambda: ask(other, instrument, gone, start + 4 * HOUR, now=now),
+            lambda: ask(actor, instrument, gone, start + 5 * HOUR, now=now, **paid),
+            lambda: reservation_cancel(By(actor, now), reservation_id=to_cancel.pk, reason=""),
             lambda: reservation_move(
-                actor=actor, reservation_id=to_move.pk, now=now,  # noqa: B023
-                period=Period(start + 6 * HOUR, start + 7 * HOUR),  # noqa: B023
+                By(actor, now),
+                reservation_id=to_move.pk,
+                period=Period(start + 6 * HOUR, start + 7 * HOUR),
             ),
-            lambda: charge_make(reservation_id=used.pk, now=now),  # noqa: B023
-            lambda: role_revoke(
-                actor=admin, grant_id=granted.pk, reason="test", now=now  # noqa: B023
-            ),
+            lambda: charge_make(reservation_id=used.pk, now=now),
+            lambda: role_revoke(By(admin, now), grant_id=granted.pk, reason="test"),
             lambda: role_grant(
-                actor=admin, user=cast.people[f"ben-gone{round_}"], role="finance",  # noqa: B023
-                organisation=Organisation.objects.get(pk=gone.pk), now=now,  # noqa: B023
+                By(admin, now),
+                user=cast.people[f"ben-gone{round_}"],
+                role="finance",
+                organisation=Organisation.objects.get(pk=gone.pk),
             ),
             lambda: invitation_send(
-                actor=other, organisation=gone, email=f"new{round_}@x.example", roles=[],  # noqa: B023
-                now=now,  # noqa: B023
+                By(other, now), organisation=gone, email=f"new{round_}@x.example", roles=[]
             ),
-            lambda: grant(cast, vouchers, "10", organisation=gone, now=now),  # noqa: B023
-            lambda: organisations_merge(
-                actor=admin, organisation_id=gone.pk, into=into, now=now  # noqa: B023
-            ),
-        ]  # fmt: skip
+            lambda: grant(cast, vouchers, "10", organisation=gone, now=now),
+            lambda: organisations_merge(By(admin, now), organisation_id=gone.pk, into=into),
+        ]
         results = race([closing(act) for act in acts])
         assert not isinstance(results[-1], Refused)
         for made in results[:3]:  # what was said yes to is there, for the other
@@ -186,7 +184,7 @@ def test_a_host_is_merged_or_moved_while_others_book_at_its_instruments(real_cas
         gone = organisation(cast, code, cast.anhui)
         zoe = member_of(cast, gone, "zoe", "manager")
         site = facility_create(
-            actor=zoe, organisation=gone, name="Site", time_zone="Asia/Shanghai", now=NOW
+            By(zoe, NOW), organisation=gone, name="Site", time_zone="Asia/Shanghai"
         )
         offered = at_host(cast, zoe, site)
         start = START + timedelta(hours=8 * round_)
@@ -194,27 +192,21 @@ def test_a_host_is_merged_or_moved_while_others_book_at_its_instruments(real_cas
         to_move = ask(wang, offered, cast.fudan, start + HOUR, **paid)
         day = NOW.date()
         acts = [
-            lambda: ask(wang, offered, cast.fudan, start + 2 * HOUR, **paid),  # noqa: B023
-            lambda: ask(wang, offered, cast.fudan, start + 3 * HOUR, **paid),  # noqa: B023
-            lambda: reservation_cancel(
-                actor=wang, reservation_id=to_cancel.pk, reason="", now=NOW  # noqa: B023
-            ),
+            lambda: ask(wang, offered, cast.fudan, start + 2 * HOUR, **paid),
+            lambda: ask(wang, offered, cast.fudan, start + 3 * HOUR, **paid),
+            lambda: reservation_cancel(By(wang, NOW), reservation_id=to_cancel.pk, reason=""),
             lambda: reservation_move(
-                actor=wang, reservation_id=to_move.pk, now=NOW,  # noqa: B023
-                period=Period(start + 4 * HOUR, start + 5 * HOUR),  # noqa: B023
+                By(wang, NOW),
+                reservation_id=to_move.pk,
+                period=Period(start + 4 * HOUR, start + 5 * HOUR),
             ),
-            lambda: instrument_create(
-                actor=zoe, facility=site, techniques=[], now=NOW, name="New",  # noqa: B023
-            ),
+            lambda: instrument_create(By(zoe, NOW), facility=site, techniques=[], name="New"),
             lambda: move_decide(
-                actor=admin, organisation_id=gone.pk, region=cast.shanghai,  # noqa: B023
-                starts_on=day, now=NOW,  # noqa: B023
+                By(admin, NOW), organisation_id=gone.pk, region=cast.shanghai, starts_on=day
             ),
             lambda: moves_carry_out(now=NOW),
-            lambda: organisations_merge(
-                actor=admin, organisation_id=gone.pk, into=cast.ustc, now=NOW  # noqa: B023
-            ),
-        ]  # fmt: skip
+            lambda: organisations_merge(By(admin, NOW), organisation_id=gone.pk, into=cast.ustc),
+        ]
         results = race([closing(act) for act in acts])
         ahead = [made for made in results[:2] if not isinstance(made, Refused)]
         if isinstance(results[-1], Refused):  # the move was first: it is carried out, then merged
@@ -226,8 +218,8 @@ def test_a_host_is_merged_or_moved_while_others_book_at_its_instruments(real_cas
             ) == {cast.shanghai.pk}
             move.refresh_from_db()
             if move.carried_out_at is None:
-                move_withdraw(actor=admin, organisation_id=gone.pk, move_id=move.pk, now=NOW)
-            organisations_merge(actor=admin, organisation_id=gone.pk, into=cast.ustc, now=NOW)
+                move_withdraw(By(admin, NOW), organisation_id=gone.pk, move_id=move.pk)
+            organisations_merge(By(admin, NOW), organisation_id=gone.pk, into=cast.ustc)
         nothing_left(gone, NOW)
         for made in ahead:
             assert Reservation.objects.get(pk=made.pk).host == cast.ustc
@@ -271,11 +263,11 @@ def test_a_merger_that_dies_half_way_leaves_everything_and_can_be_done_again(
     kept = mergers.members_let_go
     monkeypatch.setattr(mergers, "members_let_go", die)
     with pytest.raises(OperationalError):
-        organisations_merge(actor=admin, organisation_id=cast.fudan.pk, into=cast.optics, now=NOW)
+        organisations_merge(By(admin, NOW), organisation_id=cast.fudan.pk, into=cast.optics)
     connection.close()
     assert state() == before
     monkeypatch.setattr(mergers, "members_let_go", kept)
-    organisations_merge(actor=admin, organisation_id=cast.fudan.pk, into=cast.optics, now=NOW)
+    organisations_merge(By(admin, NOW), organisation_id=cast.fudan.pk, into=cast.optics)
     assert Reservation.objects.get(pk=ahead.pk).organisation == cast.optics
     nothing_left(cast.fudan, NOW)
     purses_add_up()

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from accounts.domain.roles import By
 from bookings.models import Reservation
 from bookings.record.domain.periods import Period
 from bookings.reserving.services.moves import reservation_move
@@ -15,15 +16,14 @@ pytestmark = pytest.mark.concurrency
 
 
 def reserve(actor, instrument, start, now, hours=1):
-    return reservation_request(actor=actor, booking=booking(instrument, start, hours), now=now)
+    return reservation_request(By(actor, now), booking=booking(instrument, start, hours))
 
 
 def moving(actor, made, start, now, hours=1, **values):
     return lambda: reservation_move(
-        actor=actor,
+        By(actor, now, values.pop("expected_version", None)),
         reservation_id=made.pk,
         period=Period(start, start + hours * HOUR),
-        now=now,
         **values,
     )
 
@@ -155,7 +155,7 @@ def test_moving_into_a_closure_that_displaces(real_cast, instrument, race, round
             [
                 moving(wang, made, start + HOUR, now),
                 lambda o=outage, now=now: closure_create(
-                    actor=zhao, instrument_id=instrument.pk, outage=o, displace=True, now=now
+                    By(zhao, now), instrument_id=instrument.pk, outage=o, displace=True
                 ),
             ]
         )

@@ -2,6 +2,7 @@
 
 import pytest
 
+from accounts.domain.roles import By
 from accounts.models import Organisation, Region
 from accounts.services.organisation_requests import (
     organisation_approve,
@@ -35,7 +36,7 @@ def test_of_organisations_with_one_code_one_is_entered(race, real_cast, rounds):
 
         def enter(region, code=f"new-{round_}"):
             return organisation_create(
-                actor=admin, code=code, region=region, now=NOW, name="New", kind="institute"
+                By(admin, NOW), code=code, region=region, name="New", kind="institute"
             )
 
         results = race([lambda: enter(cast.anhui), lambda: enter(cast.shanghai)])
@@ -47,8 +48,8 @@ def test_of_a_province_under_both_codes_one_is_entered(race, real_cast):
     admin = real_cast.actor("admin")
     results = race(
         [
-            lambda: region_create(actor=admin, scheme="ISO 3166-2", code="CN-JS", now=NOW),
-            lambda: region_create(actor=admin, scheme="GB/T 2260", code="320000", now=NOW),
+            lambda: region_create(By(admin, NOW), scheme="ISO 3166-2", code="CN-JS"),
+            lambda: region_create(By(admin, NOW), scheme="GB/T 2260", code="320000"),
         ]
     )
     assert len(won(results)) == 1
@@ -60,7 +61,7 @@ def test_two_regions_never_lie_in_one_another(race, real_cast):
     admin = cast.actor("admin")
 
     def below(region, parent):
-        return region_change(actor=admin, region_id=region.pk, parent=parent, now=NOW)
+        return region_change(By(admin, NOW), region_id=region.pk, parent=parent)
 
     results = race(
         [lambda: below(cast.anhui, cast.shanghai), lambda: below(cast.shanghai, cast.anhui)]
@@ -71,12 +72,12 @@ def test_two_regions_never_lie_in_one_another(race, real_cast):
 
 def test_no_organisation_is_entered_in_a_region_that_is_closed_meanwhile(race, real_cast):
     admin = real_cast.actor("admin")
-    region = region_create(actor=admin, scheme="ISO 3166-2", code="CN-JS", shares=True, now=NOW)
+    region = region_create(By(admin, NOW), scheme="ISO 3166-2", code="CN-JS", shares=True)
     results = race(
         [
-            lambda: region_close(actor=admin, region_id=region.pk, now=NOW),
+            lambda: region_close(By(admin, NOW), region_id=region.pk),
             lambda: organisation_create(
-                actor=admin, code="js", region=region, now=NOW, name="JS", kind="institute"
+                By(admin, NOW), code="js", region=region, name="JS", kind="institute"
             ),
         ]
     )
@@ -88,18 +89,17 @@ def test_no_organisation_is_entered_in_a_region_that_is_closed_meanwhile(race, r
 def test_of_two_answers_to_a_request_one_counts(race, real_cast):
     cast = real_cast
     row = organisation_ask(
-        actor=cast.actor("alice"), name="New", kind="institute", region=cast.anhui, now=NOW
+        By(cast.actor("alice"), NOW), name="New", kind="institute", region=cast.anhui
     )
     coordinator, admin = cast.actor("coordinator"), cast.actor("admin")
     results = race(
         [
             lambda: organisation_approve(
-                actor=coordinator,
+                By(coordinator, NOW),
                 request_id=row.pk,
                 entered={"code": "new", "name": "New", "kind": "institute"},
-                now=NOW,
             ),
-            lambda: organisation_reject(actor=admin, request_id=row.pk, reason="No", now=NOW),
+            lambda: organisation_reject(By(admin, NOW), request_id=row.pk, reason="No"),
         ]
     )
     assert codes(results) == ["wrong-state"]

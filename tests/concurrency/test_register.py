@@ -2,6 +2,7 @@
 
 import pytest
 
+from accounts.domain.roles import By
 from accounts.models import TrailEntry
 from bookings.models import Reservation
 from bookings.organisations.services.duplicates import duplicates_merge
@@ -27,12 +28,12 @@ def test_merged_while_it_is_booked(real_cast, race, rounds):
 
         def merge(keeper, loser, now=now):
             return duplicates_merge(
-                actor=zhao, keeper_id=keeper.pk, loser_id=loser.pk, note="twice", now=now
+                By(zhao, now), keeper_id=keeper.pk, loser_id=loser.pk, note="twice"
             )
 
         acts = [
             lambda who=who, loser=loser, start=start, now=now: reservation_request(
-                actor=who, booking=booking(loser, start), now=now
+                By(who, now), booking=booking(loser, start)
             )
             for who in people
         ]
@@ -57,16 +58,14 @@ def test_published_and_retired_twice(real_cast, race, rounds):
         one = cast.instrument(name=f"Shown {round_}", hours=ALWAYS)
 
         def act(word, one=one, now=now):
-            return lambda: instrument_publication(
-                actor=zhao, instrument_id=one.pk, act=word, now=now
-            )
+            return lambda: instrument_publication(By(zhao, now), instrument_id=one.pk, act=word)
 
         race([act("suspend"), act("suspend")])
         results = race([act("publish")] * 4)
         assert (len(won(results)), codes(results)) == (1, ["wrong-state"] * 3)
         book = [
             lambda one=one, start=start, now=now: reservation_request(
-                actor=wang, booking=booking(one, start), now=now
+                By(wang, now), booking=booking(one, start)
             )
         ]
         acts = [act("retire"), *book, act("retire")]

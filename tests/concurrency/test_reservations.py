@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from accounts.domain.roles import By
 from bookings.availability.selectors.cuts import InTheWay
 from bookings.charging.services.charges import charge_make
 from bookings.models import Occupancy, Reservation, UsageSession
@@ -48,9 +49,7 @@ def test_twenty_ask_for_one_slot(real_cast, instrument, race, rounds):
         ]
         results = race(
             [
-                lambda who=who, what=what, now=now: reservation_request(
-                    actor=who, booking=what, now=now
-                )
+                lambda who=who, what=what, now=now: reservation_request(By(who, now), booking=what)
                 for who, what in asked
             ]
         )
@@ -73,10 +72,10 @@ def test_a_closure_moves_over_bookings_being_made(real_cast, instrument, race, r
         made, closed = race(
             [
                 lambda s=start, now=now: reservation_request(
-                    actor=wang, booking=booking(instrument, s, 2), now=now
+                    By(wang, now), booking=booking(instrument, s, 2)
                 ),
                 lambda o=outage, now=now: closure_create(
-                    actor=zhao, instrument_id=instrument.pk, outage=o, displace=False, now=now
+                    By(zhao, now), instrument_id=instrument.pk, outage=o, displace=False
                 ),
             ]
         )
@@ -99,7 +98,7 @@ def test_a_closure_that_displaces_leaves_no_live_booking_in_it(real_cast, instru
         outage = Outage("breakdown", start, start + timedelta(hours=2), reason="vacuum lost")
         asks = [
             lambda s=start, i=i, now=now: reservation_request(
-                actor=wang, booking=booking(instrument, s + timedelta(minutes=30 * i)), now=now
+                By(wang, now), booking=booking(instrument, s + timedelta(minutes=30 * i))
             )
             for i in range(4)
         ]
@@ -107,7 +106,7 @@ def test_a_closure_that_displaces_leaves_no_live_booking_in_it(real_cast, instru
             [
                 *asks,
                 lambda o=outage, now=now: closure_create(
-                    actor=zhao, instrument_id=instrument.pk, outage=o, displace=True, now=now
+                    By(zhao, now), instrument_id=instrument.pk, outage=o, displace=True
                 ),
             ]
         )
@@ -129,14 +128,14 @@ def test_approving_and_cancelling_at_once(real_cast, race, rounds):
     wang, zhao = real_cast.actor("wang"), real_cast.actor("zhao")
     for round_ in range(rounds(2)):
         start, now = time_of(round_)
-        made = reservation_request(actor=wang, booking=booking(instrument, start), now=now)
+        made = reservation_request(By(wang, now), booking=booking(instrument, start))
         approved, cancelled = race(
             [
                 lambda pk=made.pk, now=now: reservation_decide(
-                    actor=zhao, reservation_id=pk, approve=True, reason="", now=now
+                    By(zhao, now), reservation_id=pk, approve=True, reason=""
                 ),
                 lambda pk=made.pk, now=now: reservation_cancel(
-                    actor=wang, reservation_id=pk, reason="", now=now
+                    By(wang, now), reservation_id=pk, reason=""
                 ),
             ]
         )
@@ -154,11 +153,11 @@ def test_approving_and_rejecting_at_once(real_cast, race, rounds):
     wang, zhao = real_cast.actor("wang"), real_cast.actor("zhao")
     for round_ in range(rounds(2)):
         start, now = time_of(round_)
-        made = reservation_request(actor=wang, booking=booking(instrument, start), now=now)
+        made = reservation_request(By(wang, now), booking=booking(instrument, start))
         results = race(
             [
                 lambda pk=made.pk, approve=approve, now=now: reservation_decide(
-                    actor=zhao, reservation_id=pk, approve=approve, reason="full", now=now
+                    By(zhao, now), reservation_id=pk, approve=approve, reason="full"
                 )
                 for approve in (True, False, True, False)
             ]
@@ -175,12 +174,12 @@ def test_approved_in_the_moment_it_expires(real_cast, race, rounds):
     wang, zhao = real_cast.actor("wang"), real_cast.actor("zhao")
     for round_ in range(rounds(5)):
         start, now = time_of(round_)
-        made = reservation_request(actor=wang, booking=booking(instrument, start), now=now)
+        made = reservation_request(By(wang, now), booking=booking(instrument, start))
         deadline = made.deadline_at
         approved, lapsed = race(
             [
                 lambda pk=made.pk, at=deadline - timedelta(microseconds=1): reservation_decide(
-                    actor=zhao, reservation_id=pk, approve=True, reason="", now=at
+                    By(zhao, at), reservation_id=pk, approve=True, reason=""
                 ),
                 lambda at=deadline: reservations_lapse(now=at),
             ]
@@ -197,10 +196,10 @@ def test_the_constraint_is_the_second_guard(real_cast):
     """Even a writer that took no lock cannot put two rows into one time."""
     cast = real_cast
     made = reservation_request(
-        actor=cast.actor("wang"), booking=booking(cast.microscope, at("2026-03-06 10:00")), now=NOW
+        By(cast.actor("wang"), NOW), booking=booking(cast.microscope, at("2026-03-06 10:00"))
     )
     other = reservation_request(
-        actor=cast.actor("sun"), booking=booking(cast.microscope, at("2026-03-06 12:00")), now=NOW
+        By(cast.actor("sun"), NOW), booking=booking(cast.microscope, at("2026-03-06 12:00"))
     )
     with pytest.raises(Exception, match="occupancy_no_overlap"):
         Occupancy.objects.filter(reservation=other).update(
@@ -215,15 +214,13 @@ def test_two_second_thoughts_at_once(real_cast, instrument, race, rounds):
         start = FIRST + timedelta(days=2 * round_)
         now = start - timedelta(hours=3)
         made = [
-            reservation_request(
-                actor=wang, booking=booking(instrument, start + hour * HOUR), now=now
-            )
+            reservation_request(By(wang, now), booking=booking(instrument, start + hour * HOUR))
             for hour in range(4)
         ]
         race(
             [
                 lambda row=row, now=now: reservation_cancel(
-                    actor=wang, reservation_id=row.pk, reason="", now=now
+                    By(wang, now), reservation_id=row.pk, reason=""
                 )
                 for row in made
             ]
@@ -240,21 +237,20 @@ def test_a_check_out_and_a_closure_of_the_same_moment(real_cast, instrument, rac
     wang, zhao = real_cast.actor("wang"), real_cast.actor("zhao")
     for round_ in range(rounds(2)):
         start, now = time_of(round_)
-        made = reservation_request(actor=wang, booking=booking(instrument, start, 2), now=now)
-        reservation_check_in(actor=wang, reservation_id=made.pk, now=start)
+        made = reservation_request(By(wang, now), booking=booking(instrument, start, 2))
+        reservation_check_in(By(wang, start), reservation_id=made.pk)
         moment = start + timedelta(minutes=40)
         outage = Outage("breakdown", moment, moment + timedelta(minutes=1))
         results = race(
             [
                 lambda made=made, moment=moment: reservation_check_out(
-                    actor=wang, reservation_id=made.pk, now=moment
+                    By(wang, moment), reservation_id=made.pk
                 ),
                 lambda outage=outage, moment=moment: closure_create(
-                    actor=zhao, instrument_id=instrument.pk, outage=outage, displace=True,
-                    now=moment,
+                    By(zhao, moment), instrument_id=instrument.pk, outage=outage, displace=True
                 ),
             ]
-        )  # fmt: skip
+        )
         assert set(codes(results)) <= {"wrong-state"}
         session = UsageSession.objects.get(reservation=made)
         assert session.checked_out_at == session.cut_at == moment

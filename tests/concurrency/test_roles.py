@@ -6,6 +6,7 @@ from functools import partial
 import pytest
 from allauth.account.models import EmailAddress
 
+from accounts.domain.roles import PLATFORM, By
 from accounts.models import Invitation, Membership, RoleGrant
 from accounts.services.invitations import invitation_accept, invitation_send
 from accounts.services.memberships import membership_end, role_grant, role_revoke
@@ -22,14 +23,10 @@ def test_of_duties_that_exclude_one_another_only_one_is_given(race, real_cast, r
     for _ in range(rounds(4)):
         results = race(
             [
+                lambda: role_grant(By(zhao, NOW), user=sun, role="finance", organisation=cast.ustc),
+                lambda: role_grant(By(admin, NOW), user=sun, role="auditor", region=cast.anhui),
                 lambda: role_grant(
-                    actor=zhao, user=sun, role="finance", organisation=cast.ustc, now=NOW
-                ),
-                lambda: role_grant(
-                    actor=admin, user=sun, role="auditor", region=cast.anhui, now=NOW
-                ),
-                lambda: role_grant(
-                    actor=admin, user=sun, role="coordinator", region=cast.anhui.parent, now=NOW
+                    By(admin, NOW), user=sun, role="coordinator", region=cast.anhui.parent
                 ),
             ]
         )
@@ -45,7 +42,7 @@ def test_of_duties_that_exclude_one_another_only_one_is_given(race, real_cast, r
 
 def test_of_the_last_two_managers_one_stays(race, real_cast, rounds):
     cast = real_cast
-    role_grant(actor=None, user=cast.lin, role="manager", organisation=cast.fudan, now=NOW)
+    role_grant(By(PLATFORM, NOW), user=cast.lin, role="manager", organisation=cast.fudan)
     people = {"chen": cast.chen, "lin": cast.lin}
     for round_ in range(rounds(4)):
         actors = {name: cast.actor(name) for name in people}
@@ -58,14 +55,10 @@ def test_of_the_last_two_managers_one_stays(race, real_cast, rounds):
         }
 
         def lay_down(name, actors=actors, grants=grants):
-            return role_revoke(
-                actor=actors[name], grant_id=grants[name].pk, reason="leaves", now=NOW
-            )
+            return role_revoke(By(actors[name], NOW), grant_id=grants[name].pk, reason="leaves")
 
         def leave(name, actors=actors, ends=ends):
-            return membership_end(
-                actor=actors[name], membership_id=ends[name].pk, reason="", now=NOW
-            )
+            return membership_end(By(actors[name], NOW), membership_id=ends[name].pk, reason="")
 
         second = leave if round_ % 2 else lay_down
         results = race([lambda: lay_down("chen"), lambda second=second: second("lin")])
@@ -83,16 +76,15 @@ def test_an_invitation_is_accepted_once(race, real_cast):
     alice = cast.people["alice"]
     alice.emailaddress_set.create(email=alice.email, verified=True, primary=True)
     row = invitation_send(
-        actor=cast.actor("chen"),
+        By(cast.actor("chen"), NOW),
         organisation=cast.fudan,
         email=alice.email,
         roles=["researcher"],
-        now=NOW,
     )
     actor = cast.actor("alice")
 
     def accept():
-        return invitation_accept(actor=actor, invitation_id=row.pk, now=NOW)
+        return invitation_accept(By(actor, NOW), invitation_id=row.pk)
 
     results = race([accept] * 5)
     assert len(won(results)) == 1 and codes(results) == ["invitation-used"] * 4
@@ -101,7 +93,7 @@ def test_an_invitation_is_accepted_once(race, real_cast):
 
 def test_of_invitations_to_one_address_at_the_same_moment_five_are_sent(race, real_cast, rounds):
     cast = real_cast
-    role_grant(actor=None, user=cast.lin, role="manager", organisation=cast.fudan, now=NOW)
+    role_grant(By(PLATFORM, NOW), user=cast.lin, role="manager", organisation=cast.fudan)
     senders = [("chen", cast.fudan), ("lin", cast.fudan), ("zhao", cast.ustc)]
     actors = [(cast.actor(who), organisation) for who, organisation in senders]
     for round_ in range(rounds(2)):
@@ -109,7 +101,7 @@ def test_of_invitations_to_one_address_at_the_same_moment_five_are_sent(race, re
         results = race(
             [
                 lambda actor=actor, organisation=organisation, email=email: invitation_send(
-                    actor=actor, organisation=organisation, email=email, roles=[], now=NOW
+                    By(actor, NOW), organisation=organisation, email=email, roles=[]
                 )
                 for actor, organisation in actors * 3
             ]
@@ -127,18 +119,17 @@ def test_of_two_first_managers_one_comes_second(race, real_cast, rounds):
         now = NOW + round_ * timedelta(days=1)
         rows = {
             name: invitation_send(
-                actor=cast.actor("coordinator"),
+                By(cast.actor("coordinator"), now),
                 organisation=cast.optics,
                 email=cast.people[name].email,
                 roles=["manager"],
-                now=now,
             )
             for name in ("alice", "sun")
         }
         actors = {name: cast.actor(name) for name in rows}
         results = race(
             [
-                partial(invitation_accept, actor=actors[name], invitation_id=rows[name].pk, now=now)
+                partial(invitation_accept, By(actors[name], now), invitation_id=rows[name].pk)
                 for name in rows
             ]
         )

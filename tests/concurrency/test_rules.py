@@ -5,6 +5,7 @@ import time
 import pytest
 from django.db import connection, transaction
 
+from accounts.domain.roles import By
 from bookings.models import Reservation
 from bookings.record.domain.refusals import RulesRefuse
 from bookings.record.selectors.reservations import rules_behind
@@ -46,19 +47,17 @@ def while_waiting(race, change, act):
 
 def policy(cast, instrument, **values):
     return lambda: policy_set(
-        actor=cast.actor("zhao"),
+        By(cast.actor("zhao"), NOW),
         instrument_id=instrument.pk,
         policy=parse_policy({"slot_minutes": 30, "max_minutes": 480} | values),
-        now=NOW,
     )
 
 
 def hours(cast, instrument, weekly):
     return lambda: opening_hours_set(
-        actor=cast.actor("zhao"),
+        By(cast.actor("zhao"), NOW),
         instrument_id=instrument.pk,
         hours=parse_hours({"weekly": weekly}),
-        now=NOW,
     )
 
 
@@ -80,7 +79,7 @@ def test_a_rule_that_became_stricter(real_cast, instrument, race, change, code):
     result = while_waiting(
         race,
         change(real_cast, instrument),
-        lambda: reservation_request(actor=wang, booking=booking(instrument, FIRST), now=NOW),
+        lambda: reservation_request(By(wang, NOW), booking=booking(instrument, FIRST)),
     )
     assert isinstance(result, RulesRefuse)
     assert [refusal.code for refusal in result.refusals] == [code]
@@ -92,7 +91,7 @@ def test_the_version_that_judged_is_the_one_that_came_while_it_waited(real_cast,
     result = while_waiting(
         race,
         policy(real_cast, instrument, notice_minutes=60),
-        lambda: reservation_request(actor=wang, booking=booking(instrument, FIRST), now=NOW),
+        lambda: reservation_request(By(wang, NOW), booking=booking(instrument, FIRST)),
     )
     assert result.policy_version == 2
     assert rules_behind(result).policy["notice_minutes"] == 60
@@ -109,15 +108,14 @@ def test_each_of_many_changes_is_a_version_and_every_booking_names_its_own(
         lengths = [60 * n for n in range(1, 5)]
         acts = [
             lambda m=m, now=now: policy_set(
-                actor=real_cast.actor("zhao"),
+                By(real_cast.actor("zhao"), now),
                 instrument_id=instrument.pk,
                 policy=parse_policy({"slot_minutes": 30, "max_minutes": m}),
-                now=now,
             )
             for m in lengths
         ] + [
             lambda n=n, who=who, start=start, now=now: reservation_request(
-                actor=who, booking=booking(instrument, start + n * 3 * HOUR, 2), now=now
+                By(who, now), booking=booking(instrument, start + n * 3 * HOUR, 2)
             )
             for n, who in enumerate(people)
         ]
@@ -138,7 +136,7 @@ def test_hours_that_became_longer(real_cast, race):
     result = while_waiting(
         race,
         hours(real_cast, short, ALWAYS["weekly"]),
-        lambda: reservation_request(actor=wang, booking=booking(short, FIRST), now=NOW),
+        lambda: reservation_request(By(wang, NOW), booking=booking(short, FIRST)),
     )
     assert isinstance(result, Reservation)
     consistent()
@@ -147,11 +145,11 @@ def test_hours_that_became_longer(real_cast, race):
 def test_a_unit_that_went(real_cast, race):
     pair = real_cast.instrument(name="Pair", hours=ALWAYS, policy={"units": 2})
     wang, sun = real_cast.actor("wang"), real_cast.actor("sun")
-    reservation_request(actor=sun, booking=booking(pair, FIRST), now=NOW)
+    reservation_request(By(sun, NOW), booking=booking(pair, FIRST))
     result = while_waiting(
         race,
         policy(real_cast, pair, units=1),
-        lambda: reservation_request(actor=wang, booking=booking(pair, FIRST), now=NOW),
+        lambda: reservation_request(By(wang, NOW), booking=booking(pair, FIRST)),
     )
     assert isinstance(result, RulesRefuse)
     assert [refusal.code for refusal in result.refusals] == ["slot-taken"]
@@ -162,10 +160,8 @@ def test_suspended_meanwhile(real_cast, instrument, race):
     wang, zhao = real_cast.actor("wang"), real_cast.actor("zhao")
     result = while_waiting(
         race,
-        lambda: instrument_publication(
-            actor=zhao, instrument_id=instrument.pk, act="suspend", now=NOW
-        ),
-        lambda: reservation_request(actor=wang, booking=booking(instrument, FIRST + HOUR), now=NOW),
+        lambda: instrument_publication(By(zhao, NOW), instrument_id=instrument.pk, act="suspend"),
+        lambda: reservation_request(By(wang, NOW), booking=booking(instrument, FIRST + HOUR)),
     )
     assert not isinstance(result, Reservation)
     assert not Reservation.objects.exists()

@@ -9,6 +9,7 @@ import pytest
 from django.db import connection, transaction
 
 from accounts import trail
+from accounts.domain.roles import PLATFORM, By
 from accounts.models import Seal, SealedEntry, TrailEntry, UnsealedEntry
 from accounts.selectors.verification import trail_verify
 from accounts.services.seals import trail_seal
@@ -24,9 +25,12 @@ WRITERS, SEALERS = 8, 3
 def write(cast, number, pause=0.0):
     with transaction.atomic():
         entry = trail.record(
-            actor=None, action="instrument.test", target=cast.microscope, now=NOW,
-            after={"n": number}, reason="why" if number % 3 else "",
-        )  # fmt: skip
+            By(PLATFORM, NOW),
+            "instrument.test",
+            cast.microscope,
+            after={"n": number},
+            reason="why" if number % 3 else "",
+        )
         time.sleep(pause)
         if number % 11 == 0:
             transaction.set_rollback(True)
@@ -68,9 +72,7 @@ def test_who_commits_late_is_in_a_later_seal(race, real_cast):
 
     def late():
         with transaction.atomic():
-            entry = trail.record(
-                actor=None, action="instrument.test", target=real_cast.microscope, now=NOW
-            )
+            entry = trail.record(By(PLATFORM, NOW), "instrument.test", real_cast.microscope)
             wrote.set()
             assert may_commit.wait(30)
         return entry

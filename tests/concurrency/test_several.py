@@ -2,6 +2,7 @@
 
 import pytest
 
+from accounts.domain.roles import By
 from accounts.models import OutboxMessage, TrailEntry
 from bookings.models import Occupancy, Quote, Reservation
 from bookings.reserving.services.reservations import reservation_request, reservations_request
@@ -17,7 +18,7 @@ def three(real_cast):
 
 def asking(actor, instruments, start, now):
     bookings = [booking(instrument, start) for instrument in instruments]
-    return lambda: reservations_request(actor=actor, bookings=bookings, now=now)
+    return lambda: reservations_request(By(actor, now), bookings=bookings)
 
 
 def written():
@@ -67,7 +68,7 @@ def test_one_of_them_is_asked_for_alone(real_cast, three, race, rounds):
             [
                 asking(wang, [z, y, x], start, now),
                 lambda s=start, now=now: reservation_request(
-                    actor=sun, booking=booking(y, s + HOUR / 2), now=now
+                    By(sun, now), booking=booking(y, s + HOUR / 2)
                 ),
             ]
         )

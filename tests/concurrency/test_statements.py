@@ -8,6 +8,7 @@ import pytest
 from django.db import connection, transaction
 
 from accounts.domain.errors import Refused
+from accounts.domain.roles import By
 from bookings.charging.locks import lock_host_books
 from bookings.charging.services.charges import charges_finalise
 from bookings.models import Charge, ClosedMonth, Payment, Settlement, Statement, StatementLine
@@ -108,15 +109,11 @@ def test_paid_and_voided_at_the_same_moment(real_cast, race, rounds):
         pay = Paid(Decimal("60.00"), first.date() - timedelta(days=1))
         results = race(
             [
-                lambda r=row, t=first, p=pay: statement_pay(
-                    actor=gao, statement_id=r.pk, paid=p, now=t
-                ),
+                lambda r=row, t=first, p=pay: statement_pay(By(gao, t), statement_id=r.pk, paid=p),
                 lambda r=row, t=first: statement_void(
-                    actor=gao, statement_id=r.pk, reason="Wrong name", now=t
+                    By(gao, t), statement_id=r.pk, reason="Wrong name"
                 ),
-                lambda r=row, t=first, p=pay: statement_pay(
-                    actor=gao, statement_id=r.pk, paid=p, now=t
-                ),
+                lambda r=row, t=first, p=pay: statement_pay(By(gao, t), statement_id=r.pk, paid=p),
             ]
         )
         assert len(won(results)) == 1
@@ -145,14 +142,12 @@ def test_a_notice_is_matched_once_and_never_above_what_is_open(real_cast, race, 
         statements_draw(month=month, now=first)
         row = Statement.objects.get(month=month)
         paid = Paid(row.payable, first.date() - timedelta(days=1))
-        notice = payment_notice_report(actor=lin, statement_id=row.pk, paid=paid, now=first)
+        notice = payment_notice_report(By(lin, first), statement_id=row.pk, paid=paid)
         results = race(
             [
-                lambda n=notice, t=first: payment_notice_match(actor=gao, notice_id=n.pk, now=t),
-                lambda r=row, t=first, p=paid: statement_pay(
-                    actor=gao, statement_id=r.pk, paid=p, now=t
-                ),
-                lambda n=notice, t=first: payment_notice_match(actor=gao, notice_id=n.pk, now=t),
+                lambda n=notice, t=first: payment_notice_match(By(gao, t), notice_id=n.pk),
+                lambda r=row, t=first, p=paid: statement_pay(By(gao, t), statement_id=r.pk, paid=p),
+                lambda n=notice, t=first: payment_notice_match(By(gao, t), notice_id=n.pk),
             ]
         )
         assert len(won(results)) == 1
@@ -174,7 +169,7 @@ def test_the_same_is_reported_at_the_same_moment(real_cast, race, rounds):
         results = race(
             [
                 lambda r=row, t=first, p=paid: payment_notice_report(
-                    actor=lin, statement_id=r.pk, paid=p, now=t
+                    By(lin, t), statement_id=r.pk, paid=p
                 )
             ]
             * 3
@@ -191,12 +186,12 @@ def test_matched_and_voided_at_the_same_moment(real_cast, race, rounds):
         statements_draw(month=month, now=first)
         row = Statement.objects.get(month=month)
         paid = Paid(row.payable, first.date() - timedelta(days=1))
-        notice = payment_notice_report(actor=lin, statement_id=row.pk, paid=paid, now=first)
+        notice = payment_notice_report(By(lin, first), statement_id=row.pk, paid=paid)
         race(
             [
-                lambda n=notice, t=first: payment_notice_match(actor=gao, notice_id=n.pk, now=t),
+                lambda n=notice, t=first: payment_notice_match(By(gao, t), notice_id=n.pk),
                 lambda r=row, t=first: statement_void(
-                    actor=gao, statement_id=r.pk, reason="Wrong name", now=t
+                    By(gao, t), statement_id=r.pk, reason="Wrong name"
                 ),
             ]
         )

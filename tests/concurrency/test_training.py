@@ -5,6 +5,7 @@ from functools import partial
 import pytest
 
 from accounts.domain.errors import WrongState
+from accounts.domain.roles import By
 from instruments.models import Enrolment
 from instruments.selectors.training import places_in_line
 from instruments.services.enrolments import enrolment_withdraw
@@ -37,7 +38,7 @@ def test_who_withdraws_makes_room_for_one(real_cast, race, rounds):
         held = enrol(real_cast, one, "wang")
         first = enrol(real_cast, one, "hu", waits=True)
         leaving = partial(
-            enrolment_withdraw, actor=real_cast.actor("wang"), enrolment_id=held.pk, now=NOW
+            enrolment_withdraw, By(real_cast.actor("wang"), NOW), enrolment_id=held.pk
         )
         race([leaving, *(asking(real_cast, one, who, waits=True) for who in WHO[2:])])
         assert list(one.enrolments.filter(state="enrolled").values_list("pk", flat=True)) == [

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from accounts.domain.roles import By
 from bookings.models import Occupancy, Reservation, UsageSession
 from bookings.reserving.services.reservations import reservation_request
 from bookings.usage.services.usage import reservation_check_in, reservation_check_out
@@ -20,18 +21,18 @@ def test_two_come_early_and_one_unit_is_free(real_cast, race, rounds):
         start, now = time_of(round_)
 
         def reserve(actor, start=start, now=now):
-            return reservation_request(actor=actor, booking=booking(pool, start), now=now)
+            return reservation_request(By(actor, now), booking=booking(pool, start))
 
         before = [reserve(hu), reserve(hu)]
         mine = [reserve(actor, start + HOUR) for actor in (wang, sun)]
         assert [row.unit for row in (*before, *mine)] == [1, 2, 1, 2]
         for row in before:
-            reservation_check_in(actor=hu, reservation_id=row.pk, now=start)
+            reservation_check_in(By(hu, start), reservation_id=row.pk)
         early = start + HOUR - timedelta(minutes=10)
         results = race(
             [
                 lambda actor=actor, row=row, early=early: reservation_check_in(
-                    actor=actor, reservation_id=row.pk, now=early
+                    By(actor, early), reservation_id=row.pk
                 )
                 for actor, row in zip((wang, sun), mine, strict=True)
             ]
@@ -42,10 +43,10 @@ def test_two_come_early_and_one_unit_is_free(real_cast, race, rounds):
         (waiting,) = Reservation.objects.filter(pk__in=[r.pk for r in mine], state="confirmed")
         assert not UsageSession.objects.filter(reservation=waiting).exists()
         for row in before:
-            reservation_check_out(actor=hu, reservation_id=row.pk, now=start + HOUR)
+            reservation_check_out(By(hu, start + HOUR), reservation_id=row.pk)
         late = start + HOUR
         actor = wang if waiting.user_id == real_cast.wang.pk else sun
-        reservation_check_in(actor=actor, reservation_id=waiting.pk, now=late)
+        reservation_check_in(By(actor, late), reservation_id=waiting.pk)
         for who, row in zip((wang, sun), mine, strict=True):
-            reservation_check_out(actor=who, reservation_id=row.pk, now=late + HOUR / 2)
+            reservation_check_out(By(who, late + HOUR / 2), reservation_id=row.pk)
     consistent()

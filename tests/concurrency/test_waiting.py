@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from accounts.domain.roles import By
 from bookings.catalogue.selectors.parties import Booking
 from bookings.models import Occupancy, Reservation, WaitingOffer, WaitingWish
 from bookings.overview.services.effects import effects_carry_out
@@ -35,7 +36,7 @@ def test_several_workers_make_one_offer(real_cast, race, rounds):
         booked = reserve(cast, *SLOT, who="sun", instrument=instrument)
         first = wait(cast, instrument, "wang")
         wait(cast, instrument, "hu", now=NOW + SECOND)
-        reservation_cancel(actor=cast.actor("sun"), reservation_id=booked.pk, reason="", now=NOW)
+        reservation_cancel(By(cast.actor("sun"), NOW), reservation_id=booked.pk, reason="")
         race(
             [
                 *[lambda: slot_offer(instrument_id=instrument.pk, now=NOW)] * 2,
@@ -58,7 +59,7 @@ def test_one_wish_two_instruments_one_offer(real_cast, race, rounds):
         wait(cast, instruments[0], "wang", any_equivalent=True)
         wait(cast, instruments[1], "hu", any_equivalent=True, now=NOW + SECOND)
         for made in booked:
-            reservation_cancel(actor=cast.actor("sun"), reservation_id=made.pk, reason="", now=NOW)
+            reservation_cancel(By(cast.actor("sun"), NOW), reservation_id=made.pk, reason="")
         race(
             [lambda pk=i.pk: slot_offer(instrument_id=pk, now=NOW) for i in instruments]
             + [lambda pk=i.pk: slot_offer(instrument_id=pk, now=NOW) for i in instruments[::-1]]
@@ -87,9 +88,9 @@ def test_taking_and_declining_and_withdrawing_at_once(real_cast, race, rounds):
         wang = cast.actor("wang")
         race(
             [
-                lambda b=booking, a=wang: reservation_request(actor=a, booking=b, now=NOW),
-                lambda pk=held.pk, a=wang: hold_release(actor=a, reservation_id=pk, now=NOW),
-                lambda pk=wish.pk, a=wang: wish_withdraw(actor=a, wish_id=pk, now=NOW),
+                lambda b=booking, a=wang: reservation_request(By(a, NOW), booking=b),
+                lambda pk=held.pk, a=wang: hold_release(By(a, NOW), reservation_id=pk),
+                lambda pk=wish.pk, a=wang: wish_withdraw(By(a, NOW), wish_id=pk),
                 lambda: wishes_settle(now=NOW),
                 lambda: effects_carry_out(now=NOW),
             ]

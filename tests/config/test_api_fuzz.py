@@ -20,6 +20,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from accounts.domain.roles import By
 from accounts.models import TrailEntry
 from accounts.services.invitations import invitation_send
 from accounts.services.joining import join_ask
@@ -101,70 +102,63 @@ def known(shared_cast: Cast) -> dict[str, list[str]]:
         reserve(cast, "2026-03-09 10:00", "2026-03-09 12:00", instrument=manual),
     ]
     series = series_book(
-        actor=cast.actor("wang"),
+        By(cast.actor("wang"), NOW),
         booking=Booking(
             cast.microscope.pk, Period(at("2026-03-11 10:00"), at("2026-03-11 11:00")), None, "self"
         ),
         rule="FREQ=DAILY;COUNT=2",
         on_conflict="refuse",
-        now=NOW,
     )
     chain = chain_book(
-        actor=cast.actor("wang"),
+        By(cast.actor("wang"), NOW),
         steps=[StepWish(cast.microscope.pk, 60, "self"), StepWish(manual.pk, 60, "self")],
         organisation=None,
         purpose="research",
         purpose_text="",
         within=Period(at("2026-03-10 00:00"), at("2026-03-11 00:00")),
-        now=NOW,
     )
     move = move_decide(
-        actor=cast.actor("admin"),
+        By(cast.actor("admin"), NOW),
         organisation_id=cast.ustc.pk,
         region=cast.shanghai,
         starts_on=(NOW + timedelta(days=300)).date(),
-        now=NOW,
     )
     draft = rate_card_create(
-        actor=cast.actor("zhao"),
+        By(cast.actor("zhao"), NOW),
         instrument_id=cast.microscope.pk,
         card=parse_rate_card(CARD | {"valid_from": "2026-06-01"}),
         publish=False,
-        now=NOW,
     )
     money = money_things(cast)
     audit = audit_things(cast)
     files = import_things(cast)
     alice = cast.people["alice"]
     invited = invitation_send(
-        actor=cast.actor("chen"),
+        By(cast.actor("chen"), NOW),
         organisation=cast.fudan,
         email=alice.email,
         roles=["researcher"],
-        now=NOW,
     )
-    asked = join_ask(actor=cast.actor("alice"), organisation=cast.ustc, text="", now=NOW)
+    asked = join_ask(By(cast.actor("alice"), NOW), organisation=cast.ustc, text="")
     wang = cast.people["wang"]
     coming = session(cast, course(cast), places=3)
     search = search_save(
-        actor=cast.actor("wang"),
+        By(cast.actor("wang"), NOW),
         name="Titan",
         criteria=Criteria(text="titan"),
         organisation=cast.fudan,
-        now=NOW,
     )
     hook = webhook_add(
-        actor=cast.actor("zhao"),
+        By(cast.actor("zhao"), NOW),
         organisation_id=cast.ustc.pk,
         address="https://lab.example/",
         events=["reservation.confirmed"],
         description="",
-        now=NOW,
     )
     delivery = WebhookDelivery.objects.create(
         endpoint=hook, event="charge.made", cause="x", body="{}", state="failed", created_at=NOW
     )
-    feed = feed_make(actor=cast.actor("wang"), instrument_id=None, now=NOW)
+    feed = feed_make(By(cast.actor("wang"), NOW), instrument_id=None)
     effects_carry_out(now=NOW)
     token, _ = token_issue(user=wang, label="known", lifetime=timedelta(days=9), now=NOW)
     return {

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from standardwebhooks.webhooks import Webhook
 
+from accounts.domain.roles import By
 from accounts.letters import unsubscribe_address, unsubscribed_by
 from accounts.selectors.joining import invitation_by_token
 from accounts.services.invitations import invitation_send
@@ -93,11 +94,10 @@ class TestNewKey:
         mails = []
         for email in ("sent@nowhere.example", "waits@nowhere.example"):
             invitation_send(
-                actor=cast.actor("chen"),
+                By(cast.actor("chen"), NOW),
                 organisation=cast.fudan,
                 email=email,
                 roles=["researcher"],
-                now=NOW,
                 lifetime=timedelta(days=30),
             )
             if not mails:
@@ -114,7 +114,7 @@ class TestNewKey:
             assert invitation_by_token(token).email == "waits@nowhere.example"
 
     def test_a_feed_keeps_its_address_and_is_shown_while_its_key_counts(self, cast, settings):
-        feed = feed_make(actor=cast.actor("wang"), instrument_id=None, now=NOW)
+        feed = feed_make(By(cast.actor("wang"), NOW), instrument_id=None)
         address = feed_address(feed)
         path = address.removeprefix(settings.SITE_URL)
         replace_key(settings, keep_old=True)
@@ -129,16 +129,15 @@ class TestNewKey:
     @pytest.mark.parametrize("rotated", [False, True])
     def test_webhooks_are_signed_for_receivers_of_both_keys(self, cast, settings, rotated):
         endpoint = webhook_add(
-            actor=cast.actor("zhao"),
+            By(cast.actor("zhao"), NOW),
             organisation_id=cast.ustc.pk,
             address="https://x.example/",
             events=["reservation.confirmed"],
             description="",
-            now=NOW,
         )
         old = secret_text(secret_of(endpoint, 1))
         if rotated:
-            webhook_rotate(actor=cast.actor("zhao"), endpoint_id=endpoint.pk, now=NOW)
+            webhook_rotate(By(cast.actor("zhao"), NOW), endpoint_id=endpoint.pk)
             endpoint = WebhookEndpoint.objects.get()
         replace_key(settings, keep_old=True)
         new = secret_text(secret_of(endpoint, endpoint.generation))

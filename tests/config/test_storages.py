@@ -18,6 +18,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.domain.errors import Invalid
+from accounts.domain.roles import By
 from accounts.models import Installation, TrailEntry
 from bookings.audit.services.bundles import bundles_clear, bundles_work
 from bookings.models import TrailBundle
@@ -249,7 +250,7 @@ def test_while_it_is_away_files_are_a_503_and_rows_go_all_the_same(
     # What a browser has is not asked for again.
     assert browser.get(address, headers={"If-None-Match": seen["ETag"]}).status_code == 304
     with django_capture_on_commit_callbacks(execute=True):
-        attachment_delete(actor=cast.actor("zhao"), attachment_id=made.pk, now=NOW)
+        attachment_delete(By(cast.actor("zhao"), NOW), attachment_id=made.pk)
     assert not Attachment.objects.exists()
 
 

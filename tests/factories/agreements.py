@@ -4,6 +4,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from accounts.domain.roles import By
 from bookings.funding.domain.programmes import ProgrammeTerms
 from bookings.funding.services.grants import grant_create
 from bookings.funding.services.programmes import programme_create
@@ -33,14 +34,14 @@ def terms(cast: Cast, **changes: Any) -> AgreementTerms:
 
 def propose(cast: Cast, *, now: datetime = NOW, **changes: Any) -> Agreement:
     """By the coordinator of Anhui."""
-    return agreement_propose(actor=cast.actor("coordinator"), terms=terms(cast, **changes), now=now)
+    return agreement_propose(By(cast.actor("coordinator"), now), terms=terms(cast, **changes))
 
 
 def agree(cast: Cast, *, now: datetime = NOW, **changes: Any) -> Agreement:
     """Signed by both."""
     made = propose(cast, now=now, **changes)
-    agreement_sign(actor=cast.actor("coordinator"), agreement_id=made.pk, now=now)
-    return agreement_sign(actor=cast.actor("xu"), agreement_id=made.pk, now=now)
+    agreement_sign(By(cast.actor("coordinator"), now), agreement_id=made.pk)
+    return agreement_sign(By(cast.actor("xu"), now), agreement_id=made.pk)
 
 
 def programme_terms(**changes: Any) -> ProgrammeTerms:
@@ -60,7 +61,7 @@ def programme_terms(**changes: Any) -> ProgrammeTerms:
 def programme(cast: Cast, *, now: datetime = NOW, **changes: Any) -> VoucherProgramme:
     """Of Shanghai, by its coordinator."""
     return programme_create(
-        actor=cast.actor("xu"), region=cast.shanghai, terms=programme_terms(**changes), now=now
+        By(cast.actor("xu"), now), region=cast.shanghai, terms=programme_terms(**changes)
     )
 
 
@@ -74,4 +75,4 @@ def grant(
         "valid_from": date(2026, 1, 1),
         "valid_until": date(2027, 1, 1),
     }
-    return grant_create(actor=cast.actor("xu"), programme_id=of.pk, now=now, **values | changes)
+    return grant_create(By(cast.actor("xu"), now), programme_id=of.pk, **values | changes)

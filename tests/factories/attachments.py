@@ -5,6 +5,7 @@ from typing import Any
 
 from PIL import Image
 
+from accounts.domain.roles import By
 from instruments.models import Attachment, Instrument
 from instruments.services.attachments import attachment_add
 from tests.factories.cast import NOW, Cast
@@ -23,9 +24,8 @@ def picture(width: int = 300, height: int = 200, kind: str = "JPEG", **options: 
 def photo(cast: Cast, instrument: Instrument, **values: Any) -> Attachment:
     """One that the manager of USTC has put there."""
     return attachment_add(
-        actor=cast.actor("zhao"),
+        By(cast.actor("zhao"), NOW),
         instrument_id=instrument.pk,
         content=values.pop("content", None) or picture(),
-        now=NOW,
         **{"title": "The column"} | values,
     )

@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from accounts.domain.roles import By
 from bookings.audit.services.audit import exceptions_find
 from bookings.audit.services.bundles import bundle_start, bundles_work
 from bookings.audit.services.findings import Raised, finding_raise, finding_reply
@@ -20,25 +21,21 @@ def audit_things(cast: Cast) -> dict[str, str]:
     exceptions_find(now=NOW)
     auditor = cast.actor("auditor")
     first, second = (
-        finding_raise(
-            actor=auditor, raised=Raised("low", name, "Text", organisation="ustc"), now=NOW
-        )
+        finding_raise(By(auditor, NOW), raised=Raised("low", name, "Text", organisation="ustc"))
         for name in ("First", "Second")
     )
-    finding_reply(actor=cast.actor("zhao"), finding_id=second.pk, reply="Done", now=NOW)
+    finding_reply(By(cast.actor("zhao"), NOW), finding_id=second.pk, reply="Done")
     sample = sample_draw(
-        actor=auditor,
+        By(auditor, NOW),
         asked=Sampling("reservations", "random", date(2026, 3, 1), date(2026, 4, 1), 2, "seed"),
-        now=NOW,
     )
-    bundle = bundle_start(actor=auditor, since=None, until=None, now=NOW)
+    bundle = bundle_start(By(auditor, NOW), since=None, until=None)
     bundles_work(now=NOW)
     table = export_start(
-        actor=auditor,
+        By(auditor, NOW),
         table="days",
         format="csv",
         asked=Asked(since=date(2026, 3, 1), until=date(2026, 4, 1), narrowed={}),
-        now=NOW,
     )
     exports_work(now=NOW)
     return {

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from accounts.domain.roles import Actor
+from accounts.domain.roles import PLATFORM, Actor, By
 from accounts.models import Organisation, OutboxMessage, Region, User
 from accounts.permissions import actor_of
 from accounts.services.memberships import membership_start, role_grant
@@ -76,20 +76,33 @@ def person(name: str, email: str, **values: Any) -> User:
 def build_cast() -> Cast:
     """The whole cast, made through the services."""
     china = region_create(
-        actor=None, scheme="ISO 3166", code="CN", parent=None, now=NOW,
-        name="China", name_zh="中国", time_zone="Asia/Shanghai", currency="CNY",
-    )  # fmt: skip
+        By(PLATFORM, NOW),
+        scheme="ISO 3166",
+        code="CN",
+        parent=None,
+        name="China",
+        name_zh="中国",
+        time_zone="Asia/Shanghai",
+        currency="CNY",
+    )
     anhui, shanghai = (
         region_create(
-            actor=None, scheme="ISO 3166-2", code=code, parent=china, now=NOW, name=name,
-            name_zh=name_zh, time_zone="Asia/Shanghai", currency="CNY", holiday_calendar="CN",
+            By(PLATFORM, NOW),
+            scheme="ISO 3166-2",
+            code=code,
+            parent=china,
+            name=name,
+            name_zh=name_zh,
+            time_zone="Asia/Shanghai",
+            currency="CNY",
+            holiday_calendar="CN",
             shares=True,
         )
         for code, name, name_zh in (("CN-AH", "Anhui", "安徽"), ("CN-SH", "Shanghai", "上海"))
-    )  # fmt: skip
+    )
     ustc, fudan, optics = (
         organisation_create(
-            actor=None, code=code, region=region, now=NOW, name=name, name_zh=name_zh, kind=kind
+            By(PLATFORM, NOW), code=code, region=region, name=name, name_zh=name_zh, kind=kind
         )
         for code, region, name, name_zh, kind in (
             ("ustc", anhui, "USTC", "中国科学技术大学", "university"),
@@ -120,16 +133,20 @@ def build_cast() -> Cast:
         ("lin", fudan, "finance"),
         ("gao", ustc, "finance"),
     ):
-        membership_start(actor=None, user=people[name], organisation=organisation, now=NOW)
-        role_grant(actor=None, user=people[name], role=role, organisation=organisation, now=NOW)
-    role_grant(actor=None, user=people["auditor"], role="auditor", region=anhui, now=NOW)
-    role_grant(actor=None, user=people["xu"], role="coordinator", region=shanghai, now=NOW)
-    role_grant(actor=None, user=people["coordinator"], role="coordinator", region=anhui, now=NOW)
-    role_grant(actor=None, user=people["admin"], role="administrator", now=NOW)
+        membership_start(By(PLATFORM, NOW), user=people[name], organisation=organisation)
+        role_grant(By(PLATFORM, NOW), user=people[name], role=role, organisation=organisation)
+    role_grant(By(PLATFORM, NOW), user=people["auditor"], role="auditor", region=anhui)
+    role_grant(By(PLATFORM, NOW), user=people["xu"], role="coordinator", region=shanghai)
+    role_grant(By(PLATFORM, NOW), user=people["coordinator"], role="coordinator", region=anhui)
+    role_grant(By(PLATFORM, NOW), user=people["admin"], role="administrator")
     facility = facility_create(
-        actor=None, organisation=ustc, name="Instruments Centre", name_zh="理化中心",
-        time_zone="Asia/Shanghai", address="96 Jinzhai Road, Hefei", now=NOW,
-    )  # fmt: skip
+        By(PLATFORM, NOW),
+        organisation=ustc,
+        name="Instruments Centre",
+        name_zh="理化中心",
+        time_zone="Asia/Shanghai",
+        address="96 Jinzhai Road, Hefei",
+    )
     technique = Technique.objects.create(
         code="PaNET01198", name="electron microscopy", name_zh="电子显微镜"
     )
@@ -161,10 +178,9 @@ def publish(
     """An instrument of USTC, registered and published by its manager."""
     zhao = cast.actor("zhao")
     instrument = instrument_create(
-        actor=zhao,
+        By(zhao, now),
         facility=cast.facility,
         techniques=[cast.technique],
-        now=now,
         name=name,
         name_zh=values.pop("name_zh", "透射电子显微镜"),
         description="Atomic resolution imaging at 300 kV.",
@@ -174,22 +190,20 @@ def publish(
         **values,
     )
     opening_hours_set(
-        actor=zhao, instrument_id=instrument.pk, hours=parse_hours(hours or WEEKDAYS), now=now
+        By(zhao, now), instrument_id=instrument.pk, hours=parse_hours(hours or WEEKDAYS)
     )
     policy_set(
-        actor=zhao,
+        By(zhao, now),
         instrument_id=instrument.pk,
         policy=parse_policy({"slot_minutes": 30, "max_minutes": 480} | (policy or {})),
-        now=now,
     )
     rate_card_create(
-        actor=zhao,
+        By(zhao, now),
         instrument_id=instrument.pk,
         card=parse_rate_card(CARD | (card or {})),
         publish=True,
-        now=now,
     )
-    made = instrument_publication(actor=zhao, instrument_id=instrument.pk, act="publish", now=now)
+    made = instrument_publication(By(zhao, now), instrument_id=instrument.pk, act="publish")
     OutboxMessage.objects.filter(kind="instrument.published").delete()  # as though it were told
     return made
 
@@ -206,7 +220,7 @@ def reserve(
 ) -> Reservation:
     """A reservation made through the service."""
     return reservation_request(
-        actor=cast.actor(who),
+        By(cast.actor(who), now),
         booking=Booking(
             instrument_id=(instrument or cast.microscope).pk,
             period=Period(at(start), at(end)),
@@ -214,5 +228,4 @@ def reserve(
             service_mode=values.pop("service_mode", "self"),
             **values,
         ),
-        now=now,
     )

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from accounts.domain.roles import By
 from bookings.charging.services.charges import charge_make
 from bookings.models import (
     Agreement,
@@ -33,8 +34,8 @@ def use(
     made = reserve(cast, start, end, who=who, now=at(start) - timedelta(days=1), **values)
     check_in, check_out = (at(moment) for moment in used or (start, end))
     actor = cast.actor(who)
-    reservation_check_in(actor=actor, reservation_id=made.pk, now=check_in)
-    reservation_check_out(actor=actor, reservation_id=made.pk, now=check_out)
+    reservation_check_in(By(actor, check_in), reservation_id=made.pk)
+    reservation_check_out(By(actor, check_out), reservation_id=made.pk)
     return due(made, check_out)
 
 
@@ -43,9 +44,7 @@ def cancel(
 ) -> Charge:
     """The charge of a booking that was cancelled late."""
     made = reserve(cast, start, end, who=who, **{"now": NOW, **values})
-    reservation_cancel(
-        actor=cast.actor(who), reservation_id=made.pk, reason="changed", now=at(when)
-    )
+    reservation_cancel(By(cast.actor(who), at(when)), reservation_id=made.pk, reason="changed")
     return due(made, at(when))
 
 

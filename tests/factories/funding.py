@@ -4,6 +4,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from accounts.domain.roles import By
 from bookings.funding.domain.funding import Share
 from bookings.funding.domain.funding_sources import SourceTerms
 from bookings.funding.services.funding import source_create
@@ -26,7 +27,7 @@ def source(
 ) -> FundingSource:
     """A source of Fudan that Wang owns, with 10,000 yuan."""
     return source_create(
-        actor=cast.actor(by),
+        By(cast.actor(by), now),
         organisation=values.pop("organisation", cast.fudan),
         code=code,
         terms=SourceTerms(
@@ -38,7 +39,6 @@ def source(
             valid_from=valid_from,
             **values,
         ),
-        now=now,
     )
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from accounts.domain.roles import Actor
+from accounts.domain.roles import PLATFORM, Actor, By
 from accounts.models import Organisation
 from instruments.domain.harvests import Plan
 from instruments.domain.imports import ImportReport, Row
@@ -35,7 +35,7 @@ def keep(
     organisation_id: UUID,
     content: bytes,
     *,
-    actor: Actor | None = None,
+    actor: Actor = PLATFORM,
     format: str = "uniquip",
     name: str = "file.csv",
     now: datetime = NOW,
@@ -43,12 +43,11 @@ def keep(
 ) -> Import:
     """A file kept, not yet read."""
     return import_start(
-        actor=actor,
+        By(actor, now),
         organisation_id=organisation_id,
         file=io.BytesIO(content),
         file_name=name,
         format=format,
-        now=now,
         **options,
     )
 
@@ -59,7 +58,7 @@ def bring(
     """A file kept, read and carried out."""
     job = keep(organisation_id, content, now=now, **options)
     import_read(import_id=job.pk, now=now)
-    import_apply(actor=None, import_id=job.pk, now=now)
+    import_apply(By(PLATFORM, now), import_id=job.pk)
     import_carry_out(import_id=job.pk, now=now)
     job.refresh_from_db()
     return job, load_report(job)
@@ -73,18 +72,17 @@ def import_things(cast: Cast) -> dict[str, str]:
     for job in (ready, unmapped):
         import_read(import_id=job.pk, now=cast_now)
     mapping = mapping_save(
-        actor=cast.actor("zhao"),
+        By(cast.actor("zhao"), cast_now),
         organisation=cast.ustc,
         name="Register",
         content={"source": "register", "key": "nr", "fields": {"name": "device"}},
-        now=cast_now,
     )
     plan = Plan("Register", "https://x.example/list.csv", "table")
     harvest, paused = (
-        harvest_add(actor=cast.actor("zhao"), organisation_id=cast.ustc.pk, plan=plan, now=cast_now)
+        harvest_add(By(cast.actor("zhao"), cast_now), organisation_id=cast.ustc.pk, plan=plan)
         for _ in range(2)
     )
-    harvest_pause(actor=cast.actor("zhao"), harvest_id=paused.pk, now=cast_now)
+    harvest_pause(By(cast.actor("zhao"), cast_now), harvest_id=paused.pk)
     return {
         "harvest": str(harvest.pk),
         "paused-harvest": str(paused.pk),
@@ -111,7 +109,7 @@ def bring_rows(
     opened = reading._placed(reading.Opened(source, rows), facility)
     rows_stage(import_id=job.pk, source=source, rows=opened.rows)
     import_jobs._read_finish(job.pk, now)
-    import_apply(actor=None, import_id=job.pk, now=now)
+    import_apply(By(PLATFORM, now), import_id=job.pk)
     import_carry_out(import_id=job.pk, now=now)
     job.refresh_from_db()
     report = load_report(job)

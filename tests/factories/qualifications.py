@@ -3,6 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
+from accounts.domain.roles import By
 from instruments.models import Instrument, Qualification, Technique
 from instruments.services.qualifications import qualification_grant, qualification_revoke
 from tests.factories.cast import NOW, Cast
@@ -22,11 +23,10 @@ def certify(
     """Days are the cast's; the issuer is USTC unless named."""
     named: dict[str, Any] = {"technique" if isinstance(thing, Technique) else "instrument": thing}
     return qualification_grant(
-        actor=cast.actor(by),
+        By(cast.actor(by), now),
         user=cast.people[who],
         valid_from=date.fromisoformat(since),
         valid_until=date.fromisoformat(until) if until else None,
-        now=now,
         **{"issuer": cast.ustc} | named | values,
     )
 
@@ -34,6 +34,4 @@ def certify(
 def withdraw(
     cast: Cast, row: Qualification, *, reason: str = "Broke the stage", now: datetime = NOW
 ) -> Qualification:
-    return qualification_revoke(
-        actor=cast.actor("zhao"), qualification_id=row.pk, reason=reason, now=now
-    )
+    return qualification_revoke(By(cast.actor("zhao"), now), qualification_id=row.pk, reason=reason)

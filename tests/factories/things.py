@@ -3,6 +3,7 @@
 from datetime import date
 from decimal import Decimal
 
+from accounts.domain.roles import By
 from bookings.charging.domain.corrections import Amendment
 from bookings.charging.services.corrections import correction_propose
 from bookings.charging.services.disputes import dispute_open
@@ -43,13 +44,12 @@ def _charged(cast: Cast) -> dict[str, str]:
         use(cast, f"2026-03-0{day} 10:00", f"2026-03-0{day} 12:00", instrument=watched)
         for day in (2, 3, 4)
     )
-    dispute_open(actor=cast.actor("wang"), charge_id=disputed.pk, reason="test", now=NOW)
+    dispute_open(By(cast.actor("wang"), NOW), charge_id=disputed.pk, reason="test")
     correction = correction_propose(
-        actor=cast.actor("gao"),
+        By(cast.actor("gao"), NOW),
         charge_id=corrected.pk,
         amendment=Amendment(waive_percent=Decimal(50)),
         reason="test",
-        now=NOW,
     )
     unrecorded = reserve(
         cast,
@@ -75,14 +75,12 @@ def _books(cast: Cast) -> dict[str, str]:
     statements_draw(month=months[1], now=NOW)
     january, february = Settlement.objects.order_by("month")
     for who in ("coordinator", "xu"):
-        settlement_confirm(actor=cast.actor(who), settlement_id=january.pk, now=NOW)
+        settlement_confirm(By(cast.actor(who), NOW), settlement_id=january.pk)
     said = RateSaid("CNY", "EUR", Decimal("0.13"), months[1], "A bank")
-    rate = rate_enter(actor=cast.actor("lin"), organisation=cast.fudan, said=said, now=NOW)
+    rate = rate_enter(By(cast.actor("lin"), NOW), organisation=cast.fudan, said=said)
     statement = Statement.objects.get(month=months[1])
     paid = Paid(Decimal("0.25"), months[1], "T 1")
-    notice = payment_notice_report(
-        actor=cast.actor("lin"), statement_id=statement.pk, paid=paid, now=NOW
-    )
+    notice = payment_notice_report(By(cast.actor("lin"), NOW), statement_id=statement.pk, paid=paid)
     return {
         "statement": str(statement.pk),
         "notice": str(notice.pk),

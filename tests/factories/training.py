@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+from accounts.domain.roles import By
 from instruments.domain.training import CourseTerms, SessionTerms
 from instruments.models import Course, CourseSession, Enrolment, Instrument, Technique
 from instruments.services.enrolments import enrolment_make
@@ -16,11 +17,7 @@ def course(cast: Cast, thing: Instrument | Technique | None = None, **values: An
     named: dict[str, Any] = {"technique" if isinstance(thing, Technique) else "instrument": thing}
     terms = {"name": "Using the microscope", "name_zh": "显微镜操作", "months": 24, "places": 2}
     return course_create(
-        actor=cast.actor("zhao"),
-        host=cast.ustc,
-        terms=CourseTerms(**terms | values),
-        now=NOW,
-        **named,
+        By(cast.actor("zhao"), NOW), host=cast.ustc, terms=CourseTerms(**terms | values), **named
     )
 
 
@@ -37,11 +34,10 @@ def session(
         "location": "Room 301",
     }
     return session_create(
-        actor=cast.actor("zhao"),
+        By(cast.actor("zhao"), NOW),
         course_id=of.pk,
         facility=cast.facility,
         terms=SessionTerms(**terms | values),
-        now=NOW,
     )
 
 
@@ -50,8 +46,8 @@ def enrol(
 ) -> Enrolment:
     """By themselves unless somebody else is named."""
     return enrolment_make(
-        actor=cast.actor(by or who),
+        By(cast.actor(by or who), values.pop("now", NOW)),
         user=cast.people[who],
         session_id=of.pk,
-        **{"now": NOW} | values,
+        **values,
     )

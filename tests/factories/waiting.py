@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from accounts.domain.roles import By
 from bookings.models import WaitingWish
 from bookings.plans.services.waiting import Wanted, wish_make
 from instruments.models import Instrument
@@ -32,7 +33,7 @@ def wait(
 ) -> WaitingWish:
     """A wish for the Friday, unless said otherwise."""
     return wish_make(
-        actor=cast.actor(who),
+        By(cast.actor(who), now),
         wanted=Wanted(
             instrument_id=instrument.pk,
             organisation=values.pop("organisation", None),
@@ -42,5 +43,4 @@ def wait(
             minutes=minutes,
             **values,
         ),
-        now=now,
     )

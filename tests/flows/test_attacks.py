@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from accounts.domain.errors import Invalid, NotPermitted, Refused
+from accounts.domain.roles import By
 from accounts.models import Membership, OutboxMessage, RoleGrant
 from bookings.catalogue.selectors.parties import Booking
 from bookings.charging.services.charges import charge_make
@@ -32,16 +33,15 @@ LATE = at("2026-03-06 09:00")
 
 def move(cast, made, start, end, *, who="wang", now=NOW, **values):
     return reservation_move(
-        actor=cast.actor(who),
+        By(cast.actor(who), now),
         reservation_id=made.pk,
         period=Period(at(start), at(end)),
-        now=now,
         **values,
     )
 
 
 def cancel(cast, made, *, who="wang", now=NOW, reason=""):
-    return reservation_cancel(actor=cast.actor(who), reservation_id=made.pk, reason=reason, now=now)
+    return reservation_cancel(By(cast.actor(who), now), reservation_id=made.pk, reason=reason)
 
 
 def owed(made, now):
@@ -65,7 +65,7 @@ class TestFees:
         made = reserve(cast, "2026-03-06 10:00", "2026-03-06 18:00", instrument=asks)
         full = made.quotes.get().total
         reservation_decide(
-            actor=cast.actor("zhao"), reservation_id=made.pk, approve=True, reason="", now=NOW
+            By(cast.actor("zhao"), NOW), reservation_id=made.pk, approve=True, reason=""
         )
         move(cast, made, "2026-03-06 09:30", "2026-03-06 17:30", now=LATE)
         made.refresh_from_db()
@@ -91,11 +91,10 @@ class TestFees:
         made = reserve(cast, "2026-03-30 10:00", "2026-03-30 18:00", now=NOW)
         dollars = parse_rate_card(CARD | {"currency": "USD", "valid_from": "2026-04-01"})
         rate_card_create(
-            actor=cast.actor("zhao"),
+            By(cast.actor("zhao"), NOW),
             instrument_id=cast.microscope.pk,
             card=dollars,
             publish=True,
-            now=NOW,
         )
         late = at("2026-03-30 09:00")
         move(cast, made, "2026-03-30 10:00", "2026-03-30 11:00", now=late)
@@ -123,7 +122,7 @@ class TestPeople:
         withdraw(cast, row)
         with pytest.raises(RulesRefuse) as refused:
             reservation_check_in(
-                actor=cast.actor("wang"), reservation_id=made.pk, now=at("2026-03-06 10:00")
+                By(cast.actor("wang"), at("2026-03-06 10:00")), reservation_id=made.pk
             )
         assert [r.code for r in refused.value.refusals] == ["qualification-expires"]
 
@@ -135,7 +134,7 @@ class TestTime:
         )
         with pytest.raises(Refused):
             reservation_request(
-                actor=cast.actor("zhao"),
+                By(cast.actor("zhao"), NOW),
                 booking=Booking(
                     instrument_id=cast.microscope.pk,
                     period=Period(at("2026-03-02 10:00"), at("2026-03-02 12:00")),
@@ -145,7 +144,6 @@ class TestTime:
                     override=("too-soon",),
                     reason="entered late",
                 ),
-                now=NOW,
             )
 
     def test_a_request_the_host_moves_is_answered_before_its_start(self, cast):
@@ -162,17 +160,15 @@ class TestClosures:
         zhao = cast.actor("zhao")
         one = cast.instrument(name="One", policy={"units": 1})
         closure_create(
-            actor=zhao,
+            By(zhao, NOW),
             instrument_id=one.pk,
             outage=Outage("breakdown", at("2026-03-06 08:00"), None),
             displace=False,
-            now=NOW,
         )
         policy_set(
-            actor=zhao,
+            By(zhao, NOW),
             instrument_id=one.pk,
             policy=parse_policy({"units": 2, "max_minutes": 480}),
-            now=NOW,
         )
         with pytest.raises(RulesRefuse):
             reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00", instrument=one)
@@ -182,20 +178,18 @@ class TestClosures:
         one = cast.instrument(name="One", policy={"units": 1})
         first, _ = (
             closure_create(
-                actor=zhao,
+                By(zhao, NOW),
                 instrument_id=one.pk,
                 outage=Outage(kind, at("2026-03-06 08:00"), at("2026-03-06 20:00")),
                 displace=False,
-                now=NOW,
             )
             for kind in ("breakdown", "maintenance")
         )
         policy_set(
-            actor=zhao,
+            By(zhao, NOW),
             instrument_id=one.pk,
             policy=parse_policy({"units": 2, "max_minutes": 480}),
-            now=NOW,
         )
         with suppress(RulesRefuse):
             reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00", instrument=one)
-        closure_delete(actor=zhao, closure_id=first.pk, now=NOW)
+        closure_delete(By(zhao, NOW), closure_id=first.pk)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from accounts.domain.roles import By
 from bookings.catalogue.selectors.parties import Booking
 from bookings.models import Reservation
 from bookings.record.domain.periods import Period
@@ -34,9 +35,8 @@ def world(real_cast: Cast) -> http.World:
     now = timezone.now().replace(minute=0, second=0, microsecond=0)
     tomorrow = acts.midnight(now) + 2 * acts.DAY
     reservation_request(
-        actor=real_cast.actor("wang"),
+        By(real_cast.actor("wang"), now),
         booking=Booking(always.pk, Period(tomorrow, tomorrow + acts.HOUR), None, "assisted"),
-        now=now,
     )
     return http.World(now)
 

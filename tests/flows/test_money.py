@@ -10,6 +10,7 @@ from decimal import Decimal
 
 import pytest
 
+from accounts.domain.roles import PLATFORM, By
 from bookings.charging.domain.corrections import Amendment
 from bookings.charging.selectors.ledger import sums_by_currency
 from bookings.charging.selectors.replay import charge_replay, replay_all
@@ -44,24 +45,32 @@ def in_shanghai(cast):
     """Fudan's microscope, charged from the reserved start to the later of both ends."""
     chen = cast.actor("chen")
     facility = facility_create(
-        actor=None, organisation=cast.fudan, name="Nano centre", name_zh="纳米中心",
-        time_zone="Asia/Shanghai", address="220 Handan Road", now=NOW,
-    )  # fmt: skip
+        By(PLATFORM, NOW),
+        organisation=cast.fudan,
+        name="Nano centre",
+        name_zh="纳米中心",
+        time_zone="Asia/Shanghai",
+        address="220 Handan Road",
+    )
     made = instrument_create(
-        actor=chen, facility=facility, techniques=[cast.technique], now=NOW,
-        name="Fudan microscope", description="Imaging.", manufacturers=[{"name": "Maker"}],
-        model="One", service_modes=["self"],
-    )  # fmt: skip
-    opening_hours_set(actor=chen, instrument_id=made.pk, hours=parse_hours(WEEKDAYS), now=NOW)
+        By(chen, NOW),
+        facility=facility,
+        techniques=[cast.technique],
+        name="Fudan microscope",
+        description="Imaging.",
+        manufacturers=[{"name": "Maker"}],
+        model="One",
+        service_modes=["self"],
+    )
+    opening_hours_set(By(chen, NOW), instrument_id=made.pk, hours=parse_hours(WEEKDAYS))
     policy_set(
-        actor=chen,
+        By(chen, NOW),
         instrument_id=made.pk,
         policy=parse_policy({"slot_minutes": 30, "max_minutes": 480}),
-        now=NOW,
     )
     card = parse_rate_card(CARD | {"charge_basis": "greater"})
-    rate_card_create(actor=chen, instrument_id=made.pk, card=card, publish=True, now=NOW)
-    return instrument_publication(actor=chen, instrument_id=made.pk, act="publish", now=NOW)
+    rate_card_create(By(chen, NOW), instrument_id=made.pk, card=card, publish=True)
+    return instrument_publication(By(chen, NOW), instrument_id=made.pk, act="publish")
 
 
 @pytest.fixture
@@ -70,15 +79,14 @@ def voucher(cast):
     coordinator = cast.actor("coordinator")
     agree(cast)
     terms = programme_terms(code="ah-vouchers", name="Anhui vouchers", percent=D(30))
-    programme = programme_create(actor=coordinator, region=cast.anhui, terms=terms, now=NOW)
+    programme = programme_create(By(coordinator, NOW), region=cast.anhui, terms=terms)
     return grant_create(
-        actor=coordinator,
+        By(coordinator, NOW),
         programme_id=programme.pk,
         organisation=cast.optics,
         amount=D(5000),
         valid_from=date(2026, 1, 1),
         valid_until=date(2027, 1, 1),
-        now=NOW,
     )
 
 
@@ -106,15 +114,15 @@ def test_an_enterprise_of_anhui_in_shanghai(cast, in_shanghai, voucher):
 
     # Cancelled 20 hours before: all of it, and no voucher for that.
     gone = at("2026-03-09 14:00")
-    reservation_cancel(actor=hu, reservation_id=dropped.pk, reason="no sample", now=gone)
+    reservation_cancel(By(hu, gone), reservation_id=dropped.pk, reason="no sample")
     fee = charge_make(reservation_id=dropped.pk, now=gone)
     assert figures(fee) == ("cancellation", D("1123.60"), 0, D("1123.60"))
     assert left(voucher) == (D("318.00"), 0)
 
     # Half of the slot is used by another, so half of the fee melts.
     resold = reserve(cast, "2026-03-10 10:00", "2026-03-10 11:00", instrument=in_shanghai, now=gone)
-    reservation_check_in(actor=wang, reservation_id=resold.pk, now=at("2026-03-10 10:00"))
-    reservation_check_out(actor=wang, reservation_id=resold.pk, now=at("2026-03-10 11:00"))
+    reservation_check_in(By(wang, at("2026-03-10 10:00")), reservation_id=resold.pk)
+    reservation_check_out(By(wang, at("2026-03-10 11:00")), reservation_id=resold.pk)
     assert charge_make(reservation_id=resold.pk, now=at("2026-03-10 11:00")) is not None
     fees_melt(now=at("2026-03-10 13:00"))
     fees_melt(now=at("2026-03-10 14:00"))  # once only
@@ -122,24 +130,23 @@ def test_an_enterprise_of_anhui_in_shanghai(cast, in_shanghai, voucher):
     assert figures(melted) == ("melting", D("-561.80"), 0, D("-561.80"))
 
     # Used an hour longer than booked: 3 h and set-up.
-    reservation_check_in(actor=hu, reservation_id=kept.pk, now=at("2026-03-11 10:00"))
-    reservation_check_out(actor=hu, reservation_id=kept.pk, now=at("2026-03-11 13:00"))
+    reservation_check_in(By(hu, at("2026-03-11 10:00")), reservation_id=kept.pk)
+    reservation_check_out(By(hu, at("2026-03-11 13:00")), reservation_id=kept.pk)
     first = charge_make(reservation_id=kept.pk, now=at("2026-03-11 13:00"))
     assert figures(first) == ("use", D("1632.40"), D("462.00"), D("1170.40"))
     assert left(voucher) == (0, D("462.00"))
 
     # He had left at half past twelve.
     thursday = at("2026-03-12 09:00")
-    dispute_open(actor=hu, charge_id=first.pk, reason="I left at 12:30.", now=thursday)
+    dispute_open(By(hu, thursday), charge_id=first.pk, reason="I left at 12:30.")
     proposed = correction_propose(
-        actor=cast.actor("lin"),
+        By(cast.actor("lin"), thursday),
         charge_id=first.pk,
         amendment=Amendment(usage=(at("2026-03-11 10:00"), at("2026-03-11 12:30"))),
         reason="The door says so.",
         settles=True,
-        now=thursday,
     )
-    correction_agree(actor=cast.actor("chen"), correction_id=proposed.pk, now=thursday)
+    correction_agree(By(cast.actor("chen"), thursday), correction_id=proposed.pk)
     reversal = Charge.objects.get(kind="reversal")
     second = Charge.objects.get(reservation=kept, kind="use", state="open")
     assert figures(reversal) == ("reversal", D("-1632.40"), D("-462.00"), D("-1170.40"))
@@ -162,7 +169,7 @@ def test_an_enterprise_of_anhui_in_shanghai(cast, in_shanghai, voucher):
     assert (settled.first, settled.second) == (cast.anhui, cast.shanghai)
     assert (settled.first_owes, settled.second_owes) == (D("390.00"), 0)
     for who in ("coordinator", "xu"):
-        settlement_confirm(actor=cast.actor(who), settlement_id=settled.pk, now=april)
+        settlement_confirm(By(cast.actor(who), april), settlement_id=settled.pk)
     settled.refresh_from_db()
     assert settled.state == "confirmed"
 

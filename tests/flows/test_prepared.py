@@ -4,6 +4,7 @@ import pytest
 from django.db import connections, transaction
 from django.db.models import Model
 
+from accounts.domain.roles import By
 from accounts.models import Organisation
 from accounts.prepared import Prepared
 from bookings.catalogue.selectors.calendars import load_week
@@ -53,7 +54,7 @@ def test_a_booking_a_refusal_a_move_and_a_week_ask_as_their_querysets_do(cast, c
     with pytest.raises(RulesRefuse):
         reserve(cast, *FRIDAY, who="sun")
     later = Period(at("2026-03-06 14:00"), at("2026-03-06 16:00"))
-    reservation_move(actor=cast.actor("wang"), reservation_id=made.pk, period=later, now=NOW)
+    reservation_move(By(cast.actor("wang"), NOW), reservation_id=made.pk, period=later)
     week = Period(at("2026-03-02 00:00"), at("2026-03-09 00:00"))
     for who in ("wang", "sun", "chen"):
         actor = cast.actor(who)

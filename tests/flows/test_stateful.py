@@ -23,6 +23,7 @@ from hypothesis.stateful import (
 )
 
 from accounts.domain.errors import Refused
+from accounts.domain.roles import By
 from accounts.models import OutboxMessage, TrailEntry
 from bookings.availability.selectors.availability import FOREVER, to_period
 from bookings.catalogue.selectors.parties import Booking
@@ -158,7 +159,7 @@ class Bookings(RuleBasedStateMachine):
         booking = self.booking(instrument, start, length)
         self.attempt(
             "ask",
-            lambda: reservation_request(actor=self.actors[who], booking=booking, now=self.now),
+            lambda: reservation_request(By(self.actors[who], self.now), booking=booking),
         )
 
     @rule(
@@ -187,7 +188,7 @@ class Bookings(RuleBasedStateMachine):
         )
         self.attempt(
             "ask for another",
-            lambda: reservation_request(actor=self.actors[who], booking=booking, now=self.now),
+            lambda: reservation_request(By(self.actors[who], self.now), booking=booking),
         )
 
     @rule(
@@ -201,9 +202,7 @@ class Bookings(RuleBasedStateMachine):
         booking = self.booking(instrument, start, length)
         self.attempt(
             "hold",
-            lambda: hold_take(
-                actor=self.actors[who], booking=booking, now=self.now, replaces=replaces
-            ),
+            lambda: hold_take(By(self.actors[who], self.now), booking=booking, replaces=replaces),
         )
 
     @rule(
@@ -224,9 +223,7 @@ class Bookings(RuleBasedStateMachine):
         )
         self.attempt(
             "complete",
-            lambda: reservation_request(
-                actor=self.actor_for(who, hold), booking=booking, now=self.now
-            ),
+            lambda: reservation_request(By(self.actor_for(who, hold), self.now), booking=booking),
         )
 
     def actor_for(self, who, reservation):
@@ -241,7 +238,7 @@ class Bookings(RuleBasedStateMachine):
             self.attempt(
                 "release",
                 lambda: hold_release(
-                    actor=self.actor_for(who, hold), reservation_id=hold.pk, now=self.now
+                    By(self.actor_for(who, hold), self.now), reservation_id=hold.pk
                 ),
             )
 
@@ -266,10 +263,9 @@ class Bookings(RuleBasedStateMachine):
         self.attempt(
             "move" if start is not None else "resize",
             lambda: reservation_move(
-                actor=self.actor_for(who, found),
+                By(self.actor_for(who, found), self.now),
                 reservation_id=found.pk,
                 period=period,
-                now=self.now,
                 override=override if who == "zhao" else (),
                 reason=reason,
             ),
@@ -282,11 +278,10 @@ class Bookings(RuleBasedStateMachine):
             self.attempt(
                 "approve" if approve else "reject",
                 lambda: reservation_decide(
-                    actor=self.actors[who],
+                    By(self.actors[who], self.now),
                     reservation_id=found.pk,
                     approve=approve,
                     reason="not this month",
-                    now=self.now,
                 ),
             )
 
@@ -297,10 +292,7 @@ class Bookings(RuleBasedStateMachine):
             self.attempt(
                 "cancel",
                 lambda: reservation_cancel(
-                    actor=self.actor_for(who, found),
-                    reservation_id=found.pk,
-                    reason="ill",
-                    now=self.now,
+                    By(self.actor_for(who, found), self.now), reservation_id=found.pk, reason="ill"
                 ),
             )
 
@@ -314,7 +306,7 @@ class Bookings(RuleBasedStateMachine):
         self.attempt(
             "check in",
             lambda: reservation_check_in(
-                actor=self.actor_for(who, found), reservation_id=found.pk, now=self.now
+                By(self.actor_for(who, found), self.now), reservation_id=found.pk
             ),
         )
 
@@ -325,7 +317,7 @@ class Bookings(RuleBasedStateMachine):
             self.attempt(
                 "check out",
                 lambda: reservation_check_out(
-                    actor=self.actor_for(who, found), reservation_id=found.pk, now=self.now
+                    By(self.actor_for(who, found), self.now), reservation_id=found.pk
                 ),
             )
 
@@ -345,11 +337,10 @@ class Bookings(RuleBasedStateMachine):
         self.attempt(
             "close and displace" if displace else "close",
             lambda: closure_create(
-                actor=self.actors["zhao"],
+                By(self.actors["zhao"], self.now),
                 instrument_id=self.instruments[instrument].pk,
                 outage=outage,
                 displace=displace,
-                now=self.now,
             ),
         )
 
@@ -359,11 +350,15 @@ class Bookings(RuleBasedStateMachine):
         if not rows:
             return
         closure = rows[index % len(rows)]
-        act = {"actor": self.actors["zhao"], "closure_id": closure.pk, "now": self.now}
+        zhao, pk = By(self.actors["zhao"], self.now), closure.pk
         end = None if later is None else self.now + later * MINUTE
         self.attempt(
             "delete closure" if delete else "end closure",
-            lambda: closure_delete(**act) if delete else closure_end(**act, end=end),
+            lambda: (
+                closure_delete(zhao, closure_id=pk)
+                if delete
+                else closure_end(zhao, closure_id=pk, end=end)
+            ),
         )
 
     @rule(instrument=st.integers(0, 2), units=st.integers(1, 3))
@@ -372,10 +367,9 @@ class Bookings(RuleBasedStateMachine):
         changed = self.attempt(
             "set units",
             lambda: policy_set(
-                actor=self.actors["zhao"],
+                By(self.actors["zhao"], self.now),
                 instrument_id=found.pk,
                 policy=parse_policy(POLICIES[found.name] | {"units": units}),
-                now=self.now,
             ),
         )
         if changed is not None:

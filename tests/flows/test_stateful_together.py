@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule, run_state_machine_as_test
 
+from accounts.domain.roles import By
 from bookings.models import Chain, Reservation, Series, WaitingOffer, WaitingWish
 from bookings.plans.selectors.chains import StepWish
 from bookings.plans.services.chains import chain_book, chain_cancel
@@ -65,7 +66,7 @@ class Together(Bookings):
         bookings = [self.booking(*one) for one in wanted]
         made = self.attempt(
             "several",
-            lambda: reservations_request(actor=self.actors[who], bookings=bookings, now=self.now),
+            lambda: reservations_request(By(self.actors[who], self.now), bookings=bookings),
         )
         assert made is None or len(made) == len(wanted)
 
@@ -84,11 +85,7 @@ class Together(Bookings):
         made = self.attempt(
             "series",
             lambda: series_book(
-                actor=self.actors[who],
-                booking=booking,
-                rule=text,
-                on_conflict=on_conflict,
-                now=self.now,
+                By(self.actors[who], self.now), booking=booking, rule=text, on_conflict=on_conflict
             ),
         )
         assert made is None or on_conflict == "skip" or not made.skipped
@@ -106,13 +103,12 @@ class Together(Bookings):
         self.attempt(
             "move series",
             lambda: series_move(
-                actor=self.actor_for(who, found),
+                By(self.actor_for(who, found), self.now),
                 series_id=found.series_id,
                 scope=scope,
                 reservation_id=found.pk,
                 period=Period(found.start_at + by * SLOT, end),
                 reason="the pump is serviced",
-                now=self.now,
             ),
         )
 
@@ -124,12 +120,11 @@ class Together(Bookings):
         self.attempt(
             "cancel series",
             lambda: series_cancel(
-                actor=self.actor_for(who, found),
+                By(self.actor_for(who, found), self.now),
                 series_id=found.series_id,
                 scope=scope,
                 reservation_id=found.pk,
                 reason="ill",
-                now=self.now,
             ),
         )
 
@@ -157,14 +152,13 @@ class Together(Bookings):
         self.attempt(
             "chain",
             lambda: chain_book(
-                actor=self.actors[who],
+                By(self.actors[who], self.now),
                 steps=wishes,
                 organisation=None,
                 purpose="research",
                 purpose_text="",
                 within=Period(first, first + timedelta(days=2)),
                 starts=starts if is_fixed else None,
-                now=self.now,
             ),
         )
 
@@ -177,10 +171,7 @@ class Together(Bookings):
         self.attempt(
             "cancel chain",
             lambda: chain_cancel(
-                actor=self.actor_for(who, found),
-                chain_id=found.chain_id,
-                reason="ill",
-                now=self.now,
+                By(self.actor_for(who, found), self.now), chain_id=found.chain_id, reason="ill"
             ),
         )
 
@@ -199,7 +190,7 @@ class Together(Bookings):
         self.attempt(
             "wish",
             lambda: wish_make(
-                actor=self.actors[who],
+                By(self.actors[who], self.now),
                 wanted=Wanted(
                     instrument_id=self.instruments[instrument].pk,
                     organisation=None,
@@ -209,7 +200,6 @@ class Together(Bookings):
                     minutes=30 * length,
                     any_equivalent=any_equivalent,
                 ),
-                now=self.now,
             ),
         )
 
@@ -221,7 +211,7 @@ class Together(Bookings):
         wish = wishes[index % len(wishes)]
         self.attempt(
             "withdraw",
-            lambda: wish_withdraw(actor=self.actor_for(who, wish), wish_id=wish.pk, now=self.now),
+            lambda: wish_withdraw(By(self.actor_for(who, wish), self.now), wish_id=wish.pk),
         )
 
     @rule(instrument=INSTRUMENT)

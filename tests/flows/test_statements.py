@@ -14,6 +14,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from accounts.domain.roles import By
 from bookings.catalogue.selectors.parties import Booking
 from bookings.catalogue.selectors.quotes import load_quotation
 from bookings.models import (
@@ -98,9 +99,7 @@ def world(request, cast):
         if request.param:
             first = reserve(cast, "2026-03-20 10:00", "2026-03-20 11:00", instrument=instrument)
             live_through(first, request.param)
-            reservation_cancel(
-                actor=cast.actor("wang"), reservation_id=first.pk, reason="", now=NOW
-            )
+            reservation_cancel(By(cast.actor("wang"), NOW), reservation_id=first.pk, reason="")
     return cast, limited, asks
 
 
@@ -115,8 +114,8 @@ def booking(instrument, start, end, **values):
 
 
 def count(cast, service, *, who="wang", now=NOW, **values):
-    actor = cast.actor(who)
-    return statements(lambda: service(actor=actor, now=now, **values))
+    by = By(cast.actor(who), now)
+    return statements(lambda: service(by, **values))
 
 
 def test_to_reserve(world):

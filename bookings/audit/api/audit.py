@@ -256,7 +256,7 @@ class Exceptions(AuditResource):
         """For auditors: one state and reason for all. Each is decided by itself; one that is your
         own case, or was changed meanwhile, is named in `refused` and stays as it was."""
         data["chosen"] = [(each["id"], each.get("version")) for each in data.pop("exceptions")]
-        done, refused = exceptions_decide(**data, **self.by)
+        done, refused = exceptions_decide(self.by, **data)
         return {
             "decided": self.prepared(done),
             "refused": [
@@ -273,7 +273,7 @@ class Exceptions(AuditResource):
     def change(self, pk: UUID, data: dict[str, Any]) -> None:
         """Under review, or explained with the reason. One that is confirmed becomes a finding:
         POST one that names it."""
-        exception_move(exception_id=pk, **data, **self.by)
+        exception_move(self.by, exception_id=pk, **data)
 
 
 class Runs(AuditResource):
@@ -282,7 +282,7 @@ class Runs(AuditResource):
     @creates(_("Run the rules"), RunBody, named="", gives=RunShape)
     def run(self, data: dict[str, Any]) -> AuditRun:
         """For auditors; a job does so every night. What was found before stays as it is."""
-        return exceptions_find(**data, **self.by)
+        return exceptions_find(**data, actor=self.actor, now=self.now)
 
 
 class Samples(AuditResource):
@@ -303,7 +303,7 @@ class Samples(AuditResource):
     @creates(_("Draw a sample"), SampleBody, named="_draw", refuses=[409])
     def draw(self, data: dict[str, Any]) -> UUID:
         """The population of your regions is frozen and hashed with it."""
-        return sample_draw(asked=Sampling(**data), **self.by).pk
+        return sample_draw(self.by, asked=Sampling(**data)).pk
 
     @reads(_("One sample"))
     def detail(self, pk: UUID) -> None:
@@ -354,7 +354,7 @@ class Findings(AuditResource):
         """For auditors. The organisation is told, and reminded until it has answered."""
         for name in ("exception", "sample"):
             data[f"{name}_id"] = data.pop(name, None)
-        return finding_raise(raised=Raised(**data), **self.by).pk
+        return finding_raise(self.by, raised=Raised(**data)).pk
 
     @reads(_("One finding"))
     def detail(self, pk: UUID) -> None:
@@ -363,14 +363,14 @@ class Findings(AuditResource):
     @acts(_("Answer a finding"), ReplyBody, once=False)
     def reply(self, pk: UUID, data: dict[str, Any]) -> None:
         """For managers and finance of the organisation it is about."""
-        finding_reply(finding_id=pk, **data, **self.by)
+        finding_reply(self.by, finding_id=pk, **data)
 
     @acts(_("Send an answer back"), ReturnBody, below="return", once=False)
     def send_back(self, pk: UUID, data: dict[str, Any]) -> None:
         """For auditors: it is not enough."""
-        finding_return(finding_id=pk, **{"due_date": None} | data, **self.by)
+        finding_return(self.by, finding_id=pk, **{"due_date": None} | data)
 
     @acts(_("Close a finding"), CloseBody, once=False)
     def close(self, pk: UUID, data: dict[str, Any]) -> None:
         """For auditors, with what shows that it was put right."""
-        finding_close(finding_id=pk, **data, **self.by)
+        finding_close(self.by, finding_id=pk, **data)

@@ -18,6 +18,7 @@ from accounts.api.resource import Resource, creates, reads
 from accounts.api.schema import operation, page
 from accounts.api.shapes import Instant, Nothing, Query, Shape, Text, asked, checked
 from accounts.domain.errors import WrongState, invalid
+from accounts.domain.roles import By
 from accounts.selectors.seals import bundle_lines, proof_of, seal_json, seals, seals_like
 from accounts.services.seals import trail_seal_now
 from bookings.audit.models import TrailBundle
@@ -111,7 +112,7 @@ class Seals(Endpoint):
     def post(self, request: Request) -> Response:
         """For auditors; a job does so every few minutes. Empty where nothing was left."""
         checked(Nothing, request.data)
-        made = trail_seal_now(actor=self.actor, now=self.now)
+        made = trail_seal_now(By(self.actor, self.now))
         return Response({"seals": [seal_json(seal) for seal in made]}, status=201)
 
 
@@ -151,7 +152,7 @@ class Bundle(FileEndpoint):
         """For auditors: entries from one instant until before another, widened to whole seals,
         as JSON Lines. What lies outside your regions is there by its digest alone."""
         span = span_of(asked(BundleQuery, request.query_params))
-        wanted = bundle_ask(actor=self.actor, now=self.now, **span)
+        wanted = bundle_ask(By(self.actor, self.now), **span)
         lines = bundle_lines(wanted, site=settings.SITE_URL, now=self.now)
         answer = StreamingHttpResponse(lines, content_type=JSON_LINES)
         answer["Content-Disposition"] = 'attachment; filename="trail.jsonl"'
@@ -193,7 +194,7 @@ class Bundles(Resource):
     )
     def start(self, data: dict[str, Any]) -> TrailBundle:
         """For auditors, where it is large: a worker writes it, compressed, and keeps it a week."""
-        return bundle_start(**span_of(data), **self.by)
+        return bundle_start(self.by, **span_of(data))
 
     @reads(_("Progress of a bundle"))
     def detail(self, pk: UUID) -> None:

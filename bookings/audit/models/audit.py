@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from accounts.domain.roles import Places
 from accounts.models import Organisation, User
 from accounts.models.keys import new_id
 
@@ -47,6 +48,9 @@ class AuditException(models.Model):
             models.Index(fields=["rule", "-happened_at"], name="exception_rule"),
             GinIndex(fields=["region_ids"], name="exception_regions"),
         ]
+
+    def places(self) -> Places:
+        return (self.organisation_id,), self.region_ids
 
 
 class AuditRun(models.Model):
@@ -160,3 +164,6 @@ class AuditFinding(models.Model):
             models.Index(fields=["due_date"], condition=~Q(state="closed"), name="finding_due"),
             GinIndex(fields=["region_ids"], name="finding_regions"),
         ]
+
+    def places(self) -> Places:
+        return (self.organisation_id,), self.region_ids

@@ -10,10 +10,11 @@ from uuid import UUID
 
 from django.db.models import Count, F, Q, QuerySet, Sum
 
-from accounts.domain.errors import NotFound, NotPermitted, Refused
+from accounts.domain.errors import NotPermitted, Refused
 from accounts.domain.roles import AUDITOR, CAPABILITIES, Actor
 from accounts.models import Membership, Organisation, Region, RoleGrant, TrailEntry
 from accounts.selectors.memberships import no_second, place_of
+from accounts.selectors.rows import visible
 from bookings.audit.domain import audit as rules
 from bookings.audit.domain.audit import RULES, BookingFacts, Numbers
 from bookings.audit.models import AuditException, AuditFinding, AuditRun, AuditSample
@@ -426,10 +427,7 @@ def exceptions_for(actor: Actor) -> QuerySet[AuditException]:
 
 def exception_for(actor: Actor, exception_id: UUID) -> AuditException:
     """`NotFound` as well for one that is not the actor's to see."""
-    found = exceptions_for(actor).filter(pk=exception_id).first()
-    if found is None:
-        raise NotFound
-    return found
+    return visible(exceptions_for(actor), pk=exception_id)
 
 
 def instruments_behind(rows: Iterable[AuditException]) -> dict[UUID, Instrument]:
@@ -561,10 +559,7 @@ def findings_in(rows: QuerySet[AuditFinding], state: str, today: date) -> QueryS
 def finding_for(actor: Actor, finding_id: UUID) -> AuditFinding:
     """`NotFound` as well for one that is not the actor's to see."""
     rows = findings_for(actor).select_related("exception", "sample")
-    found = rows.filter(pk=finding_id).first()
-    if found is None:
-        raise NotFound
-    return found
+    return visible(rows, pk=finding_id)
 
 
 def finding_records(actor: Actor, finding: AuditFinding) -> list[dict[str, str]]:
@@ -612,10 +607,7 @@ def samples_for(actor: Actor) -> QuerySet[AuditSample]:
 
 
 def sample_for(actor: Actor, sample_id: UUID) -> AuditSample:
-    found = samples_for(actor).filter(pk=sample_id).first()
-    if found is None:
-        raise NotFound
-    return found
+    return visible(samples_for(actor), pk=sample_id)
 
 
 def audited_organisations(actor: Actor) -> list[Organisation]:
@@ -627,14 +619,11 @@ def audited_organisations(actor: Actor) -> list[Organisation]:
 
 def audited_organisation(actor: Actor, code: str) -> Organisation:
     """One of an auditor's regions; `NotFound` else."""
-    found = (
-        Organisation.objects.select_related("region")
-        .filter(code=code, region__lineage__overlap=list(actor.regions_where(AUDIT)))
-        .first()
+    return visible(
+        Organisation.objects.select_related("region"),
+        code=code,
+        region__lineage__overlap=list(actor.regions_where(AUDIT)),
     )
-    if found is None:
-        raise NotFound
-    return found
 
 
 def findings_to_answer(actor: Actor, now: datetime) -> QuerySet[AuditFinding]:

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from django.db.models import DateTimeField, ExpressionWrapper, F, Q, QuerySet, Subquery, Value
 
-from accounts.domain.errors import NotFound
 from accounts.domain.roles import Actor
 from accounts.models import Region, TrailEntry, User
+from accounts.selectors.rows import visible
 from bookings.charging.selectors.stories import Step, records_of_story, steps_of
 
 # As many people as a part of a name may mean.
@@ -129,10 +129,7 @@ def trail_page(
 
 def entry_for(actor: Actor, entry_id: UUID) -> TrailEntry:
     """`NotFound` as well for one that is not the actor's to read."""
-    entry = entries_for(actor).filter(pk=entry_id).first()
-    if entry is None:
-        raise NotFound
-    return entry
+    return visible(entries_for(actor), pk=entry_id)
 
 
 def readable_story(actor: Actor, object_id: UUID) -> list[Step]:

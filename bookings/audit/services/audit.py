@@ -9,7 +9,7 @@ from django.db import transaction
 
 from accounts import trail
 from accounts.domain.errors import NotFound, Refused, WrongState, WrongVersion, invalid
-from accounts.domain.roles import Actor
+from accounts.domain.roles import PLATFORM, Actor, By
 from accounts.models import User
 from accounts.permissions import require_somewhere
 from bookings.audit.domain.audit import NEEDS_REASON, RULES, may_become
@@ -106,9 +106,7 @@ def _after(run: AuditRun, kind: str) -> UUID:
 @transaction.atomic
 def _run_keep(run: AuditRun, actor: Actor | None) -> AuditRun:
     run.save()
-    trail.record(
-        actor=actor, action="auditrun.done", target=run, now=run.started_at, after=run.counts
-    )
+    trail.record(By(actor or PLATFORM, run.started_at), "auditrun.done", run, after=run.counts)
     return run
 
 
@@ -161,13 +159,10 @@ def _keep_batch(hits: list[Hit], now: datetime) -> Counter[str]:
     rows = [row for row in rows if row.pk in kept]
     trail.record_all(
         trail.Change(
-            None,
+            By(PLATFORM, now),
             "exception.find",
             row,
-            now,
             after={"rule": row.rule, "version": row.rule_version, "key": row.key},
-            organisation_ids=[row.organisation_id],
-            region_ids=row.region_ids,
         )
         for row in rows
     )
@@ -175,35 +170,22 @@ def _keep_batch(hits: list[Hit], now: datetime) -> Counter[str]:
 
 
 @transaction.atomic
-def exception_move(
-    *,
-    actor: Actor,
-    exception_id: UUID,
-    state: str,
-    reason: str,
-    now: datetime,
-    expected_version: int | None = None,
-) -> AuditException:
+def exception_move(by: By, *, exception_id: UUID, state: str, reason: str) -> AuditException:
     """Say what an exception is: under review, or explained, with the reason. One that is
     confirmed is a finding (`finding_raise`)."""
-    row = exception_locked(actor, exception_id, expected_version)
+    row = exception_locked(by.actor, exception_id, by.version)
     if state == "confirmed":
         raise WrongState("exception-needs-finding")
-    return exception_decide(row, actor=actor, state=state, reason=reason, now=now)
+    return exception_decide(by, row, state=state, reason=reason)
 
 
 def exceptions_decide(
-    *,
-    actor: Actor,
-    chosen: Sequence[tuple[UUID, int | None]],
-    state: str,
-    reason: str,
-    now: datetime,
+    by: By, *, chosen: Sequence[tuple[UUID, int | None]], state: str, reason: str
 ) -> tuple[list[AuditException], list[tuple[UUID, Refused]]]:
     """The same word on several exceptions, each (id, version that was read) in a transaction of
     its own: what was decided, and what was not (an own case, changed meanwhile) with its refusal.
     Their rows are locked in the order of their ids."""
-    require_somewhere(actor, AUDIT)
+    require_somewhere(by.actor, AUDIT)
     if state in NEEDS_REASON and not reason.strip():
         raise invalid("reason", "required")
     done: list[AuditException] = []
@@ -212,12 +194,10 @@ def exceptions_decide(
         try:
             done.append(
                 exception_move(
-                    actor=actor,
+                    By(by.actor, by.now, version),
                     exception_id=exception_id,
                     state=state,
                     reason=reason,
-                    expected_version=version,
-                    now=now,
                 )
             )
         except Refused as error:
@@ -237,13 +217,11 @@ def exception_locked(
     return row
 
 
-def exception_decide(
-    row: AuditException, *, actor: Actor, state: str, reason: str, now: datetime
-) -> AuditException:
+def exception_decide(by: By, row: AuditException, *, state: str, reason: str) -> AuditException:
     """Move a locked row on, with its entry. `NotPermitted` (`own-case`) to whoever is the person,
     the maker or a decider of what it is about."""
-    if own_exceptions(actor, [row]):
-        raise own_case(actor, row.region_ids)
+    if own_exceptions(by.actor, [row]):
+        raise own_case(by.actor, row.region_ids)
     if not may_become(row.state, state):
         raise WrongState(state=row.state, wanted=state)
     reason = reason.strip()
@@ -251,18 +229,15 @@ def exception_decide(
         raise invalid("reason", "required")
     before = row.state
     row.state, row.reason = state, reason
-    row.decided_by, row.decided_at = User.objects.get(pk=actor.person), now
+    row.decided_by, row.decided_at = User.objects.get(pk=by.actor.person), by.now
     row.version += 1
     row.save(update_fields=["state", "reason", "decided_by", "decided_at", "version"])
     trail.record(
-        actor=actor,
-        action=f"exception.{state}",
-        target=row,
-        now=now,
+        by,
+        f"exception.{state}",
+        row,
         before={"state": before},
         after={"state": state, "rule": row.rule},
         reason=reason,
-        organisation_ids=[row.organisation_id],
-        region_ids=row.region_ids,
     )
     return row

@@ -19,7 +19,7 @@ from django.db.models.functions import Now
 
 from accounts import trail
 from accounts.domain.errors import WrongState
-from accounts.domain.roles import Actor
+from accounts.domain.roles import By
 from accounts.models import Region, User
 from accounts.notifications import nudge
 from accounts.permissions import require_somewhere
@@ -38,44 +38,39 @@ STEP = 5000  # lines, between two words of progress
 State = TrailBundle.State
 
 
-def bundle_ask(
-    *, actor: Actor, since: datetime | None, until: datetime | None, now: datetime
-) -> Range:
+def bundle_ask(by: By, *, since: datetime | None, until: datetime | None) -> Range:
     """What `accounts.selectors.seals.bundle_lines` is to write for an auditor: everything up to
     now is sealed first, and that they took it is in the trail."""
-    require_somewhere(actor, "read-trail")
-    regions = sorted(actor.regions_where("read-trail"))
+    require_somewhere(by.actor, "read-trail")
+    regions = sorted(by.actor.regions_where("read-trail"))
     with transaction.atomic():
         trail.record(
-            actor=actor,
-            action="user.bundle",
-            target=User.objects.get(pk=actor.person),
-            now=now,
+            by,
+            "user.bundle",
+            User.objects.get(pk=by.actor.person),
             after={"from": since, "until": until},
-            region_ids=regions,
+            places=((), regions),
         )
-    trail_seal(now=now)
+    trail_seal(now=by.now)
     codes = Region.objects.filter(pk__in=regions).values_list("code", flat=True)
-    return Range(since, until, regions, list(codes), actor.person)
+    return Range(since, until, regions, list(codes), by.actor.person)
 
 
-def bundle_start(
-    *, actor: Actor, since: datetime | None, until: datetime | None, now: datetime
-) -> TrailBundle:
+def bundle_start(by: By, *, since: datetime | None, until: datetime | None) -> TrailBundle:
     """Have a bundle written; `WrongState` where a person has as many at work as one may."""
-    require_somewhere(actor, "read-trail")
-    mine = TrailBundle.objects.filter(user_id=actor.person)
+    require_somewhere(by.actor, "read-trail")
+    mine = TrailBundle.objects.filter(user_id=by.actor.person)
     if mine.filter(state__in=[State.WAITING, State.WORKING]).count() >= MOST_OPEN:
         raise WrongState("bundles-waiting", most=MOST_OPEN)
-    wanted = bundle_ask(actor=actor, since=since, until=until, now=now)
+    wanted = bundle_ask(by, since=since, until=until)
     with transaction.atomic():
         row = TrailBundle.objects.create(
-            user_id=actor.person,
+            user_id=by.actor.person,
             since=since,
             until=until,
             region_ids=list(wanted.regions or ()),
             region_codes=list(wanted.region_codes),
-            created_at=now,
+            created_at=by.now,
         )
         transaction.on_commit(lambda: nudge(TASK), robust=True)
     return row

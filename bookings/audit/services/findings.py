@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from accounts import trail
 from accounts.domain.errors import NotFound, WrongState, WrongVersion, invalid
-from accounts.domain.roles import Actor
+from accounts.domain.roles import Actor, By
 from accounts.models import Organisation
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import require, require_somewhere
@@ -44,31 +44,31 @@ class Raised:
 
 
 @transaction.atomic
-def finding_raise(*, actor: Actor, raised: Raised, now: datetime) -> AuditFinding:
+def finding_raise(by: By, *, raised: Raised) -> AuditFinding:
     """Say that something is not as it should be. An exception is confirmed by it. `NotPermitted`
     (`own-case`) where the exception, or something drawn in the sample, is the auditor's own."""
-    require_somewhere(actor, AUDIT)
+    require_somewhere(by.actor, AUDIT)
     exception: AuditException | None = None
     if raised.exception_id is not None:
-        exception = exception_locked(actor, raised.exception_id, None)
+        exception = exception_locked(by.actor, raised.exception_id, None)
         organisation = Organisation.objects.select_related("region").get(
             pk=exception.organisation_id
         )
         regions = list(exception.region_ids)
     else:
-        organisation = audited_organisation(actor, raised.organisation)
+        organisation = audited_organisation(by.actor, raised.organisation)
         regions = list(organisation.region.lineage)
-    sample = sample_for(actor, raised.sample_id) if raised.sample_id else None
-    if sample is not None and own_samples(actor, [sample]):
-        raise own_case(actor, sample.region_ids)
+    sample = sample_for(by.actor, raised.sample_id) if raised.sample_id else None
+    if sample is not None and own_samples(by.actor, [sample]):
+        raise own_case(by.actor, sample.region_ids)
     if raised.severity not in SEVERITIES:
         raise invalid("severity", "unknown-value")
     title, text = _worded("title", raised.title, 200), _worded("text", raised.text, MOST)
-    due = raised.due_date or now.date() + timedelta(days=DAYS_TO_ANSWER[raised.severity])
-    if due < now.date():
+    due = raised.due_date or by.now.date() + timedelta(days=DAYS_TO_ANSWER[raised.severity])
+    if due < by.now.date():
         raise invalid("due_date", "in-the-past")
     if exception is not None:
-        exception_decide(exception, actor=actor, state="confirmed", reason=title, now=now)
+        exception_decide(by, exception, state="confirmed", reason=title)
     row = AuditFinding.objects.create(
         organisation=organisation,
         region_ids=regions,
@@ -78,80 +78,58 @@ def finding_raise(*, actor: Actor, raised: Raised, now: datetime) -> AuditFindin
         exception=exception,
         sample=sample,
         due_date=due,
-        raised_by_id=actor.person,
-        raised_at=now,
+        raised_by_id=by.actor.person,
+        raised_at=by.now,
     )
     after = {"severity": row.severity, "due": due, "exception": exception and exception.pk}
-    _record(row, "finding.raise", actor, now, after=after, reason=f"{title}\n{text}")
-    _tell(row, "raised", now)
+    _record(by, row, "finding.raise", after=after, reason=f"{title}\n{text}")
+    _tell(row, "raised", by.now)
     return row
 
 
 @transaction.atomic
-def finding_reply(
-    *,
-    actor: Actor,
-    finding_id: UUID,
-    reply: str,
-    now: datetime,
-    expected_version: int | None = None,
-) -> AuditFinding:
+def finding_reply(by: By, *, finding_id: UUID, reply: str) -> AuditFinding:
     """The audited party answers: what was wrong, and what is done about it."""
-    row = _locked(actor, finding_id, expected_version)
-    require(actor, "manage-charges", place_of(row.organisation))
+    row = _locked(by.actor, finding_id, by.version)
+    require(by.actor, "manage-charges", place_of(row.organisation))
     _require_move(row, "replied")
     row.reply = _worded("reply", reply, MOST)
-    row.replied_by_id, row.replied_at = actor.person, now
+    row.replied_by_id, row.replied_at = by.actor.person, by.now
     _move(row, "replied", ["reply", "replied_by", "replied_at"])
-    _record(row, "finding.reply", actor, now, after={"state": "replied"}, reason=row.reply)
-    _tell(row, "replied", now)
+    _record(by, row, "finding.reply", after={"state": "replied"}, reason=row.reply)
+    _tell(row, "replied", by.now)
     return row
 
 
 @transaction.atomic
-def finding_return(
-    *,
-    actor: Actor,
-    finding_id: UUID,
-    note: str,
-    due_date: date | None,
-    now: datetime,
-    expected_version: int | None = None,
-) -> AuditFinding:
+def finding_return(by: By, *, finding_id: UUID, note: str, due_date: date | None) -> AuditFinding:
     """The auditor sends an answer back as not enough, with a new day if they like."""
-    row = _locked(actor, finding_id, expected_version)
-    _require_auditor(actor, row)
+    row = _locked(by.actor, finding_id, by.version)
+    _require_auditor(by.actor, row)
     _require_move(row, "open")
     row.note = _worded("note", note, MOST)
     if due_date is not None:
-        if due_date < now.date():
+        if due_date < by.now.date():
             raise invalid("due_date", "in-the-past")
         row.due_date = due_date
     _move(row, "open", ["note", "due_date"])
     after = {"state": "open", "due": row.due_date}
-    _record(row, "finding.return", actor, now, after=after, reason=row.note)
-    _tell(row, "returned", now)
+    _record(by, row, "finding.return", after=after, reason=row.note)
+    _tell(row, "returned", by.now)
     return row
 
 
 @transaction.atomic
-def finding_close(
-    *,
-    actor: Actor,
-    finding_id: UUID,
-    evidence: str,
-    now: datetime,
-    expected_version: int | None = None,
-) -> AuditFinding:
+def finding_close(by: By, *, finding_id: UUID, evidence: str) -> AuditFinding:
     """The auditor closes it, naming what shows that it was put right."""
-    row = _locked(actor, finding_id, expected_version)
-    _require_auditor(actor, row)
+    row = _locked(by.actor, finding_id, by.version)
+    _require_auditor(by.actor, row)
     _require_move(row, "closed")
     row.evidence = _worded("evidence", evidence, MOST)
-    row.closed_by_id, row.closed_at = actor.person, now
+    row.closed_by_id, row.closed_at = by.actor.person, by.now
     _move(row, "closed", ["evidence", "closed_by", "closed_at"])
-    _record(row, "finding.close", actor, now, after={"state": "closed"}, reason=row.evidence)
-    _tell(row, "closed", now)
+    _record(by, row, "finding.close", after={"state": "closed"}, reason=row.evidence)
+    _tell(row, "closed", by.now)
     return row
 
 
@@ -209,19 +187,9 @@ def _worded(field: str, text: str, most: int) -> str:
 
 
 def _record(
-    row: AuditFinding, action: str, actor: Actor, now: datetime, *, after: dict[str, object],
-    reason: str,
-) -> None:  # fmt: skip
-    trail.record(
-        actor=actor,
-        action=action,
-        target=row,
-        now=now,
-        after=after,
-        reason=reason,
-        organisation_ids=[row.organisation_id],
-        region_ids=row.region_ids,
-    )
+    by: By, row: AuditFinding, action: str, *, after: dict[str, object], reason: str
+) -> None:
+    trail.record(by, action, row, after=after, reason=reason)
 
 
 def _tell(row: AuditFinding, what: str, now: datetime, key: str = "") -> None:

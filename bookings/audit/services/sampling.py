@@ -4,13 +4,13 @@ import hashlib
 import secrets
 import zlib
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
 from django.db import transaction
 
 from accounts import trail
 from accounts.domain.errors import WrongState, invalid
-from accounts.domain.roles import Actor
+from accounts.domain.roles import By
 from accounts.permissions import require_somewhere
 from bookings.audit.domain.sampling import draw, population_csv, population_items
 from bookings.audit.models import AuditSample
@@ -34,9 +34,9 @@ class Sampling:
 
 
 @transaction.atomic
-def sample_draw(*, actor: Actor, asked: Sampling, now: datetime) -> AuditSample:
+def sample_draw(by: By, *, asked: Sampling) -> AuditSample:
     """Freeze the population of the auditor's regions, and draw from it."""
-    require_somewhere(actor, AUDIT)
+    require_somewhere(by.actor, AUDIT)
     if asked.until <= asked.since:
         raise invalid("until", "not-after-start")
     if not 1 <= asked.size <= MOST:
@@ -45,7 +45,7 @@ def sample_draw(*, actor: Actor, asked: Sampling, now: datetime) -> AuditSample:
         raise invalid("method", "monetary-of-charges")
     if asked.method == "monetary" and not asked.currency:
         raise invalid("currency", "required")
-    regions = sorted(actor.regions_where(AUDIT))
+    regions = sorted(by.actor.regions_where(AUDIT))
     content = population_csv(load_population(asked, regions))
     items = population_items(content)
     if not items:
@@ -64,14 +64,13 @@ def sample_draw(*, actor: Actor, asked: Sampling, now: datetime) -> AuditSample:
         digest=hashlib.sha256(content).digest(),
         count=len(items),
         drawn=draw(items, method=asked.method, seed=seed, size=asked.size),
-        made_by_id=actor.person,
-        made_at=now,
+        made_by_id=by.actor.person,
+        made_at=by.now,
     )
     trail.record(
-        actor=actor,
-        action="sample.draw",
-        target=row,
-        now=now,
+        by,
+        "sample.draw",
+        row,
         after={
             "population": bytes(row.digest).hex(),
             "count": row.count,
@@ -80,6 +79,6 @@ def sample_draw(*, actor: Actor, asked: Sampling, now: datetime) -> AuditSample:
             "size": row.size,
             "drawn": hashlib.sha256("\n".join(row.drawn).encode()).hexdigest(),
         },
-        region_ids=regions,
+        places=((), regions),
     )
     return row

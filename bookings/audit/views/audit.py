@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.domain.errors import Invalid, Refused
+from accounts.domain.roles import By
 from accounts.models import Organisation, Region
 from accounts.permissions import actor_of, require_somewhere
 from accounts.selectors.memberships import place_of
@@ -117,7 +118,7 @@ def decide_many(request: HttpRequest) -> HttpResponseBase:
     form = ExceptionsForm(request.POST)
     if form.is_valid():
         try:
-            done, refused = exceptions_decide(actor=actor, now=timezone.now(), **form.cleaned_data)
+            done, refused = exceptions_decide(By(actor, timezone.now()), **form.cleaned_data)
         except Invalid as error:
             _say(form, error)
     if not form.is_valid():
@@ -221,9 +222,7 @@ def decide(request: HttpRequest, exception_id: UUID) -> HttpResponse:
     if not form.is_valid():
         return _exception_page(request, exception_id, 400, form=form)
     try:
-        exception_move(
-            actor=actor, exception_id=exception_id, now=timezone.now(), **form.cleaned_data
-        )
+        exception_move(By(actor, timezone.now()), exception_id=exception_id, **form.cleaned_data)
     except Invalid as refused:
         _say(form, refused)
         return _exception_page(request, exception_id, 400, form=form)
@@ -241,9 +240,8 @@ def confirm(request: HttpRequest, exception_id: UUID) -> HttpResponse:
     if form.is_valid():
         try:
             made = finding_raise(
-                actor=actor,
+                By(actor, timezone.now()),
                 raised=Raised(**form.cleaned_data, exception_id=exception_id),
-                now=timezone.now(),
             )
         except Invalid as refused:
             _say(form, refused)
@@ -267,9 +265,7 @@ def findings(request: HttpRequest) -> HttpResponseBase:
             data = form.cleaned_data
             try:
                 made = finding_raise(
-                    actor=actor,
-                    raised=Raised(sample_id=data.pop("sample"), **data),
-                    now=timezone.now(),
+                    By(actor, timezone.now()), raised=Raised(sample_id=data.pop("sample"), **data)
                 )
             except Invalid as refused:
                 _say(form, refused)
@@ -389,7 +385,7 @@ def _finding_act(
     finding_for(actor, finding_id)
     if form.is_valid():
         try:
-            act(actor=actor, finding_id=finding_id, now=timezone.now(), **form.cleaned_data)
+            act(By(actor, timezone.now()), finding_id=finding_id, **form.cleaned_data)
         except Invalid as refused:
             _say(form, refused)
         else:
@@ -407,7 +403,7 @@ def samples(request: HttpRequest) -> HttpResponse:
         if form.is_valid():
             try:
                 asked = Sampling(**form.cleaned_data)
-                made = sample_draw(actor=actor, asked=asked, now=timezone.now())
+                made = sample_draw(By(actor, timezone.now()), asked=asked)
             except Invalid as refused:
                 _say(form, refused)
             except Refused as refused:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.domain.errors import Invalid, WrongState
+from accounts.domain.roles import By
 from accounts.permissions import actor_of, require_somewhere
 from accounts.selectors.seals import bundle_lines, proof_of, seals, seals_like, unsealed_count
 from accounts.selectors.verification import last_verified
@@ -75,7 +76,7 @@ def _held(text: str) -> dict[str, Any] | None:
 @login_required
 @require_POST
 def seal_now(request: HttpRequest) -> HttpResponse:
-    made = trail_seal_now(actor=actor_of(request.user), now=timezone.now())
+    made = trail_seal_now(By(actor_of(request.user), timezone.now()))
     count = sum(seal.count for seal in made)
     if made:
         text = ngettext("{count} entry is sealed.", "{count} entries are sealed.", count)
@@ -94,7 +95,7 @@ def bundle(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
     if not form.is_valid():
         return _page(request, form, status=400)
     since, until = _span(form)
-    wanted = bundle_ask(actor=actor, since=since, until=until, now=now)
+    wanted = bundle_ask(By(actor, now), since=since, until=until)
     answer = StreamingHttpResponse(
         bundle_lines(wanted, site=settings.SITE_URL, now=now), content_type="application/jsonl"
     )
@@ -113,7 +114,7 @@ def bundle_later(request: HttpRequest) -> HttpResponse:
         return _page(request, form, status=400)
     since, until = _span(form)
     try:
-        bundle_start(actor=actor, since=since, until=until, now=timezone.now())
+        bundle_start(By(actor, timezone.now()), since=since, until=until)
     except WrongState as refused:
         form.add_error(None, sentence(refused.code, refused.numbers))
         return _page(request, form, status=409)

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from accounts.domain.errors import Refused
+from accounts.domain.errors import WrongState
 from bookings.record.models import Reservation
 
 
-class InTheWay(Refused):
+class InTheWay(WrongState):
     """Live reservations meet the closure; `reservations` are they, by start, each with what the
     actor would owe for it (`with_people`)."""
 

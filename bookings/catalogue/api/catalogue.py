@@ -30,6 +30,7 @@ from accounts.api.shapes import (
 )
 from accounts.domain.currencies import MINOR_DIGITS
 from accounts.domain.errors import invalid
+from accounts.domain.roles import By
 from accounts.models import Organisation
 from accounts.selectors.organisations import payer_for
 from bookings.catalogue.selectors.catalogue import (
@@ -273,7 +274,7 @@ class Instruments(InstrumentRegister):
         if not found and (meant := understood(criteria)) != criteria:
             found = ask(meant)
         if not found and payer is not None and "cursor" not in query:
-            demand_searched(actor=self.actor, organisation=payer, criteria=criteria, now=self.now)
+            demand_searched(By(self.actor, self.now), organisation=payer, criteria=criteria)
         shown, following = found[:limit], None
         prefetch_related_objects([row for row, _ in shown], "techniques")
         if len(found) > limit:

@@ -11,6 +11,7 @@ from accounts.api.resource import Resource, changes, creates, lists, removes
 from accounts.api.shapes import Choice, Flag, Instant, Number, Shape, Text, Whole
 from accounts.api.versions import require_version
 from accounts.domain.currencies import MINOR_DIGITS
+from accounts.domain.roles import By
 from accounts.selectors.organisations import payer_for
 from bookings.catalogue.api.catalogue import criteria_of
 from bookings.catalogue.models import SavedSearch
@@ -77,16 +78,16 @@ class Searches(Resource):
         each of which finds at most 300 instruments now."""
         payer = payer_for(self.actor, data.get("organisation"))
         criteria = criteria_of(data, payer)
-        return search_save(name=data["name"], criteria=criteria, organisation=payer, **self.by)
+        return search_save(self.by, name=data["name"], criteria=criteria, organisation=payer)
 
     @changes(_("Pause a search"), SearchChange)
     def pause(self, pk: UUID, data: dict[str, Any]) -> SavedSearch:
         """Be told no more, or again."""
         require_version(self.request, own_search(self.actor, pk).version)
-        return search_pause(actor=self.actor, search_id=pk, now=self.now, **data)
+        return search_pause(By(self.actor, self.now), search_id=pk, **data)
 
     @removes(_("Delete a search"))
     def remove(self, pk: UUID) -> None:
         """For ever."""
         require_version(self.request, own_search(self.actor, pk).version)
-        search_delete(actor=self.actor, search_id=pk, now=self.now)
+        search_delete(By(self.actor, self.now), search_id=pk)

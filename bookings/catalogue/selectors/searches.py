@@ -5,8 +5,8 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from accounts.domain.errors import NotFound
 from accounts.domain.roles import Actor
+from accounts.selectors.rows import visible
 from bookings.catalogue.domain.searches import MOST_MATCHES, from_json
 from bookings.catalogue.models import SavedSearch
 from bookings.catalogue.selectors.catalogue import free_between
@@ -24,10 +24,7 @@ def own_searches(actor: Actor) -> QuerySet[SavedSearch]:
 
 def own_search(actor: Actor, search_id: UUID) -> SavedSearch:
     """`NotFound` if there is none, or it is somebody else's."""
-    found = own_searches(actor).filter(pk=search_id).first()
-    if found is None:
-        raise NotFound
-    return found
+    return visible(own_searches(actor), pk=search_id)
 
 
 def load_matches(search: SavedSearch, now: datetime) -> list[UUID]:

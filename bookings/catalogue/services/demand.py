@@ -3,13 +3,12 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, transaction
 
 from accounts.domain.errors import NotFound
-from accounts.domain.roles import Actor
+from accounts.domain.roles import By
 from accounts.models import Organisation
 from bookings.catalogue.models import UnmetDemand
 from bookings.catalogue.selectors.equivalents import with_equivalents
@@ -23,9 +22,7 @@ from instruments.models import Instrument, Technique
 from instruments.selectors.registry import instrument_to_book
 
 
-def demand_searched(
-    *, actor: Actor, organisation: Organisation, criteria: Criteria, now: datetime
-) -> None:
+def demand_searched(by: By, *, organisation: Organisation, criteria: Criteria) -> None:
     """A search for free time that found nothing; once per person, query and day (UTC)."""
     if criteria.free_from is None or criteria.free_until is None:
         return
@@ -34,7 +31,7 @@ def demand_searched(
         [
             UnmetDemand(
                 kind=UnmetDemand.Kind.SEARCH,
-                user_id=actor.person,
+                user_id=by.actor.person,
                 organisation=organisation,
                 region_id=organisation.region_id,
                 technique=Technique.objects.filter(code=criteria.technique).first()
@@ -44,8 +41,8 @@ def demand_searched(
                 minutes=criteria.minutes or 0,
                 wanted_from=criteria.free_from,
                 wanted_until=criteria.free_until,
-                on_date=now.date(),
-                created_at=now,
+                on_date=by.now.date(),
+                created_at=by.now,
             )
         ],
         ignore_conflicts=True,
@@ -53,27 +50,22 @@ def demand_searched(
 
 
 def demand_refused(
-    *,
-    actor: Actor,
-    organisation: Organisation,
-    instrument: Instrument,
-    period: Period,
-    now: datetime,
+    by: By, *, organisation: Organisation, instrument: Instrument, period: Period
 ) -> None:
     """A booking refused for lack of capacity; once per person, instrument and local day."""
     UnmetDemand.objects.bulk_create(
         [
             UnmetDemand(
                 kind=UnmetDemand.Kind.REFUSED,
-                user_id=actor.person,
+                user_id=by.actor.person,
                 organisation=organisation,
                 region_id=organisation.region_id,
                 instrument=instrument,
                 minutes=period.minutes,
                 wanted_from=period.start,
                 wanted_until=period.end,
-                on_date=local_date(ZoneInfo(instrument.facility.time_zone), now),
-                created_at=now,
+                on_date=local_date(ZoneInfo(instrument.facility.time_zone), by.now),
+                created_at=by.now,
             )
         ],
         ignore_conflicts=True,
@@ -81,9 +73,7 @@ def demand_refused(
 
 
 @contextmanager
-def attempt(
-    *, actor: Actor, parties: Sequence[Parties], bookings: Sequence[Booking], now: datetime
-) -> Iterator[None]:
+def attempt(by: By, *, parties: Sequence[Parties], bookings: Sequence[Booking]) -> Iterator[None]:
     """One transaction that tries to book. Where the rules, or at the last the database, refuse:
     after the rollback what was refused for lack of capacity is remembered as unmet demand, and
     the refusal says where else one could go."""
@@ -91,7 +81,7 @@ def attempt(
         with guarded():
             yield
     except RulesRefuse as refused:
-        raise _remember(actor, parties, bookings, refused, now) from None
+        raise _remember(by, parties, bookings, refused) from None
 
 
 @contextmanager
@@ -108,11 +98,7 @@ def guarded() -> Iterator[None]:
 
 
 def _remember(
-    actor: Actor,
-    parties: Sequence[Parties],
-    bookings: Sequence[Booking],
-    refused: RulesRefuse,
-    now: datetime,
+    by: By, parties: Sequence[Parties], bookings: Sequence[Booking], refused: RulesRefuse
 ) -> RulesRefuse:
     refusals: list[Refusal] = []
     for position, (party, booking) in enumerate(zip(parties, bookings, strict=True)):
@@ -121,20 +107,16 @@ def _remember(
             refusals += own
             continue
         try:
-            instrument = instrument_to_book(actor, booking.instrument_id)
+            instrument = instrument_to_book(by.actor, booking.instrument_id)
         except NotFound:
             refusals += own
             continue
         if RulesRefuse(own).lacks_capacity:
             demand_refused(
-                actor=actor,
-                organisation=party.payer,
-                instrument=instrument,
-                period=booking.period,
-                now=now,
+                by, organisation=party.payer, instrument=instrument, period=booking.period
             )
         told = with_equivalents(
-            own, instrument, party.payer, booking.asked, now, user_id=party.person
+            own, instrument, party.payer, booking.asked, by.now, user_id=party.person
         )
-        refusals += with_courses(told, instrument, now)
+        refusals += with_courses(told, instrument, by.now)
     return RulesRefuse(refusals)

@@ -8,7 +8,7 @@ from django.db.models.expressions import RawSQL
 
 from accounts import trail
 from accounts.domain.errors import WrongState, invalid
-from accounts.domain.roles import Actor
+from accounts.domain.roles import By
 from accounts.models import Organisation, User
 from accounts.notifications import Effect, enqueue
 from accounts.services.jobs import work_through
@@ -26,32 +26,27 @@ from instruments.domain.criteria import Criteria
 
 @transaction.atomic
 def search_save(
-    *,
-    actor: Actor,
-    name: str,
-    criteria: Criteria,
-    organisation: Organisation | None,
-    now: datetime,
+    by: By, *, name: str, criteria: Criteria, organisation: Organisation | None
 ) -> SavedSearch:
     """Keep a search. What it finds now is known; what comes later is told of. `WrongState`
     (too-many-searches), `Invalid` (too-broad, name-taken, nothing-asked, in-the-past)."""
-    User.objects.select_for_update(no_key=True).get(pk=actor.person)
-    if SavedSearch.objects.filter(user_id=actor.person).count() >= MOST_SEARCHES:
+    User.objects.select_for_update(no_key=True).get(pk=by.actor.person)
+    if SavedSearch.objects.filter(user_id=by.actor.person).count() >= MOST_SEARCHES:
         raise WrongState("too-many-searches", most=MOST_SEARCHES)
     said = to_json(criteria)
     if not said.keys() - {"minutes", "sort"}:
         raise invalid("", "nothing-asked")
-    if is_over(criteria, now):
+    if is_over(criteria, by.now):
         raise invalid("free_until", "in-the-past")
     search = SavedSearch(
-        user_id=actor.person,
+        user_id=by.actor.person,
         organisation=organisation,
         name=name,
         criteria=said,
-        created_at=now,
-        looked_on=now.date(),
+        created_at=by.now,
+        looked_on=by.now.date(),
     )
-    found = load_matches(search, now)
+    found = load_matches(search, by.now)
     if len(found) > MOST_MATCHES:
         raise invalid("", "too-broad", most=MOST_MATCHES)
     try:
@@ -60,33 +55,25 @@ def search_save(
     except IntegrityError:
         raise invalid("name", "name-taken") from None
     SearchMatch.objects.bulk_create(SearchMatch(search=search, instrument_id=pk) for pk in found)
-    trail.record(
-        actor=actor, action="search.save", target=search, now=now, after={"criteria": said}
-    )
+    trail.record(by, "search.save", search, after={"criteria": said})
     return search
 
 
 @transaction.atomic
-def search_pause(*, actor: Actor, search_id: UUID, is_paused: bool, now: datetime) -> SavedSearch:
+def search_pause(by: By, *, search_id: UUID, is_paused: bool) -> SavedSearch:
     """Be told no more, or again; of what came meanwhile at once."""
-    search = own_search(actor, search_id)
+    search = own_search(by.actor, search_id)
     if search.is_paused != is_paused:
         search.is_paused = is_paused
         search.save(update_fields=["is_paused"])
-        trail.record(
-            actor=actor,
-            action="search.pause",
-            target=search,
-            now=now,
-            after={"is_paused": is_paused},
-        )
+        trail.record(by, "search.pause", search, after={"is_paused": is_paused})
     return search
 
 
 @transaction.atomic
-def search_delete(*, actor: Actor, search_id: UUID, now: datetime) -> None:
-    search = own_search(actor, search_id)
-    trail.record(actor=actor, action="search.delete", target=search, now=now)
+def search_delete(by: By, *, search_id: UUID) -> None:
+    search = own_search(by.actor, search_id)
+    trail.record(by, "search.delete", search)
     search.delete()
 
 

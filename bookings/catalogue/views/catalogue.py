@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from accounts.domain.errors import NotFound
+from accounts.domain.roles import By
 from accounts.permissions import actor_of
 from bookings.catalogue.forms.catalogue import CatalogueForm
 from bookings.catalogue.selectors.catalogue import free_between, load_limit, load_offers
@@ -92,7 +93,7 @@ def catalogue(request: HttpRequest) -> HttpResponse:
             without=own,
         )
         if not offered and payer is not None:
-            demand_searched(actor=actor, organisation=payer, criteria=criteria, now=now)
+            demand_searched(By(actor, now), organisation=payer, criteria=criteria)
         context |= {"results": offered, "total": len(offered)}
     else:
         minutes = criteria.minutes if request.GET.get("minutes") else None

@@ -14,6 +14,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.domain.errors import Invalid, WrongState
+from accounts.domain.roles import By
 from accounts.permissions import actor_of
 from accounts.services.users import name_kept
 from bookings.catalogue.forms.catalogue import CatalogueForm
@@ -39,11 +40,7 @@ def searches(request: HttpRequest) -> HttpResponse:
     name = name_kept(request.POST.get("name", ""))[:100] or criteria.text
     try:
         search_save(
-            actor=actor,
-            name=name or gettext("My search"),
-            criteria=criteria,
-            organisation=payer,
-            now=now,
+            By(actor, now), name=name or gettext("My search"), criteria=criteria, organisation=payer
         )
     except Invalid as refused:
         problem = refused.problems[0]
@@ -60,11 +57,11 @@ def change(request: HttpRequest, search_id: UUID) -> HttpResponse:
     """Pause one, go on with it, or delete it."""
     now, actor = timezone.now(), actor_of(request.user)
     if request.POST.get("act") == "delete":
-        search_delete(actor=actor, search_id=search_id, now=now)
+        search_delete(By(actor, now), search_id=search_id)
         messages.success(request, gettext("Deleted."))
     else:
         is_paused = request.POST.get("act") == "pause"
-        search_pause(actor=actor, search_id=search_id, is_paused=is_paused, now=now)
+        search_pause(By(actor, now), search_id=search_id, is_paused=is_paused)
         messages.success(
             request,
             gettext("Paused.") if is_paused else gettext("You will be notified of it again."),

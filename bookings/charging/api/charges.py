@@ -138,9 +138,9 @@ class Charges(Resource):
     def dispute(self, pk: UUID, data: dict[str, Any]) -> None:
         """For the person of the reservation, and the payer's managers and finance, while the
         charge is open. It does not become final before the host has answered."""
-        dispute_open(charge_id=pk, **data, **self.by)
+        dispute_open(self.by, charge_id=pk, **data)
 
     @acts(_("Withdraw a dispute"), Nothing)
     def withdraw(self, pk: UUID, data: dict[str, Any]) -> None:
         """For the payer's side. The charge is open for what is left of its seven days, or final."""
-        dispute_withdraw(charge_id=pk, **self.by)
+        dispute_withdraw(self.by, charge_id=pk)

@@ -107,11 +107,11 @@ class ChargeSettle(Charges):
         dispute is upheld when a second person agrees to it."""
         answer = data["answer"]
         if data["verdict"] == "reject":
-            dispute_reject(charge_id=pk, answer=answer, **self.by)
+            dispute_reject(self.by, charge_id=pk, answer=answer)
         else:
             amendment = amendment_of(data)
             correction_propose(
-                charge_id=pk, amendment=amendment, reason=answer, settles=True, **self.by
+                self.by, charge_id=pk, amendment=amendment, reason=answer, settles=True
             )
 
 
@@ -127,17 +127,17 @@ class Corrections(Resource):
     def agree(self, pk: UUID, data: dict[str, Any]) -> None:
         """For a second manager or finance person of the host. The charge is reversed and a new
         one made, all at once; what the voucher covers of it is reckoned at this moment."""
-        correction_agree(correction_id=pk, **self.by)
+        correction_agree(self.by, correction_id=pk)
 
     @acts(_("Refuse a correction"), RefuseBody, sends={"reason": "The logbook says otherwise."})
     def refuse(self, pk: UUID, data: dict[str, Any]) -> None:
         """For a second manager or finance person of the host. The charge stays as it is."""
-        correction_refuse(correction_id=pk, **data, **self.by)
+        correction_refuse(self.by, correction_id=pk, **data)
 
     @acts(_("Withdraw a correction"), Nothing)
     def withdraw(self, pk: UUID, data: dict[str, Any]) -> None:
         """For whoever proposed it."""
-        correction_withdraw(correction_id=pk, **self.by)
+        correction_withdraw(self.by, correction_id=pk)
 
 
 class ChargeCorrections(Corrections):
@@ -164,9 +164,7 @@ class ChargeCorrections(Corrections):
         agrees; final and stated charges too can be corrected."""
         charge_by_id(self.actor, charge_id)
         amendment, reason = amendment_of(data), data["reason"]
-        made = correction_propose(
-            charge_id=charge_id, amendment=amendment, reason=reason, **self.by
-        )
+        made = correction_propose(self.by, charge_id=charge_id, amendment=amendment, reason=reason)
         return made.pk
 
 
@@ -193,4 +191,4 @@ class ReservationUsage(ReservationResource):
         """For the person and the host's managers, of a completed booking whose use nobody
         recorded; its charge follows. Once it is charged: 409, and the charge is corrected."""
         usage = (data["check_in"], data["check_out"])
-        session_complete(reservation_id=pk, usage=usage, samples=data.get("samples"), **self.by)
+        session_complete(self.by, reservation_id=pk, usage=usage, samples=data.get("samples"))

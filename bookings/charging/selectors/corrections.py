@@ -6,9 +6,10 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from accounts.domain.errors import NotFound, Refused
+from accounts.domain.errors import Refused
 from accounts.domain.roles import Actor
 from accounts.selectors.memberships import no_second
+from accounts.selectors.rows import visible
 from bookings.pricing.domain.quotes import input_from_json
 from bookings.pricing.domain.vouchers import GrantValues
 from bookings.pricing.models import Charge, Correction, VoucherGrant
@@ -19,14 +20,7 @@ from bookings.record.models import Reservation
 def correction_by_id(actor: Actor, correction_id: UUID) -> Correction:
     """Of a charge the actor may see; else `NotFound`."""
     seen = charges_for(actor).order_by().values("pk")
-    found = (
-        Correction.objects.select_related("charge")
-        .filter(pk=correction_id, charge__in=seen)
-        .first()
-    )
-    if found is None:
-        raise NotFound
-    return found
+    return visible(Correction.objects.select_related("charge"), pk=correction_id, charge__in=seen)
 
 
 def grants_after(charge: Charge, inputs: Mapping[str, Any]) -> tuple[GrantValues, ...]:

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from accounts.domain.errors import NotFound
 from accounts.domain.roles import Actor
+from accounts.selectors.rows import visible
 from bookings.charging.domain.replay import (
     AMOUNTS,
     Amounts,
@@ -46,9 +46,7 @@ class Replayed:
 
 def charge_replay(actor: Actor, charge_id: UUID) -> ReplayedCharge:
     """One charge recomputed, for whoever may see it; `NotFound` else. One statement."""
-    charge = charges_for(actor).select_related("reverses").filter(pk=charge_id).first()
-    if charge is None:
-        raise NotFound
+    charge = visible(charges_for(actor).select_related("reverses"), pk=charge_id)
     return ReplayedCharge(charge, replay(_stored(charge)))
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts import trail
-from accounts.domain.roles import Actor
+from accounts.domain.roles import PLATFORM, By
 from accounts.notifications import Effect, enqueue
 from accounts.services.jobs import work_through
 from accounts.trail import Change
@@ -23,7 +23,6 @@ from bookings.pricing.selectors.charges import drawn_months, load_ending, load_q
 from bookings.record.domain.months import month_for
 from bookings.record.locks import lock_reservation
 from bookings.record.models import Reservation
-from bookings.reserving.services.occupancy import lineage_of
 
 
 @transaction.atomic
@@ -54,7 +53,7 @@ def charge_make(*, reservation_id: UUID, now: datetime) -> Charge | None:
         now=now,
     )
     row = charge_row(reservation=reservation, due=due, grant_id=grant_id, now=now)
-    charge_store(charge=row, reservation=reservation, actor=None, now=now)
+    charge_store(By(PLATFORM, now), charge=row, reservation=reservation)
     if row.total:
         enqueue([charge_message("charged", row)], now=now)
     return row
@@ -84,16 +83,17 @@ def charge_row(
     )
 
 
-def charge_store(
-    *, charge: Charge, reservation: Reservation, actor: Actor | None, now: datetime
-) -> None:
+def charge_store(by: By, *, charge: Charge, reservation: Reservation) -> None:
     """A new charge of any kind with its postings and its entry in the trail."""
     Charge.objects.bulk_create([charge])
-    charge_post(charge=charge, now=now)
+    charge_post(charge=charge, now=by.now)
     charge_record(
-        charge=charge, reservation=reservation, action="charge.create", actor=actor, now=now,
+        by,
+        charge=charge,
+        reservation=reservation,
+        action="charge.create",
         after=charge_said(charge),
-    )  # fmt: skip
+    )
 
 
 def charge_said(charge: Charge) -> dict[str, Any]:
@@ -111,27 +111,18 @@ def charge_said(charge: Charge) -> dict[str, Any]:
 
 
 def charge_record(
+    by: By,
     *,
     charge: Charge,
     reservation: Reservation,
     action: str,
-    actor: Actor | None,
-    now: datetime,
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
     reason: str = "",
 ) -> None:
     """An entry in the trail for payer and host."""
     trail.record(
-        actor=actor,
-        action=action,
-        target=charge,
-        now=now,
-        before=before,
-        after=after,
-        reason=reason,
-        organisation_ids=[reservation.organisation_id, reservation.host_id],
-        region_ids=lineage_of(reservation),
+        by, action, charge, before=before, after=after, reason=reason, places=reservation.places()
     )
 
 
@@ -199,14 +190,11 @@ def _finalise(host_id: UUID, now: datetime, most: int) -> int:
     Charge.objects.bulk_update(rows, FINISHED, batch_size=500)
     trail.record_all(
         Change(
-            actor=None,
-            action="charge.final",
-            target=row,
-            at=now,
+            By(PLATFORM, now),
+            "charge.final",
+            row,
             before={"state": "open"},
             after={"state": "final", "final_at": row.final_at, "month": row.month},
-            organisation_ids=(row.organisation_id, row.host_id),
-            region_ids=(*row.host_region.lineage, *row.payer_region.lineage),
         )
         for row in rows
     )

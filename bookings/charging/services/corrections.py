@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts.domain.errors import NotPermitted, WrongState, WrongVersion
-from accounts.domain.roles import Actor
+from accounts.domain.roles import Actor, By
 from accounts.notifications import enqueue
 from bookings.charging.domain.corrections import (
     Amendment,
@@ -54,32 +54,25 @@ from bookings.usage.services.sessions import session_set
 
 @transaction.atomic
 def correction_propose(
-    *,
-    actor: Actor,
-    charge_id: UUID,
-    amendment: Amendment,
-    reason: str,
-    now: datetime,
-    settles: bool = False,
-    expected_version: int | None = None,
+    by: By, *, charge_id: UUID, amendment: Amendment, reason: str, settles: bool = False
 ) -> Correction:
     """Say what a charge in force should have been, final and stated ones too. Nothing changes
     before a second person of the host agrees. `settles`: it upholds the dispute that is open."""
-    reservation, charge = charge_locked(actor, charge_id, expected_version)
-    require_host(actor, reservation)
+    reservation, charge = charge_locked(by.actor, charge_id, by.version)
+    require_host(by.actor, reservation)
     reason = worded("answer" if settles else "reason", reason)
     _require_in_force(charge)
     if settles:
         dispute = open_dispute(charge)
-        if dispute.opened_by_id == actor.user_id:
-            raise no_second_of_host(actor, reservation) or NotPermitted("own-dispute")
+        if dispute.opened_by_id == by.actor.user_id:
+            raise no_second_of_host(by.actor, reservation) or NotPermitted("own-dispute")
         dispute.answer = reason
         dispute.save(update_fields=["answer"])
     if Correction.objects.filter(charge=charge, state="proposed").exists():
         raise WrongState("correction-proposed")
     if amendment.usage is not None:
         reserved = (reservation.start_at, reservation.end_at)
-        require_usage(amendment.usage, reserved=reserved, now=now)
+        require_usage(amendment.usage, reserved=reserved, now=by.now)
     after = amended(
         charge.kind,
         charge.inputs,
@@ -100,75 +93,77 @@ def correction_propose(
         result=dict(made.result) if made else None,
         total=made.total if made else Decimal(0),
         payable=made.payable if made else Decimal(0),
-        proposed_by_id=actor.person,
-        proposed_at=now,
+        proposed_by_id=by.actor.person,
+        proposed_at=by.now,
     )
     _touch(charge)
     charge_record(
-        charge=charge, reservation=reservation, action="charge.correct-propose", actor=actor,
-        now=now, before={"total": charge.total, "payable": charge.payable},
-        after={"correction": correction.pk, "total": correction.total,
-               "payable": correction.payable},
+        by,
+        charge=charge,
+        reservation=reservation,
+        action="charge.correct-propose",
+        before={"total": charge.total, "payable": charge.payable},
+        after={
+            "correction": correction.pk,
+            "total": correction.total,
+            "payable": correction.payable,
+        },
         reason=reason,
-    )  # fmt: skip
+    )
     return correction
 
 
 @transaction.atomic
-def correction_refuse(
-    *,
-    actor: Actor,
-    correction_id: UUID,
-    reason: str,
-    now: datetime,
-    expected_version: int | None = None,
-) -> Correction:
+def correction_refuse(by: By, *, correction_id: UUID, reason: str) -> Correction:
     """A second person says no: the charge stays, and so does a dispute of it."""
-    reservation, charge, correction = _locked(actor, correction_id, expected_version)
-    _require_second(actor, reservation, correction)
+    reservation, charge, correction = _locked(by.actor, correction_id, by.version)
+    _require_second(by.actor, reservation, correction)
     reason = worded("reason", reason)
     _require_proposed(correction)
-    _decide(correction, "refused", actor, now)
+    _decide(by, correction, "refused")
     _touch(charge)
     charge_record(
-        charge=charge, reservation=reservation, action="charge.correct-refuse", actor=actor,
-        now=now, after={"correction": correction.pk}, reason=reason,
-    )  # fmt: skip
+        by,
+        charge=charge,
+        reservation=reservation,
+        action="charge.correct-refuse",
+        after={"correction": correction.pk},
+        reason=reason,
+    )
     return correction
 
 
 @transaction.atomic
-def correction_withdraw(
-    *, actor: Actor, correction_id: UUID, now: datetime, expected_version: int | None = None
-) -> Correction:
+def correction_withdraw(by: By, *, correction_id: UUID) -> Correction:
     """Whoever proposed it takes it back."""
-    reservation, charge, correction = _locked(actor, correction_id, expected_version)
-    require_host(actor, reservation)
-    if actor.user_id != correction.proposed_by_id:
+    reservation, charge, correction = _locked(by.actor, correction_id, by.version)
+    require_host(by.actor, reservation)
+    if by.actor.user_id != correction.proposed_by_id:
         raise NotPermitted("not-your-proposal")
     _require_proposed(correction)
-    _decide(correction, "withdrawn", actor, now)
+    _decide(by, correction, "withdrawn")
     _touch(charge)
     charge_record(
-        charge=charge, reservation=reservation, action="charge.correct-withdraw", actor=actor,
-        now=now, after={"correction": correction.pk},
-    )  # fmt: skip
+        by,
+        charge=charge,
+        reservation=reservation,
+        action="charge.correct-withdraw",
+        after={"correction": correction.pk},
+    )
     return correction
 
 
 @transaction.atomic
-def correction_agree(
-    *, actor: Actor, correction_id: UUID, now: datetime, expected_version: int | None = None
-) -> Correction:
+def correction_agree(by: By, *, correction_id: UUID) -> Correction:
     """A second person agrees: the charge is reversed, a new one made that the payer may dispute
     in turn, money of sources and voucher spent anew, all at once. What the voucher covers is
     reckoned with what it has left at this moment."""
     # The charge itself is locked below the host's books; until then its reservation's lock does.
-    reservation, charge, correction = _locked(actor, correction_id, expected_version, False)
-    _require_second(actor, reservation, correction)
+    reservation, charge, correction = _locked(by.actor, correction_id, by.version, False)
+    _require_second(by.actor, reservation, correction)
     _require_proposed(correction)
     _require_in_force(charge)
-    replacement = _respent(reservation, charge, correction, now)
+    replacement = _respent(reservation, charge, correction, by.now)
     lock_host_books(reservation.host_id)
     charge = lock_charge(charge.pk)
     charge.host_region = reservation.host_region
@@ -176,32 +171,43 @@ def correction_agree(
     melted = melting_of(charge.pk)
     for taken_back in [charge, *([melted] if melted else [])]:
         taken_back.host_region = reservation.host_region
-        charge_finish(charge=taken_back, state="reversed", at=now)
+        charge_finish(charge=taken_back, state="reversed", at=by.now)
         taken_back.save(update_fields=FINISHED)
-        reversal = reversal_row(taken_back, reservation, now, kind="reversal")
-        charge_store(charge=reversal, reservation=reservation, actor=actor, now=now)
+        reversal = reversal_row(taken_back, reservation, by.now, kind="reversal")
+        charge_store(by, charge=reversal, reservation=reservation)
         if taken_back is melted:
             charge_record(
-                charge=melted, reservation=reservation, action="charge.reverse", actor=actor,
-                now=now, before={"state": "final"},
+                by,
+                charge=melted,
+                reservation=reservation,
+                action="charge.reverse",
+                before={"state": "final"},
                 after={"state": "reversed", "month": melted.month, "correction": correction.pk},
                 reason=correction.reason,
-            )  # fmt: skip
+            )
     if replacement is not None:
-        charge_store(charge=replacement, reservation=reservation, actor=actor, now=now)
-        _use_as_corrected(reservation, correction, actor, now)
+        charge_store(by, charge=replacement, reservation=reservation)
+        _use_as_corrected(by, reservation, correction)
     dispute = Dispute.objects.filter(charge=charge, state="open").first()
     if dispute is not None:
-        dispute_end(dispute, "upheld", actor=actor, now=now, answer=correction.reason)
+        dispute_end(by, dispute, "upheld", answer=correction.reason)
     correction.replacement = replacement
-    _decide(correction, "agreed", actor, now)
+    _decide(by, correction, "agreed")
     charge_record(
-        charge=charge, reservation=reservation, action="charge.reverse", actor=actor, now=now,
-        before=was, after={"state": "reversed", "month": charge.month, "correction": correction.pk,
-                           "replacement": replacement.pk if replacement else None},
+        by,
+        charge=charge,
+        reservation=reservation,
+        action="charge.reverse",
+        before=was,
+        after={
+            "state": "reversed",
+            "month": charge.month,
+            "correction": correction.pk,
+            "replacement": replacement.pk if replacement else None,
+        },
         reason=correction.reason,
-    )  # fmt: skip
-    enqueue([charge_message("corrected", replacement or charge)], now=now)
+    )
+    enqueue([charge_message("corrected", replacement or charge)], now=by.now)
     return correction
 
 
@@ -266,15 +272,11 @@ def _respent(
     return charge_row(reservation=reservation, due=due, grant_id=grant_id, now=now)
 
 
-def _use_as_corrected(
-    reservation: Reservation, correction: Correction, actor: Actor, now: datetime
-) -> None:
+def _use_as_corrected(by: By, reservation: Reservation, correction: Correction) -> None:
     """What the correction says of the use is what is recorded of it."""
     usage = usage_of(correction.inputs or {})
     if usage is not None:
-        session_set(
-            reservation=reservation, usage=usage, actor=actor, now=now, reason=correction.reason
-        )
+        session_set(by, reservation=reservation, usage=usage, reason=correction.reason)
 
 
 def _locked(
@@ -309,8 +311,12 @@ def _require_proposed(correction: Correction) -> None:
         raise WrongState(state=correction.state, wanted="proposed")
 
 
-def _decide(correction: Correction, state: str, actor: Actor, now: datetime) -> None:
-    correction.state, correction.decided_by_id, correction.decided_at = state, actor.person, now
+def _decide(by: By, correction: Correction, state: str) -> None:
+    correction.state, correction.decided_by_id, correction.decided_at = (
+        state,
+        by.actor.person,
+        by.now,
+    )
     correction.version += 1
     correction.save()
 

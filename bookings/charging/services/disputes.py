@@ -1,12 +1,11 @@
 """The payer's word against a charge, and the host's answer."""
 
-from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
 
 from accounts.domain.errors import NotPermitted, WrongState, WrongVersion, invalid
-from accounts.domain.roles import Actor
+from accounts.domain.roles import Actor, By
 from accounts.notifications import enqueue
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
@@ -61,79 +60,79 @@ def worded(field: str, text: str) -> str:
 
 
 @transaction.atomic
-def dispute_open(
-    *,
-    actor: Actor,
-    charge_id: UUID,
-    reason: str,
-    now: datetime,
-    expected_version: int | None = None,
-) -> Charge:
+def dispute_open(by: By, *, charge_id: UUID, reason: str) -> Charge:
     """Dispute an open charge: it does not become final before the host has answered."""
-    reservation, charge = charge_locked(actor, charge_id, expected_version)
-    require_payer(actor, reservation)
+    reservation, charge = charge_locked(by.actor, charge_id, by.version)
+    require_payer(by.actor, reservation)
     reason = worded("reason", reason)
-    if not is_disputable(charge.kind, charge.state, charge.open_until, now):
+    if not is_disputable(charge.kind, charge.state, charge.open_until, by.now):
         state = "final" if charge.state == "open" else charge.state
         raise WrongState(state=state, wanted="disputed")
-    Dispute.objects.create(charge=charge, reason=reason, opened_by_id=actor.person, opened_at=now)
+    Dispute.objects.create(
+        charge=charge, reason=reason, opened_by_id=by.actor.person, opened_at=by.now
+    )
     _move_to(charge, "disputed")
     charge_record(
-        charge=charge, reservation=reservation, action="charge.dispute", actor=actor, now=now,
-        before={"state": "open"}, after={"state": "disputed"}, reason=reason,
-    )  # fmt: skip
-    enqueue([charge_message("disputed", charge)], now=now)
+        by,
+        charge=charge,
+        reservation=reservation,
+        action="charge.dispute",
+        before={"state": "open"},
+        after={"state": "disputed"},
+        reason=reason,
+    )
+    enqueue([charge_message("disputed", charge)], now=by.now)
     return charge
 
 
 @transaction.atomic
-def dispute_withdraw(
-    *, actor: Actor, charge_id: UUID, now: datetime, expected_version: int | None = None
-) -> Charge:
+def dispute_withdraw(by: By, *, charge_id: UUID) -> Charge:
     """The payer takes its word back: the charge is open for what is left of its time, or final."""
-    reservation, charge = charge_locked(actor, charge_id, expected_version, books=True)
-    require_payer(actor, reservation)
+    reservation, charge = charge_locked(by.actor, charge_id, by.version, books=True)
+    require_payer(by.actor, reservation)
     dispute = open_dispute(charge)
-    dispute_end(dispute, "withdrawn", actor=actor, now=now)
-    if charge.open_until is not None and now < charge.open_until:
+    dispute_end(by, dispute, "withdrawn")
+    if charge.open_until is not None and by.now < charge.open_until:
         _move_to(charge, "open")
     else:
-        charge_finish(charge=charge, state="final", at=now)
+        charge_finish(charge=charge, state="final", at=by.now)
         charge.save(update_fields=FINISHED)
     charge_record(
-        charge=charge, reservation=reservation, action="charge.dispute-withdraw", actor=actor,
-        now=now, before={"state": "disputed"}, after=_after(charge),
-    )  # fmt: skip
+        by,
+        charge=charge,
+        reservation=reservation,
+        action="charge.dispute-withdraw",
+        before={"state": "disputed"},
+        after=_after(charge),
+    )
     return charge
 
 
 @transaction.atomic
-def dispute_reject(
-    *,
-    actor: Actor,
-    charge_id: UUID,
-    answer: str,
-    now: datetime,
-    expected_version: int | None = None,
-) -> Charge:
+def dispute_reject(by: By, *, charge_id: UUID, answer: str) -> Charge:
     """The host stands by the charge, which is final at once. To give the payer right, propose a
     correction: agreeing to it upholds the dispute."""
-    reservation, charge = charge_locked(actor, charge_id, expected_version, books=True)
-    require_host(actor, reservation)
+    reservation, charge = charge_locked(by.actor, charge_id, by.version, books=True)
+    require_host(by.actor, reservation)
     dispute = open_dispute(charge)
-    if dispute.opened_by_id == actor.user_id:
-        raise no_second_of_host(actor, reservation) or NotPermitted("own-dispute")
+    if dispute.opened_by_id == by.actor.user_id:
+        raise no_second_of_host(by.actor, reservation) or NotPermitted("own-dispute")
     answer = worded("answer", answer)
     if Correction.objects.filter(charge=charge, state="proposed").exists():
         raise WrongState("correction-proposed")
-    dispute_end(dispute, "rejected", actor=actor, now=now, answer=answer)
-    charge_finish(charge=charge, state="final", at=now)
+    dispute_end(by, dispute, "rejected", answer=answer)
+    charge_finish(charge=charge, state="final", at=by.now)
     charge.save(update_fields=FINISHED)
     charge_record(
-        charge=charge, reservation=reservation, action="charge.dispute-reject", actor=actor,
-        now=now, before={"state": "disputed"}, after=_after(charge), reason=answer,
-    )  # fmt: skip
-    enqueue([charge_message("dispute-settled", charge)], now=now)
+        by,
+        charge=charge,
+        reservation=reservation,
+        action="charge.dispute-reject",
+        before={"state": "disputed"},
+        after=_after(charge),
+        reason=answer,
+    )
+    enqueue([charge_message("dispute-settled", charge)], now=by.now)
     return charge
 
 
@@ -145,11 +144,9 @@ def open_dispute(charge: Charge) -> Dispute:
     return found
 
 
-def dispute_end(
-    dispute: Dispute, state: str, *, actor: Actor, now: datetime, answer: str = ""
-) -> None:
+def dispute_end(by: By, dispute: Dispute, state: str, *, answer: str = "") -> None:
     """Settled, one way or another. Within a transaction, under the charge's lock."""
-    dispute.state, dispute.settled_by_id, dispute.settled_at = state, actor.person, now
+    dispute.state, dispute.settled_by_id, dispute.settled_at = state, by.actor.person, by.now
     dispute.answer = answer or dispute.answer
     dispute.version += 1
     dispute.save(update_fields=["state", "settled_by", "settled_at", "answer", "version"])

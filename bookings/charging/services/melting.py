@@ -4,6 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
+from accounts.domain.roles import PLATFORM, By
 from accounts.selectors.jobs import held_back
 from accounts.services.jobs import work_through
 from bookings.charging.domain.melting import fee_that_melts, melt
@@ -49,7 +50,7 @@ def _melt(charge_id: UUID, reservation_id: UUID, now: datetime) -> int:
     row = _melting_row(charge, reservation, now)
     if row is None:
         return 0
-    charge_store(charge=row, reservation=reservation, actor=None, now=now)
+    charge_store(By(PLATFORM, now), charge=row, reservation=reservation)
     earmarks_respend(
         reservation=reservation,
         covered=charge.covered,

@@ -1,25 +1,23 @@
 """What ended bookings cost: the list, one charge, and what is said about it."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.contrib import messages
-from django.contrib.auth.decorators import login_required
-from django.core.paginator import Paginator
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect, render
+from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext
-from django.views.decorators.http import require_POST, require_safe
 
-from accounts.domain.errors import Invalid, Refused, WrongState, WrongVersion
-from accounts.domain.roles import Actor
+from accounts.domain.roles import Actor, By
 from accounts.permissions import actor_of
 from accounts.selectors.memberships import place_of
+from accounts.views.pages import act, by_of, reads, writes
 from bookings.charging.forms.charges import ChargeFilterForm, CorrectionForm, WordForm
 from bookings.charging.selectors.corrections import correction_by_id, no_second_of_host
 from bookings.charging.selectors.stories import charge_story
@@ -47,29 +45,20 @@ from bookings.pricing.selectors.charges import (
     totals_of_charges,
 )
 from bookings.record.adapters.figures import Cell
-from bookings.record.views.lists import amount_cell, csv_answer, waits_of, wants_csv
-
-PAGE = 30
-WAITS = {
-    "answer": charges_to_answer,
-    "agree": charges_to_agree,
-    "check": charges_to_check,
-    "bill": charges_to_bill,
-}
+from bookings.record.views.lists import ListPage, amount_cell
+from instruments.forms.fields import StyledForm
 
 
-@login_required
-@require_safe
+@reads
 def charges(request: HttpRequest) -> HttpResponseBase:
     """One's own and those of one's organisation or regions, the newest first."""
-    actor = actor_of(request.user)
+    by = by_of(request)
     names = [
         (code, name_zh if name_zh and translation.get_language() == "zh-hans" else name)
-        for code, name, name_zh in parties_of_charges(actor)
+        for code, name, name_zh in parties_of_charges(by.actor)
     ]
-    form = ChargeFilterForm(request.GET, months=months_of(actor), organisations=names)
-    waits = waits_of(request, *WAITS)
-    rows = WAITS[waits](actor, timezone.now()) if waits else charges_for(actor)
+    form = ChargeFilterForm(request.GET, months=months_of(by.actor), organisations=names)
+    waits, rows = LIST.chosen(request, by)
     if form.is_valid():
         data = form.cleaned_data
         if data["state"]:
@@ -79,18 +68,8 @@ def charges(request: HttpRequest) -> HttpResponseBase:
         if data["organisation"]:
             code = data["organisation"]
             rows = rows.filter(Q(organisation__code=code) | Q(host__code=code))
-    if wants_csv(request):
-        return csv_answer(request, "charges", HEADS, map(_cells, rows.iterator(2000)))
-    page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
     is_filtered = bool(waits) or any(form.data.get(name) for name in form.fields)
-    context = {
-        "page": page,
-        "form": form,
-        "is_filtered": is_filtered,
-        "waits": waits,
-        "totals": totals_of_charges(rows) if page.paginator.count else [],
-    }
-    return render(request, "bookings/charging/charges.html", context)
+    return LIST.answer(request, by, rows, form=form, is_filtered=is_filtered, waits=waits)
 
 
 HEADS = (
@@ -99,7 +78,7 @@ HEADS = (
 )  # fmt: skip
 
 
-def _cells(row: Charge) -> tuple[Cell, ...]:
+def _cells(row: Charge, by: By) -> tuple[Cell, ...]:
     booked = row.reservation
     amounts = (row.tax, row.total, row.covered, row.payable)
     return (
@@ -121,153 +100,112 @@ def _cells(row: Charge) -> tuple[Cell, ...]:
     )
 
 
-@login_required
-@require_safe
+LIST = ListPage(
+    "bookings/charging/charges.html",
+    charges_for,
+    waits={
+        "answer": charges_to_answer,
+        "agree": charges_to_agree,
+        "check": charges_to_check,
+        "bill": charges_to_bill,
+    },
+    totals=totals_of_charges,
+    sheet=("charges", HEADS, _cells),
+)
+
+
+@reads
 def charge(request: HttpRequest, charge_id: UUID) -> HttpResponse:
     """One charge: its lines, what was said about it, what can be done."""
     return _page(request, charge_id)
 
 
-@login_required
-@require_POST
+@writes
 def dispute(request: HttpRequest, charge_id: UUID) -> HttpResponse:
-    now, actor = timezone.now(), actor_of(request.user)
-    return _said(
+    return _acted(
         request,
         charge_id,
-        lambda data: dispute_open(
-            actor=actor,
-            charge_id=charge_id,
-            reason=data["reason"],
-            expected_version=data["version"],
-            now=now,
-        ),
+        lambda by, data: dispute_open(by, charge_id=charge_id, reason=data["reason"]),
         gettext("Disputed. The owner of the instrument is told and has to answer."),
+        WordForm(request.POST),
         "dispute_form",
     )
 
 
-@login_required
-@require_POST
+@writes
 def withdraw(request: HttpRequest, charge_id: UUID) -> HttpResponse:
-    now, actor = timezone.now(), actor_of(request.user)
     return _acted(
         request,
         charge_id,
-        lambda: dispute_withdraw(actor=actor, charge_id=charge_id, now=now),
+        lambda by, data: dispute_withdraw(by, charge_id=charge_id),
         gettext("The dispute is withdrawn."),
     )
 
 
-@login_required
-@require_POST
+@writes
 def reject(request: HttpRequest, charge_id: UUID) -> HttpResponse:
-    now, actor = timezone.now(), actor_of(request.user)
-    return _said(
+    return _acted(
         request,
         charge_id,
-        lambda data: dispute_reject(
-            actor=actor,
-            charge_id=charge_id,
-            answer=data["reason"],
-            expected_version=data["version"],
-            now=now,
-        ),
+        lambda by, data: dispute_reject(by, charge_id=charge_id, answer=data["reason"]),
         gettext("The dispute is rejected and the charge final. The payer is told."),
+        WordForm(request.POST),
         "answer_form",
     )
 
 
-@login_required
-@require_POST
+@writes
 def correct(request: HttpRequest, charge_id: UUID) -> HttpResponse:
-    now, actor = timezone.now(), actor_of(request.user)
-    form = _correction_form(charge_by_id(actor, charge_id), request.POST)
-    if not form.is_valid():
-        return _page(request, charge_id, status=400, correction_form=form)
-    data = form.cleaned_data
-    try:
-        correction_propose(
-            actor=actor,
+    form = _correction_form(charge_by_id(actor_of(request.user), charge_id), request.POST)
+    return _acted(
+        request,
+        charge_id,
+        lambda by, data: correction_propose(
+            by,
             charge_id=charge_id,
             amendment=form.amendment(),
             reason=data["reason"],
             settles=data["uphold"],
-            expected_version=data["version"],
-            now=now,
-        )
-    except Invalid as refused:
-        form.refuse(refused.problems)
-        return _page(request, charge_id, status=400, correction_form=form)
-    except (WrongState, WrongVersion) as refused:
-        return _page(request, charge_id, status=409, correction_form=form, refused=refused)
-    messages.success(
-        request,
+        ),
         gettext("Proposed. Nothing changes before a second person of your organisation agrees."),
+        form,
+        "correction_form",
     )
-    return redirect("bookings:money-charges-one", charge_id=charge_id)
 
 
-@login_required
-@require_POST
+@writes
 def decide(request: HttpRequest, correction_id: UUID) -> HttpResponse:
     """A second person's word on a correction; or whoever proposed it takes it back."""
-    now, actor = timezone.now(), actor_of(request.user)
-    found = correction_by_id(actor, correction_id)
-    acts: dict[str, tuple[Callable[[], Any], str]] = {
-        "agree": (
-            lambda: correction_agree(actor=actor, correction_id=correction_id, now=now),
-            gettext("Corrected. The payer is told."),
-        ),
-        "refuse": (
-            lambda: correction_refuse(
-                actor=actor,
-                correction_id=correction_id,
-                reason=str(request.POST.get("reason", "")).replace("\0", "")[:1000],
-                now=now,
-            ),
-            gettext("The correction is refused: the charge stays as it is."),
-        ),
-        "withdraw": (
-            lambda: correction_withdraw(actor=actor, correction_id=correction_id, now=now),
-            gettext("The correction is withdrawn."),
-        ),
-    }
-    act, done = acts.get(str(request.POST.get("act")), acts["refuse"])
-    return _acted(request, found.charge_id, act, done)
-
-
-def _said(
-    request: HttpRequest,
-    charge_id: UUID,
-    act: Callable[[dict[str, Any]], Any],
-    done: str,
-    name: str,
-) -> HttpResponse:
-    """An act that needs a word of reason."""
-    form = WordForm(request.POST)
-    if not form.is_valid():
-        charge_by_id(actor_of(request.user), charge_id)
-        return _page(request, charge_id, status=400, **{name: form})
-    return _acted(request, charge_id, lambda: act(form.cleaned_data), done, **{name: form})
+    correction = correction_by_id(actor_of(request.user), correction_id)
+    reason = str(request.POST.get("reason", "")).replace("\0", "")[:1000]
+    match request.POST.get("act"):
+        case "agree":
+            work, done = correction_agree, gettext("Corrected. The payer is told.")
+        case "withdraw":
+            work, done = correction_withdraw, gettext("The correction is withdrawn.")
+        case _:
+            work = partial(correction_refuse, reason=reason)
+            done = gettext("The correction is refused: the charge stays as it is.")
+    return _acted(
+        request,
+        correction.charge_id,
+        lambda by, data: work(by, correction_id=correction_id),
+        done,
+    )
 
 
 def _acted(
-    request: HttpRequest, charge_id: UUID, act: Callable[[], Any], done: str, **forms: Any
+    request: HttpRequest,
+    charge_id: UUID,
+    work: Callable[[By, dict[str, Any]], Any],
+    done: str,
+    form: StyledForm | None = None,
+    name: str = "",
 ) -> HttpResponse:
     """Carry out an act on a charge and go back to its page; a refusal is shown there."""
-    try:
-        act()
-    except Invalid as refused:
-        problem = refused.problems[0]
-        return _page(
-            request, charge_id, status=400, refused=Refused(problem.code, **problem.numbers),
-            **forms,
-        )  # fmt: skip
-    except (WrongState, WrongVersion) as refused:
-        return _page(request, charge_id, status=409, refused=refused, **forms)
-    messages.success(request, done)
-    return redirect("bookings:money-charges-one", charge_id=charge_id)
+    page = partial(_page, request, charge_id)
+    to = reverse("bookings:money-charges-one", args=[charge_id])
+    return act(request, page, work, to=to, done=done, form=form, name=name)
 
 
 def _page(request: HttpRequest, charge_id: UUID, status: int = 200, **forms: Any) -> HttpResponse:

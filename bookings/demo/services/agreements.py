@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from accounts.domain.roles import By
 from bookings.demo.services.files import load
 from bookings.demo.services.offers import Calendar
 from bookings.demo.services.places import Places
@@ -32,7 +33,7 @@ def _programme(places: Places, row: Mapping[str, Any], calendar: Calendar) -> in
     region, coordinator = places.regions[row["region"]], places.people[row["by"]].actor
     first = local_date(ZoneInfo(region.time_zone), calendar.now).replace(day=1)
     made = programme_create(
-        actor=coordinator,
+        By(coordinator, calendar.now - GRANTED),
         region=region,
         terms=ProgrammeTerms(
             code=row["code"],
@@ -47,17 +48,15 @@ def _programme(places: Places, row: Mapping[str, Any], calendar: Calendar) -> in
             valid_from=first,
             valid_until=None,
         ),
-        now=calendar.now - GRANTED,
     )
     for code, amount in row["grants"].items():
         grant_create(
-            actor=coordinator,
+            By(coordinator, calendar.now - GRANTED),
             programme_id=made.pk,
             organisation=places.organisations[code],
             amount=Decimal(amount),
             valid_from=first,
             valid_until=date(first.year + 1, first.month, 1),
-            now=calendar.now - GRANTED,
         )
     return len(row["grants"])
 
@@ -66,7 +65,7 @@ def _agreement(places: Places, data: Mapping[str, Any], calendar: Calendar) -> N
     people = {code: places.people[email].actor for code, email in data["regions"].items()}
     regions = [places.regions[code] for code in people]
     made = agreement_propose(
-        actor=next(iter(people.values())),
+        By(next(iter(people.values())), calendar.now - PROPOSED),
         terms=AgreementTerms(
             code=data["code"],
             name=data["name"],
@@ -78,12 +77,10 @@ def _agreement(places: Places, data: Mapping[str, Any], calendar: Calendar) -> N
             honours_vouchers=data["honours_vouchers"],
             recognises_qualifications=data["recognises_qualifications"],
         ),
-        now=calendar.now - PROPOSED,
     )
     for number, (code, actor) in enumerate(people.items()):
         agreement_sign(
-            actor=actor,
+            By(actor, calendar.now - SIGNED + number * DAY),
             agreement_id=made.pk,
             region_id=places.regions[code].pk,
-            now=calendar.now - SIGNED + number * DAY,
         )

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from decimal import ROUND_UP, Decimal
 from itertools import pairwise
 
-from accounts.domain.roles import Actor
+from accounts.domain.roles import PLATFORM, Actor, By
 from accounts.models import Membership
 from accounts.selectors.memberships import coordinators_of, holders_of, load_actor
 from accounts.services.memberships import membership_start
@@ -115,9 +115,8 @@ def _timed_again(ledger: Ledger, row: Reservation) -> None:
     ledger.changes.append(
         replace(
             last,
-            actor=load_actor(manager) if manager else None,
+            by=By(load_actor(manager) if manager else PLATFORM, row.ended_at + HOUR),
             action="reservation.usage",
-            at=row.ended_at + HOUR,
             before={"state": row.state},
             after={"state": row.state, "version": row.version, **times, "was": was},
             reason="The clock of the instrument was wrong.",
@@ -145,14 +144,14 @@ def audit_make(auditor: Actor, host: str, *, now: datetime) -> int:
     ):
         if rule in found:
             exception_move(
-                actor=auditor, exception_id=found[rule].pk, state=state, reason=reason, now=now
+                By(auditor, now), exception_id=found[rule].pk, state=state, reason=reason
             )
     if "self-approval" in found:
         _raise(auditor, found["self-approval"], now)
     first = now.date().replace(day=1)
     asked = Sampling("charges", "monetary", _month_before(first), first, 12, SEED, "CNY")
     if Charge.objects.filter(currency="CNY", created_at__lt=now - 35 * DAY).exists():
-        sample_draw(actor=auditor, asked=asked, now=now)
+        sample_draw(By(auditor, now), asked=asked)
     trail_seal(now=now)
     return sum(counts.values())
 
@@ -164,22 +163,20 @@ def _month_before(first: date) -> date:
 def _raise(auditor: Actor, row: AuditException, now: datetime) -> None:
     """A finding that its organisation has answered."""
     made = finding_raise(
-        actor=auditor,
+        By(auditor, now),
         raised=Raised(
             "medium",
             "A request was approved by the person who asked",
             "The request and its approval bear the same name. Two people should be involved.",
             exception_id=row.pk,
         ),
-        now=now,
     )
     manager = holders_of("manager", row.organisation_id).first()
     if manager is not None:
         finding_reply(
-            actor=load_actor(manager),
+            By(load_actor(manager), now),
             finding_id=made.pk,
             reply="A second manager decides on requests of managers from now on.",
-            now=now,
         )
 
 
@@ -198,10 +195,7 @@ def _use_up(now: datetime) -> None:
     amount = (used / Decimal("0.97")).quantize(Decimal(1), ROUND_UP)
     if coordinator is not None and amount < grant.amount:
         grant_change(
-            actor=load_actor(coordinator),
-            grant_id=grant.pk,
-            change=GrantChange(amount=amount),
-            now=now,
+            By(load_actor(coordinator), now), grant_id=grant.pk, change=GrantChange(amount=amount)
         )
 
 
@@ -220,8 +214,7 @@ def _relate(host: str, now: datetime) -> None:
         user=booked.decided_by, organisation=booked.organisation
     ).exists():
         membership_start(
-            actor=None,
+            By(PLATFORM, booked.requested_at - 30 * DAY),
             user=booked.decided_by,
             organisation=booked.organisation,
-            now=booked.requested_at - 30 * DAY,
         )

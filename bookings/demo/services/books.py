@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
-from accounts.domain.roles import Actor
+from accounts.domain.roles import Actor, By
 from accounts.models import OutboxMessage
 from accounts.selectors.memberships import coordinators_of, holders_of, load_actor
 from bookings.demo.services.files import chance
@@ -61,7 +61,7 @@ def _pay(month: date, now: datetime) -> None:
         half, rest = split(row.payable, [Decimal(50), Decimal(50)], row.currency)
         amount = row.payable if fate < PAID else half or rest
         paid = Paid(amount, moment.date() - timedelta(days=1), f"{row.payer.code}-{month:%y%m}")
-        statement_pay(actor=actor, statement_id=row.pk, paid=paid, now=moment)
+        statement_pay(By(actor, moment), statement_id=row.pk, paid=paid)
 
 
 def _settle(month: date, now: datetime) -> None:
@@ -78,9 +78,9 @@ def _settle(month: date, now: datetime) -> None:
         for code, person in people.items():
             if person is not None:
                 settlement_confirm(
-                    actor=load_actor(person), settlement_id=row.pk, region=code, now=moment
+                    By(load_actor(person), moment), settlement_id=row.pk, region=code
                 )
         owed, moment = people[creditor_of(row).code], moment + timedelta(days=10)
         if net_of(row) and owed is not None and moment < now:
             paid = Paid(net_of(row), moment.date() - timedelta(days=1), f"{month:%Y-%m}")
-            settlement_pay(actor=load_actor(owed), settlement_id=row.pk, paid=paid, now=moment)
+            settlement_pay(By(load_actor(owed), moment), settlement_id=row.pk, paid=paid)

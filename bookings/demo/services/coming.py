@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from accounts.domain.errors import Refused
+from accounts.domain.roles import By
 from bookings.availability.domain.availability import Asker
 from bookings.availability.selectors.availability import load_calendar
 from bookings.catalogue.selectors.parties import Booking
@@ -109,7 +110,7 @@ def _make(
         funding=ask.funding,
     )
     try:
-        made = reservation_request(actor=ask.person.actor, booking=booking, now=asked_at)
+        made = reservation_request(By(ask.person.actor, asked_at), booking=booking)
     except Refused:
         return None
     deadline = made.deadline_at
@@ -118,9 +119,8 @@ def _make(
     if is_left and deadline > now + HOUR:
         return made
     return reservation_decide(
-        actor=offer.manager.actor,
+        By(offer.manager.actor, min(asked_at + 3 * HOUR, deadline - MINUTE, now)),
         reservation_id=made.pk,
         approve=True,
         reason="",
-        now=min(asked_at + 3 * HOUR, deadline - MINUTE, now),
     )

@@ -5,6 +5,7 @@ from datetime import datetime, time, timedelta
 from uuid import uuid5
 
 from accounts.domain.messages import Choice, Quiet
+from accounts.domain.roles import By
 from accounts.services.messages import choices_set
 from bookings.catalogue.models import BusyTime
 from bookings.demo.services.places import Places
@@ -27,14 +28,13 @@ def connections_make(places: Places, now: datetime) -> int:
     researcher = places.people["researcher@demo.test"].actor
     manager = places.people["manager@demo.test"]
     choices_set(
-        actor=manager.actor,
+        By(manager.actor, now - 30 * DAY),
         topics={"request": Choice("daily"), "record": Choice("weekly")},
         quiet=Quiet(time(22), time(7)),
-        now=now - 30 * DAY,
     )
-    feed_make(actor=researcher, instrument_id=None, now=now - 20 * DAY)
+    feed_make(By(researcher, now - 20 * DAY), instrument_id=None)
     calendar = busy_calendar_set(
-        actor=researcher, address="https://calendar.example/lin/basic.ics", now=now - 20 * DAY
+        By(researcher, now - 20 * DAY), address="https://calendar.example/lin/basic.ics"
     )
     calendar.read_at, calendar.due_at = now - HOUR, None
     calendar.save(update_fields=["read_at", "due_at"])
@@ -46,12 +46,11 @@ def connections_make(places: Places, now: datetime) -> int:
     )
     assert manager.organisation is not None
     hook = webhook_add(
-        actor=manager.actor,
+        By(manager.actor, now - 60 * DAY),
         organisation_id=manager.organisation.pk,
         address="https://lims.example/hooks/instruments",
         events=["reservation.confirmed", "reservation.moved", "charge.made"],
         description="LIMS",
-        now=now - 60 * DAY,
     )
     for event, hours, statuses in CALLS:
         _delivered(hook, event, now - hours * HOUR, statuses)

@@ -4,6 +4,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from accounts.domain.roles import By
 from bookings.demo.services.files import load
 from bookings.demo.services.places import Places
 from bookings.funding.domain.funding_sources import SourceTerms
@@ -18,7 +19,7 @@ def sources_make(places: Places, *, began: datetime, now: datetime) -> int:
         organisation = places.organisations[row["organisation"]]
         year = local_date(ZoneInfo(organisation.region.time_zone), now).year
         source_create(
-            actor=places.people[row["by"]].actor,
+            By(places.people[row["by"]].actor, began),
             organisation=organisation,
             code=row["code"],
             terms=SourceTerms(
@@ -32,6 +33,5 @@ def sources_make(places: Places, *, began: datetime, now: datetime) -> int:
                 # Bookings reach into the next year, whenever the world is made.
                 valid_until=date(year + row["years"] + 1, 1, 1),
             ),
-            now=began,
         )
     return len(rows)

@@ -3,6 +3,7 @@ columns are to be named; and a harvest that found nobody at its address."""
 
 from datetime import datetime
 
+from accounts.domain.roles import By
 from bookings.demo.services.files import FOLDER
 from bookings.demo.services.places import Places
 from instruments.domain.harvests import Plan
@@ -24,18 +25,17 @@ def inventories_make(places: Places, *, host: str, by: str, now: datetime) -> in
     for name in FILES:
         with (FOLDER / name).open("rb") as file:
             job = import_start(
-                actor=places.people[by].actor,
+                By(places.people[by].actor, now),
                 organisation_id=places.organisations[host].pk,
                 file=file,
                 file_name=name,
                 format="table",
-                now=now,
             )
         import_read(import_id=job.pk, now=now)
     actor = places.people[by].actor
     harvest = harvest_add(
-        actor=actor, organisation_id=places.organisations[host].pk, plan=HARVEST, now=now
+        By(actor, now), organisation_id=places.organisations[host].pk, plan=HARVEST
     )
     harvest_work(now=now, resolve=lambda host, port: [])  # a demonstration calls nobody
-    harvest_pause(actor=actor, harvest_id=harvest.pk, now=now)
+    harvest_pause(By(actor, now), harvest_id=harvest.pk)
     return len(FILES)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from accounts import trail
-from accounts.domain.roles import Actor
+from accounts.domain.roles import PLATFORM, Actor, By
 from accounts.trail import Change
 from bookings.availability.models import Occupancy
 from bookings.availability.selectors.availability import to_range
@@ -24,7 +24,6 @@ from bookings.record.domain.months import month_for
 from bookings.record.domain.periods import Period
 from bookings.record.domain.reservations import RELEASED, used_span
 from bookings.record.models import Reservation, UsageSession
-from bookings.reserving.services.occupancy import lineage_of
 
 BATCH = 1000
 
@@ -229,13 +228,11 @@ def _change(
 ) -> Change:
     row = entry.reservation
     return Change(
-        actor=actor,
-        action=action,
-        target=target or row,
-        at=at,
+        By(actor or PLATFORM, at),
+        action,
+        target or row,
         before=before,
         after=after,
         reason=reason,
-        organisation_ids=(row.organisation_id, row.host_id),
-        region_ids=lineage_of(row),
+        places=row.places(),
     )

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from accounts.domain.roles import PLATFORM, By
 from accounts.models import Organisation
 from bookings.demo.services.files import load
 from bookings.demo.services.places import Person, Places
@@ -70,7 +71,7 @@ class Calendar:
 
 def techniques_make(now: datetime) -> dict[str, Technique]:
     """The vocabulary that comes with the platform."""
-    techniques_import(actor=None, terms=shipped(), now=now)
+    techniques_import(By(PLATFORM, now), terms=shipped())
     return Technique.objects.in_bulk(field_name="code")
 
 
@@ -112,10 +113,9 @@ def _registered(
     identifier = data.get("identifier", "")
     chosen = [techniques[code] for code in data["techniques"]]
     return instrument_create(
-        actor=manager.actor,
+        By(manager.actor, now),
         facility=facility,
         techniques=chosen,
-        now=now,
         name=data["name"],
         name_zh=data["name_zh"],
         description=data["description"],
@@ -147,17 +147,11 @@ def _terms_set(
     zone = ZoneInfo(instrument.facility.time_zone)
     hours = _hours(data, calendar, zone)
     opening_hours_set(
-        actor=manager.actor,
-        instrument_id=instrument.pk,
-        hours=parse_hours(hours),
-        now=calendar.began,
+        By(manager.actor, calendar.began), instrument_id=instrument.pk, hours=parse_hours(hours)
     )
     rules = load("terms")["policies"][data["rules"]] | {"units": data.get("units", 1)}
     policy_set(
-        actor=manager.actor,
-        instrument_id=instrument.pk,
-        policy=parse_policy(rules),
-        now=calendar.began,
+        By(manager.actor, calendar.began), instrument_id=instrument.pk, policy=parse_policy(rules)
     )
     year = calendar.day(zone, 0).year
     cards = [(date(year - 1, 1, 1), 100, calendar.began)]
@@ -170,11 +164,10 @@ def _terms_set(
         ]
     for valid_from, percent, moment in cards:
         rate_card_create(
-            actor=manager.actor,
+            By(manager.actor, moment),
             instrument_id=instrument.pk,
             card=_card(data, instrument.region.currency, valid_from, percent),
             publish=True,
-            now=moment,
         )
 
 
@@ -232,7 +225,7 @@ def _publication(
     instrument: Instrument, manager: Person, act: str, now: datetime, reason: str = ""
 ) -> None:
     instrument_publication(
-        actor=manager.actor, instrument_id=instrument.pk, act=act, now=now, reason=reason
+        By(manager.actor, now), instrument_id=instrument.pk, act=act, reason=reason
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from accounts.domain.roles import By
 from bookings.availability.models import Closure
 from bookings.demo.services.files import chance, load, written
 from bookings.demo.services.offers import Calendar, Offer
@@ -76,7 +77,7 @@ def _closure(offer: Offer, outage: Outage, now: datetime) -> Closure:
     manager = offer.manager
     luck = chance("outage", offer.key, outage.kind)
     return closure_create(
-        actor=manager.actor,
+        By(manager.actor, now),
         instrument_id=offer.instrument.pk,
         outage=Outage(
             outage.kind,
@@ -86,5 +87,4 @@ def _closure(offer: Offer, outage: Outage, now: datetime) -> Closure:
             written(texts, manager.user.language, luck),
         ),
         displace=False,
-        now=now,
     )

@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 
-from accounts.domain.roles import Actor
+from accounts.domain.roles import PLATFORM, Actor, By
 from accounts.models import Organisation, Region, User
 from accounts.selectors.memberships import load_actor
 from accounts.services.invitations import invitation_send
@@ -69,13 +69,13 @@ def places_make(*, now: datetime) -> Places:
         values = dict(row)
         parent = values.pop("parent", None)
         places.regions[row["code"]] = region_create(
-            actor=None, parent=places.regions[parent] if parent else None, now=now, **values
+            By(PLATFORM, now), parent=places.regions[parent] if parent else None, **values
         )
     for row in data["organisations"]:
         values = dict(row)
         region = places.regions[values.pop("region")]
         places.organisations[row["code"]] = organisation_create(
-            actor=None, region=region, now=now, **values
+            By(PLATFORM, now), region=region, **values
         )
     for key, row in data["facilities"].items():
         values = dict(row)
@@ -83,7 +83,7 @@ def places_make(*, now: datetime) -> Places:
         for name in ("latitude", "longitude"):
             values[name] = Decimal(values[name])
         places.facilities[key] = facility_create(
-            actor=None, organisation=organisation, now=now, **values
+            By(PLATFORM, now), organisation=organisation, **values
         )
     _people_make(places, now)
     return places
@@ -106,27 +106,24 @@ def joining_make(places: Places, *, now: datetime) -> None:
     for row in data["domains"]:
         organisation = places.organisations[row["organisation"]]
         joining_set(
-            actor=places.manager_of(organisation).actor,
+            By(places.manager_of(organisation).actor, now),
             organisation=organisation,
             mail_domains=row["mail_domains"],
             admits_by_mail=row["admits_by_mail"],
-            now=now,
         )
     for row in data["asking"]:
         join_ask(
-            actor=places.people[row["email"]].actor,
+            By(places.people[row["email"]].actor, now),
             organisation=places.organisations[row["organisation"]],
             text=row["text"],
-            now=now,
         )
     for row in data["invited"]:
         organisation = places.organisations[row["organisation"]]
         invitation_send(
-            actor=places.manager_of(organisation).actor,
+            By(places.manager_of(organisation).actor, now),
             organisation=organisation,
             email=row["email"],
             roles=row["roles"],
-            now=now,
         )
     for row in data["tokens"]:
         token_issue(
@@ -156,10 +153,10 @@ def _person_make(places: Places, row: Mapping[str, Any], secret: str, now: datet
     )
     demo_address_vouch(user=user)
     if organisation:
-        membership_start(actor=None, user=user, organisation=organisation, now=now)
+        membership_start(By(PLATFORM, now), user=user, organisation=organisation)
     for role in row["roles"]:
         role_grant(
-            actor=None, user=user, role=role, organisation=organisation, region=region, now=now
+            By(PLATFORM, now), user=user, role=role, organisation=organisation, region=region
         )
     places.people[row["email"]] = Person(
         user=user,

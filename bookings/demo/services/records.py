@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from accounts.domain.roles import By
 from bookings.demo.services.files import FOLDER, load
 from bookings.demo.services.offers import Offer
 from instruments.domain.quality import FRESH_FOR
@@ -24,14 +25,13 @@ def records_make(offers: Sequence[Offer], *, began: datetime, now: datetime) -> 
     for row in data["attachments"]:
         offer = by_key[row["instrument"]]
         attachment_add(
-            actor=offer.manager.actor,
+            By(offer.manager.actor, began + 4 * DAY),
             instrument_id=offer.instrument.pk,
             content=(FOLDER / "pictures" / row["file"]).read_bytes(),
             title=row["title"],
             title_zh=row["title_zh"],
             credit=data["credit"],
             licence=data["licence"],
-            now=began + 4 * DAY,
         )
     _second_make(by_key[data["twice"]["of"]], data["twice"], now - 3 * DAY)
     stale = [by_key[key].instrument.pk for key in data["stale"]]
@@ -42,12 +42,10 @@ def records_make(offers: Sequence[Offer], *, began: datetime, now: datetime) -> 
 def _number_add(offer: Offer, number: str, now: datetime) -> None:
     serial = {"identifier": number, "identifier_type": "SerialNumber"}
     instrument_update(
-        actor=offer.manager.actor,
+        By(offer.manager.actor, now),
         instrument_id=offer.instrument.pk,
         changes={"alternate_identifiers": [*offer.instrument.alternate_identifiers, serial]},
         techniques=None,
-        expected_version=None,
-        now=now,
     )
 
 
@@ -55,7 +53,7 @@ def _second_make(offer: Offer, data: Mapping[str, Any], now: datetime) -> None:
     """A draft of the same maker and model at the same site."""
     first = offer.instrument
     instrument_create(
-        actor=offer.manager.actor,
+        By(offer.manager.actor, now),
         facility=first.facility,
         techniques=[],
         name=data["name"],
@@ -64,5 +62,4 @@ def _second_make(offer: Offer, data: Mapping[str, Any], now: datetime) -> None:
         manufacturers=first.manufacturers,
         model=first.model,
         service_modes=["self"],
-        now=now,
     )

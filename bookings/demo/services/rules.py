@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from accounts.domain.roles import By
 from bookings.demo.services.files import load
 from bookings.demo.services.offers import Offer
 from bookings.demo.services.places import Places
@@ -24,22 +25,20 @@ def rules_make(places: Places, offers: Sequence[Offer], now: datetime) -> int:
     for key, changes in rules["policies"].items():
         offer = by_key[key]
         policy_set(
-            actor=places.manager_of(offer.instrument.organisation).actor,
+            By(places.manager_of(offer.instrument.organisation).actor, now),
             instrument_id=offer.instrument.pk,
             policy=parse_policy(policy_to_json(offer.policy) | changes),
-            now=now,
         )
     for row in rules["certificates"]:
         instrument = by_key[row["instrument"]].instrument
         today = local_date(ZoneInfo(instrument.facility.time_zone), now)
         qualification_grant(
-            actor=places.manager_of(instrument.organisation).actor,
+            By(places.manager_of(instrument.organisation).actor, now + row["since"] * DAY),
             user=places.people[row["person"]].user,
             issuer=instrument.organisation,
             instrument=instrument,
             valid_from=today + row["since"] * DAY,
             valid_until=today + row["until"] * DAY,
             note=NOTE,
-            now=now + row["since"] * DAY,
         )
     return len(rules["policies"])

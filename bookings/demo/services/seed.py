@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from accounts.domain.errors import Refused
+from accounts.domain.roles import By
 from accounts.models import Organisation
 from bookings.availability.selectors.availability import load_blocks
 from bookings.catalogue.services.demand import demand_refused
@@ -154,7 +155,7 @@ def _searches_make(places: Places, now: datetime) -> int:
     )
     for email, name, criteria in wanted:
         person = places.people[email]
-        search_save(actor=person.actor, name=name, criteria=criteria, organisation=None, now=now)
+        search_save(By(person.actor, now), name=name, criteria=criteria, organisation=None)
     return len(wanted)
 
 
@@ -231,11 +232,10 @@ def _in_vain(offer: Offer, asks: Sequence[Ask]) -> None:
     """Remember who came too late for a time that somebody else had."""
     for one in asks:
         demand_refused(
-            actor=one.person.actor,
+            By(one.person.actor, one.period.start - DAY),
             organisation=one.payer,
             instrument=offer.instrument,
             period=one.period,
-            now=one.period.start - DAY,
         )
 
 

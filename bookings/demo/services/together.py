@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from accounts.domain.errors import Refused
+from accounts.domain.roles import By
 from bookings.availability.selectors.availability import load_calendar
 from bookings.catalogue.selectors.parties import Booking
 from bookings.catalogue.selectors.starts import load_starts
@@ -72,12 +73,11 @@ def _import(
     content = "\n".join(["instrument,starts,minutes,mode,subject,reference", *lines])
     try:
         report = bookings_import(
-            actor=person.actor,
+            By(person.actor, now),
             content=content.encode(),
             file_name="bookings-2025.csv",
             organisation=None,
             on_refused="skip",
-            now=now,
         )
     except Refused:
         return 0
@@ -95,9 +95,7 @@ def _series(
             organisation=None,
             service_mode=row["mode"],
         )
-        series_book(
-            actor=person.actor, booking=booking, rule=row["rule"], on_conflict="skip", now=now
-        )
+        series_book(By(person.actor, now), booking=booking, rule=row["rule"], on_conflict="skip")
         return 1
     return 0
 
@@ -117,13 +115,12 @@ def _chain(
     ]
     try:
         chain_book(
-            actor=places.people[row["person"]].actor,
+            By(places.people[row["person"]].actor, calendar.now),
             steps=steps,
             organisation=None,
             purpose="research",
             purpose_text="",
             within=Period(calendar.now + since * DAY, calendar.now + until * DAY),
-            now=calendar.now,
         )
     except Refused:
         return 0
@@ -157,7 +154,7 @@ def _wish(
         any_equivalent=row["any_equivalent"],
     )
     try:
-        wish_make(actor=person.actor, wanted=wanted, now=calendar.now)
+        wish_make(By(person.actor, calendar.now), wanted=wanted)
     except Refused:
         return 0
     return 1

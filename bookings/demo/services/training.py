@@ -5,6 +5,7 @@ from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from accounts.domain.roles import By
 from accounts.selectors.memberships import load_actor
 from bookings.demo.services.files import load
 from bookings.demo.services.offers import Offer
@@ -25,11 +26,10 @@ def training_make(places: Places, offers: Sequence[Offer], now: datetime) -> int
     for row in rows:
         instrument = by_key[row["instrument"]]
         course = course_create(
-            actor=places.manager_of(instrument.organisation).actor,
+            By(places.manager_of(instrument.organisation).actor, now),
             host=instrument.organisation,
             instrument=instrument,
             terms=CourseTerms(**{name: row[name] for name in SAID}),
-            now=now,
         )
         for session in row["sessions"]:
             _session_make(places, course, session, now)
@@ -47,7 +47,7 @@ def _session_make(places: Places, course: Course, row: dict[str, Any], now: date
     manager = places.manager_of(course.organisation)
     others = [places.people[email].user.pk for email in row.get("trainers", ())]
     made = session_create(
-        actor=manager.actor,
+        By(manager.actor, now),
         course_id=course.pk,
         facility=facility,
         terms=SessionTerms(
@@ -58,15 +58,13 @@ def _session_make(places: Places, course: Course, row: dict[str, Any], now: date
             location=row["location"],
             trainers=(manager.user.pk, *others),
         ),
-        now=now,
     )
     asked = [*row["taken"], *row.get("waiting", ())]
     for number, email in enumerate(asked):
         person = places.people[email]
         enrolment_make(
-            actor=load_actor(person.user),  # with the membership it has by now
+            By(load_actor(person.user), now - timedelta(minutes=len(asked) - number)),
             user=person.user,
             session_id=made.pk,
             waits=True,
-            now=now - timedelta(minutes=len(asked) - number),
         )

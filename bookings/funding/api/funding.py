@@ -228,7 +228,7 @@ class FundingSources(Resource):
         organisation = named("organisation", organisation_by_code, data["organisation"])
         today = local_date(ZoneInfo(organisation.region.time_zone), self.now)
         terms = SourceTerms(**{"valid_from": today, **terms_given(data, organisation)})
-        made = source_create(organisation=organisation, code=data["code"], terms=terms, **self.by)
+        made = source_create(self.by, organisation=organisation, code=data["code"], terms=terms)
         return made.pk
 
     @reads(_("One funding source"))
@@ -244,7 +244,7 @@ class FundingSources(Resource):
     def change(self, pk: UUID, data: dict[str, Any]) -> None:
         """For its finance. Bookings keep what is set aside for them."""
         changed = terms_given(data, self.visible(pk).organisation)
-        source_change(source_id=pk, changes=changed, **self.by)
+        source_change(self.by, source_id=pk, changes=changed)
 
     @acts(
         _("Suspend a funding source"),
@@ -255,12 +255,12 @@ class FundingSources(Resource):
         """For its finance, with a reason. Nothing new is charged to it, and no request that it
         is to pay for is approved (422 `funding-blocked`); what is set aside stays so, and
         confirmed bookings are paid from it."""
-        source_suspend(source_id=pk, **data, **self.by)
+        source_suspend(self.by, source_id=pk, **data)
 
     @acts(_("Resume a funding source"), ReasonBody)
     def resume(self, pk: UUID, data: dict[str, Any]) -> None:
         """For its finance: it pays again."""
-        source_resume(source_id=pk, **data, **self.by)
+        source_resume(self.by, source_id=pk, **data)
 
     @parts(
         _("What was charged to a funding source"),

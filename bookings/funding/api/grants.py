@@ -183,7 +183,7 @@ class Grants(Resource):
         named("programme", programme_by_id, self.actor, data["programme"])
         organisation = named("organisation", organisation_by_code, data["organisation"])
         data |= {"organisation": organisation, "programme_id": data.pop("programme")}
-        return grant_create(**self.by, **{"code": "", **data}).pk
+        return grant_create(self.by, **{"code": "", **data}).pk
 
     @reads(_("One voucher grant"), answers=EXAMPLE)
     def detail(self, pk: UUID) -> None:
@@ -201,19 +201,19 @@ class Grants(Resource):
         programme has left; or its days, for bookings to come."""
         self.visible(pk)
         reason = data.pop("reason")
-        grant_change(grant_id=pk, change=GrantChange(**data), reason=reason, **self.by)
+        grant_change(self.by, grant_id=pk, change=GrantChange(**data), reason=reason)
 
     @acts(_("Suspend a grant"), ReasonBody)
     def suspend(self, pk: UUID, data: dict[str, Any]) -> None:
         """For the coordinator. It covers no booking any more; what is set aside stays."""
         self.visible(pk)
-        grant_suspend(grant_id=pk, **data, **self.by)
+        grant_suspend(self.by, grant_id=pk, **data)
 
     @acts(_("Resume a grant"))
     def resume(self, pk: UUID) -> None:
         """For the coordinator."""
         self.visible(pk)
-        grant_resume(grant_id=pk, **self.by)
+        grant_resume(self.by, grant_id=pk)
 
     @parts(_("What a grant was used for"), UseShape, order=("-created_at", "-id"))
     def uses(self, pk: UUID, query: dict[str, Any]) -> QuerySet[Earmark]:

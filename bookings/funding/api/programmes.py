@@ -188,7 +188,7 @@ class Programmes(Resource):
         """For the region's coordinator."""
         region = region_named(data.pop("region"))
         terms = {"currency": region.currency, "valid_until": None} | _values(data)
-        return programme_create(region=region, terms=ProgrammeTerms(**terms), **self.by).pk
+        return programme_create(self.by, region=region, terms=ProgrammeTerms(**terms)).pk
 
     @reads(_("One voucher programme"), answers=EXAMPLE)
     def detail(self, pk: UUID) -> None:
@@ -204,17 +204,17 @@ class Programmes(Resource):
     def change(self, pk: UUID, data: dict[str, Any]) -> None:
         """For the region's coordinator. Only what is named changes, for bookings to come."""
         self.visible(pk)
-        programme_change(programme_id=pk, changes=_values(data), **self.by)
+        programme_change(self.by, programme_id=pk, changes=_values(data))
 
     @acts(_("Suspend a voucher programme"), ReasonBody)
     def suspend(self, pk: UUID, data: dict[str, Any]) -> None:
         """For the region's coordinator. Its grants cover no booking any more; what is set aside
         stays."""
         self.visible(pk)
-        programme_suspend(programme_id=pk, **data, **self.by)
+        programme_suspend(self.by, programme_id=pk, **data)
 
     @acts(_("Resume a voucher programme"))
     def resume(self, pk: UUID) -> None:
         """For the region's coordinator."""
         self.visible(pk)
-        programme_resume(programme_id=pk, **self.by)
+        programme_resume(self.by, programme_id=pk)

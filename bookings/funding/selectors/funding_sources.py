@@ -9,10 +9,11 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from accounts.domain.errors import NotFound, invalid
+from accounts.domain.errors import invalid
 from accounts.domain.roles import Actor
 from accounts.models import Organisation
 from accounts.selectors.memberships import place_of
+from accounts.selectors.rows import visible
 from accounts.selectors.users import members_named
 from bookings.funding.domain.funding_sources import state_on
 from bookings.funding.models import Earmark, FundingSource
@@ -45,10 +46,7 @@ def sources_for(actor: Actor) -> QuerySet[FundingSource]:
 
 def source_by_id(actor: Actor, source_id: UUID) -> FundingSource:
     """`NotFound` if there is none, or it is not the actor's to see."""
-    found = sources_for(actor).filter(pk=source_id).first()
-    if found is None:
-        raise NotFound
-    return found
+    return visible(sources_for(actor), pk=source_id)
 
 
 def chargeable(

@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Count, F, Q, QuerySet, Sum
 
-from accounts.domain.errors import NotFound
 from accounts.domain.roles import Actor
 from accounts.models import Organisation, Region
 from accounts.selectors.organisations import organisations
+from accounts.selectors.rows import visible
 from bookings.funding.domain.programmes import grant_state, programme_state
 from bookings.funding.models import Earmark
 from bookings.pricing.models import VoucherGrant, VoucherProgramme
@@ -52,10 +52,7 @@ def programmes_for(actor: Actor) -> QuerySet[VoucherProgramme]:
 
 def programme_by_id(actor: Actor, programme_id: UUID) -> VoucherProgramme:
     """`NotFound` if there is none, or it is not the actor's to see."""
-    found = programmes_for(actor).filter(pk=programme_id).first()
-    if found is None:
-        raise NotFound
-    return found
+    return visible(programmes_for(actor), pk=programme_id)
 
 
 def load_figures(programmes: Iterable[VoucherProgramme]) -> dict[UUID, Figures]:
@@ -111,10 +108,7 @@ def own_grants(actor: Actor) -> QuerySet[VoucherGrant]:
 
 def grant_by_id(actor: Actor, grant_id: UUID) -> VoucherGrant:
     """With programme and organisation; `NotFound` if it is not the actor's to see."""
-    found = grants_for(actor).filter(pk=grant_id).first()
-    if found is None:
-        raise NotFound
-    return found
+    return visible(grants_for(actor), pk=grant_id)
 
 
 def uses_of(actor: Actor, grants: QuerySet[VoucherGrant] | VoucherGrant) -> QuerySet[Earmark]:

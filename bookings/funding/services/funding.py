@@ -2,19 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
 from accounts import trail
-from accounts.domain.errors import NotFound, WrongState, WrongVersion, invalid
-from accounts.domain.roles import Actor
+from accounts.domain.errors import WrongState, WrongVersion, invalid
+from accounts.domain.roles import Actor, By
 from accounts.models import Organisation, User
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
 from accounts.selectors.organisations import require_open
+from accounts.selectors.rows import visible
 from accounts.selectors.users import members_among
 from bookings.funding.domain.funding_sources import SourceTerms, Used, require_code, require_terms
 from bookings.funding.models import FundingSource
@@ -25,7 +25,7 @@ MOST_TEXT = 500
 
 @transaction.atomic
 def source_create(
-    *, actor: Actor, organisation: Organisation, code: str, terms: SourceTerms, now: datetime
+    by: By, *, organisation: Organisation, code: str, terms: SourceTerms
 ) -> FundingSource:
     """A source that members of the organisation may charge, made by its finance. The code is
     the organisation's own and stays.
@@ -33,7 +33,7 @@ def source_create(
     `NotPermitted` but for its finance; `Invalid` for what does not fit, for people who are not
     its members (`not-one-of-theirs`) and for a code that is taken.
     """
-    require(actor, "account", place_of(organisation))
+    require(by.actor, "account", place_of(organisation))
     require_open(organisation)
     require_code(code)
     require_terms(terms, Used())
@@ -41,8 +41,8 @@ def source_create(
     row = FundingSource(
         organisation=organisation,
         code=code,
-        created_by_id=actor.person,
-        created_at=now,
+        created_by_id=by.actor.person,
+        created_at=by.now,
         **_fields(terms),
     )
     try:
@@ -53,24 +53,17 @@ def source_create(
             raise
         raise invalid("code", "code-taken") from None
     _name(row, terms)
-    _record(actor, "source.create", row, now, after={"code": code} | _told(terms))
+    _record(by, "source.create", row, after={"code": code} | _told(terms))
     return row
 
 
 @transaction.atomic
-def source_change(
-    *,
-    actor: Actor,
-    source_id: UUID,
-    changes: Mapping[str, Any],
-    now: datetime,
-    expected_version: int | None = None,
-) -> FundingSource:
+def source_change(by: By, *, source_id: UUID, changes: Mapping[str, Any]) -> FundingSource:
     """Say some of its `SourceTerms` anew. Bookings keep what is set aside for them; whoever may
     not charge it any more, or a day it no longer covers, counts for new bookings, moves and
     approvals. `Invalid` as in making one, and for another currency once it has been charged, and
     for less budget than is set aside and spent."""
-    row = _locked(actor, source_id, expected_version)
+    row = _locked(by.actor, source_id, by.version)
     old = terms_of(row)
     new = replace(old, **changes)
     gone = row.held + row.spent + row.transferred
@@ -87,10 +80,9 @@ def source_change(
     before, after = _told(old), _told(new)
     changed = [name for name in after if after[name] != before[name]]
     _record(
-        actor,
+        by,
         "source.update",
         row,
-        now,
         before={name: before[name] for name in changed},
         after={name: after[name] for name in changed},
     )
@@ -98,47 +90,33 @@ def source_change(
 
 
 @transaction.atomic
-def source_suspend(
-    *,
-    actor: Actor,
-    source_id: UUID,
-    reason: str,
-    now: datetime,
-    expected_version: int | None = None,
-) -> FundingSource:
+def source_suspend(by: By, *, source_id: UUID, reason: str) -> FundingSource:
     """Nothing new is charged to it, and no request it is to pay for is approved, until it is
     resumed; a reason is needed. What is set aside stays so, and bookings that were confirmed are
     paid from it. `WrongState` if it is suspended already."""
-    row = _locked(actor, source_id, expected_version)
+    row = _locked(by.actor, source_id, by.version)
     if row.suspended_at is not None:
         raise WrongState(state="suspended", wanted="suspended")
     reason = _reason(reason)
     if not reason:
         raise invalid("reason", "required")
-    row.suspended_at = now
+    row.suspended_at = by.now
     _touch(row, "suspended_at")
-    _record(actor, "source.suspend", row, now, after={"suspended_at": now}, reason=reason)
+    _record(by, "source.suspend", row, after={"suspended_at": by.now}, reason=reason)
     return row
 
 
 @transaction.atomic
-def source_resume(
-    *,
-    actor: Actor,
-    source_id: UUID,
-    now: datetime,
-    reason: str = "",
-    expected_version: int | None = None,
-) -> FundingSource:
+def source_resume(by: By, *, source_id: UUID, reason: str = "") -> FundingSource:
     """Let it pay again. `WrongState` if it is not suspended."""
-    row = _locked(actor, source_id, expected_version)
+    row = _locked(by.actor, source_id, by.version)
     if row.suspended_at is None:
         raise WrongState(state="valid", wanted="resumed")
     before = {"suspended_at": row.suspended_at}
     row.suspended_at = None
     _touch(row, "suspended_at")
     after = {"suspended_at": None}
-    _record(actor, "source.resume", row, now, before=before, after=after, reason=_reason(reason))
+    _record(by, "source.resume", row, before=before, after=after, reason=_reason(reason))
     return row
 
 
@@ -160,14 +138,12 @@ def _locked(actor: Actor, source_id: UUID, expected_version: int | None) -> Fund
     """Under its lock, with which bookings set money aside; `NotFound` if it is not the actor's
     to see, `NotPermitted` but for finance."""
     source_by_id(actor, source_id)
-    row = (
-        FundingSource.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("organisation__region")
-        .filter(pk=source_id)
-        .first()
+    row = visible(
+        FundingSource.objects.select_for_update(of=("self",), no_key=True).select_related(
+            "organisation__region"
+        ),
+        pk=source_id,
     )
-    if row is None:
-        raise NotFound
     require(actor, "account", place_of(row.organisation))
     if expected_version is not None and expected_version != row.version:
         raise WrongVersion(version=row.version)
@@ -222,10 +198,9 @@ def _told(terms: SourceTerms) -> dict[str, Any]:
 
 
 def _record(
-    actor: Actor,
+    by: By,
     action: str,
     row: FundingSource,
-    now: datetime,
     *,
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
@@ -233,13 +208,5 @@ def _record(
 ) -> None:
     organisation = row.organisation
     trail.record(
-        actor=actor,
-        action=action,
-        target=row,
-        now=now,
-        before=before,
-        after=after,
-        reason=reason,
-        organisation_ids=[organisation.pk],
-        region_ids=organisation.region.lineage,
+        by, action, row, before=before, after=after, reason=reason, places=organisation.places()
     )

@@ -17,7 +17,7 @@ from django.db.models import F
 
 from accounts import trail
 from accounts.domain.errors import NotPermitted, WrongState, WrongVersion, invalid
-from accounts.domain.roles import Actor
+from accounts.domain.roles import Actor, By
 from accounts.models import Organisation
 from accounts.selectors.organisations import organisation_region_on, require_open
 from bookings.funding.domain.programmes import (
@@ -48,14 +48,13 @@ class GrantChange:
 
 @transaction.atomic
 def grant_create(
+    by: By,
     *,
-    actor: Actor,
     programme_id: UUID,
     organisation: Organisation,
     amount: Decimal,
     valid_from: date,
     valid_until: date,
-    now: datetime,
     code: str = "",
 ) -> VoucherGrant:
     """Give an organisation of the programme's region an amount. `code` empty: one is made.
@@ -63,7 +62,7 @@ def grant_create(
     `Invalid` for what does not fit, and where the programme's budget has not so much left
     (`programme-short`); `NotPermitted` but for the region's coordinator.
     """
-    programme = programme_locked(actor, programme_id)
+    programme = programme_locked(by.actor, programme_id)
     require_open(organisation)
     terms = GrantTerms(
         code or _code_for(programme, organisation, valid_from), amount, valid_from, valid_until
@@ -75,7 +74,7 @@ def grant_create(
         is_small=organisation.is_small,
         is_of_region=organisation_region_on(organisation, valid_from).pk == programme.region_id,
     )
-    require_grant(terms, served, today=_today(programme, now))
+    require_grant(terms, served, today=_today(programme, by.now))
     _grant_more(programme, amount)
     row = VoucherGrant(
         programme=programme,
@@ -84,8 +83,8 @@ def grant_create(
         amount=amount,
         valid_from=valid_from,
         valid_until=valid_until,
-        granted_by_id=actor.person,
-        granted_at=now,
+        granted_by_id=by.actor.person,
+        granted_at=by.now,
     )
     try:
         with transaction.atomic():
@@ -95,10 +94,9 @@ def grant_create(
             raise
         raise invalid("code", "code-taken") from error
     _record(
-        actor,
+        by,
         "grant.create",
         row,
-        now,
         after={
             "programme": programme.pk,
             "organisation": organisation.pk,
@@ -112,18 +110,10 @@ def grant_create(
 
 
 @transaction.atomic
-def grant_change(
-    *,
-    actor: Actor,
-    grant_id: UUID,
-    change: GrantChange,
-    now: datetime,
-    reason: str = "",
-    expected_version: int | None = None,
-) -> VoucherGrant:
+def grant_change(by: By, *, grant_id: UUID, change: GrantChange, reason: str = "") -> VoucherGrant:
     """Raise or lower it, never below what is set aside and spent, nor above what the programme
     has left; or change its days. What bookings have set aside stays, whatever its days."""
-    programme, row = _locked(actor, grant_id, expected_version)
+    programme, row = _locked(by.actor, grant_id, by.version)
     wanted = {
         name: value
         for name in ("amount", "valid_from", "valid_until")
@@ -147,43 +137,34 @@ def grant_change(
             currency=programme.currency,
         )
     if terms.amount or set(wanted) != {"amount"}:  # one that nothing was spent of goes to nothing
-        today = _today(programme, now) if "valid_until" in wanted else None
+        today = _today(programme, by.now) if "valid_until" in wanted else None
         require_grant(terms, _served(programme), today=today)
     _grant_more(programme, terms.amount - row.amount)
     for name, value in wanted.items():
         setattr(row, name, value)
     row.version += 1
     row.save(update_fields=[*wanted, "version"])
-    _record(actor, "grant.change", row, now, before=before, after=wanted, reason=reason)
+    _record(by, "grant.change", row, before=before, after=wanted, reason=reason)
     return row
 
 
 @transaction.atomic
-def grant_suspend(
-    *,
-    actor: Actor,
-    grant_id: UUID,
-    now: datetime,
-    reason: str = "",
-    expected_version: int | None = None,
-) -> VoucherGrant:
+def grant_suspend(by: By, *, grant_id: UUID, reason: str = "") -> VoucherGrant:
     """It covers no booking any more; what is set aside for bookings made stays so."""
-    _, row = _locked(actor, grant_id, expected_version)
+    _, row = _locked(by.actor, grant_id, by.version)
     if row.suspended_at is not None:
         raise WrongState(state="suspended", wanted="suspended")
-    _suspended_set(actor, row, now, "grant.suspend", now, reason)
+    _suspended_set(by, row, by.now, "grant.suspend", reason)
     return row
 
 
 @transaction.atomic
-def grant_resume(
-    *, actor: Actor, grant_id: UUID, now: datetime, expected_version: int | None = None
-) -> VoucherGrant:
+def grant_resume(by: By, *, grant_id: UUID) -> VoucherGrant:
     """It covers bookings again."""
-    _, row = _locked(actor, grant_id, expected_version)
+    _, row = _locked(by.actor, grant_id, by.version)
     if row.suspended_at is None:
         raise WrongState(state="open", wanted="open")
-    _suspended_set(actor, row, None, "grant.resume", now, "")
+    _suspended_set(by, row, None, "grant.resume", "")
     return row
 
 
@@ -212,19 +193,14 @@ def _grant_more(programme: VoucherProgramme, more: Decimal) -> None:
 
 
 def _suspended_set(
-    actor: Actor,
-    row: VoucherGrant,
-    suspended_at: datetime | None,
-    action: str,
-    now: datetime,
-    reason: str,
+    by: By, row: VoucherGrant, suspended_at: datetime | None, action: str, reason: str
 ) -> None:
     _require_text(reason)
     row.suspended_at = suspended_at
     row.version += 1
     row.save(update_fields=["suspended_at", "version"])
     after = {"suspended": suspended_at is not None}
-    _record(actor, action, row, now, after=after, reason=reason)
+    _record(by, action, row, after=after, reason=reason)
 
 
 def _require_text(reason: str) -> None:
@@ -258,23 +234,12 @@ def _code_for(programme: VoucherProgramme, organisation: Organisation, day: date
 
 
 def _record(
-    actor: Actor,
+    by: By,
     action: str,
     row: VoucherGrant,
-    now: datetime,
     *,
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
     reason: str = "",
 ) -> None:
-    trail.record(
-        actor=actor,
-        action=action,
-        target=row,
-        now=now,
-        before=before,
-        after=after,
-        reason=reason.strip(),
-        organisation_ids=[row.organisation_id],
-        region_ids=row.organisation.region.lineage,
-    )
+    trail.record(by, action, row, before=before, after=after, reason=reason.strip())

@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 
 from accounts import trail
 from accounts.domain.errors import NotFound, NotPermitted, WrongState, WrongVersion, invalid
-from accounts.domain.roles import Actor
+from accounts.domain.roles import Actor, By
 from accounts.models import Organisation, Region
 from bookings.funding.domain.programmes import ProgrammeTerms, require_programme
 from bookings.funding.locks import lock_programme
@@ -23,36 +23,27 @@ MOST_REASON = 500
 
 
 @transaction.atomic
-def programme_create(
-    *, actor: Actor, region: Region, terms: ProgrammeTerms, now: datetime
-) -> VoucherProgramme:
+def programme_create(by: By, *, region: Region, terms: ProgrammeTerms) -> VoucherProgramme:
     """A programme for the organisations of a region. `NotPermitted` but for its coordinator."""
-    if not coordinates(actor, region):
+    if not coordinates(by.actor, region):
         raise NotPermitted(capability="coordinate")
     if not region.shares:
         raise invalid("region", "region-does-not-share")
-    _check(region, terms, now)
+    _check(region, terms, by.now)
     row = VoucherProgramme(
-        region=region, created_by_id=actor.person, created_at=now, **_fields(terms)
+        region=region, created_by_id=by.actor.person, created_at=by.now, **_fields(terms)
     )
     _store(row, is_new=True)
-    _record(actor, "programme.create", row, now, after=_fields(terms))
+    _record(by, "programme.create", row, after=_fields(terms))
     return row
 
 
 @transaction.atomic
-def programme_change(
-    *,
-    actor: Actor,
-    programme_id: UUID,
-    changes: dict[str, Any],
-    now: datetime,
-    expected_version: int | None = None,
-) -> VoucherProgramme:
+def programme_change(by: By, *, programme_id: UUID, changes: dict[str, Any]) -> VoucherProgramme:
     """Other terms for bookings to come; those made keep what they were quoted. `changes` are
     fields of `ProgrammeTerms`. The budget stays above what has been granted, and currency and
     code stay once anything has (`granted-already`)."""
-    row = programme_locked(actor, programme_id, expected_version)
+    row = programme_locked(by.actor, programme_id, by.version)
     old = _terms(row)
     new = replace(old, **changes)
     if new == old:
@@ -61,7 +52,7 @@ def programme_change(
         is_new = getattr(new, name) != getattr(old, name)
         if is_new and VoucherGrant.objects.filter(programme=row).exists():
             raise invalid(name, "granted-already")
-    _check(row.region, new, now, row=row)
+    _check(row.region, new, by.now, row=row)
     was = _fields(old)
     changed = {name: value for name, value in _fields(new).items() if value != was[name]}
     for name, value in changed.items():
@@ -69,36 +60,27 @@ def programme_change(
     row.version += 1
     _store(row)
     before = {name: was[name] for name in changed}
-    _record(actor, "programme.change", row, now, before=before, after=changed)
+    _record(by, "programme.change", row, before=before, after=changed)
     return row
 
 
 @transaction.atomic
-def programme_suspend(
-    *,
-    actor: Actor,
-    programme_id: UUID,
-    now: datetime,
-    reason: str = "",
-    expected_version: int | None = None,
-) -> VoucherProgramme:
+def programme_suspend(by: By, *, programme_id: UUID, reason: str = "") -> VoucherProgramme:
     """No booking is covered any more; what is set aside for bookings made stays so."""
-    row = programme_locked(actor, programme_id, expected_version)
+    row = programme_locked(by.actor, programme_id, by.version)
     if row.suspended_at is not None:
         raise WrongState(state="suspended", wanted="suspended")
-    _suspended_set(actor, row, now, "programme.suspend", now, reason)
+    _suspended_set(by, row, by.now, "programme.suspend", reason)
     return row
 
 
 @transaction.atomic
-def programme_resume(
-    *, actor: Actor, programme_id: UUID, now: datetime, expected_version: int | None = None
-) -> VoucherProgramme:
+def programme_resume(by: By, *, programme_id: UUID) -> VoucherProgramme:
     """Its grants cover bookings again."""
-    row = programme_locked(actor, programme_id, expected_version)
+    row = programme_locked(by.actor, programme_id, by.version)
     if row.suspended_at is None:
         raise WrongState(state="open", wanted="open")
-    _suspended_set(actor, row, None, "programme.resume", now, "")
+    _suspended_set(by, row, None, "programme.resume", "")
     return row
 
 
@@ -117,26 +99,14 @@ def programme_locked(
 
 
 def _suspended_set(
-    actor: Actor,
-    row: VoucherProgramme,
-    suspended_at: datetime | None,
-    action: str,
-    now: datetime,
-    reason: str,
+    by: By, row: VoucherProgramme, suspended_at: datetime | None, action: str, reason: str
 ) -> None:
     if len(reason) > MOST_REASON:
         raise invalid("reason", "too-long", most=MOST_REASON)
     row.suspended_at = suspended_at
     row.version += 1
     row.save(update_fields=["suspended_at", "version"])
-    _record(
-        actor,
-        action,
-        row,
-        now,
-        after={"suspended": suspended_at is not None},
-        reason=reason.strip(),
-    )
+    _record(by, action, row, after={"suspended": suspended_at is not None}, reason=reason.strip())
 
 
 def _check(
@@ -197,22 +167,12 @@ def _store(row: VoucherProgramme, *, is_new: bool = False) -> None:
 
 
 def _record(
-    actor: Actor,
+    by: By,
     action: str,
     row: VoucherProgramme,
-    now: datetime,
     *,
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
     reason: str = "",
 ) -> None:
-    trail.record(
-        actor=actor,
-        action=action,
-        target=row,
-        now=now,
-        before=before,
-        after=after,
-        reason=reason,
-        region_ids=row.region.lineage,
-    )
+    trail.record(by, action, row, before=before, after=after, reason=reason)

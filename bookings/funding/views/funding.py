@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.domain.errors import Invalid, NotPermitted, Refused, WrongState, WrongVersion
-from accounts.domain.roles import Actor
+from accounts.domain.roles import Actor, By
 from accounts.models import Organisation
 from accounts.permissions import actor_of, require
 from accounts.selectors.memberships import place_of
@@ -161,11 +161,10 @@ def new(request: HttpRequest) -> HttpResponse:
         organisation = _named(mine, data["organisation"])
         try:
             made = source_create(
-                actor=actor,
+                By(actor, now),
                 organisation=organisation,
                 code=data["code"].strip(),
                 terms=SourceTerms(**terms_given(form.given(), organisation)),
-                now=now,
             )
         except Invalid as refused:
             form.refuse(refused.problems)
@@ -198,11 +197,9 @@ def change(request: HttpRequest, source_id: UUID) -> HttpResponse:
     if form.is_bound and form.is_valid():
         try:
             source_change(
-                actor=actor,
+                By(actor, now, form.cleaned_data["version"]),
                 source_id=row.pk,
                 changes=_changes(form, row),
-                expected_version=form.cleaned_data["version"],
-                now=now,
             )
         except Invalid as problem:
             form.refuse(problem.problems)
@@ -251,13 +248,7 @@ def _decided(request: HttpRequest, source_id: UUID, act: Any, done: str) -> Http
     if form.is_valid():
         data = form.cleaned_data
         try:
-            act(
-                actor=actor,
-                source_id=source_id,
-                reason=data["reason"],
-                expected_version=data["version"],
-                now=now,
-            )
+            act(By(actor, now, data["version"]), source_id=source_id, reason=data["reason"])
         except Invalid as problem:
             form.refuse(problem.problems)
         except (WrongState, WrongVersion) as problem:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.domain.errors import Invalid, Refused, WrongState, WrongVersion
-from accounts.domain.roles import Actor
+from accounts.domain.roles import Actor, By
 from accounts.permissions import actor_of
 from bookings.funding.forms.programmes import (
     GrantChangeForm,
@@ -50,12 +50,10 @@ def change(request: HttpRequest, grant_id: UUID) -> HttpResponse:
     if form.is_valid():
         try:
             grant_change(
-                actor=actor,
+                By(actor, now, form.cleaned_data["version"]),
                 grant_id=row.pk,
                 change=form.change(),
                 reason=form.cleaned_data["reason"],
-                expected_version=form.cleaned_data["version"],
-                now=now,
             )
         except Invalid as problem:
             form.refuse(problem.problems)
@@ -79,15 +77,9 @@ def suspend(request: HttpRequest, grant_id: UUID) -> HttpResponse:
     data = form.cleaned_data
     try:
         if data["act"] == "suspend":
-            grant_suspend(
-                actor=actor,
-                grant_id=row.pk,
-                reason=data["reason"],
-                expected_version=data["version"],
-                now=now,
-            )
+            grant_suspend(By(actor, now, data["version"]), grant_id=row.pk, reason=data["reason"])
         else:
-            grant_resume(actor=actor, grant_id=row.pk, expected_version=data["version"], now=now)
+            grant_resume(By(actor, now, data["version"]), grant_id=row.pk)
     except (WrongState, WrongVersion) as problem:
         return _page(request, actor, row, now, refused=problem, status=status_of(problem))
     said = gettext("Suspended.") if data["act"] == "suspend" else gettext("Resumed.")

@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.domain.errors import Invalid, NotPermitted, Refused, WrongState, WrongVersion
-from accounts.domain.roles import Actor
+from accounts.domain.roles import Actor, By
 from accounts.models import Organisation
 from accounts.permissions import actor_of
 from accounts.selectors.organisations import sharing_regions
@@ -118,7 +118,7 @@ def new(request: HttpRequest) -> HttpResponse:
     if form.is_bound and form.is_valid():
         region = next(region for region in own if region.pk == form.cleaned_data["region"])
         try:
-            made = programme_create(actor=actor, region=region, terms=form.terms(), now=now)
+            made = programme_create(By(actor, now), region=region, terms=form.terms())
         except Invalid as refused:
             form.refuse(refused.problems)
         else:
@@ -143,14 +143,13 @@ def programme(request: HttpRequest, programme_id: UUID) -> HttpResponse:
         data = form.cleaned_data
         try:
             made = grant_create(
-                actor=actor,
+                By(actor, now),
                 programme_id=row.pk,
                 organisation=form.payer,
                 amount=data["amount"],
                 valid_from=data["valid_from"],
                 valid_until=data["valid_until"],
                 code=data["code"],
-                now=now,
             )
         except Invalid as refused:
             form.refuse(refused.problems)
@@ -179,11 +178,9 @@ def change(request: HttpRequest, programme_id: UUID) -> HttpResponse:
     if form.is_bound and form.is_valid():
         try:
             programme_change(
-                actor=actor,
+                By(actor, now, form.cleaned_data["version"]),
                 programme_id=row.pk,
                 changes=form.values(),
-                expected_version=form.cleaned_data["version"],
-                now=now,
             )
         except Invalid as problem:
             form.refuse(problem.problems)
@@ -210,16 +207,10 @@ def suspend(request: HttpRequest, programme_id: UUID) -> HttpResponse:
     try:
         if data["act"] == "suspend":
             programme_suspend(
-                actor=actor,
-                programme_id=row.pk,
-                reason=data["reason"],
-                expected_version=data["version"],
-                now=now,
+                By(actor, now, data["version"]), programme_id=row.pk, reason=data["reason"]
             )
         else:
-            programme_resume(
-                actor=actor, programme_id=row.pk, expected_version=data["version"], now=now
-            )
+            programme_resume(By(actor, now, data["version"]), programme_id=row.pk)
     except (WrongState, WrongVersion) as problem:
         return _page(request, actor, row, now, refused=problem, status=status_of(problem))
     said = gettext("Suspended.") if data["act"] == "suspend" else gettext("Resumed.")

@@ -124,7 +124,7 @@ class HoursExports(Resource):
         """Of what one may read, as the table's own address gives it; `days` for whoever reads
         hours. A worker writes it and keeps it a week; one person has five at work at most."""
         table, form = data["table"], data["format"]
-        return export_start(table=table, format=form, asked=asked_in(data), **self.by)
+        return export_start(self.by, table=table, format=form, asked=asked_in(data))
 
     @reads(_("Progress of an export of hours"))
     def detail(self, pk: UUID) -> None:

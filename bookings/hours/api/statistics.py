@@ -13,6 +13,7 @@ from accounts.api.resource import rendered
 from accounts.api.schema import operation
 from accounts.api.shapes import Choice, Day, Query, Shape, Text, Whole, asked, checked
 from accounts.domain.errors import NotPermitted
+from accounts.domain.roles import By
 from bookings.hours.api.utilisation import NARROWED_BY, HoursQuery, span_of
 from bookings.hours.domain.norms import FIRST, KINDS, MOST_HOURS
 from bookings.hours.selectors.demand import DemandRow, demand
@@ -372,5 +373,5 @@ class Norms(Endpoint):
         """What holds from a day on, of an administrator. Figures of the days before keep their
         norm; it begins with this year at the earliest."""
         body = checked(NormBody, request.data)
-        row = norm_add(actor=self.actor, now=self.now, **body)
+        row = norm_add(By(self.actor, self.now), **body)
         return Response(rendered(NormShape, row), status=201)

@@ -20,10 +20,11 @@ from django.db.models.functions import Now
 from django.utils import translation
 
 from accounts import trail
-from accounts.domain.errors import NotFound, Refused, WrongState
-from accounts.domain.roles import Actor
+from accounts.domain.errors import Refused, WrongState
+from accounts.domain.roles import Actor, By
 from accounts.notifications import nudge
 from accounts.selectors.memberships import load_actor
+from accounts.selectors.rows import visible
 from bookings.hours.models import HoursExport
 from bookings.hours.selectors.utilisation_scope import scope_for
 from bookings.hours.selectors.utilisation_tables import Asked, Table, day_sums_of, table_of
@@ -42,28 +43,25 @@ State = HoursExport.State
 
 
 @transaction.atomic
-def export_start(
-    *, actor: Actor, table: str, format: str, asked: Asked, now: datetime
-) -> HoursExport:
+def export_start(by: By, *, table: str, format: str, asked: Asked) -> HoursExport:
     """Have a table written. `NotPermitted` and `Invalid` as the page of the table; `WrongState`
     where a person has as many at work as one may."""
-    mine = HoursExport.objects.filter(user_id=actor.person)
+    mine = HoursExport.objects.filter(user_id=by.actor.person)
     if mine.filter(state__in=[State.WAITING, State.WORKING]).count() >= MOST_OPEN:
         raise WrongState(state="waiting")
-    table_of(actor, table, asked)
+    table_of(by.actor, table, asked)
     job = HoursExport.objects.create(
-        user_id=actor.person,
+        user_id=by.actor.person,
         table=table,
         format=format,
-        language=actor.language,
+        language=by.actor.language,
         asked=asked.as_json(),
-        created_at=now,
+        created_at=by.now,
     )
     trail.record(
-        actor=actor,
-        action="hours-export.start",
-        target=job,
-        now=now,
+        by,
+        "hours-export.start",
+        job,
         after={"table": table, "format": format, "asked": asked.as_json()},
     )
     transaction.on_commit(lambda: nudge(TASK), robust=True)
@@ -101,10 +99,7 @@ def exports_clear(*, now: datetime) -> int:
 
 def export_for(actor: Actor, export_id: UUID) -> HoursExport:
     """One's own. `NotFound`."""
-    job = exports_of(actor).filter(pk=export_id).first()
-    if job is None:
-        raise NotFound
-    return job
+    return visible(exports_of(actor), pk=export_id)
 
 
 def exports_of(actor: Actor) -> QuerySet[HoursExport]:

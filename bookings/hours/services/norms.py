@@ -1,26 +1,19 @@
 """Norm hours: an administrator enters what holds from a day on."""
 
-from datetime import date, datetime
+from datetime import date
 
 from django.db import IntegrityError, transaction
 
 from accounts import trail
 from accounts.domain.errors import NotPermitted, invalid
-from accounts.domain.roles import Actor
+from accounts.domain.roles import By
 from bookings.hours.domain.norms import check_norm
 from bookings.hours.models import NormHours
 
 
 @transaction.atomic
 def norm_add(
-    *,
-    actor: Actor | None,
-    scheme: str,
-    kind: str,
-    hours: int,
-    valid_from: date,
-    reason: str,
-    now: datetime,
+    by: By, *, scheme: str, kind: str, hours: int, valid_from: date, reason: str
 ) -> NormHours:
     """From `valid_from` on, so many hours a year are expected of instruments of a kind. Those
     before keep their norm: nothing is changed, and nothing begins in a year that is over.
@@ -28,9 +21,9 @@ def norm_add(
     `actor` None is the platform itself (the command). `NotPermitted` but for administrators;
     `Invalid`: `check_norm`, norm-entered-already.
     """
-    if actor is not None and not actor.has("administrator"):
+    if not by.actor.is_platform and not by.actor.has("administrator"):
         raise NotPermitted
-    check_norm(scheme=scheme, kind=kind, hours=hours, valid_from=valid_from, today=now.date())
+    check_norm(scheme=scheme, kind=kind, hours=hours, valid_from=valid_from, today=by.now.date())
     try:
         with transaction.atomic():
             row = NormHours.objects.create(
@@ -39,16 +32,15 @@ def norm_add(
                 hours=hours,
                 valid_from=valid_from,
                 reason=reason.strip()[:500],
-                entered_by_id=actor.user_id if actor else None,
-                entered_at=now,
+                entered_by_id=by.actor.user_id,
+                entered_at=by.now,
             )
     except IntegrityError:
         raise invalid("valid_from", "norm-entered-already") from None
     trail.record(
-        actor=actor,
-        action="norm.add",
-        target=row,
-        now=now,
+        by,
+        "norm.add",
+        row,
         after={"scheme": scheme, "kind": kind, "hours": hours, "valid_from": valid_from},
         reason=reason.strip(),
     )

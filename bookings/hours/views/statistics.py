@@ -15,6 +15,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from accounts.domain.errors import Invalid, NotPermitted
+from accounts.domain.roles import By
 from accounts.permissions import actor_of
 from bookings.hours.domain.norms import FIRST
 from bookings.hours.domain.utilisation import DEFINITIONS
@@ -160,7 +161,7 @@ def definitions(request: HttpRequest) -> HttpResponse:
             raise NotPermitted
         if form.is_valid():
             try:
-                norm_add(actor=actor, now=now, **form.cleaned_data)
+                norm_add(By(actor, now), **form.cleaned_data)
             except Invalid as refused:
                 for problem in refused.problems:
                     form.add_error(problem.field, sentence(problem.code, problem.numbers))
@@ -247,11 +248,10 @@ def export_new(request: HttpRequest) -> HttpResponse:
     data = form.cleaned_data if form.is_valid() else {}
     name = data.get("table") or "days"
     export_start(
-        actor=actor,
+        By(actor, timezone.now()),
         table=name,
         format=data.get("format") or "csv",
         asked=_by(name, request, asked),
-        now=timezone.now(),
     )
     return redirect("bookings:hours-exports")
 

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from accounts.domain.errors import Invalid
+from accounts.domain.roles import PLATFORM, By
 from bookings.hours.domain.norms import FIRST, KINDS
 from bookings.hours.services.norms import norm_add
 from bookings.record.messages import sentence
@@ -30,13 +31,12 @@ class Command(BaseCommand):
             raise CommandError(f"{options['valid_from']!r} is no date like 2027-01-01.") from None
         try:
             row = norm_add(
-                actor=None,
+                By(PLATFORM, timezone.now()),
                 scheme=options["scheme"],
                 kind=options["kind"],
                 hours=options["hours"],
                 valid_from=valid_from,
                 reason=options["reason"],
-                now=timezone.now(),
             )
         except Invalid as refused:
             problem = refused.problems[0]

@@ -10,6 +10,7 @@ from django.utils import timezone
 from psycopg.errors import LockNotAvailable
 
 from accounts.domain.errors import FieldProblem, Invalid, Refused
+from accounts.domain.roles import By
 from accounts.permissions import actor_of
 from accounts.selectors.users import person_named
 from bookings.plans.adapters.tables import ENCODINGS
@@ -44,14 +45,13 @@ class Command(BaseCommand):
             raise CommandError(f"There is no account {options['person']}.", returncode=REFUSED)
         try:
             report = bookings_import(
-                actor=actor_of(person),
+                By(actor_of(person), timezone.now()),
                 content=_read(options["file"]),
                 file_name=Path(options["file"]).name,
                 organisation=options["organisation"],
                 on_refused=SKIP if options["skip_refused"] else REFUSE,
                 dry_run=options["dry_run"],
                 encoding=options["encoding"],
-                now=timezone.now(),
             )
         except RowsRefused as refused:
             self._say(refused.report)

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from accounts.domain.errors import FieldProblem, Invalid, Refused
+from accounts.domain.roles import By
 from accounts.permissions import actor_of
 from accounts.selectors.users import person_named
 from bookings.organisations.domain.register_files import RegisterRefused, RegisterReport, Result
@@ -41,10 +42,7 @@ class Command(BaseCommand):
         bring_in = regions_import if options["regions"] else organisations_import
         try:
             report = bring_in(
-                actor=actor_of(person),
-                content=content,
-                dry_run=options["dry_run"],
-                now=timezone.now(),
+                By(actor_of(person), timezone.now()), content=content, dry_run=options["dry_run"]
             )
         except Refused as refused:
             if isinstance(refused, RegisterRefused):

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.domain.errors import NotFound, Refused
 from accounts.domain.people import PeopleRefused, PeopleReport, Verdict
+from accounts.domain.roles import By
 from accounts.permissions import actor_of
 from accounts.selectors.organisations import organisation_by_code
 from accounts.selectors.users import person_named
@@ -37,11 +38,10 @@ class Command(BaseCommand):
             raise CommandError(f"There is no account {options['person']}.", returncode=REFUSED)
         try:
             report = people_invite(
-                actor=actor_of(person),
+                By(actor_of(person), timezone.now()),
                 rows=read_people(Path(options["file"]).read_bytes()),
                 organisation=organisation_by_code(code) if code else None,
                 dry_run=options["dry_run"],
-                now=timezone.now(),
             )
         except OSError as error:
             words = f"{options['file']} cannot be read: {error.strerror}."

@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from accounts.domain.errors import Invalid
+from accounts.domain.roles import PLATFORM, By
 from accounts.selectors.jobs import failures
 from accounts.services.jobs import failures_retry
 
@@ -34,7 +35,7 @@ class Command(BaseCommand):
                 )
             return
         try:
-            count = failures_retry(actor=None, name=name, now=timezone.now())
+            count = failures_retry(By(PLATFORM, timezone.now()), name=name)
         except Invalid:
             raise CommandError(f"Nothing called {name!r} fails.") from None
         self.stdout.write(f"{count} tried again.")

@@ -10,6 +10,7 @@ from rest_framework import serializers
 from accounts.api.resource import LIST, Resource, acts, creates, lists, reads, removes
 from accounts.api.shapes import Instant, Shape, Text
 from accounts.domain.errors import NotFound
+from accounts.selectors.rows import visible
 from bookings.catalogue.models import BusyCalendar
 from bookings.catalogue.selectors.busy import busy_calendar_of
 from bookings.messaging.models import CalendarFeed
@@ -73,10 +74,7 @@ class Feeds(Resource):
     needs_person = True
 
     def visible(self, pk: UUID) -> CalendarFeed:
-        row = feeds_of(self.actor).filter(pk=pk).first()
-        if row is None:
-            raise NotFound
-        return row
+        return visible(feeds_of(self.actor), pk=pk)
 
     @lists(_("Calendar feeds"), address="api-feeds")
     def rows(self, query: dict[str, Any]) -> QuerySet[CalendarFeed]:
@@ -94,13 +92,13 @@ class Feeds(Resource):
     def make(self, data: dict[str, Any]) -> CalendarFeed:
         """A secret address of one's bookings, or of an instrument as one may see it; the address
         there was before stops working."""
-        return feed_make(instrument_id=data.get("instrument"), **self.by)
+        return feed_make(self.by, instrument_id=data.get("instrument"))
 
     @removes(_("Revoke a calendar feed"), named="_revoke", address="api-feed")
     def revoke(self, pk: UUID) -> None:
         """The address stops working at once."""
         self.meant(pk)
-        feed_revoke(feed_id=pk, **self.by)
+        feed_revoke(self.by, feed_id=pk)
 
 
 class Busy(Resource):
@@ -134,10 +132,10 @@ class Busy(Resource):
     def set(self, data: dict[str, Any]) -> BusyCalendar:
         """It is read soon and then every hour; when one is busy is told where one books
         (`own_busy` of availability), and refuses nothing. Five times an hour at most."""
-        return busy_calendar_set(**data, **self.by)
+        return busy_calendar_set(self.by, **data)
 
     @removes(_("Remove one's own calendar"), LIST, named="_remove")
     def remove(self) -> None:
         """With all that was read of it."""
         self.meant(None)
-        busy_calendar_remove(**self.by)
+        busy_calendar_remove(self.by)

@@ -9,8 +9,8 @@ from rest_framework import serializers
 
 from accounts.api.resource import Resource, acts, changes, creates, lists, parts, reads, removes
 from accounts.api.shapes import Choice, Flag, Instant, ListOf, Nothing, Shape, Text
-from accounts.domain.errors import NotFound
 from accounts.models import Organisation
+from accounts.selectors.rows import visible
 from bookings.messaging.domain.webhooks import EVENTS, secret_text
 from bookings.messaging.models import WebhookDelivery, WebhookEndpoint
 from bookings.messaging.selectors.webhooks import (
@@ -132,10 +132,8 @@ class Webhooks(Resource):
         """Twenty an organisation. Each event is a POST with the headers of Standard Webhooks
         (`webhook-id`, `webhook-timestamp`, `webhook-signature`); any status from 200 to 299 ends
         it, 410 disables the webhook, everything else is tried again for a day."""
-        organisation = Organisation.objects.filter(code=data.pop("organisation")).first()
-        if organisation is None:
-            raise NotFound
-        return webhook_add(organisation_id=organisation.pk, **data, **self.by)
+        organisation = visible(Organisation.objects, code=data.pop("organisation"))
+        return webhook_add(self.by, organisation_id=organisation.pk, **data)
 
     @reads(_("A webhook"))
     def detail(self, pk: UUID) -> None:
@@ -144,18 +142,18 @@ class Webhooks(Resource):
     @changes(_("Change a webhook"), WebhookChange, "put")
     def change(self, pk: UUID, data: dict[str, Any]) -> WebhookEndpoint:
         """Also off, and on again."""
-        return webhook_change(endpoint_id=pk, **data, **self.by)
+        return webhook_change(self.by, endpoint_id=pk, **data)
 
     @removes(_("Delete a webhook"))
     def remove(self, pk: UUID) -> None:
         """With its log."""
         self.meant(pk)
-        webhook_delete(endpoint_id=pk, **self.by)
+        webhook_delete(self.by, endpoint_id=pk)
 
     @acts(_("A new secret for a webhook"), Nothing, refuses=[404], once=False)
     def rotate(self, pk: UUID, data: dict[str, Any]) -> WebhookEndpoint:
         """For a day the one before signs as well."""
-        return webhook_rotate(endpoint_id=pk, **self.by)
+        return webhook_rotate(self.by, endpoint_id=pk)
 
     @acts(
         _("Test a webhook"),
@@ -167,7 +165,7 @@ class Webhooks(Resource):
     )
     def ping(self, pk: UUID, data: dict[str, Any]) -> WebhookDelivery:
         """Sends `webhook.ping`, once, also to one that is disabled."""
-        return webhook_ping(endpoint_id=pk, **self.by)
+        return webhook_ping(self.by, endpoint_id=pk)
 
     @parts(_("Deliveries of a webhook"), DeliveryShape)
     def deliveries(self, pk: UUID, query: dict[str, Any]) -> QuerySet[WebhookDelivery]:
@@ -188,4 +186,4 @@ class Webhooks(Resource):
     def replay(self, pk: UUID, data: dict[str, Any]) -> WebhookDelivery:
         """Under the same `webhook-id`, so that a receiver that has it knows. While it is still
         being tried: 409."""
-        return webhook_replay(delivery_id=pk, **self.by)
+        return webhook_replay(self.by, delivery_id=pk)

@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from accounts.domain.roles import Places
 from accounts.models import Organisation, User
 from accounts.models.keys import new_id
 
@@ -37,6 +38,9 @@ class WebhookEndpoint(models.Model):
 
     def __str__(self) -> str:
         return self.address
+
+    def places(self) -> Places:
+        return self.organisation.places()
 
 
 class WebhookDelivery(models.Model):

@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 from accounts.domain.errors import NotFound, NotPermitted
 from accounts.domain.roles import Actor, Place
 from accounts.models import Organisation, OutboxMessage
+from accounts.selectors.rows import visible
 from accounts.selectors.secrets import derived_secrets
 from bookings.messaging.domain.webhooks import EVENT_OF
 from bookings.messaging.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint
@@ -85,14 +86,10 @@ def deliveries_of(endpoint: WebhookEndpoint) -> QuerySet[WebhookDelivery]:
 
 
 def delivery_by_id(actor: Actor, delivery_id: UUID) -> WebhookDelivery:
-    found = (
-        WebhookDelivery.objects.select_related("endpoint__organisation")
-        .prefetch_related("calls")
-        .filter(pk=delivery_id)
-        .first()
+    found = visible(
+        WebhookDelivery.objects.select_related("endpoint__organisation").prefetch_related("calls"),
+        pk=delivery_id,
     )
-    if found is None:
-        raise NotFound
     endpoint_by_id(actor, found.endpoint_id)
     return found
 

@@ -15,11 +15,12 @@ from accounts import trail
 from accounts.adapters.calendars import CalendarBroken, busy_times
 from accounts.adapters.calling import Answer, Limits, Resolve, call, resolve
 from accounts.domain.addresses import AddressRefused, parse_address
-from accounts.domain.errors import NotFound, WrongState, WrongVersion, invalid
-from accounts.domain.roles import Actor
+from accounts.domain.errors import WrongState, WrongVersion, invalid
+from accounts.domain.roles import Actor, By
 from accounts.models import TrailEntry, User
 from accounts.models.keys import new_id
 from accounts.notifications import nudge
+from accounts.selectors.rows import visible
 from accounts.selectors.secrets import digest_of
 from bookings.catalogue.models import BusyCalendar, BusyTime
 from bookings.messaging.domain.feeds import (
@@ -43,44 +44,41 @@ LEASE = timedelta(minutes=10)  # far longer than the limits and `READING` let on
 
 
 @transaction.atomic
-def feed_make(*, actor: Actor, instrument_id: UUID | None, now: datetime) -> CalendarFeed:
+def feed_make(by: By, *, instrument_id: UUID | None) -> CalendarFeed:
     """An address for one's own bookings, or for an instrument that one may see; the one there was
     before stops working. `NotFound` for an instrument that is not the actor's to see."""
     if instrument_id is not None:
-        instrument_to_book(actor, instrument_id)
-    _lock(actor)
-    old = CalendarFeed.objects.filter(user_id=actor.person, revoked_at=None).filter(
+        instrument_to_book(by.actor, instrument_id)
+    _lock(by.actor)
+    old = CalendarFeed.objects.filter(user_id=by.actor.person, revoked_at=None).filter(
         Q(instrument_id=instrument_id) if instrument_id else Q(instrument=None)
     )
-    replaced = old.update(revoked_at=now)
+    replaced = old.update(revoked_at=by.now)
     pk = new_id()
     feed = CalendarFeed.objects.create(
         id=pk,
-        user_id=actor.person,
+        user_id=by.actor.person,
         instrument_id=instrument_id,
         digest=digest_of(feed_token(pk)),
-        created_at=now,
+        created_at=by.now,
     )
     trail.record(
-        actor=actor,
-        action="feed.renew" if replaced else "feed.make",
-        target=feed,
-        now=now,
+        by,
+        "feed.renew" if replaced else "feed.make",
+        feed,
         after={"instrument": instrument_id},
     )
     return feed
 
 
 @transaction.atomic
-def feed_revoke(*, actor: Actor, feed_id: UUID, now: datetime) -> None:
+def feed_revoke(by: By, *, feed_id: UUID) -> None:
     """The address stops working at once; a second time changes nothing."""
-    feed = CalendarFeed.objects.select_for_update().filter(pk=feed_id, user=actor.person).first()
-    if feed is None:
-        raise NotFound
+    feed = visible(CalendarFeed.objects.select_for_update(), pk=feed_id, user=by.actor.person)
     if feed.revoked_at is None:
-        feed.revoked_at = now
+        feed.revoked_at = by.now
         feed.save(update_fields=["revoked_at"])
-        trail.record(actor=actor, action="feed.revoke", target=feed, now=now)
+        trail.record(by, "feed.revoke", feed)
 
 
 def _lock(actor: Actor) -> None:
@@ -91,9 +89,7 @@ def _lock(actor: Actor) -> None:
 
 
 @transaction.atomic
-def busy_calendar_set(
-    *, actor: Actor, address: str, now: datetime, expected_version: int | None = None
-) -> BusyCalendar:
+def busy_calendar_set(by: By, *, address: str) -> BusyCalendar:
     """Read a calendar of the person's own from now on, in place of any before. `Invalid`
     (address-malformed, address-not-https): whether it answers is found when it is read.
     `WrongState` (calendar-set-too-often) beyond `MOST_SET` within an hour, also where it was
@@ -105,18 +101,18 @@ def busy_calendar_set(
         parse_address(address, loopback=settings.CALLS_LOOPBACK)
     except AddressRefused as refused:
         raise invalid("address", refused.code, **refused.numbers) from None
-    _lock(actor)
-    entries = TrailEntry.objects.filter(actor_id=actor.person, action="busycalendar.set")
-    if entries.filter(at__gt=now - SET_WITHIN).count() >= MOST_SET:
+    _lock(by.actor)
+    entries = TrailEntry.objects.filter(actor_id=by.actor.person, action="busycalendar.set")
+    if entries.filter(at__gt=by.now - SET_WITHIN).count() >= MOST_SET:
         raise WrongState("calendar-set-too-often", most=MOST_SET)
-    row = BusyCalendar.objects.select_for_update().filter(user_id=actor.person).first()
-    if expected_version is not None and expected_version != (row.version if row else 0):
+    row = BusyCalendar.objects.select_for_update().filter(user_id=by.actor.person).first()
+    if by.version is not None and by.version != (row.version if row else 0):
         raise WrongVersion(version=row.version if row else 0)
     if row is not None and row.address != address:
         row.times.all().delete()
     if row is None:
-        row = BusyCalendar(user_id=actor.person, created_at=now, version=0)
-    row.address, row.due_at = address, now
+        row = BusyCalendar(user_id=by.actor.person, created_at=by.now, version=0)
+    row.address, row.due_at = address, by.now
     row.etag = row.modified = ""
     # What is being read goes on until its time is over; what comes of it is for the old version.
     row.known_until = None
@@ -124,18 +120,16 @@ def busy_calendar_set(
     row.version += 1
     row.save()
     # The address is a secret of the person: the trail says that there is one.
-    trail.record(actor=actor, action="busycalendar.set", target=row, now=now)
+    trail.record(by, "busycalendar.set", row)
     transaction.on_commit(lambda: nudge(TASK), robust=True)
     return row
 
 
 @transaction.atomic
-def busy_calendar_remove(*, actor: Actor, now: datetime) -> None:
+def busy_calendar_remove(by: By) -> None:
     """Forget the address and all that was read. `NotFound`."""
-    row = BusyCalendar.objects.select_for_update().filter(user_id=actor.person).first()
-    if row is None:
-        raise NotFound
-    trail.record(actor=actor, action="busycalendar.remove", target=row, now=now)
+    row = visible(BusyCalendar.objects.select_for_update(), user_id=by.actor.person)
+    trail.record(by, "busycalendar.remove", row)
     row.delete()
 
 

@@ -19,11 +19,12 @@ from accounts import trail
 from accounts.adapters.calling import Limits, Resolve, call, resolve
 from accounts.domain.addresses import AddressRefused, parse_address
 from accounts.domain.errors import NotFound, WrongState, WrongVersion, invalid
-from accounts.domain.roles import Actor
+from accounts.domain.roles import PLATFORM, Actor, By
 from accounts.models import Organisation, OutboxMessage
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
+from accounts.selectors.rows import visible
 from bookings.messaging.domain.webhooks import (
     EVENTS,
     GONE,
@@ -48,26 +49,16 @@ State = WebhookEndpoint.State
 
 @transaction.atomic
 def webhook_add(
-    *,
-    actor: Actor,
-    organisation_id: UUID,
-    address: str,
-    events: Sequence[str],
-    description: str,
-    now: datetime,
+    by: By, *, organisation_id: UUID, address: str, events: Sequence[str], description: str
 ) -> WebhookEndpoint:
     """Tell an address of an organisation's events. `NotPermitted`, `WrongState`
     (too-many-webhooks), `Invalid` (address-malformed, address-not-https, required,
     unknown-value)."""
-    organisation = (
-        Organisation.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("region")
-        .filter(pk=organisation_id)
-        .first()
+    organisation = visible(
+        Organisation.objects.select_for_update(of=("self",), no_key=True).select_related("region"),
+        pk=organisation_id,
     )
-    if organisation is None:
-        raise NotFound
-    require(actor, MANAGE, place_of(organisation))
+    require(by.actor, MANAGE, place_of(organisation))
     said = _checked(address, events)
     if WebhookEndpoint.objects.filter(organisation=organisation).count() >= MOST_ENDPOINTS:
         raise WrongState("too-many-webhooks", most=MOST_ENDPOINTS)
@@ -76,28 +67,26 @@ def webhook_add(
         address=said[0],
         events=said[1],
         description=description.strip()[:200],
-        created_by_id=actor.person,
-        created_at=now,
+        created_by_id=by.actor.person,
+        created_at=by.now,
     )
-    _record(actor, row, "webhook.add", now, {}, _said(row))
+    _record(by, row, "webhook.add", {}, _said(row))
     return row
 
 
 @transaction.atomic
 def webhook_change(
+    by: By,
     *,
-    actor: Actor,
     endpoint_id: UUID,
     address: str,
     events: Sequence[str],
     description: str,
     is_active: bool,
-    now: datetime,
-    expected_version: int | None = None,
 ) -> WebhookEndpoint:
     """Change it, or switch it off and on. What waited while it was off was given up; replay it by
     hand. `WrongVersion`, and as `webhook_add`."""
-    row = _locked(actor, endpoint_id, expected_version)
+    row = _locked(by.actor, endpoint_id, by.version)
     before = _said(row)
     row.address, row.events = _checked(address, events)
     row.description = description.strip()[:200]
@@ -105,69 +94,63 @@ def webhook_change(
     row.disabled_because = ""
     row.version += 1
     row.save()
-    _record(actor, row, "webhook.change", now, before, _said(row))
+    _record(by, row, "webhook.change", before, _said(row))
     return row
 
 
 @transaction.atomic
-def webhook_rotate(
-    *, actor: Actor, endpoint_id: UUID, now: datetime, expected_version: int | None = None
-) -> WebhookEndpoint:
+def webhook_rotate(by: By, *, endpoint_id: UUID) -> WebhookEndpoint:
     """A new secret; for a day the one before signs as well."""
-    row = _locked(actor, endpoint_id, expected_version)
+    row = _locked(by.actor, endpoint_id, by.version)
     row.generation += 1
-    row.previous_until = now + OVERLAP
+    row.previous_until = by.now + OVERLAP
     row.version += 1
     row.save(update_fields=["generation", "previous_until", "version"])
-    _record(actor, row, "webhook.rotate", now, {}, {"generation": row.generation})
+    _record(by, row, "webhook.rotate", {}, {"generation": row.generation})
     return row
 
 
 @transaction.atomic
-def webhook_delete(
-    *, actor: Actor, endpoint_id: UUID, now: datetime, expected_version: int | None = None
-) -> None:
+def webhook_delete(by: By, *, endpoint_id: UUID) -> None:
     """With its log."""
-    row = _locked(actor, endpoint_id, expected_version)
-    _record(actor, row, "webhook.delete", now, _said(row), {})
+    row = _locked(by.actor, endpoint_id, by.version)
+    _record(by, row, "webhook.delete", _said(row), {})
     row.delete()
 
 
 @transaction.atomic
-def webhook_ping(*, actor: Actor, endpoint_id: UUID, now: datetime) -> WebhookDelivery:
+def webhook_ping(by: By, *, endpoint_id: UUID) -> WebhookDelivery:
     """Send a test event, also to one that is disabled. `WrongState` while one waits."""
-    row = _locked(actor, endpoint_id, None)
+    row = _locked(by.actor, endpoint_id, None)
     if row.deliveries.filter(event=PING, state="waiting").exists():
         raise WrongState("ping-waits")
     delivery = WebhookDelivery.objects.create(
         endpoint=row,
         event=PING,
-        cause=f"ping:{now.isoformat()}",
-        body=body_of(PING, now, {"webhook": str(row.pk)}),
-        created_at=now,
-        next_at=now,
+        cause=f"ping:{by.now.isoformat()}",
+        body=body_of(PING, by.now, {"webhook": str(row.pk)}),
+        created_at=by.now,
+        next_at=by.now,
     )
-    enqueue([_attempt(delivery)], now=now)
-    _record(actor, row, "webhook.ping", now, {}, {})
+    enqueue([_attempt(delivery)], now=by.now)
+    _record(by, row, "webhook.ping", {}, {})
     return delivery
 
 
 @transaction.atomic
-def webhook_replay(*, actor: Actor, delivery_id: UUID, now: datetime) -> WebhookDelivery:
+def webhook_replay(by: By, *, delivery_id: UUID) -> WebhookDelivery:
     """Send a delivery again, with all its attempts, under the same id. `WrongState` while it is
     still being tried."""
-    found = WebhookDelivery.objects.filter(pk=delivery_id).first()
-    if found is None:
-        raise NotFound
-    row = _locked(actor, found.endpoint_id, None)
+    found = visible(WebhookDelivery.objects, pk=delivery_id)
+    row = _locked(by.actor, found.endpoint_id, None)
     delivery = WebhookDelivery.objects.select_for_update().get(pk=delivery_id)
     if delivery.state == "waiting":
         raise WrongState(state="waiting", wanted="replayed")
-    delivery.state, delivery.attempts, delivery.next_at = "waiting", 0, now
+    delivery.state, delivery.attempts, delivery.next_at = "waiting", 0, by.now
     delivery.rounds += 1
     delivery.save(update_fields=["state", "attempts", "next_at", "rounds"])
-    enqueue([_attempt(delivery)], now=now)
-    _record(actor, row, "webhook.replay", now, {}, {"delivery": delivery.pk})
+    enqueue([_attempt(delivery)], now=by.now)
+    _record(by, row, "webhook.replay", {}, {"delivery": delivery.pk})
     return delivery
 
 
@@ -205,23 +188,9 @@ def _said(row: WebhookEndpoint) -> dict[str, object]:
 
 
 def _record(
-    actor: Actor | None,
-    row: WebhookEndpoint,
-    action: str,
-    now: datetime,
-    before: dict[str, object],
-    after: dict[str, object],
+    by: By, row: WebhookEndpoint, action: str, before: dict[str, object], after: dict[str, object]
 ) -> None:
-    trail.record(
-        actor=actor,
-        action=action,
-        target=row,
-        now=now,
-        before=before,
-        after=after,
-        organisation_ids=[row.organisation_id],
-        region_ids=row.organisation.region.lineage,
-    )
+    trail.record(by, action, row, before=before, after=after)
 
 
 # Telling
@@ -332,7 +301,9 @@ def _give_up(delivery: WebhookDelivery, made: WebhookAttempt, now: datetime) -> 
     endpoint.disabled_because = "gone" if is_gone else "failing"
     endpoint.version += 1
     endpoint.save(update_fields=["state", "disabled_because", "version"])
-    _record(None, endpoint, "webhook.disable", now, {}, {"because": endpoint.disabled_because})
+    _record(
+        By(PLATFORM, now), endpoint, "webhook.disable", {}, {"because": endpoint.disabled_because}
+    )
     payload = {"endpoint": str(endpoint.pk), "delivery": str(delivery.pk)}
     key = f"hook.disabled:{endpoint.pk}:{endpoint.version}"
     enqueue([Effect("hook.disabled", key, payload)], now=now)

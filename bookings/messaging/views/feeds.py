@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.adapters.calendars import Event, write
 from accounts.domain.errors import Invalid, NotFound, WrongState
+from accounts.domain.roles import By
 from accounts.models import User
 from accounts.permissions import actor_of
 from accounts.selectors.tokens import tokens_of
@@ -134,7 +135,7 @@ def make(request: HttpRequest) -> HttpResponse:
         instrument_id = UUID(named) if named else None
     except ValueError:
         raise NotFound from None
-    feed_make(actor=actor_of(request.user), instrument_id=instrument_id, now=timezone.now())
+    feed_make(By(actor_of(request.user), timezone.now()), instrument_id=instrument_id)
     messages.success(
         request, gettext("Here is the address. Anyone who has it can read the calendar.")
     )
@@ -144,7 +145,7 @@ def make(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_POST
 def revoke(request: HttpRequest, feed_id: UUID) -> HttpResponse:
-    feed_revoke(actor=actor_of(request.user), feed_id=feed_id, now=timezone.now())
+    feed_revoke(By(actor_of(request.user), timezone.now()), feed_id=feed_id)
     messages.success(request, gettext("The address no longer works."))
     return redirect("bookings:feeds")
 
@@ -164,7 +165,7 @@ def access(request: HttpRequest) -> HttpResponse:
                 token_revoke(user=user, token_id=token.pk, now=now)
         for row in addresses:
             if str(row.pk) in chosen:
-                feed_revoke(actor=actor, feed_id=row.pk, now=now)
+                feed_revoke(By(actor, now), feed_id=row.pk)
         messages.success(
             request, gettext("The selected ones are revoked and can no longer be used.")
         )
@@ -179,12 +180,12 @@ def busy(request: HttpRequest) -> HttpResponse:
     """Set one's own calendar, read it again, or remove it (`act`)."""
     actor, now = actor_of(request.user), timezone.now()
     if request.POST.get("act") == "remove":
-        busy_calendar_remove(actor=actor, now=now)
+        busy_calendar_remove(By(actor, now))
         messages.success(request, gettext("Removed, with everything that was read from it."))
         return redirect("bookings:feeds")
     address = request.POST.get("address", "")
     try:
-        busy_calendar_set(actor=actor, address=address, now=now)
+        busy_calendar_set(By(actor, now), address=address)
     except Invalid as refused:
         problem = refused.problems[0]
         said = harvest_sentence(problem.code, problem.numbers)

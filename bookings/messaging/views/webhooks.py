@@ -15,6 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.domain.errors import Invalid, WrongState
+from accounts.domain.roles import By
 from accounts.permissions import actor_of
 from bookings.messaging.domain.webhooks import secret_text
 from bookings.messaging.forms.webhooks import EVENT_NAMES, WebhookForm
@@ -46,12 +47,11 @@ def webhooks(request: HttpRequest) -> HttpResponse:
         data = form.cleaned_data
         try:
             made = service.webhook_add(
-                actor=actor,
+                By(actor, now),
                 organisation_id=UUID(data["organisation"]),
                 address=data["address"],
                 events=data["events"],
                 description=data["description"],
-                now=now,
             )
         except Invalid as refused:
             form.refuse(refused.problems)
@@ -85,13 +85,12 @@ def webhook(request: HttpRequest, endpoint_id: UUID) -> HttpResponse:
     data = form.cleaned_data
     try:
         service.webhook_change(
-            actor=actor,
+            By(actor, now),
             endpoint_id=endpoint_id,
             address=data["address"],
             events=data["events"],
             description=data["description"],
             is_active=data["is_active"],
-            now=now,
         )
     except Invalid as refused:
         form.refuse(refused.problems)
@@ -139,7 +138,7 @@ def rotate(request: HttpRequest, endpoint_id: UUID) -> HttpResponse:
     return _done(
         request,
         endpoint_id,
-        lambda: service.webhook_rotate(actor=actor, endpoint_id=endpoint_id, now=now),
+        lambda: service.webhook_rotate(By(actor, now), endpoint_id=endpoint_id),
         gettext("There is a new secret; the old one stays valid for a day."),
     )
 
@@ -151,7 +150,7 @@ def ping(request: HttpRequest, endpoint_id: UUID) -> HttpResponse:
     return _done(
         request,
         endpoint_id,
-        lambda: service.webhook_ping(actor=actor, endpoint_id=endpoint_id, now=now),
+        lambda: service.webhook_ping(By(actor, now), endpoint_id=endpoint_id),
         gettext("The test is on its way: load this page again in a moment."),
     )
 
@@ -164,7 +163,7 @@ def replay(request: HttpRequest, delivery_id: UUID) -> HttpResponse:
     return _done(
         request,
         found.endpoint_id,
-        lambda: service.webhook_replay(actor=actor, delivery_id=delivery_id, now=now),
+        lambda: service.webhook_replay(By(actor, now), delivery_id=delivery_id),
         gettext("It is sent again."),
     )
 
@@ -172,8 +171,6 @@ def replay(request: HttpRequest, delivery_id: UUID) -> HttpResponse:
 @login_required
 @require_POST
 def delete(request: HttpRequest, endpoint_id: UUID) -> HttpResponse:
-    service.webhook_delete(
-        actor=actor_of(request.user), endpoint_id=endpoint_id, now=timezone.now()
-    )
+    service.webhook_delete(By(actor_of(request.user), timezone.now()), endpoint_id=endpoint_id)
     messages.success(request, gettext("Deleted."))
     return redirect("bookings:webhooks")

@@ -122,9 +122,9 @@ class DuplicateVerdicts(Resource):
         for instrument_id in ids:
             instrument_by_id(self.actor, instrument_id)
         if not is_merge:
-            return duplicates_keep(instrument_ids=ids, note=note, **self.by)
+            return duplicates_keep(self.by, instrument_ids=ids, note=note)
         loser = ids[1] if keeper == ids[0] else ids[0]
-        return duplicates_merge(keeper_id=keeper, loser_id=loser, note=note, **self.by)
+        return duplicates_merge(self.by, keeper_id=keeper, loser_id=loser, note=note)
 
 
 def _require_say(endpoint: Endpoint) -> None:

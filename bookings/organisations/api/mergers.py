@@ -99,7 +99,7 @@ class OrganisationMerge(Resource):
         that is only listed."""
         into = named("into", organisation_by_code, data["into"])
         if not data["dry_run"]:
-            return organisations_merge(organisation_id=pk, into=into, **self.by)
+            return organisations_merge(self.by, organisation_id=pk, into=into)
         merger = merger_for(self.actor, pk, into, self.now)
         require_version(self.request, merger.version)
         return merger
@@ -121,4 +121,4 @@ class OrganisationClose(Resource):
         or to be charged, instruments published, charges not final or not on a statement,
         statements unpaid. Administrators, and whoever
         coordinates its region."""
-        return organisation_close(organisation_id=pk, **self.by)
+        return organisation_close(self.by, organisation_id=pk)

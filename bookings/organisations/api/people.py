@@ -17,6 +17,7 @@ from accounts.api.schema import RefusalShape, operation
 from accounts.api.shapes import Flag, Shape, Text, checked
 from accounts.domain.errors import FieldProblem, Invalid, invalid
 from accounts.domain.people import PeopleReport, Verdict
+from accounts.domain.roles import By
 from accounts.selectors.organisations import organisation_by_code
 from accounts.services.people import people_invite
 from bookings.plans.adapters.tables import read_people
@@ -100,11 +101,10 @@ class PeopleImport(Endpoint):
 
         def act() -> Response:
             report = people_invite(
-                actor=self.actor,
+                By(self.actor, self.now),
                 rows=rows,
                 organisation=named("organisation", organisation_by_code, code) if code else None,
                 dry_run=data["dry_run"],
-                now=self.now,
             )
             is_new = report.count(Verdict.INVITE) and not data["dry_run"]
             return Response(people_json(report), status=201 if is_new else 200)

@@ -112,4 +112,4 @@ class RegisterImports(Resource):
             content = base64.b64decode(data["file"], validate=True)
         except (binascii.Error, ValueError):
             raise invalid("file", "not-base64") from None
-        return bring_in(content=content, dry_run=data["dry_run"], **self.by)
+        return bring_in(self.by, content=content, dry_run=data["dry_run"])

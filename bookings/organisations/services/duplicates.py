@@ -1,11 +1,10 @@
 """Merging two records of one instrument, where no booking stands in the way."""
 
-from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
 
-from accounts.domain.roles import Actor
+from accounts.domain.roles import By
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
 from bookings.record.selectors.reservations import refuse_while_booked
@@ -15,14 +14,10 @@ from instruments.services.duplicates import instruments_merge, pair_lock
 
 
 @transaction.atomic
-def duplicates_merge(
-    *, actor: Actor, keeper_id: UUID, loser_id: UUID, note: str, now: datetime
-) -> DuplicateVerdict:
+def duplicates_merge(by: By, *, keeper_id: UUID, loser_id: UUID, note: str) -> DuplicateVerdict:
     """As `instruments_merge`; `StillBooked` while the loser has bookings that are not over. The
     lock is taken before looking, so that none comes between."""
     for instrument in pair_lock([keeper_id, loser_id]):
-        require(actor, SETTLE, place_of(instrument.organisation))
-    refuse_while_booked(loser_id, now)
-    return instruments_merge(
-        actor=actor, keeper_id=keeper_id, loser_id=loser_id, note=note, now=now
-    )
+        require(by.actor, SETTLE, place_of(instrument.organisation))
+    refuse_while_booked(loser_id, by.now)
+    return instruments_merge(by, keeper_id=keeper_id, loser_id=loser_id, note=note)

@@ -22,7 +22,7 @@ from django.db.models import F
 
 from accounts import trail
 from accounts.domain.errors import NotFound, WrongState
-from accounts.domain.roles import Actor
+from accounts.domain.roles import Actor, By
 from accounts.models import Organisation, User
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
@@ -62,37 +62,24 @@ class _Overtaken(Exception):
     """Somebody was at the organisation, or something came in between."""
 
 
-def organisations_merge(
-    *,
-    actor: Actor,
-    organisation_id: UUID,
-    into: Organisation,
-    now: datetime,
-    expected_version: int | None = None,
-) -> Merger:
+def organisations_merge(by: By, *, organisation_id: UUID, into: Organisation) -> Merger:
     """Merge an organisation into another: what it has and what is ahead of it goes over, what has
     begun or is over stays and is accounted for by the other. All of it in one transaction.
 
     `NotPermitted` but for who manages organisations at both; `RulesRefuse` with what stands in the
     way; `WrongVersion`; `WrongState` (`organisation-busy`) where it is never left alone.
     """
-    merger = _undisturbed(lambda: _merge(actor, organisation_id, into.pk, now, expected_version))
+    merger = _undisturbed(lambda: _merge(by, organisation_id, into.pk))
     return replace(merger, carried_out=True)
 
 
-def organisation_close(
-    *,
-    actor: Actor,
-    organisation_id: UUID,
-    now: datetime,
-    expected_version: int | None = None,
-) -> Organisation:
+def organisation_close(by: By, *, organisation_id: UUID) -> Organisation:
     """Close an organisation for good: memberships, roles and what is open end.
 
     `RulesRefuse` with how many bookings are ahead, instruments published, charges not final and
     statements unpaid; else as `organisations_merge`.
     """
-    return _undisturbed(lambda: _close(actor, organisation_id, now, expected_version))
+    return _undisturbed(lambda: _close(by, organisation_id))
 
 
 def _undisturbed[Result](act: Callable[[], Result]) -> Result:
@@ -149,29 +136,27 @@ def _lock(gone: Organisation, into: Organisation | None, now: datetime) -> None:
         raise _Overtaken
 
 
-def _merge(
-    actor: Actor, gone_id: UUID, into_id: UUID, now: datetime, expected_version: int | None
-) -> Merger:
-    gone = _load(actor, gone_id, expected_version)
-    into = _load(actor, into_id, None)
+def _merge(by: By, gone_id: UUID, into_id: UUID) -> Merger:
+    gone = _load(by.actor, gone_id, by.version)
+    into = _load(by.actor, into_id, None)
     if found := tuple(hindrances(gone, into)):
         raise RulesRefuse(found)
-    _lock(gone, into, now)
+    _lock(gone, into, by.now)
     if found := tuple(hindrances(gone, into)):
         raise RulesRefuse(found)
-    merger = load_merger(gone, into, now, by=actor)
-    kinds = belongings(gone, now)
+    merger = load_merger(gone, into, by.now, by=by.actor)
+    kinds = belongings(gone, by.now)
     ahead = [row.pk for row in kinds["bookings"]]
-    _purses_transfer(actor, gone, into, ahead, now)
-    _bookings_hand_over(actor, gone, into, ahead, now)
+    _purses_transfer(by, gone, into, ahead)
+    _bookings_hand_over(by, gone, into, ahead)
     for kind in HANDED_OVER:
         if kind == "mappings":
             _rename(ImportMapping, "name", gone, into)
         kinds[kind].update(organisation=into)
-    _instruments_hand_over(actor, gone, into, now)
-    invitations_end(actor=actor, organisation=gone, now=now)
-    members_let_go(actor=actor, organisation=gone, into=into, now=now)
-    requests_hand_over(actor=actor, organisation=gone, into=into, now=now)
+    _instruments_hand_over(by, gone, into)
+    invitations_end(by, organisation=gone)
+    members_let_go(by, organisation=gone, into=into)
+    requests_hand_over(by, organisation=gone, into=into)
     into.absorbed = sorted({*into.absorbed, gone.pk, *gone.absorbed})
     for name, admits in (("scopes", "admits_by_scope"), ("mail_domains", "admits_by_mail")):
         # Who had to ask before is not let in unasked now.
@@ -181,29 +166,25 @@ def _merge(
     into.version += 1
     into.save(update_fields=["absorbed", "scopes", "mail_domains", "version"])
     gone.merged_into = into
-    _shut(gone, now, "scopes", "mail_domains", "merged_into")
+    _shut(gone, by.now, "scopes", "mail_domains", "merged_into")
     trail.record(
-        actor=actor,
-        action="organisation.merge",
-        target=gone,
-        now=now,
+        by,
+        "organisation.merge",
+        gone,
         after={
             "into": into.pk,
-            "closed_at": now,
+            "closed_at": by.now,
             **{part.kind: part.count for part in merger.parts},
             "roles_left_out": [grant.pk for grant in merger.left_out],
         },
-        organisation_ids=[gone.pk, into.pk],
-        region_ids=[*gone.region.lineage, *into.region.lineage],
+        places=([gone.pk, into.pk], [*gone.region.lineage, *into.region.lineage]),
     )
-    payload = {"organisation": str(gone.pk), "by": str(actor.person)}
-    enqueue([Effect("people.merged", f"people.merged.{gone.pk}", payload)], now=now)
+    payload = {"organisation": str(gone.pk), "by": str(by.actor.person)}
+    enqueue([Effect("people.merged", f"people.merged.{gone.pk}", payload)], now=by.now)
     return merger
 
 
-def _bookings_hand_over(
-    actor: Actor, gone: Organisation, into: Organisation, ahead: list[UUID], now: datetime
-) -> None:
+def _bookings_hand_over(by: By, gone: Organisation, into: Organisation, ahead: list[UUID]) -> None:
     """Host and payer of bookings ahead; price, quote and regions stay."""
     rows = list(
         Reservation.objects.filter(pk__in=ahead)
@@ -218,23 +199,19 @@ def _bookings_hand_over(
         sides = {"payer": row.organisation_id, "host": row.host_id}
         before = {name: pk for name, pk in sides.items() if pk == gone.pk}
         trail.record(
-            actor=actor,
-            action="reservation.merged",
-            target=row,
-            now=now,
+            by,
+            "reservation.merged",
+            row,
             before=before,
             after=dict.fromkeys(before, into.pk),
-            organisation_ids={*sides.values(), into.pk},
-            region_ids=lineage_of(row),
+            places=({*sides.values(), into.pk}, lineage_of(row)),
         )
 
 
-def _purses_transfer(
-    actor: Actor, gone: Organisation, into: Organisation, ahead: list[UUID], now: datetime
-) -> None:
+def _purses_transfer(by: By, gone: Organisation, into: Organisation, ahead: list[UUID]) -> None:
     """What sources and grants have left goes to new ones, with what bookings ahead have set aside
     there. Amounts, what is spent and what is redeemed stay as they are."""
-    for row, amount, set_aside in purses_going(gone, now):
+    for row, amount, set_aside in purses_going(gone, by.now):
         earmarks = Earmark.objects.filter(reservation__in=ahead, released_at=None)
         purse: Any = type(row).objects.get(pk=row.pk)  # as it is written anew
         purse.pk = type(row)._meta.pk.get_default()
@@ -250,7 +227,7 @@ def _purses_transfer(
             purse.amount, purse.redeemed = amount, 0
             purse.former_codes = [row.code, *row.former_codes]
             purse.code = _free_code(VoucherGrant.objects.all(), f"{row.code[:30]}-m", 40)
-            purse.granted_by_id, purse.granted_at = actor.person, now
+            purse.granted_by_id, purse.granted_at = by.actor.person, by.now
             purse.save(force_insert=True)
             earmarks.filter(grant=row).update(grant=purse)
             transfer = PurseTransfer(grant_from=row, grant_to=purse)
@@ -258,12 +235,12 @@ def _purses_transfer(
             purse.budget, purse.spent = amount, 0
             theirs = FundingSource.objects.filter(organisation=into)
             purse.code = _free_code(theirs, row.code, 40, gone.code)
-            purse.created_by_id, purse.created_at = actor.person, now
+            purse.created_by_id, purse.created_at = by.actor.person, by.now
             purse.save(force_insert=True)
             purse.users.set(row.users.all())
             earmarks.filter(source=row).update(source=purse)
             transfer = PurseTransfer(source_from=row, source_to=purse)
-        transfer.amount, transfer.at, transfer.made_by_id = amount, now, actor.person
+        transfer.amount, transfer.at, transfer.made_by_id = amount, by.now, by.actor.person
         transfer.save(force_insert=True)
         kind = "grant" if isinstance(row, VoucherGrant) else "source"
         changes: list[tuple[str, Any, Mapping[str, Any], Mapping[str, Any], str]] = [
@@ -271,11 +248,9 @@ def _purses_transfer(
             (f"{kind}.receive", purse, {}, {"from": row.pk, "amount": amount}, ""),
         ]
         trail.record_many(
-            actor=actor,
-            now=now,
+            by,
             changes=changes,
-            organisation_ids=[gone.pk, into.pk],
-            region_ids=[*gone.region.lineage, *into.region.lineage],
+            places=([gone.pk, into.pk], [*gone.region.lineage, *into.region.lineage]),
         )
 
 
@@ -289,9 +264,7 @@ def _free_code(rows: Any, code: str, most: int, suffix: str = "") -> str:
     return candidate
 
 
-def _instruments_hand_over(
-    actor: Actor, gone: Organisation, into: Organisation, now: datetime
-) -> None:
+def _instruments_hand_over(by: By, gone: Organisation, into: Organisation) -> None:
     _rename(Facility, "name", gone, into)
     mine = Instrument.objects.filter(organisation=gone)
     keys = Instrument.objects.filter(organisation=into).exclude(source="")
@@ -302,17 +275,15 @@ def _instruments_hand_over(
     rows = list(mine.select_related("region").order_by("pk"))
     Facility.objects.filter(organisation=gone).update(organisation=into, version=F("version") + 1)
     hosts_change(
-        [row.pk for row in rows], into, local_date(ZoneInfo(into.region.time_zone), now), now
+        [row.pk for row in rows], into, local_date(ZoneInfo(into.region.time_zone), by.now), by.now
     )
     trail.record_many(
-        actor=actor,
-        now=now,
+        by,
         changes=[
             ("instrument.host", row, {"organisation": gone.pk}, {"organisation": into.pk}, "")
             for row in rows
         ],
-        organisation_ids=[gone.pk, into.pk],
-        region_ids=[*gone.region.lineage, *into.region.lineage],
+        places=([gone.pk, into.pk], [*gone.region.lineage, *into.region.lineage]),
     )
 
 
@@ -326,36 +297,26 @@ def _rename(model: Any, name: str, gone: Organisation, into: Organisation) -> No
         row.save(update_fields=[name])
 
 
-def _close(
-    actor: Actor, organisation_id: UUID, now: datetime, expected_version: int | None
-) -> Organisation:
-    row = _load(actor, organisation_id, expected_version)
+def _close(by: By, organisation_id: UUID) -> Organisation:
+    row = _load(by.actor, organisation_id, by.version)
     if row.closed_at is not None:
         raise WrongState("organisation-closed", organisation=row.code)
     if found := load_open_business(row):
         raise RulesRefuse(found)
-    _lock(row, None, now)
+    _lock(row, None, by.now)
     if row.closed_at is not None:
         raise WrongState("organisation-closed", organisation=row.code)
     if found := load_open_business(row):
         raise RulesRefuse(found)
-    kinds = belongings(row, now)
-    kinds["wishes"].update(state="withdrawn", ended_at=now, version=F("version") + 1)
+    kinds = belongings(row, by.now)
+    kinds["wishes"].update(state="withdrawn", ended_at=by.now, version=F("version") + 1)
     kinds["harvests"].update(state="paused")
     kinds["webhooks"].update(state="disabled")
-    invitations_end(actor=actor, organisation=row, now=now)
-    members_let_go(actor=actor, organisation=row, into=None, now=now)
-    requests_hand_over(actor=actor, organisation=row, into=None, now=now)
-    _shut(row, now)
-    trail.record(
-        actor=actor,
-        action="organisation.close",
-        target=row,
-        now=now,
-        after={"closed_at": now},
-        organisation_ids=[row.pk],
-        region_ids=row.region.lineage,
-    )
+    invitations_end(by, organisation=row)
+    members_let_go(by, organisation=row, into=None)
+    requests_hand_over(by, organisation=row, into=None)
+    _shut(row, by.now)
+    trail.record(by, "organisation.close", row, after={"closed_at": by.now})
     return row
 
 

@@ -5,13 +5,12 @@ preview is the same, undone. A file that is sent twice changes nothing the secon
 """
 
 from collections.abc import Callable
-from datetime import datetime
 
 from django.db import transaction
 
 from accounts.domain.errors import FieldProblem, Invalid, Refused, invalid
 from accounts.domain.organisations import same_place, scheme_of
-from accounts.domain.roles import Actor, Place
+from accounts.domain.roles import By, Place
 from accounts.models import Organisation, Region
 from accounts.permissions import require, require_somewhere
 from accounts.services.organisations import (
@@ -34,30 +33,24 @@ from bookings.plans.adapters.tables import Fields, read_table
 from bookings.plans.domain.imports import ImportRow
 from instruments.domain.delimited import RECOGNISED, FileRefused
 
-type Act = Callable[[Actor, ImportRow, datetime], Outcome]
+type Act = Callable[[By, ImportRow], Outcome]
 
 
-def organisations_import(
-    *, actor: Actor, content: bytes, now: datetime, dry_run: bool = False
-) -> RegisterReport:
+def organisations_import(by: By, *, content: bytes, dry_run: bool = False) -> RegisterReport:
     """Enter and change the organisations of a file: coordinators those of their regions,
     administrators all. `RegisterRefused` where a row is refused, with every row's outcome, and
     nothing is written; `Invalid` names `file` where it is no table of organisations."""
-    require_somewhere(actor, "manage-organisations")
-    return _import(actor, content, organisation_fields, _organisation, now, dry_run)
+    require_somewhere(by.actor, "manage-organisations")
+    return _import(by, content, organisation_fields, _organisation, dry_run)
 
 
-def regions_import(
-    *, actor: Actor, content: bytes, now: datetime, dry_run: bool = False
-) -> RegisterReport:
+def regions_import(by: By, *, content: bytes, dry_run: bool = False) -> RegisterReport:
     """The same with regions, for administrators; parents before what lies in them."""
-    require(actor, "administer", Place(None))
-    return _import(actor, content, region_fields, _region, now, dry_run)
+    require(by.actor, "administer", Place(None))
+    return _import(by, content, region_fields, _region, dry_run)
 
 
-def _import(
-    actor: Actor, content: bytes, fields: Fields, act: Act, now: datetime, dry_run: bool
-) -> RegisterReport:
+def _import(by: By, content: bytes, fields: Fields, act: Act, dry_run: bool) -> RegisterReport:
     try:
         table = read_table(content, encoding=RECOGNISED, fields=fields)
     except FileRefused as refused:
@@ -66,7 +59,7 @@ def _import(
     lines: dict[str, int] = {}
     with transaction.atomic():
         for row in table.rows:
-            outcome = _carried_out(actor, row, lines, act, now)
+            outcome = _carried_out(by, row, lines, act)
             lines.setdefault(row.text("code"), row.line)
             outcomes.append(outcome)
         report = RegisterReport(tuple(outcomes), table.ignored)
@@ -77,9 +70,7 @@ def _import(
     return report
 
 
-def _carried_out(
-    actor: Actor, row: ImportRow, lines: dict[str, int], act: Act, now: datetime
-) -> Outcome:
+def _carried_out(by: By, row: ImportRow, lines: dict[str, int], act: Act) -> Outcome:
     code, name = row.text("code"), row.text("name") or row.text("name_zh")
     problems: tuple[FieldProblem, ...]
     if row.problem is not None:
@@ -91,7 +82,7 @@ def _carried_out(
     else:
         try:
             with transaction.atomic():
-                return act(actor, row, now)
+                return act(by, row)
         except Invalid as refused:
             problems = refused.problems
         except Refused as refused:
@@ -99,7 +90,7 @@ def _carried_out(
     return Outcome(row.line, Result.REFUSED, code[:40], name[:200], problems=problems)
 
 
-def _organisation(actor: Actor, row: ImportRow, now: datetime) -> Outcome:
+def _organisation(by: By, row: ImportRow) -> Outcome:
     code, values = row.text("code"), organisation_values(row.texts)
     named = row.text("region")
     region = _region_named(named, "region") if named else None
@@ -109,29 +100,27 @@ def _organisation(actor: Actor, row: ImportRow, now: datetime) -> Outcome:
             raise invalid("region", "required")
         values.setdefault("name", values.get("name_zh", ""))
         values.setdefault("kind", "")
-        made = organisation_create(actor=actor, code=code, region=region, now=now, **values)
+        made = organisation_create(by, code=code, region=region, **values)
         return Outcome(row.line, Result.NEW, made.code, made.name)
     if region is not None and region.pk != found.region_id:
         raise invalid("region", "lies-elsewhere", region=found.region.code)
     before = {name: getattr(found, name) for name in values}
-    changed = organisation_change(actor=actor, organisation_id=found.pk, now=now, **values)
+    changed = organisation_change(by, organisation_id=found.pk, **values)
     return _compared(row, changed, before)
 
 
-def _region(actor: Actor, row: ImportRow, now: datetime) -> Outcome:
+def _region(by: By, row: ImportRow) -> Outcome:
     code, values = row.text("code"), region_values(row.texts)
     parent = _region_named(row.text("parent"), "parent") if row.text("parent") else None
     found = Region.objects.select_related("parent").filter(code=code).first()
     if found is None:
         scheme = row.text("scheme") or scheme_of(code)
-        made = region_create(
-            actor=actor, scheme=scheme, code=code, parent=parent, now=now, **values
-        )
+        made = region_create(by, scheme=scheme, code=code, parent=parent, **values)
         return Outcome(row.line, Result.NEW, made.code, made.name)
     if parent is not None:
         values["parent"] = parent
     before = {name: getattr(found, name) for name in values}
-    return _compared(row, region_change(actor=actor, region_id=found.pk, now=now, **values), before)
+    return _compared(row, region_change(by, region_id=found.pk, **values), before)
 
 
 def _compared(row: ImportRow, stored: Organisation | Region, before: dict[str, object]) -> Outcome:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.domain.errors import NotPermitted, Refused
+from accounts.domain.roles import By
 from accounts.permissions import actor_of
 from bookings.organisations.forms.duplicates import DuplicatesForm
 from bookings.organisations.services.duplicates import duplicates_merge
@@ -43,16 +44,14 @@ def decide(request: HttpRequest) -> HttpResponse:
         instrument_by_id(actor, instrument_id)
     try:
         if data["act"] == "apart":
-            duplicates_keep(actor=actor, instrument_ids=ids, note=data["note"], now=now)
+            duplicates_keep(By(actor, now), instrument_ids=ids, note=data["note"])
             messages.success(
                 request,
                 gettext("Kept as two instruments. They are not suggested as duplicates again."),
             )
         else:
             keeper, loser = ids if data["act"] == "first" else reversed(ids)
-            duplicates_merge(
-                actor=actor, keeper_id=keeper, loser_id=loser, note=data["note"], now=now
-            )
+            duplicates_merge(By(actor, now), keeper_id=keeper, loser_id=loser, note=data["note"])
             messages.success(
                 request, gettext("Merged. The other record is retired and redirects to this one.")
             )

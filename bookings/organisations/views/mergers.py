@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from accounts.domain.errors import NotFound, Refused, WrongState, WrongVersion
+from accounts.domain.roles import By
 from accounts.forms import ConfirmForm
 from accounts.models import Organisation
 from accounts.permissions import actor_of, require
@@ -66,7 +67,7 @@ def merge(request: HttpRequest, organisation_id: UUID) -> HttpResponse:
         status = 400
     if request.method == "POST" and merger and into and confirm.is_valid():
         try:
-            organisations_merge(actor=actor, organisation_id=organisation.pk, into=into, now=now)
+            organisations_merge(By(actor, now), organisation_id=organisation.pk, into=into)
         except (RulesRefuse, WrongState, WrongVersion) as problem:
             refused, status = problem, 409
         else:
@@ -101,7 +102,7 @@ def close(request: HttpRequest, organisation_id: UUID) -> HttpResponse:
     refused, status = None, 400 if confirm.errors else 200
     if confirm.is_bound and confirm.is_valid():
         try:
-            organisation_close(actor=actor, organisation_id=organisation.pk, now=now)
+            organisation_close(By(actor, now), organisation_id=organisation.pk)
         except (RulesRefuse, WrongState, WrongVersion) as problem:
             refused, status = problem, 409
         else:

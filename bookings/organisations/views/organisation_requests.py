@@ -1,6 +1,5 @@
 """My organisation is missing: asking for it, and deciding on it."""
 
-from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -13,7 +12,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.domain.errors import Invalid, NotFound, NotPermitted, Refused, WrongState
-from accounts.domain.roles import Place
+from accounts.domain.roles import By, Place
 from accounts.models import OrganisationRequest
 from accounts.permissions import actor_of, require, require_somewhere
 from accounts.selectors.organisations import (
@@ -53,7 +52,7 @@ def missing(request: HttpRequest) -> HttpResponse:
     refused: Refused | None = None
     if form.is_bound and form.is_valid():
         try:
-            organisation_ask(actor=actor, now=now, **form.values())
+            organisation_ask(By(actor, now), **form.values())
         except Invalid as problem:
             form.refuse(problem.problems)
         except WrongState as problem:
@@ -78,9 +77,7 @@ def missing(request: HttpRequest) -> HttpResponse:
 @require_POST
 def withdraw(request: HttpRequest, request_id: UUID) -> HttpResponse:
     """Take back one's own request."""
-    organisation_request_withdraw(
-        actor=actor_of(request.user), request_id=request_id, now=timezone.now()
-    )
+    organisation_request_withdraw(By(actor_of(request.user), timezone.now()), request_id=request_id)
     messages.success(request, gettext("Your request is withdrawn."))
     return redirect("bookings:organisation-missing")
 
@@ -118,7 +115,7 @@ def one(request: HttpRequest, request_id: UUID) -> HttpResponse:
     refused: Refused | None = None
     if request.method == "POST":
         try:
-            if _decided(act, row, form, answer, {"actor": actor, "request_id": row.pk, "now": now}):
+            if _decided(act, row, form, answer, By(actor, now)):
                 text = gettext("Declined.") if act == "reject" else gettext("Approved.")
                 messages.success(request, text)
                 return redirect("bookings:organisation-requests")
@@ -154,17 +151,17 @@ def _decided(
     row: OrganisationRequest,
     form: OrganisationForm,
     answer: AnswerForm,
-    common: dict[str, Any],
+    by: By,
 ) -> bool:
     """Whether the request was decided; where not, the forms say why."""
     match act:
         case "enter" if form.is_valid():
-            organisation_approve(entered=form.values(), **common)
+            organisation_approve(by, request_id=row.pk, entered=form.values())
         case "name" if answer.is_valid():
             organisation = organisation_by_code(answer.cleaned_data["organisation"])
-            organisation_approve(organisation=organisation, **common)
+            organisation_approve(by, request_id=row.pk, organisation=organisation)
         case "reject" if answer.is_valid():
-            organisation_reject(reason=answer.cleaned_data["reason"], **common)
+            organisation_reject(by, request_id=row.pk, reason=answer.cleaned_data["reason"])
         case _:
             return False
     return True

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.domain.errors import Invalid, Refused, WrongState, WrongVersion
 from accounts.domain.organisations import PAPER
-from accounts.domain.roles import CAPABILITIES
+from accounts.domain.roles import CAPABILITIES, By
 from accounts.models import Organisation, Region
 from accounts.permissions import actor_of, require, require_somewhere
 from accounts.selectors.invoice_details import may_set_invoice_details
@@ -137,7 +137,7 @@ def new(request: HttpRequest) -> HttpResponse:
     refused: Refused | None = None
     if is_sent and form.is_valid():
         try:
-            made = organisation_create(actor=actor, now=now, **form.values())
+            made = organisation_create(By(actor, now), **form.values())
         except Invalid as problem:
             form.refuse(problem.problems)
         except WrongState as problem:
@@ -197,10 +197,8 @@ def change(request: HttpRequest, organisation_id: UUID) -> HttpResponse:
     if form.is_bound and form.is_valid():
         try:
             organisation_change(
-                actor=actor,
+                By(actor, now, form.cleaned_data["version"]),
                 organisation_id=organisation_id,
-                expected_version=form.cleaned_data["version"],
-                now=now,
                 **form.values(),
             )
         except Invalid as problem:

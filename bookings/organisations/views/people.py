@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.domain.errors import NotPermitted
 from accounts.domain.people import PeopleRefused, Verdict
+from accounts.domain.roles import By
 from accounts.models import Organisation
 from accounts.permissions import actor_of, require_somewhere
 from accounts.selectors.memberships import place_of
@@ -54,11 +55,10 @@ def _page(request: HttpRequest, organisation: Organisation | None) -> HttpRespon
     if is_sent and form.is_valid():
         try:
             report = people_invite(
-                actor=actor,
+                By(actor, timezone.now()),
                 rows=read_people(form.cleaned_data["bytes"]),
                 organisation=organisation,
                 dry_run=request.POST.get("act") != "invite",
-                now=timezone.now(),
             )
         except FileRefused as refused:
             form.add_error("file", sentence(refused.code, refused.numbers))

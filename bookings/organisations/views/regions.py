@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.domain.errors import Invalid, Refused, WrongState, WrongVersion
 from accounts.domain.organisations import CHINA, same_place, scheme_of
-from accounts.domain.roles import Place
+from accounts.domain.roles import By, Place
 from accounts.models import Region
 from accounts.permissions import actor_of, require, require_somewhere
 from accounts.selectors.divisions import Division, countries, division, divisions_of
@@ -63,11 +63,11 @@ def new(request: HttpRequest) -> HttpResponse:
     try:
         if is_own and own.is_valid():
             scheme = own.cleaned_data["scheme"]
-            region = region_create(actor=actor, scheme=scheme, now=now, **own.values())
+            region = region_create(By(actor, now), scheme=scheme, **own.values())
             messages.success(request, gettext("The region is entered."))
             return redirect("bookings:region", region.pk)
         if picked.is_bound and picked.is_valid():
-            made = regions_enter(actor=actor, now=now, **picked.cleaned_data)
+            made = regions_enter(By(actor, now), **picked.cleaned_data)
             text = ngettext("{n} region is entered.", "{n} regions are entered.", len(made))
             messages.success(request, text.format(n=len(made)))
             return redirect("bookings:regions")
@@ -114,15 +114,13 @@ def region(request: HttpRequest, region_id: UUID) -> HttpResponse:
         require(actor, "administer", Place(None))
         try:
             if is_closing:
-                region_close(actor=actor, region_id=region_id, now=now)
+                region_close(By(actor, now), region_id=region_id)
                 messages.success(request, gettext("The region is closed."))
                 return redirect("bookings:regions")
             if form.is_valid():
                 region_change(
-                    actor=actor,
+                    By(actor, now, form.cleaned_data["version"]),
                     region_id=region_id,
-                    expected_version=form.cleaned_data["version"],
-                    now=now,
                     **form.values(),
                 )
                 messages.success(request, gettext("Saved."))

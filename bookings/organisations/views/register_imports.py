@@ -13,7 +13,7 @@ from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_http_methods
 
 from accounts.domain.errors import Invalid
-from accounts.domain.roles import Place
+from accounts.domain.roles import By, Place
 from accounts.models import Organisation
 from accounts.permissions import actor_of, require, require_somewhere
 from bookings.organisations.domain.register_files import (
@@ -63,7 +63,7 @@ def _page(
     if is_sent and form.is_valid():
         try:
             content = form.cleaned_data["bytes"]
-            report = act(actor=actor, content=content, dry_run=dry_run, now=now)
+            report = act(By(actor, now), content=content, dry_run=dry_run)
             if not dry_run:
                 messages.success(request, _done(report))
                 return redirect(context["back"])

@@ -11,7 +11,7 @@ from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.domain.errors import Invalid
-from accounts.domain.roles import Place
+from accounts.domain.roles import By, Place
 from accounts.permissions import actor_of, require
 from accounts.services.jobs import failure_retry, failures_retry
 from bookings.overview.selectors.operations import load_operations
@@ -35,7 +35,7 @@ def operations(request: HttpRequest) -> HttpResponse:
 @require_POST
 def retry(request: HttpRequest, failure_id: UUID) -> HttpResponse:
     """One thing that failed."""
-    failure_retry(actor=actor_of(request.user), failure_id=failure_id, now=timezone.now())
+    failure_retry(By(actor_of(request.user), timezone.now()), failure_id=failure_id)
     messages.success(request, gettext("Retrying now."))
     return redirect("bookings:operations")
 
@@ -46,7 +46,7 @@ def retry_all(request: HttpRequest) -> HttpResponse:
     """All of a kind."""
     name = request.POST.get("name", "")[:60].replace("\0", "")
     try:
-        count = failures_retry(actor=actor_of(request.user), name=name, now=timezone.now())
+        count = failures_retry(By(actor_of(request.user), timezone.now()), name=name)
     except Invalid:
         messages.warning(request, gettext("No more failures of this kind."))
     else:

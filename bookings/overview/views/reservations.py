@@ -15,7 +15,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from accounts.domain.errors import Invalid, WrongState, WrongVersion
-from accounts.domain.roles import Actor
+from accounts.domain.roles import Actor, By
 from accounts.permissions import actor_of
 from accounts.selectors.memberships import no_second, place_of
 from bookings.catalogue.selectors.equivalents import load_nearest
@@ -200,11 +200,7 @@ def cancel(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
         request,
         reservation_id,
         lambda: reservation_cancel(
-            actor=actor,
-            reservation_id=reservation_id,
-            reason=data["reason"],
-            expected_version=data["version"],
-            now=now,
+            By(actor, now, data["version"]), reservation_id=reservation_id, reason=data["reason"]
         ),
         gettext("Cancelled."),
     )

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
+from accounts.domain.roles import By
 from accounts.permissions import actor_of
 from bookings.catalogue.selectors.units import units_of
 from bookings.overview.views.reservations import answered, reservation_page
@@ -23,7 +24,7 @@ def check_in(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
     return answered(
         request,
         reservation_id,
-        lambda: reservation_check_in(actor=actor, reservation_id=reservation_id, now=now),
+        lambda: reservation_check_in(By(actor, now), reservation_id=reservation_id),
         _checked_in,
     )
 
@@ -47,12 +48,11 @@ def check_out(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
         request,
         reservation_id,
         lambda: reservation_check_out(
-            actor=actor,
+            By(actor, now),
             reservation_id=reservation_id,
             samples=data["samples"],
             rating=data["rating"],
             remarks=data["remarks"],
-            now=now,
         ),
         gettext("You are checked out. What is left of the time is free again."),
     )

@@ -251,6 +251,7 @@ class Chains(Resource):
             found = load_chains(self.actor, organisation, steps, within, self.now, times=times)
             return Response(rendered(ProposalsShape, found))
         return chain_book(
+            self.by,
             steps=steps,
             organisation=organisation,
             purpose=data["purpose"]["code"],
@@ -259,7 +260,6 @@ class Chains(Resource):
             starts=data.get("starts"),
             times=times,
             funding=shares_of(data),
-            **self.by,
         )
 
     @reads(_("One chain"))
@@ -286,4 +286,4 @@ class Chains(Resource):
     def cancel(self, pk: UUID, data: dict[str, Any]) -> Chain:
         """Each step by the rules of cancelling one, all or none. A host's manager cancels the
         steps on its own instruments, with a reason."""
-        return chain_cancel(chain_id=pk, **data, **self.by)
+        return chain_cancel(self.by, chain_id=pk, **data)

@@ -16,6 +16,7 @@ from accounts.api.resource import rendered
 from accounts.api.schema import FieldProblemShape, operation
 from accounts.api.shapes import Choice, Flag, Instant, Money, Shape, Text, checked, shown_by
 from accounts.domain.errors import FieldProblem, invalid
+from accounts.domain.roles import By
 from bookings.catalogue.api.refusals import Refusals
 from bookings.plans.adapters.tables import ENCODINGS
 from bookings.plans.domain.imports import MOST_BYTES, ON_REFUSED, ImportReport, Result
@@ -146,14 +147,13 @@ class ReservationsImport(Endpoint):
 
         def act() -> Response:
             report = bookings_import(
-                actor=self.actor,
+                By(self.actor, self.now),
                 content=content,
                 file_name=data["file_name"],
                 organisation=data.get("organisation"),
                 on_refused=data["on_refused"],
                 dry_run=data["dry_run"],
                 encoding=data["encoding"],
-                now=self.now,
             )
             return Response(report_json(report), status=201 if report.id else 200)
 

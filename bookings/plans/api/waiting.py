@@ -196,7 +196,7 @@ class WaitingList(Resource):
         twice (409 `already-waiting`)."""
         defaults = {"organisation": None, "service_mode": ""}
         wanted = Wanted(instrument_id=data.pop("instrument"), **defaults | data)
-        return wish_make(wanted=wanted, **self.by).pk
+        return wish_make(self.by, wanted=wanted).pk
 
     @reads(_("One waiting-list entry"))
     def detail(self, pk: UUID) -> None:
@@ -205,4 +205,4 @@ class WaitingList(Resource):
     @removes(_("Leave the list"), named="waiting_list_leave", refuses=[404, 409])
     def leave(self, pk: UUID) -> None:
         """For the person whose wish it is. What is held for it goes to the next."""
-        wish_withdraw(wish_id=pk, **self.by)
+        wish_withdraw(self.by, wish_id=pk)

@@ -15,6 +15,7 @@ from accounts.models import Organisation
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
 from accounts.selectors.organisations import payer_for
+from accounts.selectors.rows import visible
 from bookings.availability.domain.times_of_day import TimesOfDay, usual_among
 from bookings.availability.selectors.availability import load_calendar
 from bookings.catalogue.selectors.catalogue import load_cards
@@ -215,10 +216,7 @@ def _candidate(
 def chain_for(actor: Actor, chain_id: UUID) -> Chain:
     """`NotFound` if there is none, or no step of it is the actor's to see."""
     seen = reservations_for(actor).filter(chain=chain_id).values("chain")
-    found = Chain.objects.select_related("organisation", "user").filter(pk__in=seen).first()
-    if found is None:
-        raise NotFound
-    return found
+    return visible(Chain.objects.select_related("organisation", "user"), pk__in=seen)
 
 
 def steps_of(actor: Actor, chain: Chain) -> QuerySet[Reservation]:

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 
-from accounts.domain.errors import NotFound
 from accounts.domain.roles import Actor
 from accounts.models import Region
+from accounts.selectors.rows import visible
 from bookings.catalogue.selectors.askers import load_asker
 from bookings.catalogue.selectors.catalogue import load_cards
 from bookings.catalogue.selectors.equivalents import equivalents_of
@@ -139,10 +139,7 @@ def own_wishes(actor: Actor) -> QuerySet[WaitingWish]:
 
 def wish_by_id(actor: Actor, wish_id: UUID) -> WaitingWish:
     """`NotFound` if there is none, or it is not the actor's to see."""
-    found = wishes_for(actor).filter(pk=wish_id).first()
-    if found is None:
-        raise NotFound
-    return found
+    return visible(wishes_for(actor), pk=wish_id)
 
 
 def load_entries(wishes: Sequence[WaitingWish], now: datetime) -> list[Entry]:

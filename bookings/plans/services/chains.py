@@ -7,8 +7,8 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts import trail
-from accounts.domain.errors import WrongState, WrongVersion, invalid
-from accounts.domain.roles import Actor
+from accounts.domain.errors import WrongState, invalid
+from accounts.domain.roles import Actor, By
 from bookings.availability.domain.times_of_day import TimesOfDay
 from bookings.catalogue.selectors.parties import Booking, Parties
 from bookings.catalogue.services.demand import attempt
@@ -31,14 +31,13 @@ from instruments.locks import lock_instruments
 
 
 def chain_book(
+    by: By,
     *,
-    actor: Actor,
     steps: Sequence[StepWish],
     organisation: str | None,
     purpose: str,
     purpose_text: str,
     within: Period,
-    now: datetime,
     starts: Sequence[datetime] | None = None,
     times: TimesOfDay | None = None,
     funding: Sequence[Share] = (),
@@ -55,31 +54,32 @@ def chain_book(
         raise invalid("starts", "not-one-each", steps=len(steps))
     bookings: list[Booking] = []
     parties: list[Parties] = []
-    with attempt(actor=actor, parties=parties, bookings=bookings, now=now):
+    with attempt(by, parties=parties, bookings=bookings):
         instruments = lock_instruments({step.instrument_id for step in steps})
         for instrument in instruments:
-            holds_give_back(actor=actor, person=actor.person, instrument=instrument, now=now)
+            holds_give_back(by, person=by.actor.person, instrument=instrument)
         if starts is None:
-            found = load_chains(actor, organisation, steps, within, now, most=1, times=times).found
+            found = load_chains(
+                by.actor, organisation, steps, within, by.now, most=1, times=times
+            ).found
             if not found:
                 raise WrongState("no-chain")
             starts = [stage.period.start for stage in found[0].stages]
         for step, start in zip(steps, starts, strict=True):
             bookings.append(_booking(step, start, organisation, purpose, purpose_text, funding))
-            parties.append(parties_of(actor, bookings[-1]))
-        return _book(actor, parties, bookings, steps, now)
+            parties.append(parties_of(by.actor, bookings[-1]))
+        return _book(by, parties, bookings, steps)
 
 
 def together_book(
+    by: By,
     *,
-    actor: Actor,
     steps: Sequence[StepWish],
     organisation: str | None,
     purpose: str,
     purpose_text: str,
     start: datetime,
     funding: Sequence[Share] = (),
-    now: datetime,
 ) -> list[Reservation]:
     """Book several instruments from one moment on, all or none; their pauses do not count. No
     chain: afterwards each is a booking of its own.
@@ -92,11 +92,11 @@ def together_book(
     bookings = [
         _booking(step, start, organisation, purpose, purpose_text, funding) for step in steps
     ]
-    parties = [parties_of(actor, booking) for booking in bookings]
-    with attempt(actor=actor, parties=parties, bookings=bookings, now=now):
+    parties = [parties_of(by.actor, booking) for booking in bookings]
+    with attempt(by, parties=parties, bookings=bookings):
         for instrument in lock_instruments({step.instrument_id for step in steps}):
-            holds_give_back(actor=actor, person=actor.person, instrument=instrument, now=now)
-        return reservations_put(actor=actor, parties=parties, bookings=bookings, now=now)
+            holds_give_back(by, person=by.actor.person, instrument=instrument)
+        return reservations_put(by, parties=parties, bookings=bookings)
 
 
 def _booking(
@@ -122,11 +122,7 @@ def _booking(
 
 
 def _book(
-    actor: Actor,
-    parties: Sequence[Parties],
-    bookings: Sequence[Booking],
-    steps: Sequence[StepWish],
-    now: datetime,
+    by: By, parties: Sequence[Parties], bookings: Sequence[Booking], steps: Sequence[StepWish]
 ) -> Chain:
     gaps = [step.gap for step in steps[1:]]
     placed = [Placed(number, b.period) for number, b in enumerate(bookings, start=1)]
@@ -134,80 +130,63 @@ def _book(
         if not is_in_order(placed[index - 1 : index + 1], gaps):
             raise RulesRefuse([Refusal("chain-order", booking=index)])
     chain = Chain.objects.create(
-        user_id=actor.person,
+        user_id=by.actor.person,
         organisation=parties[0].payer,
         gaps=gaps_to_json(gaps),
-        created_at=now,
+        created_at=by.now,
     )
     made = reservations_put(
-        actor=actor,
+        by,
         parties=parties,
         bookings=bookings,
-        now=now,
         extras=[{"chain": chain, "step": p.step} for p in placed],
     )
-    _record(actor, chain, "chain.create", made, now)
+    _record(by, chain, "chain.create", made)
     return chain
 
 
 def _record(
-    actor: Actor,
-    chain: Chain,
-    action: str,
-    reservations: Sequence[Reservation],
-    now: datetime,
-    reason: str = "",
+    by: By, chain: Chain, action: str, reservations: Sequence[Reservation], reason: str = ""
 ) -> None:
     hosts = [r.host_id for r in reservations]
     regions = [region for r in reservations for region in lineage_of(r)]
     trail.record(
-        actor=actor,
-        action=action,
-        target=chain,
-        now=now,
+        by,
+        action,
+        chain,
         after={"gaps": chain.gaps, "reservations": [r.pk for r in reservations]},
         reason=reason,
-        organisation_ids=[chain.organisation_id, *hosts],
-        region_ids=regions,
+        places=([chain.organisation_id, *hosts], regions),
     )
 
 
 @transaction.atomic
-def chain_cancel(
-    *,
-    actor: Actor,
-    chain_id: UUID,
-    reason: str,
-    now: datetime,
-    expected_version: int | None = None,
-) -> Chain:
+def chain_cancel(by: By, *, chain_id: UUID, reason: str) -> Chain:
     """Cancel all that is left and the actor may cancel: each by the rules of
     `reservation_cancel`, all or none. A host cancels the steps on its own instruments.
     `WrongState` (`chain-over`) if nothing is left."""
-    chain_for(actor, chain_id)
+    chain_for(by.actor, chain_id)
     rows = Reservation.objects.filter(chain=chain_id).values_list("pk", "instrument_id")
     ids = dict(rows)
     instruments = {i.pk: i for i in lock_instruments(ids.values())}
     locked = lock_reservations(ids)
     chain = lock_chain(chain_id)
-    if expected_version is not None and expected_version != chain.version:
-        raise WrongVersion(version=chain.version)
-    seen = [r for r in locked if _is_theirs(actor, r)]
-    left = [r for r in seen or locked if is_left(r, now)]
+    by.require_version(chain.version)
+    seen = [r for r in locked if _is_theirs(by.actor, r)]
+    left = [r for r in seen or locked if is_left(r, by.now)]
     if not left:
         raise WrongState("chain-over")
     purses_lock(left)
     for reservation in left:
         reservation_drop(
-            actor=actor,
+            by,
             instrument=instruments[reservation.instrument_id],
             reservation=reservation,
             reason=reason,
-            now=now,
         )
     chain.version += 1
     chain.save(update_fields=["version"])
-    _record(actor, chain, "chain.cancel", left, now, reason.strip())
+    _record(by, chain, "chain.cancel", left, reason.strip())
     return chain
 
 

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from accounts import trail
 from accounts.domain.errors import FieldProblem, Invalid, NotPermitted, Refused, invalid
-from accounts.domain.roles import Actor
+from accounts.domain.roles import Actor, By
 from accounts.models import Organisation
 from accounts.notifications import Effect
 from accounts.permissions import require
@@ -109,12 +109,11 @@ class _Run:
 
 
 def bookings_import(
+    by: By,
     *,
-    actor: Actor,
     content: bytes,
     file_name: str,
     organisation: str | None,
-    now: datetime,
     on_refused: str = REFUSE,
     dry_run: bool = False,
     encoding: str = "utf-8",
@@ -129,12 +128,12 @@ def bookings_import(
     """
     if on_refused not in ON_REFUSED:
         raise invalid("on_refused", "unknown-choice", allowed=", ".join(ON_REFUSED))
-    payer = _payer(actor, organisation)
+    payer = _payer(by.actor, organisation)
     try:
         table = read_table(content, encoding=encoding)
     except FileRefused as refused:
         raise invalid("file", refused.code, **refused.numbers) from None
-    run = _Run(actor, payer, table, now)
+    run = _Run(by.actor, payer, table, by.now)
     if dry_run:
         _judge(run, lock=False)
         return run.report
@@ -300,7 +299,7 @@ def _weigh(run: _Run, weighing: Weighing, read: _Read, reference: str) -> Outcom
     if weighed.place is None:
         run.explained += 1
         return replace(refused, refusals=weighed.refusals, quote=weighed.quote)
-    state, deadline = first_state(run.actor, parties, instrument, period, run.now)
+    state, deadline = first_state(By(run.actor, run.now), parties, instrument, period)
     run.passing.append(
         _Passing(
             *(booking, parties, instrument, weighed.place, state, deadline),
@@ -393,10 +392,9 @@ def _store(run: _Run, file_name: str) -> ImportReport:
     hosts = {r.host_id for r in made}
     regions = {pk for r in made for pk in lineage_of(r)}
     trail.record(
-        actor=run.actor,
-        action="bookings.import",
-        target=made_in,
-        now=run.now,
+        By(run.actor, run.now),
+        "bookings.import",
+        made_in,
         after={
             "sha256": report.sha256,
             "booked": report.booked,
@@ -404,8 +402,7 @@ def _store(run: _Run, file_name: str) -> ImportReport:
             "refused": report.refused,
             "reservations": [r.pk for r in made],
         },
-        organisation_ids=[run.payer.pk, *hosts],
-        region_ids=regions,
+        places=([run.payer.pk, *hosts], regions),
     )
     _tell(made, run.now)
     lines = {each.line: r.pk for each, r in zip(run.passing, made, strict=True)}
@@ -414,14 +411,13 @@ def _store(run: _Run, file_name: str) -> ImportReport:
 
 def _put(run: _Run, each: _Passing, made_in: BookingImport) -> Reservation:
     return reservation_put(
-        actor=run.actor,
+        By(run.actor, run.now),
         parties=each.parties,
         booking=each.booking,
         instrument=each.instrument,
         place=each.place,
         state=each.state,
         deadline=each.deadline,
-        now=run.now,
         said={"import": made_in.pk, "line": each.line},
     )
 
@@ -448,9 +444,5 @@ def _remember(run: _Run) -> None:
         period = lacking[instrument.pk].period
         if period is not None:
             demand_refused(
-                actor=run.actor,
-                organisation=run.payer,
-                instrument=instrument,
-                period=period,
-                now=run.now,
+                By(run.actor, run.now), organisation=run.payer, instrument=instrument, period=period
             )

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import F
 
 from accounts.domain.errors import NotFound, NotPermitted, WrongState, WrongVersion, invalid
-from accounts.domain.roles import Actor
+from accounts.domain.roles import PLATFORM, By
 from accounts.models import Region
 from accounts.notifications import enqueue
 from accounts.selectors.jobs import held_back
@@ -69,29 +69,29 @@ class Wanted:
 
 
 @transaction.atomic
-def wish_make(*, actor: Actor, wanted: Wanted, now: datetime) -> WaitingWish:
+def wish_make(by: By, *, wanted: Wanted) -> WaitingWish:
     """Put a wish on the waiting list, for oneself and an organisation one may book for. What of
     the instrument is free and fits is offered at once; what of equivalent ones, by a job.
 
     `Invalid`, `NotFound`; `RulesRefuse` where the instrument never takes such a booking;
     `WrongState` for the same wish again (`already-waiting`) and one too many.
     """
-    rules.check_window(wanted.earliest, wanted.latest, wanted.minutes, now)
+    rules.check_window(wanted.earliest, wanted.latest, wanted.minutes, by.now)
     times_of_day(wanted.hours_from, wanted.hours_until, [wanted.minutes])
     regions = _regions(wanted)
     window = Period(wanted.earliest, wanted.latest)
     asked = Booking(wanted.instrument_id, window, wanted.organisation, wanted.service_mode)
-    payer = parties_of(actor, asked).payer
+    payer = parties_of(by.actor, asked).payer
     instrument = lock_instrument(wanted.instrument_id)
-    if not may_see(actor, instrument):
+    if not may_see(by.actor, instrument):
         raise NotFound
     mode = wanted.service_mode or next(iter(instrument.service_modes), "")
     if mode not in instrument.service_modes:
         raise invalid("service_mode", "not-offered")
     _require_possible(instrument, wanted.minutes)
-    lapse_due(instrument, now)
-    lock_person(actor.person)
-    mine = open_wishes(now).filter(user_id=actor.person)
+    lapse_due(instrument, by.now)
+    lock_person(by.actor.person)
+    mine = open_wishes(by.now).filter(user_id=by.actor.person)
     same = {
         "instrument": instrument,
         "organisation": payer,
@@ -108,22 +108,22 @@ def wish_make(*, actor: Actor, wanted: Wanted, now: datetime) -> WaitingWish:
         raise WrongState("too-many-wishes", most=rules.MOST_WISHES)
     wish = WaitingWish.objects.create(
         **same,
-        user_id=actor.person,
+        user_id=by.actor.person,
         any_equivalent=wanted.any_equivalent,
         max_price=wanted.max_price,
         instruments=[instrument.pk],
-        created_at=now,
-        looked_at=now,
+        created_at=by.now,
+        looked_at=by.now,
     )
     wish.regions.set(regions)
     if wanted.any_equivalent:
         wish.instruments = load_instruments(wish)
         wish.save(update_fields=["instruments"])
-    wish_record(actor, "waiting.create", wish, now, after=_said(wish, regions))
-    if slot_offer_locked(instrument, now, holding=actor.person) is None:
+    wish_record(by, "waiting.create", wish, after=_said(wish, regions))
+    if slot_offer_locked(instrument, by.now, holding=by.actor.person) is None:
         enqueue(
             [look_again(pk, f"{wish.pk}:{pk}") for pk in wish.instruments if pk != instrument.pk],
-            now=now,
+            now=by.now,
         )
     wish.refresh_from_db(fields=["version"])
     return wish
@@ -162,27 +162,24 @@ def _length_refusals(policy: Policy, minutes: int) -> list[Refusal]:
 
 
 @transaction.atomic
-def wish_withdraw(
-    *, actor: Actor, wish_id: UUID, now: datetime, expected_version: int | None = None
-) -> WaitingWish:
+def wish_withdraw(by: By, *, wish_id: UUID) -> WaitingWish:
     """Take a wish off the list, for the person whose it is. What is offered to it at present is
     given back and goes to the next."""
-    wish = wish_by_id(actor, wish_id)
-    if wish.user_id != actor.person:
+    wish = wish_by_id(by.actor, wish_id)
+    if wish.user_id != by.actor.person:
         raise NotPermitted
-    offer = standing_offer(wish.pk, now)
+    offer = standing_offer(wish.pk, by.now)
     held = lock_reservation(offer.reservation_id)[1] if offer else None
-    lock_person(actor.person)
+    lock_person(by.actor.person)
     wish = WaitingWish.objects.select_related("instrument", "organisation").get(pk=wish.pk)
-    if expected_version is not None and expected_version != wish.version:
-        raise WrongVersion(version=wish.version)
-    present = standing_offer(wish.pk, now)
+    by.require_version(wish.version)
+    present = standing_offer(wish.pk, by.now)
     if (present and present.pk) != (offer and offer.pk):
         raise WrongVersion(version=wish.version)  # offered, taken or declined this very moment
-    _require_waiting(wish, now)
-    _end(wish, "withdrawn", now, actor=actor, now=now)
+    _require_waiting(wish, by.now)
+    _end(by, wish, "withdrawn", by.now)
     if held is not None:
-        hold_give_back(reservation=held, actor=actor, now=now)
+        hold_give_back(by, reservation=held)
     return wish
 
 
@@ -237,7 +234,7 @@ def _settle(wish_id: UUID, now: datetime) -> int:
     state, ended_at = rules.state_at(wish.state, wish.latest, taken_at, now)
     if ended_at is None:
         return 0
-    _end(wish, state, ended_at, actor=None, now=now)
+    _end(By(PLATFORM, now), wish, state, ended_at)
     return 1
 
 
@@ -275,9 +272,7 @@ def _look_claim(wish_id: UUID, now: datetime) -> list[UUID]:
     return found
 
 
-def _end(
-    wish: WaitingWish, state: str, ended_at: datetime, *, actor: Actor | None, now: datetime
-) -> None:
+def _end(by: By, wish: WaitingWish, state: str, ended_at: datetime) -> None:
     """Give a wish its final state: compare-and-swap on `waiting`."""
     swapped = WaitingWish.objects.filter(pk=wish.pk, state="waiting").update(
         state=state, ended_at=ended_at, version=F("version") + 1
@@ -286,10 +281,9 @@ def _end(
         raise WrongVersion
     wish.refresh_from_db(fields=["state", "ended_at", "version"])
     wish_record(
-        actor,
+        by,
         f"waiting.{state}",
         wish,
-        now,
         before={"state": "waiting"},
         after={"state": state, "ended_at": ended_at},
     )

@@ -12,7 +12,7 @@ from django.db.models import F
 
 from accounts import trail
 from accounts.domain.errors import Refused
-from accounts.domain.roles import Actor
+from accounts.domain.roles import PLATFORM, By
 from accounts.notifications import Effect, enqueue
 from accounts.selectors.memberships import load_actor
 from bookings.catalogue.selectors.parties import Booking
@@ -61,9 +61,7 @@ def _hold_for(
     person = load_actor(wish.user)
     try:
         parties = parties_of(person, booking)
-        place = place_find(
-            actor=person, parties=parties, booking=booking, instrument=instrument, now=now
-        )
+        place = place_find(By(person, now), parties=parties, booking=booking, instrument=instrument)
     except Refused:  # a membership ended, a record was withdrawn
         return None
     deadline = rules.answer_by(now, place.policy.offer_minutes, slot.start)
@@ -73,22 +71,20 @@ def _hold_for(
     if not unoffered(open_wishes(now), now).filter(pk=wish.pk).exists():
         raise Outrun
     hold = reservation_put(
-        actor=None,
+        By(PLATFORM, now),
         parties=parties,
         booking=booking,
         instrument=instrument,
         place=place,
         state="held",
         deadline=deadline,
-        now=now,
     )
     offer = WaitingOffer.objects.create(wish=wish, reservation=hold, offered_at=now)
     WaitingWish.objects.filter(pk=wish.pk).update(version=F("version") + 1)
     wish_record(
-        None,
+        By(PLATFORM, now),
         "waiting.offer",
         wish,
-        now,
         after={
             "reservation": hold.pk,
             "instrument": instrument.pk,
@@ -111,10 +107,9 @@ def look_again(instrument_id: UUID, cause: str) -> Effect:
 
 
 def wish_record(
-    actor: Actor | None,
+    by: By,
     action: str,
     wish: WaitingWish,
-    now: datetime,
     *,
     before: dict[str, object] | None = None,
     after: dict[str, object] | None = None,
@@ -122,12 +117,13 @@ def wish_record(
     """What became of a wish, in the trail of host and payer."""
     instrument, payer = wish.instrument, wish.organisation
     trail.record(
-        actor=actor,
-        action=action,
-        target=wish,
-        now=now,
+        by,
+        action,
+        wish,
         before=before,
         after=after,
-        organisation_ids=[payer.pk, instrument.organisation_id],
-        region_ids=[*instrument.region.lineage, *payer.region.lineage],
+        places=(
+            [payer.pk, instrument.organisation_id],
+            [*instrument.region.lineage, *payer.region.lineage],
+        ),
     )

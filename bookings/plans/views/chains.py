@@ -15,7 +15,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
 from accounts.domain.errors import Invalid, WrongState, WrongVersion
-from accounts.domain.roles import Actor
+from accounts.domain.roles import Actor, By
 from accounts.permissions import actor_of
 from accounts.selectors.memberships import place_of
 from bookings.catalogue.views.payers import payer_of
@@ -92,20 +92,19 @@ def new(request: HttpRequest) -> HttpResponse:
                 if not starts:
                     raise WrongState("no-chain")
                 together_book(
-                    actor=actor,
+                    By(actor, now),
                     steps=wishes,
                     organisation=payer.code,
                     purpose=form.cleaned_data["purpose"],
                     purpose_text=form.cleaned_data["purpose_text"],
                     start=starts[0],
                     funding=form.shares(),
-                    now=now,
                 )
                 messages.success(request, gettext("Booked. You will be notified of each by mail."))
                 return redirect("bookings:mine")
             if request.method == "POST":
                 made = chain_book(
-                    actor=actor,
+                    By(actor, now),
                     steps=wishes,
                     organisation=payer.code,
                     purpose=form.cleaned_data["purpose"],
@@ -114,7 +113,6 @@ def new(request: HttpRequest) -> HttpResponse:
                     starts=_starts(sent.getlist("start")) or None,
                     times=form.times(wishes),
                     funding=form.shares(),
-                    now=now,
                 )
                 messages.success(
                     request, gettext("Booked. You will be notified of each step by mail.")
@@ -287,11 +285,9 @@ def cancel(request: HttpRequest, chain_id: UUID) -> HttpResponse:
         return _page(request, chain_id, status=400)
     try:
         chain_cancel(
-            actor=actor,
+            By(actor, now, form.cleaned_data["version"]),
             chain_id=chain_id,
             reason=form.cleaned_data["reason"],
-            expected_version=form.cleaned_data["version"],
-            now=now,
         )
     except (WrongState, WrongVersion, RulesRefuse, Invalid) as refused:
         return _page(request, chain_id, status=409, problem=refusal_text(refused))

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from accounts.domain.errors import Invalid
+from accounts.domain.roles import By
 from accounts.permissions import actor_of
 from accounts.selectors.memberships import organisations_of, place_of
 from bookings.plans.domain.imports import ON_REFUSED, ImportReport, RowsRefused
@@ -62,14 +63,13 @@ def bring_in(request: HttpRequest) -> HttpResponse:
         data = form.cleaned_data
         try:
             report = bookings_import(
-                actor=actor,
+                By(actor, now),
                 content=data["bytes"],
                 file_name=data["name"],
                 organisation=data["organisation"],
                 encoding=data["encoding"] or "utf-8",
                 on_refused=act if act in ON_REFUSED else "refuse",
                 dry_run=act not in ON_REFUSED,
-                now=now,
             )
             if act in ON_REFUSED:
                 messages.success(request, _brought(report))

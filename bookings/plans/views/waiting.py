@@ -14,6 +14,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.domain.errors import Invalid, NotPermitted, WrongState, WrongVersion
+from accounts.domain.roles import By
 from accounts.permissions import actor_of
 from accounts.selectors.memberships import place_of
 from accounts.selectors.organisations import sharing_regions
@@ -77,7 +78,7 @@ def new(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     form = _form(request, instrument, [region.code for region in regions], now)
     if form.is_bound and form.is_valid():
         try:
-            wish = wish_make(actor=actor, wanted=form.wanted(instrument, payer.code), now=now)
+            wish = wish_make(By(actor, now), wanted=form.wanted(instrument, payer.code))
         except Invalid as refused:
             form.refuse(refused.problems)
         except RulesRefuse as refused:
@@ -150,7 +151,7 @@ def withdraw(request: HttpRequest, wish_id: UUID) -> HttpResponse:
     now, actor = timezone.now(), actor_of(request.user)
     return _answered(
         request,
-        lambda: wish_withdraw(actor=actor, wish_id=wish_id, now=now),
+        lambda: wish_withdraw(By(actor, now), wish_id=wish_id),
         gettext("You have left the waiting list."),
     )
 
@@ -162,7 +163,7 @@ def decline(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
     now, actor = timezone.now(), actor_of(request.user)
     return _answered(
         request,
-        lambda: hold_release(actor=actor, reservation_id=reservation_id, now=now),
+        lambda: hold_release(By(actor, now), reservation_id=reservation_id),
         gettext("Declined: it goes to the next in line. You keep waiting for another time."),
     )
 

@@ -174,7 +174,7 @@ class Agreements(Resource):
         """For the coordinator of a member. It binds nobody until every member has signed."""
         regions = tuple(region.pk for region in regions_named(data["regions"]))
         terms = {"valid_until": None} | data | {"regions": regions}
-        return agreement_propose(terms=AgreementTerms(**terms), **self.by).pk
+        return agreement_propose(self.by, terms=AgreementTerms(**terms)).pk
 
     @reads(_("One agreement"), answers=EXAMPLE)
     def detail(self, pk: UUID) -> None:
@@ -194,7 +194,7 @@ class Agreements(Resource):
         self.visible(pk)
         if "regions" in data:
             data["regions"] = tuple(region.pk for region in regions_named(data["regions"]))
-        agreement_change(agreement_id=pk, changes=data, **self.by)
+        agreement_change(self.by, agreement_id=pk, changes=data)
 
     @acts(_("Sign an agreement"), SignBody, sends={"region": "CN-SH"}, answers=EXAMPLE)
     def sign(self, pk: UUID, data: dict[str, Any]) -> None:
@@ -202,7 +202,7 @@ class Agreements(Resource):
         what is signed is what was read."""
         self.visible(pk)
         region = region_named(data["region"]) if data.get("region") else None
-        agreement_sign(agreement_id=pk, region_id=region.pk if region else None, **self.by)
+        agreement_sign(self.by, agreement_id=pk, region_id=region.pk if region else None)
 
     @acts(
         _("End an agreement"),
@@ -214,7 +214,7 @@ class Agreements(Resource):
         """For the members' coordinators: earlier than agreed, not in the past. A proposal is
         withdrawn. Bookings made under it keep their terms."""
         self.visible(pk)
-        agreement_end(agreement_id=pk, **{"valid_until": None, **data}, **self.by)
+        agreement_end(self.by, agreement_id=pk, **{"valid_until": None, **data})
 
 
 def regions_named(codes: list[str], field: str = "regions") -> list[Region]:

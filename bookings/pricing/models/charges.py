@@ -5,6 +5,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from accounts.domain.roles import Places
 from accounts.models import Organisation, Region, User
 from accounts.models.keys import new_id
 from bookings.pricing.models.vouchers import VoucherGrant
@@ -103,6 +104,12 @@ class Charge(models.Model):
                 fields=["open_until"], condition=Q(state="open"), name="charge_becoming_final"
             ),
         ]
+
+    def places(self) -> Places:
+        return (self.organisation_id, self.host_id), (
+            *self.host_region.lineage,
+            *self.payer_region.lineage,
+        )
 
 
 class Dispute(models.Model):

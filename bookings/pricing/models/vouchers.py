@@ -8,6 +8,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.currencies import MINOR_DIGITS
+from accounts.domain.roles import Places
 from accounts.models import Organisation, Region, User
 from accounts.models.keys import new_id
 from bookings.record.models.amounts import amount_field
@@ -65,6 +66,9 @@ class VoucherProgramme(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def places(self) -> Places:
+        return (), self.region.lineage
+
 
 class VoucherGrant(models.Model):
     """One organisation's yearly amount, usable for bookings that start on the local days of
@@ -109,3 +113,6 @@ class VoucherGrant(models.Model):
         """What is neither set aside nor spent nor gone to another grant."""
         left: Decimal = self.amount - self.held - self.redeemed - self.transferred
         return left
+
+    def places(self) -> Places:
+        return self.organisation.places()

@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet
 
-from accounts.domain.errors import NotFound
 from accounts.domain.roles import Actor, Place
 from accounts.models import Region
 from accounts.prepared import Prepared
 from accounts.selectors.organisations import sharing_regions
+from accounts.selectors.rows import visible
 from bookings.pricing.domain.agreements import AgreementValues, agreement_state
 from bookings.pricing.models import Agreement, AgreementMember
 from instruments.domain.opening import local_date
@@ -152,10 +152,7 @@ def agreements_for(actor: Actor) -> QuerySet[Agreement]:
 
 def agreement_by_id(actor: Actor, agreement_id: UUID) -> Agreement:
     """With its members; `NotFound` if it is not the actor's to see."""
-    found = agreements_for(actor).filter(pk=agreement_id).first()
-    if found is None:
-        raise NotFound
-    return found
+    return visible(agreements_for(actor), pk=agreement_id)
 
 
 def _organisations(actor: Actor) -> list[UUID]:

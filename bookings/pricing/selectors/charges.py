@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Count, Exists, Q, QuerySet, Sum
 
-from accounts.domain.errors import NotFound, WrongState
+from accounts.domain.errors import WrongState
 from accounts.domain.roles import Actor
 from accounts.models import Organisation
+from accounts.selectors.rows import visible
 from bookings.pricing.domain import charges
 from bookings.pricing.domain.charges import Ending
 from bookings.pricing.domain.fees import FREE, CancellationFee
@@ -42,7 +43,7 @@ def charges_for(actor: Actor) -> QuerySet[Charge]:
 
 def charge_by_id(actor: Actor, charge_id: UUID) -> Charge:
     """With what its page says. `NotFound` if there is none, or it is not the actor's to see."""
-    found = (
+    return visible(
         charges_for(actor)
         .select_related(
             "reservation__instrument__facility",
@@ -59,13 +60,9 @@ def charge_by_id(actor: Actor, charge_id: UUID) -> Charge:
             "corrections__proposed_by",
             "corrections__decided_by",
             "corrections__replacement",
-        )
-        .filter(pk=charge_id)
-        .first()
+        ),
+        pk=charge_id,
     )
-    if found is None:
-        raise NotFound
-    return found
 
 
 def drawn_months(host_id: UUID) -> frozenset[date]:

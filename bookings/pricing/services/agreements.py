@@ -18,7 +18,7 @@ from accounts.domain.errors import (
     WrongVersion,
     invalid,
 )
-from accounts.domain.roles import Actor
+from accounts.domain.roles import Actor, By
 from accounts.models import Region
 from accounts.notifications import Effect, enqueue
 from accounts.selectors.organisations import sharing_regions
@@ -36,42 +36,35 @@ from bookings.record.locks import locked
 
 
 @transaction.atomic
-def agreement_propose(*, actor: Actor, terms: AgreementTerms, now: datetime) -> Agreement:
+def agreement_propose(by: By, *, terms: AgreementTerms) -> Agreement:
     """A proposal to several regions, one of them the actor's. It binds nobody until all have
     signed it.
 
     `Invalid` for what does not fit; `NotPermitted` but for the coordinator of a member.
     """
-    regions = _checked(actor, terms, now)
-    row = Agreement(proposed_by_id=actor.person, proposed_at=now, **_fields(terms))
+    regions = _checked(by, terms)
+    row = Agreement(proposed_by_id=by.actor.person, proposed_at=by.now, **_fields(terms))
     _require_alone(regions, row)
     _store(row, is_new=True)
     AgreementMember.objects.bulk_create(
         AgreementMember(agreement=row, region=region) for region in regions
     )
-    _record(actor, "agreement.propose", row, regions, now, after=_said(terms, regions))
-    _ask_to_sign(row, now)
+    _record(by, "agreement.propose", row, regions, after=_said(terms, regions))
+    _ask_to_sign(row, by.now)
     return row
 
 
 @transaction.atomic
-def agreement_change(
-    *,
-    actor: Actor,
-    agreement_id: UUID,
-    changes: dict[str, Any],
-    now: datetime,
-    expected_version: int | None = None,
-) -> Agreement:
+def agreement_change(by: By, *, agreement_id: UUID, changes: dict[str, Any]) -> Agreement:
     """Say a proposal anew: `changes` are fields of its terms. Who had signed what it said before
     signs again. `WrongState` once all have signed, or it was withdrawn."""
-    row, members = _locked(actor, agreement_id, expected_version)
-    _require_proposed(row, members, now, wanted="changed")
+    row, members = _locked(by.actor, agreement_id, by.version)
+    _require_proposed(row, members, by.now, wanted="changed")
     old = _terms(row, members)
     new = replace(old, **changes)
     if new == old:
         return row
-    regions = _checked(actor, new, now)
+    regions = _checked(by, new)
     before = [member.region for member in members]
     for name, value in _fields(new).items():
         setattr(row, name, value)
@@ -87,65 +80,56 @@ def agreement_change(
     said = _said(new, regions)
     was = {name: value for name, value in _said(old, before).items() if value != said[name]}
     _record(
-        actor,
+        by,
         "agreement.change",
         row,
         {*before, *regions},
-        now,
         before=was | {"signed": sorted(m.region.code for m in members if m.signed_at)},
         after={name: said[name] for name in was},
     )
-    _ask_to_sign(row, now)
+    _ask_to_sign(row, by.now)
     return row
 
 
 @transaction.atomic
-def agreement_sign(
-    *,
-    actor: Actor,
-    agreement_id: UUID,
-    now: datetime,
-    region_id: UUID | None = None,
-    expected_version: int | None = None,
-) -> Agreement:
+def agreement_sign(by: By, *, agreement_id: UUID, region_id: UUID | None = None) -> Agreement:
     """Sign what it says for a member region; the last to sign puts it in force from its first
     day. `region_id` may be left out by whoever coordinates one member only.
 
     `NotPermitted` but for the member's coordinator; `WrongState` if it has signed, or it was
     withdrawn or has run out.
     """
-    row, members = _locked(actor, agreement_id, expected_version)
-    own = [member for member in members if coordinates(actor, member.region)]
+    row, members = _locked(by.actor, agreement_id, by.version)
+    own = [member for member in members if coordinates(by.actor, member.region)]
     if region_id is not None:
         if region_id not in {member.region_id for member in members}:
             raise invalid("region", "not-a-member-region")
         own = [member for member in own if member.region_id == region_id]
     if not own:
         raise NotPermitted(capability="coordinate")
-    _require_proposed(row, members, now, wanted="signed")
+    _require_proposed(row, members, by.now, wanted="signed")
     waiting = [member for member in own if member.signed_at is None]
     if not waiting:
         raise WrongState("signed-already")
     if len(waiting) > 1:
         raise invalid("region", "required")
-    if row.valid_until is not None and row.valid_until <= today_in(members, now):
+    if row.valid_until is not None and row.valid_until <= today_in(members, by.now):
         raise WrongState(state="over", wanted="signed")
     regions = [each.region for each in members]
     if all(each.signed_at is not None for each in members if each is not waiting[0]):
         _require_alone(locked(Region.objects.filter(pk__in=[r.pk for r in regions])), row)
     member = waiting[0]
-    member.signed_by_id, member.signed_at = actor.person, now
+    member.signed_by_id, member.signed_at = by.actor.person, by.now
     member.save(update_fields=["signed_by", "signed_at"])
     row.version += 1
     if all(each.signed_at is not None for each in members):
-        row.signed_at = now
+        row.signed_at = by.now
     row.save(update_fields=["signed_at", "version"])
     _record(
-        actor,
+        by,
         "agreement.sign",
         row,
         regions,
-        now,
         after={
             "region": member.region.code,
             "terms": _said(_terms(row, members), regions),
@@ -157,21 +141,15 @@ def agreement_sign(
 
 @transaction.atomic
 def agreement_end(
-    *,
-    actor: Actor,
-    agreement_id: UUID,
-    now: datetime,
-    valid_until: date | None = None,
-    reason: str = "",
-    expected_version: int | None = None,
+    by: By, *, agreement_id: UUID, valid_until: date | None = None, reason: str = ""
 ) -> Agreement:
     """End an agreement, or withdraw a proposal, for any member: it is not in force from
     `valid_until` on, or from today. Bookings made under it keep their terms.
 
     `Invalid` for a day that is past or not earlier than agreed; `WrongState` if it is over.
     """
-    row, members = _locked(actor, agreement_id, expected_version)
-    today = today_in(members, now)
+    row, members = _locked(by.actor, agreement_id, by.version)
+    today = today_in(members, by.now)
     state = state_on(row, today)
     if state in {"over", "withdrawn"}:
         raise WrongState(state=state, wanted="ended")
@@ -184,15 +162,14 @@ def agreement_end(
         row.valid_until = end_of(
             valid_from=row.valid_from, valid_until=was, wanted=valid_until, today=today
         )
-    row.ended_by_id = actor.person
+    row.ended_by_id = by.actor.person
     row.version += 1
     row.save(update_fields=["valid_until", "ended_by", "version"])
     _record(
-        actor,
+        by,
         "agreement.withdraw" if state == "proposed" else "agreement.end",
         row,
         [member.region for member in members],
-        now,
         before={"valid_until": was},
         after={"valid_until": row.valid_until},
         reason=reason.strip(),
@@ -223,12 +200,12 @@ def _require_proposed(
         raise WrongState(state=state, wanted=wanted)
 
 
-def _checked(actor: Actor, terms: AgreementTerms, now: datetime) -> list[Region]:
+def _checked(by: By, terms: AgreementTerms) -> list[Region]:
     """The member regions, in the order of their codes; one is the actor's."""
     regions = list(sharing_regions().filter(pk__in=terms.regions))
     known = {region.pk for region in regions}
-    require_terms(terms, sharing=known, today=today_in(regions, now))
-    if not any(coordinates(actor, region) for region in regions):
+    require_terms(terms, sharing=known, today=today_in(regions, by.now))
+    if not any(coordinates(by.actor, region) for region in regions):
         raise NotPermitted(capability="coordinate")
     return regions
 
@@ -289,11 +266,10 @@ def _store(row: Agreement, *, is_new: bool = False) -> None:
 
 
 def _record(
-    actor: Actor,
+    by: By,
     action: str,
     row: Agreement,
     regions: Any,
-    now: datetime,
     *,
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
@@ -301,12 +277,11 @@ def _record(
 ) -> None:
     """One entry, which every member region has."""
     trail.record(
-        actor=actor,
-        action=action,
-        target=row,
-        now=now,
+        by,
+        action,
+        row,
         before=before,
         after=after,
         reason=reason,
-        region_ids={pk for region in regions for pk in region.lineage},
+        places=((), {pk for region in regions for pk in region.lineage}),
     )

@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.domain.errors import Invalid, NotPermitted, Refused, WrongState, WrongVersion
-from accounts.domain.roles import Actor
+from accounts.domain.roles import Actor, By
 from accounts.permissions import actor_of
 from accounts.selectors.memberships import no_second
 from accounts.selectors.organisations import sharing_regions
@@ -80,7 +80,7 @@ def new(request: HttpRequest) -> HttpResponse:
     )
     if form.is_bound and form.is_valid():
         try:
-            made = agreement_propose(actor=actor, terms=form.terms(), now=now)
+            made = agreement_propose(By(actor, now), terms=form.terms())
         except Invalid as refused:
             form.refuse(refused.problems)
         else:
@@ -117,11 +117,9 @@ def change(request: HttpRequest, agreement_id: UUID) -> HttpResponse:
     if form.is_bound and form.is_valid():
         try:
             agreement_change(
-                actor=actor,
+                By(actor, now, form.cleaned_data["version"]),
                 agreement_id=row.pk,
                 changes=form.values(),
-                expected_version=form.cleaned_data["version"],
-                now=now,
             )
         except Invalid as problem:
             form.refuse(problem.problems)
@@ -146,11 +144,9 @@ def sign(request: HttpRequest, agreement_id: UUID) -> HttpResponse:
         return _page(request, actor, row, now, status=400)
     try:
         signed = agreement_sign(
-            actor=actor,
+            By(actor, now, form.cleaned_data["version"]),
             agreement_id=row.pk,
             region_id=form.cleaned_data["region"],
-            expected_version=form.cleaned_data["version"],
-            now=now,
         )
     except (Invalid, WrongState, WrongVersion) as problem:
         return _page(request, actor, row, now, refused=problem, status=status_of(problem))
@@ -172,12 +168,10 @@ def end(request: HttpRequest, agreement_id: UUID) -> HttpResponse:
     if form.is_valid():
         try:
             agreement_end(
-                actor=actor,
+                By(actor, now, form.cleaned_data["version"]),
                 agreement_id=row.pk,
                 valid_until=form.cleaned_data["valid_until"],
                 reason=form.cleaned_data["reason"],
-                expected_version=form.cleaned_data["version"],
-                now=now,
             )
         except Invalid as problem:
             form.refuse(problem.problems)

@@ -69,4 +69,4 @@ class MembershipEnd(Resource):
         included. With `cancel` the bookings ahead are cancelled by their rules, all or none; of
         somebody who has left already too. The last manager stays: 409 `last-manager`."""
         cancel, reason = data["bookings"] == "cancel", data["reason"]
-        return member_leave(membership_id=pk, cancel=cancel, reason=reason, **self.by)
+        return member_leave(self.by, membership_id=pk, cancel=cancel, reason=reason)

@@ -6,6 +6,7 @@ from django.db import transaction
 
 from accounts import trail
 from accounts.domain.errors import WrongState
+from accounts.domain.roles import By
 from accounts.models import User
 from accounts.permissions import actor_of
 from accounts.services.erasure import account_close
@@ -26,10 +27,9 @@ def person_export(*, user: User, now: datetime) -> dict[str, list[Row]]:
     """All tables about the person, whose having them is in the trail."""
     tables = load_person(user)
     trail.record(
-        actor=actor_of(user),
-        action="user.export",
-        target=user,
-        now=now,
+        By(actor_of(user), now),
+        "user.export",
+        user,
         after={"rows": sum(len(rows) for rows in tables.values())},
     )
     return tables
@@ -53,9 +53,9 @@ def person_close(*, user: User, now: datetime, by_platform: bool = False, reason
     # Instruments are locked before people, and withdrawing a wish locks its person.
     lock_instruments({*ahead.values_list("instrument_id", flat=True)})
     for pk in list(wishes.order_by("pk").values_list("pk", flat=True)):
-        wish_withdraw(actor=actor, wish_id=pk, now=now)
-    cancelled = bookings_drop(actor=actor, ahead=ahead, reason="", now=now)
-    enrolments_drop(actor=actor, user_id=user.pk, now=now)
+        wish_withdraw(By(actor, now), wish_id=pk)
+    cancelled = bookings_drop(By(actor, now), ahead=ahead, reason="")
+    enrolments_drop(By(actor, now), user_id=user.pk)
     SavedSearch.objects.filter(user=user).delete()
     CalendarFeed.objects.filter(user=user).delete()
     BusyCalendar.objects.filter(user=user).delete()

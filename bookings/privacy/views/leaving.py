@@ -11,6 +11,7 @@ from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_http_methods
 
 from accounts.domain.errors import Invalid, WrongState, WrongVersion
+from accounts.domain.roles import By
 from accounts.permissions import actor_of
 from bookings.privacy.forms.leaving import LeaveForm
 from bookings.privacy.selectors.leaving import load_ahead, may_cancel, membership_to_end
@@ -29,11 +30,10 @@ def end(request: HttpRequest, membership_id: UUID) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             left = member_leave(
-                actor=actor,
+                By(actor, now),
                 membership_id=membership.pk,
                 cancel=form.cleaned_data["bookings"] == "cancel",
                 reason=form.cleaned_data["reason"],
-                now=now,
             )
         except (WrongState, WrongVersion, Invalid) as problem:
             refused, status = problem, 400 if isinstance(problem, Invalid) else 409

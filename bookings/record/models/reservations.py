@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from accounts.domain.roles import Places
 from accounts.models import Organisation, Region, User
 from accounts.models.keys import new_id
 from bookings.record.models.amounts import amount_field
@@ -160,3 +161,9 @@ class Reservation(models.Model):
                 name="reservation_open",
             ),
         ]
+
+    def places(self) -> Places:
+        return (self.organisation_id, self.host_id), (
+            *self.host_region.lineage,
+            *self.payer_region.lineage,
+        )

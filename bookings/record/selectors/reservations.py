@@ -7,8 +7,8 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from accounts.domain.errors import NotFound
 from accounts.domain.roles import Actor
+from accounts.selectors.rows import visible
 from bookings.record.domain.periods import Period
 from bookings.record.domain.reservations import OCCUPYING, effective_state
 from bookings.record.models import Reservation
@@ -122,10 +122,7 @@ def reservation_by_id(actor: Actor, reservation_id: UUID) -> Reservation:
     rows = reservations_for(actor).select_related(
         "organisation__region", "host__region", "imported"
     )
-    found = rows.filter(pk=reservation_id).first()
-    if found is None:
-        raise NotFound
-    return found
+    return visible(rows, pk=reservation_id)
 
 
 def rules_behind(reservation: Reservation) -> PolicyVersion | None:

@@ -1,12 +1,55 @@
 """What lists have in common: only what waits for the reader, and the whole list as a file."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
 
+from accounts.domain.roles import Actor, By
 from bookings.record.adapters.figures import Cell, csv_pieces
 from bookings.record.domain.money import format_amount
+
+
+@dataclass(frozen=True)
+class ListPage:
+    """A list in pages: `rows` that the actor may see, or one kind of what `waits` for them, each
+    as `shown` to the template; `totals` of all of it; and all of it as the CSV file `sheet`: its
+    name, heads, and what gives the cells of a row."""
+
+    template: str
+    rows: Callable[[Actor], QuerySet[Any]]
+    waits: Mapping[str, Callable[[Actor, datetime], QuerySet[Any]]] = field(default_factory=dict)
+    shown: Callable[[Any, By], Any] | None = None
+    totals: Callable[[QuerySet[Any]], Any] | None = None
+    sheet: tuple[str, Sequence[str], Callable[[Any, By], Sequence[Cell]]] | None = None
+    size: int = 30
+
+    def chosen(self, request: HttpRequest, by: By) -> tuple[str, QuerySet[Any]]:
+        """Which of what waits is asked for (empty: none of it), and the rows."""
+        waits = waits_of(request, *self.waits)
+        return waits, self.waits[waits](by.actor, by.now) if waits else self.rows(by.actor)
+
+    def answer(
+        self, request: HttpRequest, by: By, rows: QuerySet[Any], **context: Any
+    ) -> HttpResponseBase:
+        """The rows, narrowed as the caller likes, as the page asked for or as the file."""
+        if self.sheet and wants_csv(request):
+            name, heads, cells = self.sheet
+            lines = (cells(row, by) for row in rows.iterator(2000))
+            return csv_answer(request, name, heads, lines)
+        page = Paginator(rows, self.size).get_page(request.GET.get("page"))
+        if self.shown:
+            context["rows"] = [self.shown(row, by) for row in page.object_list]
+        if self.totals:
+            context["totals"] = self.totals(rows) if page.paginator.count else []
+        return render(request, self.template, {"page": page, **context})
 
 
 def waits_of(request: HttpRequest, *allowed: str) -> str:

@@ -84,9 +84,9 @@ class Holds(Resource):
             service_mode=data.get("service_mode", ""),
             on_behalf_of=data["on_behalf_of"].strip(),
         )
-        return hold_take(booking=booking, **self.by)
+        return hold_take(self.by, booking=booking)
 
     @removes(_("Release a hold"), named="_release", refuses=[404, 409])
     def release(self, pk: UUID) -> None:
         """At once anybody may have it."""
-        hold_release(reservation_id=pk, **self.by)
+        hold_release(self.by, reservation_id=pk)

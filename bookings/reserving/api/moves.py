@@ -79,9 +79,9 @@ class Moves(ReservationResource):
         start stays. The old slot is given back only as the new one is won. What needs the
         owner's word is a request again, but for shortening: GET says so first."""
         reservation_move(
+            self.by,
             reservation_id=pk,
             period=period_of(data),
             override=data["override"],
             reason=data["reason"],
-            **self.by,
         )

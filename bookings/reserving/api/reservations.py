@@ -18,8 +18,9 @@ from accounts.api.pagination import Pages, paginated
 from accounts.api.resource import Resource, reads
 from accounts.api.schema import one_of, operation, page
 from accounts.api.shapes import Choice, Instant, ListOf, Shape, Text, asked, checked, shown_by
-from accounts.domain.errors import NotFound, invalid
-from accounts.domain.roles import Actor
+from accounts.domain.errors import invalid
+from accounts.domain.roles import Actor, By
+from accounts.selectors.rows import visible
 from bookings.catalogue.api.asking import AskedBody, FundingBody, period_of, samples_of, shares_of
 from bookings.catalogue.api.fees import CardRefShape, QuoteShape
 from bookings.catalogue.selectors.parties import Booking
@@ -167,10 +168,7 @@ def _links(row: Reservation) -> dict[str, str]:
 
 def load_one(actor: Actor, reservation_id: UUID) -> Reservation:
     """`NotFound` if there is none, or it is not the actor's to see."""
-    found = with_all(reservations_for(actor)).filter(pk=reservation_id).first()
-    if found is None:
-        raise NotFound
-    return found
+    return visible(with_all(reservations_for(actor)), pk=reservation_id)
 
 
 # Requests
@@ -324,7 +322,7 @@ class Reservations(ReservationResource):
         bookings = [booking_of(data) for data in asked_for]
 
         def reserve() -> Response:
-            made = reservations_request(actor=self.actor, bookings=bookings, now=self.now)
+            made = reservations_request(By(self.actor, self.now), bookings=bookings)
             if not is_several:
                 return self.one(made[0].pk, status=201)
             found = with_all(reservations_for(self.actor)).in_bulk([row.pk for row in made])

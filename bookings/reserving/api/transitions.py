@@ -42,14 +42,14 @@ class Transitions(ReservationResource):
         """For the person, the payer's managers, and the host's managers, who owe a reason. The
         fee is what `cancellation/` says; it is nothing for a request that was never confirmed
         and for what the host cancels."""
-        reservation_cancel(reservation_id=pk, **data, **self.by)
+        reservation_cancel(self.by, reservation_id=pk, **data)
 
     # The scope is as the page says that makes tokens: requests are managed.
     @acts(_("Approve"), ReasonBody, refuses=REFUSES, scope="manage")
     def approve(self, pk: UUID, data: dict[str, Any]) -> None:
         """For the host's managers, never on their own request. Past the deadline: 409
         `wrong-state`."""
-        reservation_decide(reservation_id=pk, approve=True, **data, **self.by)
+        reservation_decide(self.by, reservation_id=pk, approve=True, **data)
 
     @acts(
         _("Reject"),
@@ -60,7 +60,7 @@ class Transitions(ReservationResource):
     )
     def reject(self, pk: UUID, data: dict[str, Any]) -> None:
         """For the host's managers, with a reason. It costs nothing."""
-        reservation_decide(reservation_id=pk, approve=False, **data, **self.by)
+        reservation_decide(self.by, reservation_id=pk, approve=False, **data)
 
 
 class Cancellation(ReservationResource):

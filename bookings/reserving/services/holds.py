@@ -1,13 +1,12 @@
 """Keeping a slot for some minutes while somebody completes the form."""
 
 from dataclasses import replace
-from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
 
 from accounts.domain.errors import NotFound, WrongState, invalid
-from accounts.domain.roles import Actor
+from accounts.domain.roles import By
 from accounts.models import Organisation
 from bookings.availability.models import Occupancy
 from bookings.catalogue.selectors.holds import holds_of
@@ -35,32 +34,30 @@ from instruments.models import Instrument
 from instruments.selectors.ratecards import load_card
 
 
-def hold_take(
-    *, actor: Actor, booking: Booking, now: datetime, replaces: bool = False
-) -> Reservation:
+def hold_take(by: By, *, booking: Booking, replaces: bool = False) -> Reservation:
     """Keep a slot for ten minutes; all rules must pass. At most three per person at a time.
 
     The same slot asked for again is the same hold, with the time it has left, and so is one
     that the waiting list offers. `replaces` gives back the person's other holds on the
     instrument first: one form, one slot.
     """
-    parties = parties_of(actor, booking)
-    with attempt(actor=actor, parties=[parties], bookings=[booking], now=now):
-        return _take(actor, parties, booking, replaces, now)
+    parties = parties_of(by.actor, booking)
+    with attempt(by, parties=[parties], bookings=[booking]):
+        return _take(by, parties, booking, replaces)
 
 
-def _take(
-    actor: Actor, parties: Parties, booking: Booking, replaces: bool, now: datetime
-) -> Reservation:
+def _take(by: By, parties: Parties, booking: Booking, replaces: bool) -> Reservation:
     instrument = lock_instrument(booking.instrument_id)
     if not booking.service_mode and instrument.service_modes:
         booking = replace(booking, service_mode=instrument.service_modes[0])
     mine = [
         hold
         for hold in lock_reservations(
-            holds_of(parties.person, now).filter(instrument=instrument).values_list("pk", flat=True)
+            holds_of(parties.person, by.now)
+            .filter(instrument=instrument)
+            .values_list("pk", flat=True)
         )
-        if hold.made_by_id == actor.user_id
+        if hold.made_by_id == by.actor.user_id
     ]
     for hold in mine:
         if _is_same(hold, booking, parties.payer):
@@ -68,22 +65,19 @@ def _take(
     for hold in mine if replaces else []:
         # What the waiting list offers is kept until it is declined, not until another is tried.
         if not hasattr(hold, "waiting_offer"):
-            hold_give_back(reservation=hold, actor=actor, now=now)
-    place = place_find(
-        actor=actor, parties=parties, booking=booking, instrument=instrument, now=now
-    )
+            hold_give_back(by, reservation=hold)
+    place = place_find(by, parties=parties, booking=booking, instrument=instrument)
     lock_person(parties.person)
-    if holds_of(parties.person, now).filter(waiting_offer=None).count() >= rules.MOST_HOLDS:
+    if holds_of(parties.person, by.now).filter(waiting_offer=None).count() >= rules.MOST_HOLDS:
         raise WrongState("too-many-holds", most=rules.MOST_HOLDS)
     return reservation_put(
-        actor=actor,
+        by,
         parties=parties,
         booking=booking,
         instrument=instrument,
         place=place,
         state="held",
-        deadline=now + rules.HOLD_LASTS,
-        now=now,
+        deadline=by.now + rules.HOLD_LASTS,
     )
 
 
@@ -96,51 +90,43 @@ def _is_same(hold: Reservation, booking: Booking, payer: Organisation) -> bool:
 
 
 @transaction.atomic
-def hold_release(
-    *, actor: Actor, reservation_id: UUID, now: datetime, expected_version: int | None = None
-) -> None:
+def hold_release(by: By, *, reservation_id: UUID) -> None:
     """Give a hold back. `WrongState` once it is something else."""
-    _, reservation = reservation_locked(actor, reservation_id, expected_version)
-    if actor.user_id not in {reservation.user_id, reservation.made_by_id}:
+    _, reservation = reservation_locked(by.actor, reservation_id, by.version)
+    if by.actor.user_id not in {reservation.user_id, reservation.made_by_id}:
         raise NotFound
-    state = effective_state(reservation.state, reservation.deadline_at, now)
+    state = effective_state(reservation.state, reservation.deadline_at, by.now)
     if state != "held":
         raise WrongState(state=state, wanted="cancelled")
-    hold_give_back(reservation=reservation, actor=actor, now=now)
+    hold_give_back(by, reservation=reservation)
 
 
-def hold_give_back(*, reservation: Reservation, actor: Actor | None, now: datetime) -> None:
+def hold_give_back(by: By, *, reservation: Reservation) -> None:
     """The same under the lock already taken."""
-    reservation_move_to(reservation=reservation, state="cancelled", now=now, actor=actor)
+    reservation_move_to(by, reservation=reservation, state="cancelled")
 
 
-def holds_give_back(*, actor: Actor, person: UUID, instrument: Instrument, now: datetime) -> None:
+def holds_give_back(by: By, *, person: UUID, instrument: Instrument) -> None:
     """Give back what the actor keeps of an instrument for a person, under its lock: it is in
     nobody's way who books there. What the waiting list offers stays."""
-    own = holds_of(person, now).filter(
-        instrument=instrument, made_by_id=actor.person, waiting_offer=None
+    own = holds_of(person, by.now).filter(
+        instrument=instrument, made_by_id=by.actor.person, waiting_offer=None
     )
     for hold in lock_reservations(own.values_list("pk", flat=True)):
-        hold_give_back(reservation=hold, actor=actor, now=now)
+        hold_give_back(by, reservation=hold)
 
 
 def hold_complete(
-    *,
-    actor: Actor,
-    parties: Parties,
-    booking: Booking,
-    instrument: Instrument,
-    backing: Backing,
-    now: datetime,
+    by: By, *, parties: Parties, booking: Booking, instrument: Instrument, backing: Backing
 ) -> Reservation:
     """Turn a hold into a request or a booking, under the instrument's lock. Its verdict stands:
     no rule is asked again, but for the certificate where the way of service became another."""
     (hold,) = lock_reservations([booking.hold] if booking.hold else []) or (None,)
-    if hold is None or actor.user_id not in {hold.user_id, hold.made_by_id}:
+    if hold is None or by.actor.user_id not in {hold.user_id, hold.made_by_id}:
         raise NotFound(hold=str(booking.hold))
     if hold.instrument_id != instrument.pk or hold.user_id != parties.person:
         raise invalid("hold", "another-booking")
-    state = effective_state(hold.state, hold.deadline_at, now)
+    state = effective_state(hold.state, hold.deadline_at, by.now)
     if state == "expired":
         raise WrongState("hold-expired", state=state)
     if state != "held":
@@ -161,29 +147,28 @@ def hold_complete(
         host_region=hold.host_region,
     )
     given = quote_given(instrument, terms, booking)
-    state, deadline = first_state(actor, parties, instrument, booking.period, now)
+    state, deadline = first_state(by, parties, instrument, booking.period)
     quote = quote_keep(
         reservation=hold,
         given=given,
         terms=terms,
         shares=booking.funding,
         instrument=instrument,
-        now=now,
+        now=by.now,
     )
     Occupancy.objects.filter(reservation=hold).update(expires_at=deadline)
     reservation_move_to(
+        by,
         reservation=hold,
         state=state,
-        now=now,
-        actor=actor,
         extra={
             "service_mode": booking.service_mode,
             "purpose": booking.purpose,
             "purpose_text": booking.purpose_text,
             "samples": booking.samples,
-            "requested_at": now,
+            "requested_at": by.now,
             "deadline_at": deadline,
-            "confirmed_at": now if state == "confirmed" else None,
+            "confirmed_at": by.now if state == "confirmed" else None,
             "agreement_id": terms.agreement_id,
         },
         said=earmarks_said(quote, booking.funding),

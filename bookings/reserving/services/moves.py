@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 
 from accounts.domain.errors import WrongState, invalid
-from accounts.domain.roles import Actor
+from accounts.domain.roles import Actor, By
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
@@ -53,14 +53,7 @@ MOVABLE = frozenset({"requested", "confirmed", "in_use"})
 
 
 def reservation_move(
-    *,
-    actor: Actor,
-    reservation_id: UUID,
-    period: Period,
-    now: datetime,
-    expected_version: int | None = None,
-    override: Sequence[str] = (),
-    reason: str = "",
+    by: By, *, reservation_id: UUID, period: Period, override: Sequence[str] = (), reason: str = ""
 ) -> Reservation:
     """Give a booking another time: the person, the payer's manager, or the host's (who owes a
     reason and may set rules aside). The old slot is given back only as the new one is won.
@@ -71,46 +64,31 @@ def reservation_move(
     """
     try:
         with transaction.atomic():
-            return _carry_out(
-                actor, reservation_id, period, now, expected_version, override, reason
-            )
+            return _carry_out(by, reservation_id, period, override, reason)
     except RulesRefuse as refused:
         found = Reservation.objects.select_related("organisation__region").get(pk=reservation_id)
-        raise RulesRefuse(load_elsewhere(found, period, refused.refusals, now)) from None
+        raise RulesRefuse(load_elsewhere(found, period, refused.refusals, by.now)) from None
 
 
 def _carry_out(
-    actor: Actor,
-    reservation_id: UUID,
-    period: Period,
-    now: datetime,
-    expected_version: int | None,
-    override: Sequence[str],
-    reason: str,
+    by: By, reservation_id: UUID, period: Period, override: Sequence[str], reason: str
 ) -> Reservation:
-    instrument, reservation = reservation_locked(actor, reservation_id, expected_version)
-    require_mover(actor, instrument, reservation, period, reason)
-    require_override(actor, instrument, reservation.user_id, override, reason)
-    require_movable(reservation, period, now)
+    instrument, reservation = reservation_locked(by.actor, reservation_id, by.version)
+    require_mover(by.actor, instrument, reservation, period, reason)
+    require_override(by.actor, instrument, reservation.user_id, override, reason)
+    require_movable(reservation, period, by.now)
     if (reservation.start_at, reservation.end_at) == (period.start, period.end):
         return reservation
     if reservation.chain_id is not None:
         lock_chain(reservation.chain_id)  # its other steps may be moving too
-    lapse_due(instrument, now)
+    lapse_due(instrument, by.now)
     backing = backing_locked(instrument, reservation)
     move = weigh_move(
-        actor, instrument, reservation, period, now, override=override, backing=backing
+        by.actor, instrument, reservation, period, by.now, override=override, backing=backing
     )
     if move.refusals:
         raise RulesRefuse(move.refusals)
-    move_store(
-        actor=actor,
-        instrument=instrument,
-        reservation=reservation,
-        move=move,
-        reason=reason.strip(),
-        now=now,
-    )
+    move_store(by, instrument=instrument, reservation=reservation, move=move, reason=reason.strip())
     return reservation
 
 
@@ -160,13 +138,12 @@ def require_movable(reservation: Reservation, period: Period, now: datetime) -> 
 
 
 def move_store(
+    by: By,
     *,
-    actor: Actor,
     instrument: Instrument,
     reservation: Reservation,
     move: Move,
     reason: str,
-    now: datetime,
     is_one_of_many: bool = False,
 ) -> None:
     """Under the locks: carry out a move that nothing refuses. One of many says nothing of its
@@ -179,7 +156,7 @@ def move_store(
     waits = move.needs_approval
     deadline = reservation.deadline_at
     if waits:
-        deadline = approvals.answer_deadline(now, policy.approval_minutes, move.period.start)
+        deadline = approvals.answer_deadline(by.now, policy.approval_minutes, move.period.start)
     elif deadline is not None:
         deadline = min(deadline, move.period.start)
     changes = _changes(reservation, move) | {
@@ -202,26 +179,20 @@ def move_store(
         said |= {"payable": move.new.payable}
     if waits and was == "confirmed":
         reservation_move_to(
-            reservation=reservation,
-            state="requested",
-            now=now,
-            actor=actor,
-            reason=reason,
-            extra=changes,
+            by, reservation=reservation, state="requested", reason=reason, extra=changes
         )
     else:
         reservation_touch(
+            by,
             reservation=reservation,
             action=f"reservation.{move.kind}",
             changes=changes,
             said=said,
-            actor=actor,
             reason=reason,
-            now=now,
         )
     if move.given is not None and move.new is not None:
         Quote.objects.filter(reservation=reservation, is_current=True).update(is_current=False)
-        quote_store(reservation=reservation, given=move.given, result=move.new, now=now)
+        quote_store(reservation=reservation, given=move.given, result=move.new, now=by.now)
         earmarks_change(
             earmarked=move.earmarked,
             reservation=reservation,
@@ -229,18 +200,20 @@ def move_store(
             was=move.currency,
             grant_id=move.grant_id,
             day=paid_from(instrument, move.kind, move.period),
-            today=local_date(ZoneInfo(instrument.facility.time_zone), now),
-            now=now,
-            by_host=is_by_host(actor, instrument, reservation),
+            today=local_date(ZoneInfo(instrument.facility.time_zone), by.now),
+            now=by.now,
+            by_host=is_by_host(by.actor, instrument, reservation),
         )
     effects: list[Effect] = []
     if not is_one_of_many:
-        effects += requested_effects(reservation, now) if waits else [message("moved", reservation)]
+        effects += (
+            requested_effects(reservation, by.now) if waits else [message("moved", reservation)]
+        )
     if reservation.state == "confirmed":
-        effects += reminder_effects(reservation, now)
+        effects += reminder_effects(reservation, by.now)
     if move.kind != moves.EXTEND:
         effects.append(slot_freed(reservation, old))
-    enqueue(effects, now=now)
+    enqueue(effects, now=by.now)
 
 
 def _changes(reservation: Reservation, move: Move) -> dict[str, Any]:

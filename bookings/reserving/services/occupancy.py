@@ -10,7 +10,7 @@ from uuid import UUID
 
 from accounts import trail
 from accounts.domain.errors import WrongVersion
-from accounts.domain.roles import Actor
+from accounts.domain.roles import PLATFORM, By
 from accounts.notifications import Effect, enqueue
 from bookings.availability.models import Occupancy
 from bookings.availability.selectors.availability import to_range
@@ -38,11 +38,10 @@ def occupancy_take(
 
 
 def reservation_move_to(
+    by: By,
     *,
     reservation: Reservation,
     state: str,
-    now: datetime,
-    actor: Actor | None,
     reason: str = "",
     by_host: bool = False,
     extra: Mapping[str, Any] | None = None,
@@ -58,7 +57,7 @@ def reservation_move_to(
         extra or {}
     )
     if state in rules.RELEASED or state in {"completed", "no_show"}:
-        changes |= {"ended_at": now, "is_ended_by_host": by_host}
+        changes |= {"ended_at": by.now, "is_ended_by_host": by_host}
     if state not in {"held", "requested"}:
         changes["deadline_at"] = None
     if reason:
@@ -72,33 +71,29 @@ def reservation_move_to(
     if state in rules.RELEASED:
         Occupancy.objects.filter(reservation_id=reservation.pk).delete()
         if old != "held":  # what is only kept has nothing set aside
-            earmarks_release(reservation=reservation, now=now)
+            earmarks_release(reservation=reservation, now=by.now)
         period = Period(reservation.start_at, reservation.end_at)
-        if period.end > now:
+        if period.end > by.now:
             effects.append(slot_freed(reservation, period))
     trail.record(
-        actor=actor,
-        action=f"reservation.{state}",
-        target=reservation,
-        now=now,
+        by,
+        f"reservation.{state}",
+        reservation,
         before={"state": old},
         after={name: value for name, value in changes.items() if name != "reason"}
         | dict(said or {}),
         reason=reason,
-        organisation_ids=[reservation.organisation_id, reservation.host_id],
-        region_ids=lineage_of(reservation),
     )
-    enqueue(effects, now=now)
+    enqueue(effects, now=by.now)
 
 
 def reservation_touch(
+    by: By,
     *,
     reservation: Reservation,
     action: str,
     changes: Mapping[str, Any],
     said: Mapping[str, Any],
-    actor: Actor | None,
-    now: datetime,
     reason: str = "",
 ) -> None:
     """A change that is no transition: version raised, trail written."""
@@ -107,17 +102,7 @@ def reservation_touch(
         setattr(reservation, name, value)
     reservation.version += 1
     reservation.save(update_fields=[*changes, "version"])
-    trail.record(
-        actor=actor,
-        action=action,
-        target=reservation,
-        now=now,
-        before=before,
-        after=said,
-        reason=reason,
-        organisation_ids=[reservation.organisation_id, reservation.host_id],
-        region_ids=lineage_of(reservation),
-    )
+    trail.record(by, action, reservation, before=before, after=said, reason=reason)
 
 
 def lineage_of(reservation: Reservation) -> list[Any]:
@@ -194,7 +179,7 @@ def lapse(*, instrument: Instrument, now: datetime) -> int:
         if rules.effective_state(reservation.state, reservation.deadline_at, now) != "expired":
             continue
         was_request = reservation.state == "requested"
-        reservation_move_to(reservation=reservation, state="expired", now=now, actor=None)
+        reservation_move_to(By(PLATFORM, now), reservation=reservation, state="expired")
         effects = [message("expired", reservation)] if was_request else []
         if reservation.confirmed_at:
             effects.append(charge_due(reservation))

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from accounts import trail
 from accounts.domain.errors import NotFound, NotPermitted, WrongVersion, invalid
-from accounts.domain.roles import Actor
+from accounts.domain.roles import Actor, By
 from accounts.notifications import Effect
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
@@ -36,7 +36,7 @@ from bookings.record.locks import lock_reservation
 from bookings.record.models import Reservation
 from bookings.record.selectors.reservations import has_completed
 from bookings.reserving.selectors.placing import Place, load_place
-from bookings.reserving.services.occupancy import lapse, lineage_of, message, occupancy_take
+from bookings.reserving.services.occupancy import lapse, message, occupancy_take
 from instruments.domain.opening import local_date
 from instruments.models import Instrument
 from instruments.selectors.policies import load_policy
@@ -87,34 +87,33 @@ def require_override(
 
 
 def place_find(
+    by: By,
     *,
-    actor: Actor,
     parties: Parties,
     booking: Booking,
     instrument: Instrument,
-    now: datetime,
     backing: Backing | None = None,
 ) -> Place:
     """Where the booking goes. `NotFound`, `Invalid`, or `RulesRefuse` with every refusal."""
-    if not may_see(actor, instrument):
+    if not may_see(by.actor, instrument):
         raise NotFound
     if booking.service_mode not in instrument.service_modes:
         raise invalid("service_mode", "not-offered")
-    if "too-soon" in booking.override and booking.period.end <= now:
+    if "too-soon" in booking.override and booking.period.end <= by.now:
         raise invalid("end", "in-the-past")  # of what is over nobody sets the notice aside
-    require_override(actor, instrument, parties.person, booking.override, booking.reason)
+    require_override(by.actor, instrument, parties.person, booking.override, booking.reason)
     place = load_place(
         instrument,
         parties.payer,
         parties.person,
         booking.period,
         booking.service_mode,
-        now,
+        by.now,
         override=booking.override,
         backing=backing,
     )
     if place.has_lapsed:
-        lapse(instrument=instrument, now=now)
+        lapse(instrument=instrument, now=by.now)
     return place
 
 
@@ -125,15 +124,14 @@ def lapse_due(instrument: Instrument, now: datetime) -> None:
 
 
 def reservation_put(
+    by: By,
     *,
-    actor: Actor | None,
     parties: Parties,
     booking: Booking,
     instrument: Instrument,
     place: Place,
     state: str,
     deadline: datetime | None,
-    now: datetime,
     extra: Mapping[str, Any] | None = None,
     said: Mapping[str, Any] | None = None,
 ) -> Reservation:
@@ -157,7 +155,7 @@ def reservation_put(
         check_in_minutes=policy.check_in_minutes,
         state=state,
         user_id=parties.person,
-        made_by_id=actor.person if actor else parties.person,
+        made_by_id=by.actor.user_id or parties.person,
         organisation=payer,
         payer_region=place.terms.payer_region,
         host=instrument.organisation,
@@ -170,9 +168,9 @@ def reservation_put(
         rate_card_id=place.terms.card.id,
         policy_version=instrument.policy.version,
         agreement_id=place.terms.agreement_id,
-        requested_at=now,
+        requested_at=by.now,
         deadline_at=deadline,
-        confirmed_at=now if state == "confirmed" else None,
+        confirmed_at=by.now if state == "confirmed" else None,
         overrides=list(place.overrides),
         **(extra or {}),
     )
@@ -184,15 +182,14 @@ def reservation_put(
             terms=place.terms,
             shares=booking.funding,
             instrument=instrument,
-            now=now,
+            now=by.now,
         )
     blocked = booking.period.padded(policy.setup_minutes, policy.teardown_minutes)
     occupancy_take(reservation=reservation, blocked=blocked, expires_at=deadline)
     trail.record(
-        actor=actor,
-        action=f"reservation.{state}",
-        target=reservation,
-        now=now,
+        by,
+        f"reservation.{state}",
+        reservation,
         after={
             "instrument": instrument.pk,
             "unit": place.unit,
@@ -204,24 +201,22 @@ def reservation_put(
             "rate_card": place.terms.card.id,
             "policy_version": instrument.policy.version,
         }
-        | ({"for": parties.person} if not actor or parties.person != actor.user_id else {})
+        | ({"for": parties.person} if parties.person != by.actor.user_id else {})
         | ({"overrides": list(place.overrides)} if place.overrides else {})
         | earmarks_said(quote, booking.funding)
         | dict(said or {}),
         reason=booking.reason if place.overrides else "",
-        organisation_ids=[payer.pk, instrument.organisation_id],
-        region_ids=lineage_of(reservation),
     )
     return reservation
 
 
 def first_state(
-    actor: Actor, parties: Parties, instrument: Instrument, period: Period, now: datetime
+    by: By, parties: Parties, instrument: Instrument, period: Period
 ) -> tuple[str, datetime | None]:
     """`confirmed`, or `requested` with its deadline where somebody's word is needed. What the
     host's manager books for another carries that word already."""
     policy = load_policy(instrument.policy)
-    if actor.user_id != parties.person and actor.may(
+    if by.actor.user_id != parties.person and by.actor.may(
         "manage-instruments", place_of(instrument.organisation)
     ):
         return "confirmed", None
@@ -233,7 +228,7 @@ def first_state(
         != host_region_on(instrument, day),
         has_completed=known,
     ):
-        return "requested", approvals.answer_deadline(now, policy.approval_minutes, period.start)
+        return "requested", approvals.answer_deadline(by.now, policy.approval_minutes, period.start)
     return "confirmed", None
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts.domain.errors import Refused, WrongState, invalid
-from accounts.domain.roles import Actor
+from accounts.domain.roles import By
 from accounts.notifications import enqueue
 from accounts.permissions import require
 from accounts.selectors.jobs import held_back
@@ -44,15 +44,13 @@ from instruments.models import Instrument
 MOST_AT_ONCE = 20
 
 
-def reservation_request(*, actor: Actor, booking: Booking, now: datetime) -> Reservation:
+def reservation_request(by: By, *, booking: Booking) -> Reservation:
     """Reserve, or ask for it where the policy wants somebody's word. See
     `reservations_request`."""
-    return reservations_request(actor=actor, bookings=[booking], now=now)[0]
+    return reservations_request(by, bookings=[booking])[0]
 
 
-def reservations_request(
-    *, actor: Actor, bookings: Sequence[Booking], now: datetime
-) -> list[Reservation]:
+def reservations_request(by: By, *, bookings: Sequence[Booking]) -> list[Reservation]:
     """Reserve several, all or none; in the order given.
 
     `RulesRefuse` names every rule that refuses any of them. A refusal for lack of capacity is
@@ -60,17 +58,16 @@ def reservations_request(
     """
     if not 1 <= len(bookings) <= MOST_AT_ONCE:
         raise invalid("bookings", "out-of-range", least=1, most=MOST_AT_ONCE)
-    parties = [parties_of(actor, booking) for booking in bookings]
-    with attempt(actor=actor, parties=parties, bookings=bookings, now=now):
-        return reservations_put(actor=actor, parties=parties, bookings=bookings, now=now)
+    parties = [parties_of(by.actor, booking) for booking in bookings]
+    with attempt(by, parties=parties, bookings=bookings):
+        return reservations_put(by, parties=parties, bookings=bookings)
 
 
 def reservations_put(
+    by: By,
     *,
-    actor: Actor,
     parties: Sequence[Parties],
     bookings: Sequence[Booking],
-    now: datetime,
     extras: Sequence[dict[str, object]] = (),
 ) -> list[Reservation]:
     """Within a transaction: lock the instruments, find every booking its place, store them."""
@@ -90,7 +87,7 @@ def reservations_put(
             backings |= load_backings([party.payer], instruments=[instrument], lock=True)
         backing = backings[party.payer.pk]
         try:
-            made.append(_reserve(actor, party, booking, instrument, backing, extra, now))
+            made.append(_reserve(by, party, booking, instrument, backing, extra))
         except RulesRefuse as refused:
             alone = len(bookings) == 1
             refusals += [
@@ -103,44 +100,33 @@ def reservations_put(
 
 
 def _reserve(
-    actor: Actor,
+    by: By,
     parties: Parties,
     booking: Booking,
     instrument: Instrument,
     backing: Backing,
     extra: dict[str, object],
-    now: datetime,
 ) -> Reservation:
     place = None
     if booking.hold is None:
         try:
             place = place_find(
-                actor=actor,
-                parties=parties,
-                booking=booking,
-                instrument=instrument,
-                now=now,
-                backing=backing,
+                by, parties=parties, booking=booking, instrument=instrument, backing=backing
             )
         except RulesRefuse:
             # Whoever keeps this very slot, and did not say so, is in nobody's way but their own.
-            kept = kept_for(parties.person, instrument.pk, parties.payer.pk, booking.period, now)
+            kept = kept_for(parties.person, instrument.pk, parties.payer.pk, booking.period, by.now)
             if kept is None:
                 raise
             booking = replace(booking, hold=kept.pk)
     if place is None:
         reservation = hold_complete(
-            actor=actor,
-            parties=parties,
-            booking=booking,
-            instrument=instrument,
-            backing=backing,
-            now=now,
+            by, parties=parties, booking=booking, instrument=instrument, backing=backing
         )
     else:
-        state, deadline = first_state(actor, parties, instrument, booking.period, now)
+        state, deadline = first_state(by, parties, instrument, booking.period)
         reservation = reservation_put(
-            actor=actor,
+            by,
             parties=parties,
             booking=booking,
             instrument=instrument,
@@ -148,52 +134,42 @@ def _reserve(
             state=state,
             deadline=deadline,
             extra=extra,
-            now=now,
         )
     if reservation.state == "confirmed":
-        enqueue(confirmed_effects(reservation, now), now=now)
+        enqueue(confirmed_effects(reservation, by.now), now=by.now)
     else:
-        enqueue(requested_effects(reservation, now), now=now)
+        enqueue(requested_effects(reservation, by.now), now=by.now)
     return reservation
 
 
 @transaction.atomic
-def reservation_decide(
-    *,
-    actor: Actor,
-    reservation_id: UUID,
-    approve: bool,
-    reason: str,
-    now: datetime,
-    expected_version: int | None = None,
-) -> Reservation:
+def reservation_decide(by: By, *, reservation_id: UUID, approve: bool, reason: str) -> Reservation:
     """A manager's word on a request. Past its deadline it is `WrongState`; nobody decides
     their own request."""
-    instrument, reservation = reservation_locked(actor, reservation_id, expected_version)
-    require(actor, "manage-instruments", place_of(instrument.organisation))
-    if actor.user_id in {reservation.user_id, reservation.made_by_id}:
+    instrument, reservation = reservation_locked(by.actor, reservation_id, by.version)
+    require(by.actor, "manage-instruments", place_of(instrument.organisation))
+    if by.actor.user_id in {reservation.user_id, reservation.made_by_id}:
         raise no_second(
             "manage-instruments",
             organisation=instrument.organisation,
             besides=[reservation.user_id, reservation.made_by_id],
             refusal=WrongState,
         ) or WrongState("own-request")
-    state = rules.effective_state(reservation.state, reservation.deadline_at, now)
+    state = rules.effective_state(reservation.state, reservation.deadline_at, by.now)
     if state != "requested":
         raise WrongState(state=state, wanted="confirmed" if approve else "rejected")
     if not approve:
         if not reason.strip():
             raise invalid("reason", "required")
         reservation_move_to(
+            by,
             reservation=reservation,
             state="rejected",
-            now=now,
-            actor=actor,
             reason=reason.strip(),
             by_host=True,
-            extra={"decided_by_id": actor.user_id},
+            extra={"decided_by_id": by.actor.user_id},
         )
-        enqueue([message("rejected", reservation)], now=now)
+        enqueue([message("rejected", reservation)], now=by.now)
         return reservation
     require_qualified(
         instrument,
@@ -204,27 +180,21 @@ def reservation_decide(
     require_funded(instrument, reservation)
     Occupancy.objects.filter(reservation=reservation).update(expires_at=None)
     reservation_move_to(
+        by,
         reservation=reservation,
         state="confirmed",
-        now=now,
-        actor=actor,
         reason=reason.strip(),
         extra={
-            "decided_by_id": actor.user_id,
-            "confirmed_at": reservation.confirmed_at or now,
+            "decided_by_id": by.actor.user_id,
+            "confirmed_at": reservation.confirmed_at or by.now,
         },
     )
-    enqueue(confirmed_effects(reservation, now), now=now)
+    enqueue(confirmed_effects(reservation, by.now), now=by.now)
     return reservation
 
 
 def requests_decide(
-    *,
-    actor: Actor,
-    asked: Sequence[tuple[UUID, int]],
-    approve: bool,
-    reason: str,
-    now: datetime,
+    by: By, *, asked: Sequence[tuple[UUID, int]], approve: bool, reason: str
 ) -> tuple[list[Reservation], list[tuple[UUID, Refused]]]:
     """The same word on several requests, each (id, version that was read) in a transaction of
     its own: what was decided, and what was not with its refusal."""
@@ -234,12 +204,10 @@ def requests_decide(
         try:
             done.append(
                 reservation_decide(
-                    actor=actor,
+                    By(by.actor, by.now, version),
                     reservation_id=reservation_id,
                     approve=approve,
                     reason=reason,
-                    expected_version=version,
-                    now=now,
                 )
             )
         except Refused as error:
@@ -248,65 +216,56 @@ def requests_decide(
 
 
 @transaction.atomic
-def reservation_cancel(
-    *,
-    actor: Actor,
-    reservation_id: UUID,
-    reason: str,
-    now: datetime,
-    expected_version: int | None = None,
-) -> Reservation:
+def reservation_cancel(by: By, *, reservation_id: UUID, reason: str) -> Reservation:
     """Cancel: the person, the payer's manager, or the host's manager (who owes the payer a
     reason and lets it cost nothing)."""
-    instrument, reservation = reservation_locked(actor, reservation_id, expected_version)
-    reservation_drop(
-        actor=actor, instrument=instrument, reservation=reservation, reason=reason, now=now
-    )
+    instrument, reservation = reservation_locked(by.actor, reservation_id, by.version)
+    reservation_drop(by, instrument=instrument, reservation=reservation, reason=reason)
     return reservation
 
 
 def reservation_drop(
+    by: By,
     *,
-    actor: Actor,
     instrument: Instrument,
     reservation: Reservation,
     reason: str,
-    now: datetime,
     is_one_of_many: bool = False,
 ) -> None:
     """Cancel a reservation whose locks the caller holds, the instrument's first: that one also
     sees to it that its person thinks again once a day. One of many says nothing of its own to
     people."""
-    is_own = rules.is_own(actor.user_id, person=reservation.user_id, maker=reservation.made_by_id)
-    by_host = not is_own and actor.may("manage-instruments", place_of(instrument.organisation))
+    is_own = rules.is_own(
+        by.actor.user_id, person=reservation.user_id, maker=reservation.made_by_id
+    )
+    by_host = not is_own and by.actor.may("manage-instruments", place_of(instrument.organisation))
     if not (is_own or by_host):
-        require(actor, "book-for-members", place_of(reservation.organisation))
+        require(by.actor, "book-for-members", place_of(reservation.organisation))
     if by_host and not reason.strip():
         raise invalid("reason", "required")
-    state = rules.effective_state(reservation.state, reservation.deadline_at, now)
+    state = rules.effective_state(reservation.state, reservation.deadline_at, by.now)
     if state == "held":
-        hold_give_back(reservation=reservation, actor=actor, now=now)
+        hold_give_back(by, reservation=reservation)
         return
     if state == "expired" or (
         state == "confirmed"
         and not rules.may_still_cancel(
-            reservation.start_at, reservation.end_at, reservation.check_in_minutes, now
+            reservation.start_at, reservation.end_at, reservation.check_in_minutes, by.now
         )
     ):
         raise WrongState(state=state, wanted="cancelled")
     reservation_move_to(
+        by,
         reservation=reservation,
         state="cancelled",
-        now=now,
-        actor=actor,
         reason=reason.strip(),
         by_host=by_host,
-        extra=second_thought_of(actor, instrument, reservation, now),
+        extra=second_thought_of(by.actor, instrument, reservation, by.now),
     )
     effects = [] if is_one_of_many else [message("cancelled", reservation)]
     if reservation.confirmed_at and not by_host:
         effects.append(charge_due(reservation))
-    enqueue(effects, now=now)
+    enqueue(effects, now=by.now)
 
 
 def reservations_lapse(*, now: datetime, most: int = 500) -> int:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from accounts.domain.errors import Invalid, NotFound, NotPermitted, WrongState
-from accounts.domain.roles import Actor
+from accounts.domain.roles import Actor, By
 from accounts.models import Organisation
 from accounts.permissions import actor_of
 from accounts.selectors.memberships import place_of
@@ -186,11 +186,11 @@ def _reserve(actor: Actor, booking: Booking, now: datetime) -> Reservation:
     """A hold that has run out, or is for another time than the form now says, is no reason to
     refuse what is free: it is asked for anew."""
     try:
-        return reservation_request(actor=actor, booking=booking, now=now)
+        return reservation_request(By(actor, now), booking=booking)
     except (WrongState, NotFound, Invalid):
         if booking.hold is None:
             raise
-    return reservation_request(actor=actor, booking=replace(booking, hold=None), now=now)
+    return reservation_request(By(actor, now), booking=replace(booking, hold=None))
 
 
 def _quotation(
@@ -238,7 +238,7 @@ def hold(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     )
     context: dict[str, Any] = {"instrument": instrument, "zone": instrument.facility.time_zone}
     try:
-        kept = hold_take(actor=actor, booking=booking, now=now, replaces=True)
+        kept = hold_take(By(actor, now), booking=booking, replaces=True)
     except RulesRefuse:
         # Somebody was faster, or the time was changed to one that cannot be booked. What refuses
         # it, and what passes instead, goes where the quote says it.
@@ -270,7 +270,7 @@ def release(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     own = holds_of(actor.person, now).filter(pk=kept, instrument=instrument, waiting_offer=None)
     if own.exists():
         with suppress(NotFound, WrongState):  # somebody else's word came first
-            hold_release(actor=actor, reservation_id=kept, now=now)
+            hold_release(By(actor, now), reservation_id=kept)
     if "leaving" in request.POST:
         return HttpResponse(status=204)
     if request.htmx:  # type: ignore[attr-defined]

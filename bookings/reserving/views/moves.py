@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 from django_htmx.http import HttpResponseClientRefresh
 
 from accounts.domain.errors import Invalid, NotPermitted, WrongState, WrongVersion
-from accounts.domain.roles import Actor
+from accounts.domain.roles import Actor, By
 from accounts.permissions import actor_of
 from accounts.selectors.memberships import place_of
 from bookings.catalogue.forms.periods import PeriodForm
@@ -46,11 +46,9 @@ def move(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             made = reservation_move(
-                actor=actor,
+                By(actor, now, form.cleaned_data["version"]),
                 reservation_id=found.pk,
                 period=form.period(),
-                now=now,
-                expected_version=form.cleaned_data["version"],
                 override=form.cleaned_data["override"],
                 reason=form.cleaned_data["reason"],
             )

@@ -13,7 +13,7 @@ from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.domain.errors import Invalid, NotPermitted, WrongState, WrongVersion
-from accounts.domain.roles import Actor
+from accounts.domain.roles import Actor, By
 from accounts.permissions import actor_of
 from bookings.record.domain.refusals import RulesRefuse
 from bookings.record.messages import sentence
@@ -46,12 +46,10 @@ def decide(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
     following = _following(actor, reservation_id, now)
     try:
         made = reservation_decide(
-            actor=actor,
+            By(actor, now, data["version"]),
             reservation_id=reservation_id,
             approve=data["approve"],
             reason=data["reason"],
-            expected_version=data["version"],
-            now=now,
         )
     except WrongState as refused:
         text = sentence(refused.code, refused.numbers)
@@ -85,11 +83,7 @@ def decide_many(request: HttpRequest) -> HttpResponse:
         return _page(request, status=400, many=form)
     data = form.cleaned_data
     done, refused = requests_decide(
-        actor=actor,
-        asked=form.asked(),
-        approve=data["approve"],
-        reason=data["reason"],
-        now=now,
+        By(actor, now), asked=form.asked(), approve=data["approve"], reason=data["reason"]
     )
     if done and data["approve"]:
         text = ngettext("{n} request accepted.", "{n} requests accepted.", len(done))

@@ -230,7 +230,7 @@ class SeriesCollection(Resource):
             )
             return Response(rendered(SeriesPreviewShape, preview))
         rule, on_conflict = data["rule"], data["on_conflict"]
-        made = series_book(booking=booking, rule=rule, on_conflict=on_conflict, **self.by)
+        made = series_book(self.by, booking=booking, rule=rule, on_conflict=on_conflict)
         answer = self.one(made.series, status=201)
         answer.data["skipped"] = [rendered(SkippedShape, each) for each in made.skipped]
         return answer
@@ -261,7 +261,7 @@ class SeriesCollection(Resource):
     def cancel(self, pk: UUID, data: dict[str, Any]) -> Series:
         """Each by the rules of cancelling one, all or none. What has begun stays."""
         this = data.pop("reservation", None)
-        return series_cancel(series_id=pk, reservation_id=this, **data, **self.by)
+        return series_cancel(self.by, series_id=pk, reservation_id=this, **data)
 
     @tells(
         _("Preview of other times"),
@@ -294,10 +294,10 @@ class SeriesCollection(Resource):
         stays. The answer is the series they then belong to: one of its own, if some stay behind
         before them."""
         return series_move(
+            self.by,
             series_id=pk,
             scope=data["scope"],
             reservation_id=data["reservation"],
             period=period_of(data),
             reason=data["reason"],
-            **self.by,
         )

@@ -15,6 +15,7 @@ from accounts.models import Organisation
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
 from accounts.selectors.organisations import payer_for
+from accounts.selectors.rows import visible
 from bookings.catalogue.selectors.holds import holds_of
 from bookings.funding.domain.funding import Share
 from bookings.funding.selectors.funding import NO_FUNDING, Funding, load_funding
@@ -185,14 +186,10 @@ def weigh_series(
 def series_for(actor: Actor, series_id: UUID) -> Series:
     """`NotFound` if there is none, or no booking of it is the actor's to see."""
     seen = reservations_for(actor).filter(series=series_id).values("series")
-    found = (
-        Series.objects.select_related("instrument__facility", "organisation__region", "split_from")
-        .filter(pk__in=seen)
-        .first()
+    return visible(
+        Series.objects.select_related("instrument__facility", "organisation__region", "split_from"),
+        pk__in=seen,
     )
-    if found is None:
-        raise NotFound
-    return found
 
 
 def series_of(actor: Actor, reservation: Reservation) -> Series:

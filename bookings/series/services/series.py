@@ -10,7 +10,7 @@ from django.db import transaction
 
 from accounts import trail
 from accounts.domain.errors import NotFound, WrongState, WrongVersion, invalid
-from accounts.domain.roles import Actor
+from accounts.domain.roles import Actor, By
 from accounts.notifications import Effect, enqueue
 from bookings.catalogue.selectors.parties import Booking, Parties
 from bookings.catalogue.services.demand import demand_refused, guarded
@@ -20,7 +20,6 @@ from bookings.record.domain.refusals import RulesRefuse
 from bookings.record.locks import lock_reservations
 from bookings.record.models import Reservation
 from bookings.reserving.services.holds import holds_give_back
-from bookings.reserving.services.occupancy import lineage_of
 from bookings.reserving.services.placing import (
     first_state,
     lapse_due,
@@ -56,9 +55,7 @@ class SeriesMade:
     skipped: tuple[Occurrence, ...]
 
 
-def series_book(
-    *, actor: Actor, booking: Booking, rule: str, on_conflict: str, now: datetime
-) -> SeriesMade:
+def series_book(by: By, *, booking: Booking, rule: str, on_conflict: str) -> SeriesMade:
     """Book every date of a rule, from the booking's own period on; one transaction.
 
     on_conflict: `refuse`: all or none, `RulesRefuse` names each refusal's date by its number
@@ -67,25 +64,19 @@ def series_book(
     """
     if on_conflict not in ON_CONFLICT:
         raise invalid("on_conflict", "unknown-choice", allowed=", ".join(ON_CONFLICT))
-    parties = parties_of(actor, booking)
+    parties = parties_of(by.actor, booking)
     found: list[Occurrence] = []
     try:
         with guarded():
-            made = _book(actor, parties, booking, rule, on_conflict, found, now)
+            made = _book(by, parties, booking, rule, on_conflict, found)
     except RulesRefuse:
-        _remember(actor, parties, booking, found, now)
+        _remember(by, parties, booking, found)
         raise
-    _remember(actor, parties, booking, made.skipped, now)
+    _remember(by, parties, booking, made.skipped)
     return made
 
 
-def _remember(
-    actor: Actor,
-    parties: Parties,
-    booking: Booking,
-    refused: Sequence[Occurrence],
-    now: datetime,
-) -> None:
+def _remember(by: By, parties: Parties, booking: Booking, refused: Sequence[Occurrence]) -> None:
     """Unmet demand counts once a person, instrument and day: the first date that lacked nothing
     but capacity stands for all."""
     lacking = next(
@@ -94,43 +85,31 @@ def _remember(
     if lacking is None:
         return
     instrument = Instrument.objects.select_related("facility").get(pk=booking.instrument_id)
-    demand_refused(
-        actor=actor,
-        organisation=parties.payer,
-        instrument=instrument,
-        period=lacking.period,
-        now=now,
-    )
+    demand_refused(by, organisation=parties.payer, instrument=instrument, period=lacking.period)
 
 
 def _book(
-    actor: Actor,
-    parties: Parties,
-    booking: Booking,
-    rule: str,
-    on_conflict: str,
-    found: list[Occurrence],
-    now: datetime,
+    by: By, parties: Parties, booking: Booking, rule: str, on_conflict: str, found: list[Occurrence]
 ) -> SeriesMade:
     instrument = lock_instrument(booking.instrument_id)
-    if not may_see(actor, instrument):
+    if not may_see(by.actor, instrument):
         raise NotFound
     if booking.service_mode not in instrument.service_modes:
         raise invalid("service_mode", "not-offered")
     parsed, periods = periods_of(instrument, booking.period, rule)
-    lapse_due(instrument, now)
-    holds_give_back(actor=actor, person=parties.person, instrument=instrument, now=now)
+    lapse_due(instrument, by.now)
+    holds_give_back(by, person=parties.person, instrument=instrument)
     payer = parties.payer
     backing = load_backings([payer], instruments=[instrument], lock=True)[payer.pk]
-    people = [parties.person, actor.person]
-    funding = load_series_funding(instrument, payer, people, booking.funding, now, lock=True)
+    people = [parties.person, by.actor.person]
+    funding = load_series_funding(instrument, payer, people, booking.funding, by.now, lock=True)
     found += weigh_series(
         instrument,
         payer,
         parties.person,
         booking.asked,
         periods,
-        now,
+        by.now,
         backing=backing,
         funding=funding,
     )
@@ -146,46 +125,44 @@ def _book(
     series = Series.objects.create(
         instrument=instrument,
         user_id=parties.person,
-        made_by_id=actor.person,
+        made_by_id=by.actor.person,
         organisation=parties.payer,
         rule=parsed.text,
         time_zone=instrument.facility.time_zone,
         starts_at=booking.period.start,
         minutes=booking.period.minutes,
-        created_at=now,
+        created_at=by.now,
     )
     made = [
-        _put(actor, parties, booking, instrument, series, occurrence, now)
+        _put(by, parties, booking, instrument, series, occurrence)
         for occurrence in found
         if not occurrence.refusals
     ]
-    series_record(actor, series, "series.create", made, now, skipped=len(skipped))
-    series_tell(made, "series", now, [e for r in made for e in reminders_of(r, now)])
+    series_record(by, series, "series.create", made, skipped=len(skipped))
+    series_tell(made, "series", by.now, [e for r in made for e in reminders_of(r, by.now)])
     return SeriesMade(series, tuple(made), tuple(skipped))
 
 
 def _put(
-    actor: Actor,
+    by: By,
     parties: Parties,
     booking: Booking,
     instrument: Instrument,
     series: Series,
     occurrence: Occurrence,
-    now: datetime,
 ) -> Reservation:
     if occurrence.place is None:  # nothing refused it, so there is one
         raise RulesRefuse(occurrence.refusals)
     period = occurrence.period
-    state, deadline = first_state(actor, parties, instrument, period, now)
+    state, deadline = first_state(by, parties, instrument, period)
     return reservation_put(
-        actor=actor,
+        by,
         parties=parties,
         booking=replace(booking, period=period, hold=None, override=(), reason=""),
         instrument=instrument,
         place=occurrence.place,
         state=state,
         deadline=deadline,
-        now=now,
         extra={"series": series, "occurrence_at": period.start},
     )
 
@@ -223,21 +200,19 @@ def _message(kind: str, first: Reservation, reservations: Sequence[Reservation])
 
 
 def series_record(
-    actor: Actor,
+    by: By,
     series: Series,
     action: str,
     reservations: Sequence[Reservation],
-    now: datetime,
     reason: str = "",
     **said: str | int,
 ) -> None:
     """An act on a series, in the trail of host and payer; each booking has its own entry."""
     first = reservations[0]
     trail.record(
-        actor=actor,
-        action=action,
-        target=series,
-        now=now,
+        by,
+        action,
+        series,
         after={
             "instrument": series.instrument_id,
             "rule": series.rule,
@@ -246,8 +221,7 @@ def series_record(
         }
         | said,
         reason=reason,
-        organisation_ids=[first.organisation_id, first.host_id],
-        region_ids=lineage_of(first),
+        places=first.places(),
     )
 
 
@@ -270,37 +244,29 @@ def series_locked(
 
 @transaction.atomic
 def series_cancel(
-    *,
-    actor: Actor,
-    series_id: UUID,
-    scope: str,
-    reservation_id: UUID | None,
-    reason: str,
-    now: datetime,
-    expected_version: int | None = None,
+    by: By, *, series_id: UUID, scope: str, reservation_id: UUID | None, reason: str
 ) -> Series:
     """Cancel one, those from it on, or all that have not begun: each by the rules of
     `reservation_cancel`, all or none; one message. `WrongState` (`series-over`) if none is
     left."""
-    instrument, series, rows = series_locked(actor, series_id, expected_version)
-    lapse_due(instrument, now)
-    found = choose(rows, scope, reservation_id, now)
+    instrument, series, rows = series_locked(by.actor, series_id, by.version)
+    lapse_due(instrument, by.now)
+    found = choose(rows, scope, reservation_id, by.now)
     if not found:
         raise WrongState("series-over")
     purses_lock(found)
     for reservation in found:
         reservation_drop(
-            actor=actor,
+            by,
             instrument=instrument,
             reservation=reservation,
             reason=reason,
-            now=now,
             is_one_of_many=scope != THIS,
         )
     if scope != THIS:
-        series_tell(found, "series-cancelled", now)
+        series_tell(found, "series-cancelled", by.now)
     series_touch(series)
-    series_record(actor, series, "series.cancel", found, now, reason.strip(), scope=scope)
+    series_record(by, series, "series.cancel", found, reason.strip(), scope=scope)
     return series
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from accounts.domain.errors import WrongState
-from accounts.domain.roles import Actor
+from accounts.domain.roles import By
 from bookings.availability.models import Occupancy
 from bookings.catalogue.services.demand import guarded
 from bookings.record.domain.periods import Period
@@ -39,15 +39,7 @@ from instruments.models import Instrument
 
 
 def series_move(
-    *,
-    actor: Actor,
-    series_id: UUID,
-    scope: str,
-    reservation_id: UUID,
-    period: Period,
-    now: datetime,
-    reason: str = "",
-    expected_version: int | None = None,
+    by: By, *, series_id: UUID, scope: str, reservation_id: UUID, period: Period, reason: str = ""
 ) -> Series:
     """Give one booking another time and those the scope names the same change on the wall
     clock, all or none; what has begun stays. The series they belong to then: where some went
@@ -57,41 +49,36 @@ def series_move(
     order of the rule. None is in another's way with the time it has now.
     """
     with guarded():
-        instrument, series, rows = series_locked(actor, series_id, expected_version)
-        lapse_due(instrument, now)
-        found = choose(rows, scope, reservation_id, now)
+        instrument, series, rows = series_locked(by.actor, series_id, by.version)
+        lapse_due(instrument, by.now)
+        found = choose(rows, scope, reservation_id, by.now)
         if not found:
             raise WrongState("series-over")
         if scope == THIS:
             reservation_move(
-                actor=actor,
-                reservation_id=reservation_id,
-                period=period,
-                now=now,
-                reason=reason,
+                By(by.actor, by.now), reservation_id=reservation_id, period=period, reason=reason
             )
             series_touch(series)
             return series
         this = next(r for r in rows if r.pk == reservation_id)
-        return _move(actor, instrument, series, found, shift_of(series, this, period), reason, now)
+        return _move(by, instrument, series, found, shift_of(series, this, period), reason)
 
 
 def _move(
-    actor: Actor,
+    by: By,
     instrument: Instrument,
     series: Series,
     found: Sequence[Reservation],
     shift: Shift,
     reason: str,
-    now: datetime,
 ) -> Series:
     if shift.is_none:
         return series
     backing = backing_locked(instrument, found[0])
-    weighed = weigh_series_move(actor, instrument, series, found, shift, now, backing=backing)
+    weighed = weigh_series_move(by.actor, instrument, series, found, shift, by.now, backing=backing)
     for reservation, move in weighed:
-        require_mover(actor, instrument, reservation, move.period, reason)
-        require_movable(reservation, move.period, now)
+        require_mover(by.actor, instrument, reservation, move.period, reason)
+        require_movable(reservation, move.period, by.now)
     refusals = [
         replace(refusal, booking=index)
         for index, (_, move) in enumerate(weighed)
@@ -108,22 +95,20 @@ def _move(
     Occupancy.objects.filter(reservation__in=[r for r, _ in moved]).delete()
     for reservation, move in moved:
         move_store(
-            actor=actor,
+            by,
             instrument=instrument,
             reservation=reservation,
             move=move,
             reason=reason.strip(),
-            now=now,
             is_one_of_many=True,
         )
-    series = _reseries(actor, series, found, shift, now)
-    series_tell(found, "series-moved", now)
+    series = _reseries(by, series, found, shift)
+    series_tell(found, "series-moved", by.now)
     series_record(
-        actor,
+        by,
         series,
         "series.move",
         found,
-        now,
         reason.strip(),
         by_minutes=int(shift.by.total_seconds() // 60),
         minutes=shift.minutes or series.minutes,
@@ -131,9 +116,7 @@ def _move(
     return series
 
 
-def _reseries(
-    actor: Actor, series: Series, found: Sequence[Reservation], shift: Shift, now: datetime
-) -> Series:
+def _reseries(by: By, series: Series, found: Sequence[Reservation], shift: Shift) -> Series:
     """Give the moved bookings the rule that says where they are now; those before them keep
     the old one, cut off."""
     zone = ZoneInfo(series.time_zone)
@@ -154,10 +137,10 @@ def _reseries(
         series = Series.objects.create(
             instrument_id=old.instrument_id,
             user_id=old.user_id,
-            made_by_id=actor.person,
+            made_by_id=by.actor.person,
             organisation_id=old.organisation_id,
             time_zone=old.time_zone,
-            created_at=now,
+            created_at=by.now,
             split_from=old,
             **values,
         )

@@ -13,7 +13,7 @@ from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_http_methods
 
 from accounts.domain.errors import Invalid, NotPermitted, WrongState, WrongVersion
-from accounts.domain.roles import Actor
+from accounts.domain.roles import Actor, By
 from accounts.permissions import actor_of
 from accounts.selectors.memberships import place_of
 from bookings.catalogue.forms.periods import PeriodForm
@@ -84,11 +84,10 @@ def new(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         try:
             if act != "preview":
                 made = series_book(
-                    actor=actor,
+                    By(actor, now),
                     booking=form.booking(instrument),
                     rule=form.rule(),
                     on_conflict=act,
-                    now=now,
                 )
                 messages.success(request, _booked(made.reservations))
                 return redirect("bookings:series", series_id=made.series.pk)
@@ -186,13 +185,11 @@ def cancel(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
         data = form.cleaned_data
         try:
             series_cancel(
-                actor=actor,
+                By(actor, now, data["version"]),
                 series_id=of.pk,
                 scope=data["scope"],
                 reservation_id=found.pk,
                 reason=data["reason"],
-                expected_version=data["version"],
-                now=now,
             )
         except (WrongState, WrongVersion, RulesRefuse, Invalid) as refused:
             status, problem = 409, refusal_text(refused)
@@ -248,14 +245,12 @@ def move(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
         try:
             if request.POST.get("act") == "move":
                 moved = series_move(
-                    actor=actor,
+                    By(actor, now, data["version"]),
                     series_id=of.pk,
                     scope=data["scope"],
                     reservation_id=found.pk,
                     period=form.period(),
                     reason=data["reason"],
-                    expected_version=data["version"],
-                    now=now,
                 )
                 messages.success(request, gettext("Moved."))
                 return redirect("bookings:series", series_id=moved.pk)

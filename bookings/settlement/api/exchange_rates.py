@@ -81,4 +81,4 @@ class ExchangeRates(Resource):
             raise NotPermitted(capability="account")
         if len(found) != 1:
             raise invalid("organisation", "organisation-needed")
-        return rate_enter(organisation=found[0], said=RateSaid(**data), **self.by)
+        return rate_enter(self.by, organisation=found[0], said=RateSaid(**data))

@@ -95,7 +95,7 @@ class PaymentNotices(Resource):
     def match(self, pk: UUID) -> None:
         """For the host's finance, when the money has come in: its payment is recorded with it."""
         self.visible(pk)
-        payment_notice_match(notice_id=pk, **self.by)
+        payment_notice_match(self.by, notice_id=pk)
 
     @acts(
         _("Refuse a payment notice"),
@@ -105,13 +105,13 @@ class PaymentNotices(Resource):
     def refuse(self, pk: UUID, data: dict[str, Any]) -> None:
         """For the host's finance, where no such money came in."""
         self.visible(pk)
-        payment_notice_refuse(notice_id=pk, **data, **self.by)
+        payment_notice_refuse(self.by, notice_id=pk, **data)
 
     @acts(_("Withdraw a payment notice"))
     def withdraw(self, pk: UUID) -> None:
         """For the payer's finance, while nobody has answered it."""
         self.visible(pk)
-        payment_notice_withdraw(notice_id=pk, **self.by)
+        payment_notice_withdraw(self.by, notice_id=pk)
 
 
 class StatementNotices(PaymentNotices):
@@ -136,4 +136,4 @@ class StatementNotices(PaymentNotices):
         payment: the host's finance matches or refuses it. `If-Match` is the statement's."""
         statement_by_id(self.actor, statement_id)
         paid = Paid(**data)
-        return payment_notice_report(statement_id=statement_id, paid=paid, **self.by).pk
+        return payment_notice_report(self.by, statement_id=statement_id, paid=paid).pk

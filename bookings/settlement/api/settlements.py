@@ -132,7 +132,7 @@ class Settlements(Resource):
     def confirm(self, pk: UUID, data: dict[str, Any]) -> None:
         """For the coordinator of each of the two regions, who are two people."""
         settlement_by_id(self.actor, pk)
-        settlement_confirm(settlement_id=pk, **data, **self.by)
+        settlement_confirm(self.by, settlement_id=pk, **data)
 
     @acts(
         _("Mark a payment on a settlement"),
@@ -145,7 +145,7 @@ class Settlements(Resource):
         """For the coordinator of the region that is owed, once both have confirmed it; an amount
         below 0 is taken back."""
         settlement_by_id(self.actor, pk)
-        settlement_pay(settlement_id=pk, paid=Paid(**data), **self.by)
+        settlement_pay(self.by, settlement_id=pk, paid=Paid(**data))
 
 
 def file_name(row: Settlement) -> str:

@@ -226,7 +226,7 @@ class Statements(Resource):
         """For the host's finance, while nothing is paid on it. Its number stays; the answer is
         the statement that bills its charges instead."""
         statement_by_id(self.actor, pk)
-        return statement_void(statement_id=pk, **data, **self.by).pk
+        return statement_void(self.by, statement_id=pk, **data).pk
 
     @acts(
         _("Mark a payment on a statement"),
@@ -240,7 +240,7 @@ class Statements(Resource):
         """For the host's finance: the whole or a part of what is still to pay, or with an amount
         below 0 what is taken back."""
         statement_by_id(self.actor, pk)
-        statement_pay(statement_id=pk, paid=Paid(**data), **self.by)
+        statement_pay(self.by, statement_id=pk, paid=Paid(**data))
 
     @acts(
         _("Show a statement in the payer's currency"),
@@ -252,7 +252,7 @@ class Statements(Resource):
         """For the payer's finance, at a rate it has entered, while nothing is paid. What is owed
         stays what it is."""
         statement_by_id(self.actor, pk)
-        statement_convert(statement_id=pk, rate_id=data["exchange_rate"], **self.by)
+        statement_convert(self.by, statement_id=pk, rate_id=data["exchange_rate"])
 
 
 class StatementPdf(FileEndpoint):

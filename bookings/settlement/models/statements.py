@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from accounts.domain.roles import Places
 from accounts.models import Organisation, Region, User
 from accounts.models.keys import new_id
 from bookings.pricing.models import Charge, ExchangeRate
@@ -80,6 +81,12 @@ class Statement(models.Model):
         ]
         indexes = [models.Index(fields=["payer", "-month"], name="statement_payer")]
 
+    def places(self) -> Places:
+        return (self.payer_id, self.host_id), (
+            *self.host_region.lineage,
+            *self.payer_region.lineage,
+        )
+
 
 class StatementLine(models.Model):
     """A charge's place on a statement. Each charge is on one statement in force, no more."""
@@ -149,6 +156,9 @@ class Settlement(models.Model):
                 name="settlement_confirmed_by_both",
             ),
         ]
+
+    def places(self) -> Places:
+        return (), (*self.first.lineage, *self.second.lineage)
 
 
 class SettlementLine(models.Model):

@@ -8,10 +8,11 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Q, QuerySet
 
-from accounts.domain.errors import NotFound, Refused
+from accounts.domain.errors import Refused
 from accounts.domain.roles import Actor, Place
 from accounts.models import Region
 from accounts.selectors.memberships import no_second
+from accounts.selectors.rows import visible
 from bookings.pricing.models import ClosedMonth
 from bookings.record.domain.months import month_before
 from bookings.settlement.domain.statements import OVERDUE, day_of, is_overdue
@@ -112,10 +113,7 @@ def settlements_for(actor: Actor) -> QuerySet[Settlement]:
 
 def settlement_by_id(actor: Actor, settlement_id: UUID) -> Settlement:
     """`NotFound` if there is none, or it is not the actor's to see."""
-    found = settlements_for(actor).filter(pk=settlement_id).first()
-    if found is None:
-        raise NotFound
-    return found
+    return visible(settlements_for(actor), pk=settlement_id)
 
 
 def place_of_region(region: Region) -> Place:

@@ -9,9 +9,9 @@ from uuid import UUID
 
 from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, QuerySet, Subquery, Sum
 
-from accounts.domain.errors import NotFound
 from accounts.domain.roles import Actor
 from accounts.models import Organisation
+from accounts.selectors.rows import visible
 from bookings.pricing.models import Charge, ClosedMonth, ExchangeRate
 from bookings.record.domain.months import month_after, month_before, month_of, months_between
 from bookings.settlement.domain.statements import ISSUED, OVERDUE, PART_PAID, day_of, is_overdue
@@ -162,10 +162,7 @@ def statements_for(actor: Actor) -> QuerySet[Statement]:
 
 def statement_by_id(actor: Actor, statement_id: UUID) -> Statement:
     """`NotFound` if there is none, or it is not the actor's to see."""
-    found = statements_for(actor).filter(pk=statement_id).first()
-    if found is None:
-        raise NotFound
-    return found
+    return visible(statements_for(actor), pk=statement_id)
 
 
 def notices_for(actor: Actor) -> QuerySet[PaymentNotice]:
@@ -179,10 +176,7 @@ def notices_for(actor: Actor) -> QuerySet[PaymentNotice]:
 
 def notice_by_id(actor: Actor, notice_id: UUID) -> PaymentNotice:
     """`NotFound` if there is none, or it is not the actor's to see."""
-    found = notices_for(actor).filter(pk=notice_id).first()
-    if found is None:
-        raise NotFound
-    return found
+    return visible(notices_for(actor), pk=notice_id)
 
 
 def in_state(rows: QuerySet[Statement], state: str, today: date) -> QuerySet[Statement]:

@@ -1,7 +1,7 @@
 """Rates that a payer's finance enters, and statements shown at them."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from django.db import transaction
 from accounts import trail
 from accounts.domain.currencies import MINOR_DIGITS
 from accounts.domain.errors import FieldProblem, Invalid, WrongState, WrongVersion, invalid
-from accounts.domain.roles import Actor
+from accounts.domain.roles import By
 from accounts.models import Organisation
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
@@ -35,12 +35,10 @@ class RateSaid:
 
 
 @transaction.atomic
-def rate_enter(
-    *, actor: Actor, organisation: Organisation, said: RateSaid, now: datetime
-) -> ExchangeRate:
+def rate_enter(by: By, *, organisation: Organisation, said: RateSaid) -> ExchangeRate:
     """Enter a rate of an organisation, for its finance. Nothing is edited: a later word of the
     same day is a new row. No statement changes by it."""
-    require(actor, "account", place_of(organisation))
+    require(by.actor, "account", place_of(organisation))
     problems = [
         FieldProblem(name, "unknown-currency")
         for name in ("base", "quote")
@@ -51,7 +49,7 @@ def rate_enter(
     if not 0 < said.rate < 10**9 or round(said.rate, RATE_DIGITS) != said.rate:
         least, most = f"{Decimal(1).scaleb(-RATE_DIGITS):f}", "999999999"
         problems.append(FieldProblem("rate", "out-of-range", {"least": least, "most": most}))
-    if said.valid_on > day_of(now, organisation.region.time_zone):
+    if said.valid_on > day_of(by.now, organisation.region.time_zone):
         problems.append(FieldProblem("valid_on", "in-the-future"))
     if not said.source.strip():
         problems.append(FieldProblem("source", "required"))
@@ -64,14 +62,13 @@ def rate_enter(
         rate=said.rate,
         valid_on=said.valid_on,
         source=said.source.strip(),
-        entered_by_id=actor.person,
-        entered_at=now,
+        entered_by_id=by.actor.person,
+        entered_at=by.now,
     )
     trail.record(
-        actor=actor,
-        action="exchangerate.enter",
-        target=row,
-        now=now,
+        by,
+        "exchangerate.enter",
+        row,
         after={
             "base": row.base,
             "quote": row.quote,
@@ -79,26 +76,18 @@ def rate_enter(
             "valid_on": row.valid_on,
             "source": row.source,
         },
-        organisation_ids=[organisation.pk],
-        region_ids=organisation.region.lineage,
+        places=organisation.places(),
     )
     return row
 
 
 @transaction.atomic
-def statement_convert(
-    *,
-    actor: Actor,
-    statement_id: UUID,
-    rate_id: UUID,
-    now: datetime,
-    expected_version: int | None = None,
-) -> Statement:
+def statement_convert(by: By, *, statement_id: UUID, rate_id: UUID) -> Statement:
     """Show a statement in the payer's currency at a rate its finance has entered, while nothing
     is paid. What is owed stays what it is, in the host's currency."""
     row = lock_statement(statement_id)
-    require(actor, "account", place_of(row.payer))
-    if expected_version is not None and row.version != expected_version:
+    require(by.actor, "account", place_of(row.payer))
+    if by.version is not None and row.version != by.version:
         raise WrongVersion
     if row.state != Statement.State.ISSUED:
         raise WrongState(state=row.state, wanted="issued")
@@ -113,17 +102,14 @@ def statement_convert(
     row.version += 1
     row.save(update_fields=["exchange_rate", "payer_currency", "payer_payable", "version"])
     trail.record(
-        actor=actor,
-        action="statement.convert",
-        target=row,
-        now=now,
+        by,
+        "statement.convert",
+        row,
         before=before,
         after={
             "exchange_rate": rate.pk,
             "payer_currency": row.payer_currency,
             "payer_payable": row.payer_payable,
         },
-        organisation_ids=[row.payer_id, row.host_id],
-        region_ids=[*row.host_region.lineage, *row.payer_region.lineage],
     )
     return row

@@ -1,7 +1,6 @@
 """What payers say they have paid: reported, and matched or refused by whoever is paid."""
 
 from collections.abc import Callable
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -11,7 +10,7 @@ from django.db.models import Sum
 
 from accounts import trail
 from accounts.domain.errors import NotFound, WrongState, WrongVersion, invalid
-from accounts.domain.roles import Actor
+from accounts.domain.roles import By
 from accounts.models import Organisation
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
@@ -26,14 +25,7 @@ REPORTED = PaymentNotice.State.REPORTED
 
 
 @transaction.atomic
-def payment_notice_report(
-    *,
-    actor: Actor,
-    statement_id: UUID,
-    paid: Paid,
-    now: datetime,
-    expected_version: int | None = None,
-) -> PaymentNotice:
+def payment_notice_report(by: By, *, statement_id: UUID, paid: Paid) -> PaymentNotice:
     """Say that a statement was paid, whole or in part. For the payer's finance; the host's
     finance is told. Nothing is marked as paid before it has matched the notice.
 
@@ -42,14 +34,14 @@ def payment_notice_report(
     what other notices say, and no day to come where the host is.
     """
     row = lock_statement(statement_id)
-    require(actor, "account", place_of(row.payer))
-    if expected_version is not None and row.version != expected_version:
+    require(by.actor, "account", place_of(row.payer))
+    if by.version is not None and row.version != by.version:
         raise WrongVersion
     if row.state == Statement.State.VOIDED:
         raise WrongState(state=row.state, wanted="paid")
     if row.payable <= row.paid:
         raise WrongState("nothing-to-pay")
-    require_day(paid, row.host_region.time_zone, now)
+    require_day(paid, row.host_region.time_zone, by.now)
     if paid.amount < 0:
         raise invalid("amount", "too-small", least=0)
     said = row.notices.filter(state__in=[REPORTED, PaymentNotice.State.MATCHED])
@@ -64,17 +56,15 @@ def payment_notice_report(
         currency=row.currency,
         paid_on=paid.paid_on,
         reference=reference,
-        reported_by_id=actor.person,
-        reported_at=now,
+        reported_by_id=by.actor.person,
+        reported_at=by.now,
     )
-    _record(actor, "report", notice, {}, now)
+    _record(by, "report", notice, {})
     return notice
 
 
 @transaction.atomic
-def payment_notice_match(
-    *, actor: Actor, notice_id: UUID, now: datetime, expected_version: int | None = None
-) -> PaymentNotice:
+def payment_notice_match(by: By, *, notice_id: UUID) -> PaymentNotice:
     """Match a notice with money that came in: its payment is recorded with it, or neither is. For
     the host's finance. `WrongState` if the notice was decided or withdrawn, its statement is
     voided, or less is open by now (`more-than-owed`)."""
@@ -86,31 +76,22 @@ def payment_notice_match(
             most = format_amount(still, row.currency)
             raise WrongState("more-than-owed", most=most, currency=row.currency)
         paid = Paid(notice.amount, notice.paid_on, notice.reference)
-        return statement_pay(actor=actor, statement_id=row.pk, paid=paid, now=now)
+        return statement_pay(By(by.actor, by.now), statement_id=row.pk, paid=paid)
 
-    return _decide(actor, notice_id, "match", now, expected_version, pay=pay)
+    return _decide(by, notice_id, "match", pay=pay)
 
 
 @transaction.atomic
-def payment_notice_refuse(
-    *,
-    actor: Actor,
-    notice_id: UUID,
-    reason: str,
-    now: datetime,
-    expected_version: int | None = None,
-) -> PaymentNotice:
+def payment_notice_refuse(by: By, *, notice_id: UUID, reason: str) -> PaymentNotice:
     """Say that no such money came in, and why one thinks so; the payer's finance reads it. For the
     host's finance. `Invalid` (`required`) without a reason."""
-    return _decide(actor, notice_id, "refuse", now, expected_version, reason=reason.strip())
+    return _decide(by, notice_id, "refuse", reason=reason.strip())
 
 
 @transaction.atomic
-def payment_notice_withdraw(
-    *, actor: Actor, notice_id: UUID, now: datetime, expected_version: int | None = None
-) -> PaymentNotice:
+def payment_notice_withdraw(by: By, *, notice_id: UUID) -> PaymentNotice:
     """Take back a notice nobody has decided on. For the payer's finance."""
-    return _decide(actor, notice_id, "withdraw", now, expected_version)
+    return _decide(by, notice_id, "withdraw")
 
 
 DECIDED = {
@@ -121,11 +102,9 @@ DECIDED = {
 
 
 def _decide(
-    actor: Actor,
+    by: By,
     notice_id: UUID,
     act: str,
-    now: datetime,
-    expected_version: int | None,
     *,
     reason: str = "",
     pay: Callable[[PaymentNotice], Payment] | None = None,
@@ -133,9 +112,8 @@ def _decide(
     notice = _locked(notice_id)
     row = notice.statement
     side: Organisation = row.payer if act == "withdraw" else row.host
-    require(actor, "account", place_of(side))
-    if expected_version is not None and notice.version != expected_version:
-        raise WrongVersion(version=notice.version)
+    require(by.actor, "account", place_of(side))
+    by.require_version(notice.version)
     if act == "refuse" and not reason:
         raise invalid("reason", "required")
     if notice.state != REPORTED:
@@ -143,10 +121,10 @@ def _decide(
     before = {"state": notice.state}
     notice.payment = pay(notice) if pay else None
     notice.state, notice.reason = DECIDED[act], reason
-    notice.decided_by_id, notice.decided_at = actor.person, now
+    notice.decided_by_id, notice.decided_at = by.actor.person, by.now
     notice.version += 1
     notice.save(update_fields=["payment", "state", "reason", "decided_by", "decided_at", "version"])
-    _record(actor, act, notice, before, now)
+    _record(by, act, notice, before)
     return notice
 
 
@@ -165,16 +143,13 @@ def _locked(notice_id: UUID) -> PaymentNotice:
     raise WrongVersion
 
 
-def _record(
-    actor: Actor, act: str, notice: PaymentNotice, before: dict[str, Any], now: datetime
-) -> None:
+def _record(by: By, act: str, notice: PaymentNotice, before: dict[str, Any]) -> None:
     """Into the trail, beside the statement, and to the other side."""
     row = notice.statement
     trail.record(
-        actor=actor,
-        action=f"statement.notice-{act}",
-        target=row,
-        now=now,
+        by,
+        f"statement.notice-{act}",
+        row,
         before=before,
         after={
             "notice": notice.pk,
@@ -185,9 +160,7 @@ def _record(
             "reference": notice.reference,
         },
         reason=notice.reason,
-        organisation_ids=[row.payer_id, row.host_id],
-        region_ids=[*row.host_region.lineage, *row.payer_region.lineage],
     )
     kind = f"statement.notice-{notice.state}"
     payload = {"statement": str(row.pk), "notice": str(notice.pk)}
-    enqueue([Effect(kind, f"{kind}:{notice.pk}", payload)], now=now)
+    enqueue([Effect(kind, f"{kind}:{notice.pk}", payload)], now=by.now)

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from accounts import trail
 from accounts.domain.errors import WrongState, WrongVersion, invalid
-from accounts.domain.roles import Actor
+from accounts.domain.roles import By
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
 from bookings.charging.domain.ledger import RECEIVABLE, SUBSIDY, Postings, payment_postings
@@ -33,67 +33,46 @@ class Paid:
 
 
 @transaction.atomic
-def statement_pay(
-    *,
-    actor: Actor,
-    statement_id: UUID,
-    paid: Paid,
-    now: datetime,
-    expected_version: int | None = None,
-) -> Payment:
+def statement_pay(by: By, *, statement_id: UUID, paid: Paid) -> Payment:
     """Mark a payment on a statement, whole or in part. For the host's finance.
 
     `WrongState` if it is voided; `Invalid` (`more-than-owed`, `more-than-paid`,
     `in-the-future`) where the amount or the day cannot be.
     """
     row = lock_statement(statement_id)
-    require(actor, "account", place_of(row.host))
-    if expected_version is not None and row.version != expected_version:
+    require(by.actor, "account", place_of(row.host))
+    if by.version is not None and row.version != by.version:
         raise WrongVersion
     if row.state == Statement.State.VOIDED:
         raise WrongState(state=row.state, wanted="paid")
-    require_day(paid, row.host_region.time_zone, now)
+    require_day(paid, row.host_region.time_zone, by.now)
     require_payment(row.payable, row.paid, paid.amount, row.currency)
-    payment = _payment(actor, paid, row.currency, now, statement=row)
+    payment = _payment(by, paid, row.currency, statement=row)
     before = {"state": row.state, "paid": row.paid}
     row.paid += paid.amount
     row.state = Statement.State(state_of_payment(row.payable, row.paid))
     row.version += 1
     row.save(update_fields=["paid", "state", "version"])
     trail.record(
-        actor=actor,
-        action="statement.payment",
-        target=row,
-        now=now,
-        before=before,
-        after=_after(row.state, row.paid, payment),
-        organisation_ids=[row.payer_id, row.host_id],
-        region_ids=[*row.host_region.lineage, *row.payer_region.lineage],
+        by, "statement.payment", row, before=before, after=_after(row.state, row.paid, payment)
     )
     return payment
 
 
 @transaction.atomic
-def settlement_pay(
-    *,
-    actor: Actor,
-    settlement_id: UUID,
-    paid: Paid,
-    now: datetime,
-    expected_version: int | None = None,
-) -> Payment:
+def settlement_pay(by: By, *, settlement_id: UUID, paid: Paid) -> Payment:
     """Mark a payment on a settlement that both have confirmed. For the coordinator of the region
     that is owed."""
     row = lock_settlement(settlement_id)
     owed = creditor_of(row)
-    require(actor, "coordinate", place_of_region(owed))
-    if expected_version is not None and row.version != expected_version:
+    require(by.actor, "coordinate", place_of_region(owed))
+    if by.version is not None and row.version != by.version:
         raise WrongVersion
     if row.state == Settlement.State.DRAWN_UP or not net_of(row):
         raise WrongState(state=row.state, wanted="paid")
-    require_day(paid, owed.time_zone, now)
+    require_day(paid, owed.time_zone, by.now)
     require_payment(net_of(row), row.paid, paid.amount, row.currency)
-    payment = _payment(actor, paid, row.currency, now, settlement=row)
+    payment = _payment(by, paid, row.currency, settlement=row)
     before = {"state": row.state, "paid": row.paid}
     row.paid += paid.amount
     state = state_of_payment(net_of(row), row.paid)
@@ -101,13 +80,7 @@ def settlement_pay(
     row.version += 1
     row.save(update_fields=["paid", "state", "version"])
     trail.record(
-        actor=actor,
-        action="settlement.payment",
-        target=row,
-        now=now,
-        before=before,
-        after=_after(row.state, row.paid, payment),
-        region_ids=[*row.first.lineage, *row.second.lineage],
+        by, "settlement.payment", row, before=before, after=_after(row.state, row.paid, payment)
     )
     return payment
 
@@ -118,17 +91,17 @@ def require_day(paid: Paid, time_zone: str, now: datetime) -> None:
         raise invalid("paid_on", "in-the-future")
 
 
-def _payment(actor: Actor, paid: Paid, currency: str, now: datetime, **on: Any) -> Payment:
+def _payment(by: By, paid: Paid, currency: str, **on: Any) -> Payment:
     payment = Payment.objects.create(
         amount=paid.amount,
         currency=currency,
         paid_on=paid.paid_on,
         reference=paid.reference.strip(),
-        entered_by_id=actor.person,
-        entered_at=now,
+        entered_by_id=by.actor.person,
+        entered_at=by.now,
         **on,
     )
-    payment_post(payment=payment, now=now)
+    payment_post(payment=payment, now=by.now)
     return payment
 
 

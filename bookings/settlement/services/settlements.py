@@ -8,7 +8,7 @@ from django.db import connection, transaction
 
 from accounts import trail
 from accounts.domain.errors import NotPermitted, WrongState, WrongVersion, invalid
-from accounts.domain.roles import Actor
+from accounts.domain.roles import PLATFORM, By
 from accounts.models.keys import new_id
 from accounts.notifications import Effect, enqueue
 from accounts.selectors.memberships import no_second
@@ -66,10 +66,9 @@ def settlements_draw(*, month: date, now: datetime) -> int:
         cursor.execute(LINES, [[row.pk for row in made]])
     trail.record_all(
         Change(
-            actor=None,
-            action="settlement.draw",
-            target=row,
-            at=now,
+            By(PLATFORM, now),
+            "settlement.draw",
+            row,
             after={
                 "month": row.month,
                 "regions": [row.first.code, row.second.code],
@@ -78,7 +77,6 @@ def settlements_draw(*, month: date, now: datetime) -> int:
                 "second_owes": row.second_owes,
                 "state": row.state,
             },
-            region_ids=_lineage(row),
         )
         for row in made
     )
@@ -115,13 +113,11 @@ def _confirm_empty(now: datetime) -> None:
         row.version += 1
         row.save(update_fields=[*fields, "version"])
         trail.record(
-            actor=None,
-            action="settlement.confirm",
-            target=row,
-            now=now,
+            By(PLATFORM, now),
+            "settlement.confirm",
+            row,
             before={"state": before},
             after={"state": row.state},
-            region_ids=_lineage(row),
         )
 
 
@@ -134,27 +130,16 @@ def _message(kind: str, row: Settlement) -> Effect:
     )
 
 
-def _lineage(row: Settlement) -> list[UUID]:
-    return [*row.first.lineage, *row.second.lineage]
-
-
 @transaction.atomic
-def settlement_confirm(
-    *,
-    actor: Actor,
-    settlement_id: UUID,
-    region: str = "",
-    now: datetime,
-    expected_version: int | None = None,
-) -> Settlement:
+def settlement_confirm(by: By, *, settlement_id: UUID, region: str = "") -> Settlement:
     """The word of a region's coordinator that the settlement is right; with both it is confirmed
     and can be paid. Two regions need two people. `region`: the code of the one confirmed for,
     needed by whoever coordinates both."""
     row = lock_settlement(settlement_id)
-    sides = sides_of(actor, row)
+    sides = sides_of(by.actor, row)
     if not sides:
         raise NotPermitted(capability="coordinate")
-    if expected_version is not None and row.version != expected_version:
+    if by.version is not None and row.version != by.version:
         raise WrongVersion
     if region:
         named = [side for side in sides if getattr(row, side).code == region]
@@ -168,27 +153,25 @@ def settlement_confirm(
         raise invalid("region", "required")
     (side,) = unsaid
     other = "second" if side == "first" else "first"
-    if getattr(row, f"{other}_confirmed_by_id") == actor.person:
+    if getattr(row, f"{other}_confirmed_by_id") == by.actor.person:
         raise no_second(
             "coordinate",
             region=getattr(row, side),
-            besides=[actor.person],
+            besides=[by.actor.person],
             refusal=WrongState,
         ) or WrongState("another-person")
     before = row.state
-    setattr(row, f"{side}_confirmed_by_id", actor.person)
-    setattr(row, f"{side}_confirmed_at", now)
+    setattr(row, f"{side}_confirmed_by_id", by.actor.person)
+    setattr(row, f"{side}_confirmed_at", by.now)
     if row.first_confirmed_at and row.second_confirmed_at:
         row.state = Settlement.State.CONFIRMED
     row.version += 1
     row.save(update_fields=[f"{side}_confirmed_by", f"{side}_confirmed_at", "state", "version"])
     trail.record(
-        actor=actor,
-        action="settlement.confirm",
-        target=row,
-        now=now,
+        by,
+        "settlement.confirm",
+        row,
         before={"state": before},
         after={"state": row.state, "region": getattr(row, side).code},
-        region_ids=_lineage(row),
     )
     return row

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 from accounts import trail
 from accounts.domain.errors import NotFound, WrongState, WrongVersion, invalid
-from accounts.domain.roles import Actor
+from accounts.domain.roles import PLATFORM, By
 from accounts.models import Organisation
 from accounts.models.keys import new_id
 from accounts.notifications import Effect, enqueue
@@ -143,13 +143,11 @@ def _draw(host_id: UUID, month: date, now: datetime) -> Drawn:
     closed = ClosedMonth.objects.create(host=host, month=month, closed_at=now)
     changes = [
         Change(
-            actor=None,
-            action="month.close",
-            target=closed,
-            at=now,
+            By(PLATFORM, now),
+            "month.close",
+            closed,
             after={"host": host.pk, "month": month},
-            organisation_ids=[host.pk],
-            region_ids=host.region.lineage,
+            places=host.places(),
         )
     ]
     due = load_due(host.pk, month)
@@ -221,10 +219,9 @@ def _numbered(host: Organisation, rows: list[Statement]) -> list[Statement]:
 
 def _issued(host: Organisation, row: Statement, due: Due, now: datetime) -> Change:
     return Change(
-        actor=None,
-        action="statement.issue",
-        target=row,
-        at=now,
+        By(PLATFORM, now),
+        "statement.issue",
+        row,
         after={
             "number": statement_number(host.code, row.year, row.number),
             "month": row.month,
@@ -234,8 +231,7 @@ def _issued(host: Organisation, row: Statement, due: Due, now: datetime) -> Chan
             "total": row.total,
             "payable": row.payable,
         },
-        organisation_ids=[row.payer_id, host.pk],
-        region_ids=[*host.region.lineage, *due.payer_lineage],
+        places=([row.payer_id, host.pk], [*host.region.lineage, *due.payer_lineage]),
     )
 
 
@@ -271,14 +267,7 @@ def statements_remind(*, now: datetime) -> int:
 
 
 @transaction.atomic
-def statement_void(
-    *,
-    actor: Actor,
-    statement_id: UUID,
-    reason: str,
-    now: datetime,
-    expected_version: int | None = None,
-) -> Statement:
+def statement_void(by: By, *, statement_id: UUID, reason: str) -> Statement:
     """Void a statement: its number stays, and a new one bills its charges, as the payer is
     called and with what rate is known by now. For the host's finance. The new statement.
 
@@ -290,8 +279,8 @@ def statement_void(
         raise NotFound
     host = lock_host_books(host_id)
     old = lock_statement(statement_id)
-    require(actor, "account", place_of(host))
-    if expected_version is not None and old.version != expected_version:
+    require(by.actor, "account", place_of(host))
+    if by.version is not None and old.version != by.version:
         raise WrongVersion
     if not reason.strip():
         raise invalid("reason", "required")
@@ -299,7 +288,7 @@ def statement_void(
         code = "has-payments" if old.paid else "wrong-state"
         raise WrongState(code, state=old.state, wanted="voided")
     old.state, old.void_reason = Statement.State.VOIDED, reason.strip()
-    old.voided_by_id, old.voided_at = actor.person, now
+    old.voided_by_id, old.voided_at = by.actor.person, by.now
     old.version += 1
     old.save(update_fields=["state", "void_reason", "voided_by", "voided_at", "version"])
     old.lines.update(is_void=True)
@@ -315,7 +304,7 @@ def statement_void(
         covered=old.covered,
         payable=old.payable,
     )
-    (new,) = _numbered(host, _rows(host, old.month, [due], now))
+    (new,) = _numbered(host, _rows(host, old.month, [due], by.now))
     new.replaces = old
     new.save(force_insert=True)
     # What the payer says it has paid is for the charges, whichever number they have.
@@ -327,8 +316,7 @@ def statement_void(
         "region_ids": [*host.region.lineage, *due.payer_lineage],
     }
     trail.record_many(
-        actor=actor,
-        now=now,
+        by,
         changes=[
             (
                 "statement.void",
@@ -337,9 +325,9 @@ def statement_void(
                 {"state": old.state, "replaced_by": new.pk},
                 reason.strip(),
             ),
-            ("statement.issue", new, {}, _issued(host, new, due, now).after, ""),
+            ("statement.issue", new, {}, _issued(host, new, due, by.now).after, ""),
         ],
         **where,
     )
-    enqueue(statement_messages("replaced", new), now=now)
+    enqueue(statement_messages("replaced", new), now=by.now)
     return new

@@ -4,23 +4,19 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from django.contrib.auth.decorators import login_required
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.utils import timezone
+from django.http.response import HttpResponseBase
 from django.utils.translation import gettext
-from django.views.decorators.http import require_POST, require_safe
 
-from accounts.domain.roles import Actor
+from accounts.domain.roles import By
 from accounts.permissions import actor_of
-from bookings.record.views.lists import waits_of
+from accounts.views.pages import by_of, reads, writes
+from bookings.record.views.lists import ListPage
 from bookings.settlement.forms.money import NoticeForm, VersionForm, VoidForm
 from bookings.settlement.selectors.statements import (
     notice_by_id,
     notices_for,
     notices_to_match,
-    statement_by_id,
 )
 from bookings.settlement.services.payment_notices import (
     payment_notice_match,
@@ -30,107 +26,83 @@ from bookings.settlement.services.payment_notices import (
 )
 from bookings.settlement.views.statements import carried_out
 
-PAGE = 30
+LIST = ListPage(
+    "bookings/settlement/notices.html", notices_for, waits={"notices": notices_to_match}
+)
 
 
-@login_required
-@require_safe
-def notices(request: HttpRequest) -> HttpResponse:
+@reads
+def notices(request: HttpRequest) -> HttpResponseBase:
     """Those of statements one may see, the newest first."""
-    now, actor = timezone.now(), actor_of(request.user)
-    waits = waits_of(request, "notices")
-    rows = notices_to_match(actor, now) if waits else notices_for(actor)
-    page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
-    return render(request, "bookings/settlement/notices.html", {"page": page, "waits": waits})
+    by = by_of(request)
+    waits, rows = LIST.chosen(request, by)
+    return LIST.answer(request, by, rows, waits=waits)
 
 
-@login_required
-@require_POST
+@writes
 def report(request: HttpRequest, statement_id: UUID) -> HttpResponse:
     """Say that it was paid, whole or in part."""
-    now, actor = timezone.now(), actor_of(request.user)
-    statement_by_id(actor, statement_id)
     form = NoticeForm(request.POST)
     return carried_out(
         request,
         statement_id,
         form,
         "notice_form",
-        lambda version: payment_notice_report(
-            actor=actor,
-            statement_id=statement_id,
-            paid=form.paid(),
-            now=now,
-            expected_version=version,
-        ),
+        lambda by, _: payment_notice_report(by, statement_id=statement_id, paid=form.paid()),
         gettext("The host has been told. It marks the payment when it has found the money."),
     )
 
 
-@login_required
-@require_POST
+@writes
 def match(request: HttpRequest, notice_id: UUID) -> HttpResponse:
     """Record the payment it speaks of."""
-    now = timezone.now()
-
-    def act(actor: Actor, form: VersionForm, version: int | None) -> Any:
-        return payment_notice_match(
-            actor=actor, notice_id=notice_id, now=now, expected_version=version
-        )
-
-    form = VersionForm(request.POST)
-    return _decided(request, notice_id, form, act, gettext("The payment is recorded."))
+    return _decided(
+        request,
+        notice_id,
+        VersionForm(request.POST),
+        lambda by, _: payment_notice_match(by, notice_id=notice_id),
+        gettext("The payment is recorded."),
+    )
 
 
-@login_required
-@require_POST
+@writes
 def refuse(request: HttpRequest, notice_id: UUID) -> HttpResponse:
     """Say why no such money was found."""
-    now = timezone.now()
-
-    def act(actor: Actor, form: VersionForm, version: int | None) -> Any:
-        return payment_notice_refuse(
-            actor=actor,
-            notice_id=notice_id,
-            reason=form.cleaned_data["reason"],
-            now=now,
-            expected_version=version,
-        )
-
-    done = gettext("The notice is refused, and the payer has been told.")
-    return _decided(request, notice_id, VoidForm(request.POST), act, done)
+    return _decided(
+        request,
+        notice_id,
+        VoidForm(request.POST),
+        lambda by, data: payment_notice_refuse(by, notice_id=notice_id, reason=data["reason"]),
+        gettext("The notice is refused, and the payer has been told."),
+    )
 
 
-@login_required
-@require_POST
+@writes
 def withdraw(request: HttpRequest, notice_id: UUID) -> HttpResponse:
     """Take back one's own."""
-    now = timezone.now()
-
-    def act(actor: Actor, form: VersionForm, version: int | None) -> Any:
-        return payment_notice_withdraw(
-            actor=actor, notice_id=notice_id, now=now, expected_version=version
-        )
-
-    form = VersionForm(request.POST)
-    return _decided(request, notice_id, form, act, gettext("The notice is withdrawn."))
+    return _decided(
+        request,
+        notice_id,
+        VersionForm(request.POST),
+        lambda by, _: payment_notice_withdraw(by, notice_id=notice_id),
+        gettext("The notice is withdrawn."),
+    )
 
 
 def _decided(
     request: HttpRequest,
     notice_id: UUID,
     form: VersionForm,
-    act: Callable[[Actor, VersionForm, int | None], Any],
+    work: Callable[[By, dict[str, Any]], Any],
     done: str,
 ) -> HttpResponse:
-    actor = actor_of(request.user)
-    notice = notice_by_id(actor, notice_id)
+    notice = notice_by_id(actor_of(request.user), notice_id)
     return carried_out(
         request,
         notice.statement_id,
         form,
         "decide_form",
-        lambda version: act(actor, form, version),
+        work,
         done,
         refused_notice=notice_id,
     )

@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
 from accounts.domain.errors import Invalid, NotPermitted
+from accounts.domain.roles import By
 from accounts.permissions import actor_of
 from bookings.pricing.selectors.exchange_rates import accounted_by, rates_for_actor
 from bookings.settlement.domain.statements import day_of
@@ -37,7 +38,7 @@ def rates(request: HttpRequest) -> HttpResponse:
                 one for one in mine if one.code == form.cleaned_data["organisation"]
             )
             try:
-                rate_enter(actor=actor, organisation=organisation, said=form.said(), now=now)
+                rate_enter(By(actor, now), organisation=organisation, said=form.said())
             except Invalid as refused:
                 form.refuse(refused.problems)
             else:

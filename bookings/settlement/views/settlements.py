@@ -14,6 +14,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.domain.errors import Invalid, WrongState, WrongVersion
+from accounts.domain.roles import By
 from accounts.permissions import actor_of
 from bookings.record.domain.money import format_amount
 from bookings.record.messages import sentence
@@ -174,11 +175,7 @@ def confirm(request: HttpRequest, settlement_id: UUID) -> HttpResponse:
         form,
         "confirm_form",
         lambda version: settlement_confirm(
-            actor=actor,
-            settlement_id=settlement_id,
-            region=form.cleaned_data["region"],
-            now=now,
-            expected_version=version,
+            By(actor, now, version), settlement_id=settlement_id, region=form.cleaned_data["region"]
         ),
         gettext("The settlement is confirmed for your region."),
     )
@@ -197,11 +194,7 @@ def pay(request: HttpRequest, settlement_id: UUID) -> HttpResponse:
         form,
         "pay_form",
         lambda version: settlement_pay(
-            actor=actor,
-            settlement_id=settlement_id,
-            paid=form.paid(1),
-            now=now,
-            expected_version=version,
+            By(actor, now, version), settlement_id=settlement_id, paid=form.paid(1)
         ),
         gettext("The payment is recorded."),
     )

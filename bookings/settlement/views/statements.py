@@ -2,27 +2,27 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect, render
+from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext
-from django.views.decorators.http import require_POST, require_safe
 
-from accounts.domain.errors import Invalid, WrongState, WrongVersion
-from accounts.domain.roles import Actor
+from accounts.domain.roles import Actor, By
 from accounts.permissions import actor_of
 from accounts.selectors.memberships import place_of
+from accounts.views.pages import act, by_of, reads, writes
 from bookings.record.adapters.figures import Cell
 from bookings.record.domain.money import format_amount
 from bookings.record.messages import sentence
-from bookings.record.views.lists import amount_cell, csv_answer, waits_of, wants_csv
+from bookings.record.views.lists import ListPage, amount_cell
 from bookings.settlement.adapters.papers import statement_pdf
 from bookings.settlement.adapters.sheets import statement_csv
 from bookings.settlement.domain.statements import OVERDUE, is_new_account, statement_number
@@ -60,8 +60,7 @@ from bookings.settlement.services.payments import statement_pay
 from bookings.settlement.services.statements import statement_void
 from bookings.settlement.views.files import file_answer
 
-PAGE, LINES = 30, 100
-WAITS = {"pay": statements_to_pay, "owed": statements_owed}
+LINES = 100
 REPORTED = PaymentNotice.State.REPORTED
 
 
@@ -70,30 +69,23 @@ def state_label(state: str) -> str:
     return gettext("overdue") if state == OVERDUE else str(Statement.State(state).label)
 
 
-@login_required
-@require_safe
+@reads
 def statements(request: HttpRequest) -> HttpResponseBase:
     """Those one's organisations pay or are paid by, and those of one's regions."""
-    now, actor = timezone.now(), actor_of(request.user)
-    waits = waits_of(request, *WAITS)
-    rows = WAITS[waits](actor, now) if waits else statements_for(actor)
-    states = [*Statement.State.values, OVERDUE]
+    by = by_of(request)
+    waits, rows = LIST.chosen(request, by)
     state = request.GET.get("state", "")
+    states = [*Statement.State.values, OVERDUE]
     if state in states:
-        rows = in_state(rows, state, now.date())
-    if wants_csv(request):
-        cells = (statement_cells(row, now) for row in rows.iterator(2000))
-        return csv_answer(request, "statements", STATEMENT_HEADS, cells)
-    page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
-    context = {
-        "page": page,
-        "waits": waits,
-        "totals": totals_of_statements(rows) if page.paginator.count else [],
-        "rows": [(row, shown_state(row, now), label_of(row, now)) for row in page.object_list],
-        "states": [(one, state_label(one)) for one in states],
-        "state": state if state in states else "",
-    }
-    return render(request, "bookings/settlement/statements.html", context)
+        rows = in_state(rows, state, by.now.date())
+    return LIST.answer(
+        request,
+        by,
+        rows,
+        waits=waits,
+        states=[(one, state_label(one)) for one in states],
+        state=state if state in states else "",
+    )
 
 
 STATEMENT_HEADS = (
@@ -124,8 +116,17 @@ def label_of(row: Statement, now: datetime) -> str:
     return state_label(shown_state(row, now))
 
 
-@login_required
-@require_safe
+LIST = ListPage(
+    "bookings/settlement/statements.html",
+    statements_for,
+    waits={"pay": statements_to_pay, "owed": statements_owed},
+    shown=lambda row, by: (row, shown_state(row, by.now), label_of(row, by.now)),
+    totals=totals_of_statements,
+    sheet=("statements", STATEMENT_HEADS, lambda row, by: statement_cells(row, by.now)),
+)
+
+
+@reads
 def one(request: HttpRequest, statement_id: UUID) -> HttpResponse:
     """With its charges, sums by tax rate, payments, and every number held against the ledger."""
     return _page(request, statement_id)
@@ -206,100 +207,70 @@ def carried_out(
     statement_id: UUID,
     form: VersionForm,
     name: str,
-    act: Callable[[int | None], Any],
+    work: Callable[[By, dict[str, Any]], Any],
     done: str,
     **shown: Any,
 ) -> HttpResponse:
     """Carry out an act if its form is right; what refuses it is said on the page."""
-    status = 400
-    if form.is_valid():
-        try:
-            made = act(form.cleaned_data["version"])
-        except Invalid as refused:
-            form.refuse(refused.problems)
-        except (WrongState, WrongVersion) as refused:
-            messages.error(request, sentence(refused.code, refused.numbers))
-            status = 412 if isinstance(refused, WrongVersion) else 409
-        else:
-            messages.success(request, done)
-            is_new = isinstance(made, Statement)
-            return redirect(
-                "bookings:money-statements-one", statement_id=made.pk if is_new else statement_id
-            )
-    return _page(request, statement_id, status=status, **{name: form}, **shown)
+    return act(
+        request,
+        partial(_page, request, statement_id, **shown),
+        work,
+        to=lambda made: reverse(
+            "bookings:money-statements-one",
+            args=[made.pk if isinstance(made, Statement) else statement_id],
+        ),
+        done=done,
+        form=form,
+        name=name,
+        shows=lambda refused: messages.error(request, sentence(refused.code, refused.numbers)),
+    )
 
 
-@login_required
-@require_POST
+@writes
 def pay(request: HttpRequest, statement_id: UUID) -> HttpResponse:
     """Mark what came in, or take it back."""
-    now, actor = timezone.now(), actor_of(request.user)
-    row = statement_by_id(actor, statement_id)
+    row = statement_by_id(actor_of(request.user), statement_id)
     form = PaymentForm(request.POST)
     return carried_out(
         request,
         statement_id,
         form,
         "pay_form",
-        lambda version: statement_pay(
-            actor=actor,
-            statement_id=statement_id,
-            paid=form.paid(-1 if row.payable < 0 else 1),
-            now=now,
-            expected_version=version,
+        lambda by, _: statement_pay(
+            by, statement_id=statement_id, paid=form.paid(-1 if row.payable < 0 else 1)
         ),
         gettext("The payment is recorded."),
     )
 
 
-@login_required
-@require_POST
+@writes
 def void(request: HttpRequest, statement_id: UUID) -> HttpResponse:
     """Void it, and go to the one that bills its charges instead."""
-    now, actor = timezone.now(), actor_of(request.user)
-    statement_by_id(actor, statement_id)
-    form = VoidForm(request.POST)
     return carried_out(
         request,
         statement_id,
-        form,
+        VoidForm(request.POST),
         "void_form",
-        lambda version: statement_void(
-            actor=actor,
-            statement_id=statement_id,
-            reason=form.cleaned_data["reason"],
-            now=now,
-            expected_version=version,
-        ),
+        lambda by, data: statement_void(by, statement_id=statement_id, reason=data["reason"]),
         gettext("The statement is voided. This one bills its charges instead."),
     )
 
 
-@login_required
-@require_POST
+@writes
 def convert(request: HttpRequest, statement_id: UUID) -> HttpResponse:
     """Show it in the payer's currency."""
-    now, actor = timezone.now(), actor_of(request.user)
-    statement_by_id(actor, statement_id)
-    form = ConvertForm(request.POST)
     return carried_out(
         request,
         statement_id,
-        form,
+        ConvertForm(request.POST),
         "convert_form",
-        lambda version: statement_convert(
-            actor=actor,
-            statement_id=statement_id,
-            rate_id=form.cleaned_data["rate"],
-            now=now,
-            expected_version=version,
-        ),
+        lambda by, data: statement_convert(by, statement_id=statement_id, rate_id=data["rate"]),
         gettext("The statement is shown at this rate now."),
     )
 
 
-@login_required
-@require_safe
+@reads
 def pdf(request: HttpRequest, statement_id: UUID) -> HttpResponse:
     """In the reader's language."""
     row = statement_by_id(actor_of(request.user), statement_id)
@@ -307,8 +278,7 @@ def pdf(request: HttpRequest, statement_id: UUID) -> HttpResponse:
     return file_answer(content, _name(row), "pdf")
 
 
-@login_required
-@require_safe
+@reads
 def table(request: HttpRequest, statement_id: UUID) -> HttpResponse:
     """As CSV."""
     row = statement_by_id(actor_of(request.user), statement_id)

@@ -74,13 +74,13 @@ class Closures(Resource):
     def remove(self, pk: UUID) -> None:
         """For the host's managers, before it begins; later it is ended."""
         self.visible(pk)
-        closure_delete(closure_id=pk, **self.by)
+        closure_delete(self.by, closure_id=pk)
 
     @acts(_("End a closure"), EndBody)
     def end(self, pk: UUID, data: dict[str, Any]) -> None:
         """For the host's managers: now, or at a moment before its planned end."""
         self.visible(pk)
-        closure_end(closure_id=pk, **{"end": None} | data, **self.by)
+        closure_end(self.by, closure_id=pk, **{"end": None} | data)
 
 
 class InstrumentClosures(Closures):
@@ -113,5 +113,5 @@ class InstrumentClosures(Closures):
         displace, units = data.pop("displace"), tuple(sorted(set(data.pop("units", []))))
         outage = Outage(units=units, **{"end": None} | data)
         return closure_create(
-            instrument_id=instrument_id, outage=outage, displace=displace, **self.by
+            self.by, instrument_id=instrument_id, outage=outage, displace=displace
         ).pk

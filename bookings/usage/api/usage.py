@@ -23,7 +23,7 @@ class Usage(ReservationResource):
     def check_in(self, pk: UUID, data: dict[str, Any]) -> None:
         """From 15 minutes before the start to the end. Early, on another unit where the booked one
         is not free yet; where none is, `still-in-use` names in `nearest` from when one is."""
-        reservation_check_in(reservation_id=pk, **self.by)
+        reservation_check_in(self.by, reservation_id=pk)
 
     @acts(
         _("Check out"),
@@ -33,4 +33,4 @@ class Usage(ReservationResource):
     )
     def check_out(self, pk: UUID, data: dict[str, Any]) -> None:
         """Ends the session; what is left of the slot is free at once."""
-        reservation_check_out(reservation_id=pk, **data, **self.by)
+        reservation_check_out(self.by, reservation_id=pk, **data)

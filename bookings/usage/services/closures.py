@@ -11,10 +11,11 @@ from django.db.models.functions import Greatest
 
 from accounts import trail
 from accounts.domain.errors import NotFound, WrongState, WrongVersion, invalid
-from accounts.domain.roles import Actor
+from accounts.domain.roles import Actor, By
 from accounts.notifications import enqueue
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
+from accounts.selectors.rows import visible
 from bookings.availability.models import Closure, Occupancy
 from bookings.availability.selectors.availability import FOREVER, live, to_period, to_range
 from bookings.availability.selectors.cuts import InTheWay
@@ -52,9 +53,7 @@ class Outage:
 
 
 @transaction.atomic
-def closure_create(
-    *, actor: Actor, instrument_id: UUID, outage: Outage, displace: bool, now: datetime
-) -> Closure:
+def closure_create(by: By, *, instrument_id: UUID, outage: Outage, displace: bool) -> Closure:
     """Close. It occupies from now on only; what it says of the past is for the hours.
 
     Live reservations in its way: `InTheWay`, or with `displace` those that fit another unit
@@ -63,9 +62,9 @@ def closure_create(
     that was missed, or is over, is charged as such.
     """
     instrument = lock_instrument(instrument_id)
-    require(actor, "manage-instruments", place_of(instrument.organisation))
+    require(by.actor, "manage-instruments", place_of(instrument.organisation))
     _check(instrument, outage)
-    lapse(instrument=instrument, now=now)
+    lapse(instrument=instrument, now=by.now)
     closure = Closure.objects.create(
         instrument=instrument,
         units=list(outage.units),
@@ -73,22 +72,21 @@ def closure_create(
         start_at=outage.start,
         end_at=outage.end,
         reason=outage.reason,
-        created_by_id=actor.person,
-        created_at=now,
+        created_by_id=by.actor.person,
+        created_at=by.now,
     )
     end = outage.end or FOREVER
     moved: list[Reservation] = []
-    if end > now:
-        span = Period(max(outage.start, now), end)
+    if end > by.now:
+        span = Period(max(outage.start, by.now), end)
         units = outage.units or tuple(range(1, units_of(instrument) + 1))
-        moved = _clear(actor, instrument, units, span, outage, displace, now)
+        moved = _clear(by, instrument, units, span, outage, displace)
         _occupy(instrument, closure, units, span)
-        _cut_uses(actor, instrument, units, outage.start)
+        _cut_uses(by.actor, instrument, units, outage.start)
     trail.record(
-        actor=actor,
-        action="closure.create",
-        target=closure,
-        now=now,
+        by,
+        "closure.create",
+        closure,
         after={
             "instrument": instrument.pk,
             "kind": outage.kind,
@@ -98,11 +96,12 @@ def closure_create(
             "displaced": [reservation.pk for reservation in moved],
         },
         reason=outage.reason,
-        organisation_ids=[instrument.organisation_id],
-        region_ids=instrument.region.lineage,
+        places=instrument.places(),
     )
-    if outage.start < now:
-        enqueue([days_dirty(instrument.pk, outage.start, min(end, now), str(closure.pk))], now=now)
+    if outage.start < by.now:
+        enqueue(
+            [days_dirty(instrument.pk, outage.start, min(end, by.now), str(closure.pk))], now=by.now
+        )
     return closure
 
 
@@ -127,17 +126,16 @@ def _check(instrument: Instrument, outage: Outage) -> None:
 
 
 def _clear(
-    actor: Actor,
+    by: By,
     instrument: Instrument,
     units: Sequence[int],
     span: Period,
     outage: Outage,
     displace: bool,
-    now: datetime,
 ) -> list[Reservation]:
     """Make room on the units for a span; the reservations displaced."""
     met = Occupancy.objects.filter(
-        live(now), instrument=instrument, unit__in=units, span__overlap=to_range(span)
+        live(by.now), instrument=instrument, unit__in=units, span__overlap=to_range(span)
     )
     held = lock_reservations(pk for pk in met.values_list("reservation_id", flat=True) if pk)
     for reservation in held:
@@ -145,60 +143,54 @@ def _clear(
             _cut(reservation.occupancy, span.start)
     in_the_way = sorted((r for r in held if r.state in OCCUPYING), key=lambda r: r.start_at)
     if in_the_way and not displace:
-        raise InTheWay(with_people(actor, in_the_way, now))
+        raise InTheWay(with_people(by.actor, in_the_way, by.now))
     purses_lock(in_the_way)
     displaced = []
     for reservation in in_the_way:
         if reservation.state == "in_use":
-            _cut_short(reservation, outage.start, actor, now)
+            _cut_short(by, reservation, outage.start)
             continue
-        if _reseat(instrument, reservation, set(units), actor, now):
+        if _reseat(by, instrument, reservation, set(units)):
             continue
-        own = owes_for(actor, reservation)
-        if own and confirmed_settle(reservation, now=now):
+        own = owes_for(by.actor, reservation)
+        if own and confirmed_settle(reservation, now=by.now):
             for teardown in Occupancy.objects.filter(reservation=reservation):
                 _cut(teardown, span.start)
             continue
         reservation_move_to(
+            by,
             reservation=reservation,
             state="displaced",
-            now=now,
-            actor=actor,
             reason=outage.reason,
             by_host=not own,
-            extra=second_thought_of(actor, instrument, reservation, now) if own else {},
+            extra=second_thought_of(by.actor, instrument, reservation, by.now) if own else {},
         )
         effects = [message("displaced", reservation)]
         if own and reservation.confirmed_at:
             effects.append(charge_due(reservation))
-        enqueue(effects, now=now)
+        enqueue(effects, now=by.now)
         displaced.append(reservation)
     return displaced
 
 
-def _cut_short(
-    reservation: Reservation, closed_from: datetime, actor: Actor, now: datetime
-) -> None:
+def _cut_short(by: By, reservation: Reservation, closed_from: datetime) -> None:
     """Whoever is at the instrument stops where the closure begins, and is told."""
-    if closed_from <= now:
+    if closed_from <= by.now:
         session = UsageSession.objects.get(reservation=reservation)
-        session_finish(
-            session, reservation, check_out=closed_from, assumed=False, actor=actor, now=now
-        )
+        session_finish(by, session, reservation, check_out=closed_from, assumed=False)
         # The closure takes the unit from now on, teardown and all.
-        _cut(Occupancy.objects.get(reservation=reservation), now)
+        _cut(Occupancy.objects.get(reservation=reservation), by.now)
     else:
         # The session goes on until the closure begins; checking out later changes nothing.
         _cut(reservation.occupancy, closed_from)
         reservation_touch(
+            by,
             reservation=reservation,
             action="reservation.cut_short",
             changes={},
             said={"until": closed_from},
-            actor=actor,
-            now=now,
         )
-    enqueue([message("cut-short", reservation)], now=now)
+    enqueue([message("cut-short", reservation)], now=by.now)
 
 
 def _cut_uses(
@@ -227,17 +219,11 @@ def _cut(row: Occupancy, end: datetime) -> None:
         row.save(update_fields=["span"])
 
 
-def _reseat(
-    instrument: Instrument,
-    reservation: Reservation,
-    closed: set[int],
-    actor: Actor,
-    now: datetime,
-) -> bool:
+def _reseat(by: By, instrument: Instrument, reservation: Reservation, closed: set[int]) -> bool:
     """Move a reservation to the lowest other unit that is free for it."""
     row = reservation.occupancy
     taken = set(
-        Occupancy.objects.filter(live(now), instrument=instrument, span__overlap=row.span)
+        Occupancy.objects.filter(live(by.now), instrument=instrument, span__overlap=row.span)
         .exclude(pk=row.pk)
         .values_list("unit", flat=True)
     )
@@ -247,12 +233,11 @@ def _reseat(
     row.unit = min(free)
     row.save(update_fields=["unit"])
     reservation_touch(
+        by,
         reservation=reservation,
         action="reservation.reseat",
         changes={"unit": row.unit},
         said={"unit": row.unit},
-        actor=actor,
-        now=now,
     )
     return True
 
@@ -285,18 +270,11 @@ def closures_fill(instrument: Instrument, now: datetime) -> None:
 
 
 @transaction.atomic
-def closure_end(
-    *,
-    actor: Actor,
-    closure_id: UUID,
-    end: datetime | None,
-    now: datetime,
-    expected_version: int | None = None,
-) -> Closure:
+def closure_end(by: By, *, closure_id: UUID, end: datetime | None) -> Closure:
     """End a closure, now or at a moment not before its start; it can only become shorter."""
-    instrument, closure = _lock(actor, closure_id, expected_version)
-    moment = end or now
-    if closure.end_at is not None and closure.end_at <= now:
+    instrument, closure = _lock(by.actor, closure_id, by.version)
+    moment = end or by.now
+    if closure.end_at is not None and closure.end_at <= by.now:
         raise WrongState(state="ended", wanted="ended")
     if moment <= closure.start_at:
         raise invalid("end", "not-after-start")
@@ -308,49 +286,43 @@ def closure_end(
     closure.save(update_fields=["end_at", "version"])
     for row in Occupancy.objects.filter(closure=closure):
         _cut(row, moment)
-    closures_fill(instrument, now)
+    closures_fill(instrument, by.now)
     trail.record(
-        actor=actor,
-        action="closure.end",
-        target=closure,
-        now=now,
+        by,
+        "closure.end",
+        closure,
         before={"end": before},
         after={"end": moment},
-        organisation_ids=[instrument.organisation_id],
-        region_ids=instrument.region.lineage,
+        places=instrument.places(),
     )
     cause = f"{closure.pk}:{closure.version}"
     # Ended in the past, the days it was thought to last are to be made anew as well.
-    until = max(moment, min(before or now, now))
+    until = max(moment, min(before or by.now, by.now))
     effects = [days_dirty(instrument.pk, closure.start_at, until, cause)]
-    freed = coming(moment, before or FOREVER, now)
+    freed = coming(moment, before or FOREVER, by.now)
     if freed is not None:
         effects.append(time_freed(instrument.pk, freed, cause))
-    enqueue(effects, now=now)
+    enqueue(effects, now=by.now)
     return closure
 
 
 @transaction.atomic
-def closure_delete(
-    *, actor: Actor, closure_id: UUID, now: datetime, expected_version: int | None = None
-) -> None:
+def closure_delete(by: By, *, closure_id: UUID) -> None:
     """Take back a closure that has not begun; one that has is ended."""
-    instrument, closure = _lock(actor, closure_id, expected_version)
-    if closure.start_at <= now:
+    instrument, closure = _lock(by.actor, closure_id, by.version)
+    if closure.start_at <= by.now:
         raise WrongState(state="begun", wanted="deleted")
     trail.record(
-        actor=actor,
-        action="closure.delete",
-        target=closure,
-        now=now,
+        by,
+        "closure.delete",
+        closure,
         before={"kind": closure.kind, "start": closure.start_at, "end": closure.end_at},
-        organisation_ids=[instrument.organisation_id],
-        region_ids=instrument.region.lineage,
+        places=instrument.places(),
     )
     freed = Period(closure.start_at, closure.end_at or FOREVER)
-    enqueue([time_freed(instrument.pk, freed, f"{closure.pk}:deleted")], now=now)
+    enqueue([time_freed(instrument.pk, freed, f"{closure.pk}:deleted")], now=by.now)
     closure.delete()
-    closures_fill(instrument, now)
+    closures_fill(instrument, by.now)
 
 
 def _lock(
@@ -361,9 +333,7 @@ def _lock(
         raise NotFound
     instrument = lock_instrument(found)
     require(actor, "manage-instruments", place_of(instrument.organisation))
-    closure = Closure.objects.select_for_update(no_key=True).filter(pk=closure_id).first()
-    if closure is None:
-        raise NotFound
+    closure = visible(Closure.objects.select_for_update(no_key=True), pk=closure_id)
     if expected_version is not None and expected_version != closure.version:
         raise WrongVersion(version=closure.version)
     return instrument, closure

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import OuterRef, Q, Subquery
 
 from accounts.domain.errors import NotFound, WrongState, WrongVersion, invalid
-from accounts.domain.roles import Actor
+from accounts.domain.roles import PLATFORM, Actor, By
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
 from accounts.selectors.jobs import held_back
@@ -38,19 +38,17 @@ from instruments.models import Instrument
 
 
 @transaction.atomic
-def reservation_check_in(
-    *, actor: Actor, reservation_id: UUID, now: datetime, expected_version: int | None = None
-) -> UsageSession:
+def reservation_check_in(by: By, *, reservation_id: UUID) -> UsageSession:
     """Begin using the instrument: from 15 minutes before the start, if the unit is free until
     then or another is for the whole booking, to the end. Whoever was left checked in on the unit
     is checked out."""
-    instrument, reservation = reservation_to_use(actor, reservation_id, expected_version)
+    instrument, reservation = reservation_to_use(by.actor, reservation_id, by.version)
     if reservation.state != "confirmed":
         raise WrongState(state=reservation.state, wanted="in_use")
     span = rules.check_in_span(Period(reservation.start_at, reservation.end_at))
-    if now < span.start:
+    if by.now < span.start:
         raise WrongState("too-early", opens=span.start.isoformat())
-    if now >= span.end:
+    if by.now >= span.end:
         raise WrongState("too-late")
     require_qualified(
         instrument,
@@ -58,38 +56,36 @@ def reservation_check_in(
         Period(reservation.start_at, reservation.end_at),
         reservation.service_mode,
     )
-    if now < reservation.start_at:
-        lapse(instrument=instrument, now=now)
-        _take_from_now(instrument, reservation, actor, now)
-    _close_left_open(instrument, reservation.unit, now)
+    if by.now < reservation.start_at:
+        lapse(instrument=instrument, now=by.now)
+        _take_from_now(by, instrument, reservation)
+    _close_left_open(instrument, reservation.unit, by.now)
     session = UsageSession.objects.create(
         reservation=reservation,
         instrument=instrument,
         unit=reservation.unit,
-        checked_in_at=now,
+        checked_in_at=by.now,
         service_mode=reservation.service_mode,
     )
-    reservation_move_to(reservation=reservation, state="in_use", now=now, actor=actor)
+    reservation_move_to(by, reservation=reservation, state="in_use")
     return session
 
 
-def _take_from_now(
-    instrument: Instrument, reservation: Reservation, actor: Actor, now: datetime
-) -> None:
+def _take_from_now(by: By, instrument: Instrument, reservation: Reservation) -> None:
     """Widen the occupancy so that it begins now, on another unit where its own is not free yet.
     `still-in-use`, with the moment from which a unit is free, where none is. Under the
     instrument's lock."""
     mine = Occupancy.objects.get(reservation=reservation)
     blocked = to_period(mine.span)
-    if now >= blocked.start:
+    if by.now >= blocked.start:
         return
-    wider = Period(now, blocked.end)
+    wider = Period(by.now, blocked.end)
     others = Occupancy.objects.filter(
-        live(now), instrument=instrument, span__overlap=to_range(wider)
+        live(by.now), instrument=instrument, span__overlap=to_range(wider)
     ).exclude(pk=mine.pk)
     taken: dict[int, datetime] = {}
     for row in others:
-        taken[row.unit] = max(to_period(row.span).end, taken.get(row.unit, now))
+        taken[row.unit] = max(to_period(row.span).end, taken.get(row.unit, by.now))
     # Nobody is sent to a unit where somebody is still at work after their time.
     left_open = UsageSession.objects.filter(instrument=instrument, checked_out_at=None)
     for other in left_open.exclude(unit=reservation.unit).values_list("unit", flat=True):
@@ -106,12 +102,11 @@ def _take_from_now(
     mine.save(update_fields=["span", "unit"])
     if unit != reservation.unit:
         reservation_touch(
+            by,
             reservation=reservation,
             action="reservation.reseat",
             changes={"unit": unit},
             said={"unit": unit},
-            actor=actor,
-            now=now,
         )
 
 
@@ -122,45 +117,37 @@ def _close_left_open(instrument: Instrument, unit: int, now: datetime) -> None:
     ):
         _, reservation = lock_reservation(session.reservation_id)
         end = min(now, max(reservation.end_at, session.checked_in_at))
-        session_finish(session, reservation, check_out=end, assumed=True, actor=None, now=now)
+        session_finish(By(PLATFORM, now), session, reservation, check_out=end, assumed=True)
 
 
 @transaction.atomic
 def reservation_check_out(
+    by: By,
     *,
-    actor: Actor,
     reservation_id: UUID,
-    now: datetime,
     samples: int | None = None,
     rating: int | None = None,
     remarks: str = "",
-    expected_version: int | None = None,
 ) -> UsageSession:
     """Stop using the instrument. What is left of the slot is free at once."""
-    _, reservation = reservation_to_use(actor, reservation_id, expected_version)
+    _, reservation = reservation_to_use(by.actor, reservation_id, by.version)
     if reservation.state != "in_use":
         raise WrongState(state=reservation.state, wanted="completed")
     if rating is not None and not 1 <= rating <= 5:
         raise invalid("rating", "out-of-range", least=1, most=5)
     session = UsageSession.objects.get(reservation=reservation)
     session.samples, session.rating, session.remarks = samples, rating, remarks.strip()
-    session_finish(session, reservation, check_out=now, assumed=False, actor=actor, now=now)
+    session_finish(by, session, reservation, check_out=by.now, assumed=False)
     if rating is not None and rating <= rules.POOR_RATING:
         # Without a version in its key: the owner is told of a session once.
         key = f"mail.poor-rating:{reservation.pk}"
         payload = {"reservation": str(reservation.pk)}
-        enqueue([Effect(kind="mail.poor-rating", key=key, payload=payload)], now=now)
+        enqueue([Effect(kind="mail.poor-rating", key=key, payload=payload)], now=by.now)
     return session
 
 
 def session_finish(
-    session: UsageSession,
-    reservation: Reservation,
-    *,
-    check_out: datetime,
-    assumed: bool,
-    actor: Actor | None,
-    now: datetime,
+    by: By, session: UsageSession, reservation: Reservation, *, check_out: datetime, assumed: bool
 ) -> None:
     """End a session: its slot is cut to what was used, its charge and hours follow. Call it
     under the instrument's lock."""
@@ -194,8 +181,8 @@ def session_finish(
         )
         mine.span = to_range(left)
         mine.save(update_fields=["span"])
-        freed = coming(left.end, taken.end, now)
-    reservation_move_to(reservation=reservation, state="completed", now=now, actor=actor)
+        freed = coming(left.end, taken.end, by.now)
+    reservation_move_to(by, reservation=reservation, state="completed")
     effects = [
         message("completed", reservation),
         charge_due(reservation),
@@ -203,7 +190,7 @@ def session_finish(
     ]
     if freed is not None:
         effects.append(slot_freed(reservation, freed))
-    enqueue(effects, now=now)
+    enqueue(effects, now=by.now)
 
 
 def reservation_to_use(
@@ -284,7 +271,7 @@ def _settle(reservation_id: UUID, now: datetime) -> int:
     if reservation.state == "in_use" and reservation.end_at + rules.SESSION_LEFT_OPEN <= now:
         session = UsageSession.objects.get(reservation=reservation)
         end = max(reservation.end_at, session.checked_in_at)
-        session_finish(session, reservation, check_out=end, assumed=True, actor=None, now=now)
+        session_finish(By(PLATFORM, now), session, reservation, check_out=end, assumed=True)
         return 1
     return int(confirmed_settle(reservation, now=now))
 
@@ -297,7 +284,7 @@ def confirmed_settle(reservation: Reservation, *, now: datetime) -> bool:
     )
     if reservation.state != "confirmed" or state is None:
         return False
-    reservation_move_to(reservation=reservation, state=state, now=now, actor=None)
+    reservation_move_to(By(PLATFORM, now), reservation=reservation, state=state)
     effects = [charge_due(reservation)]
     if state == "no_show":
         Occupancy.objects.filter(reservation=reservation).delete()

@@ -20,7 +20,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
 from accounts.domain.errors import Invalid, NotPermitted
-from accounts.domain.roles import Actor
+from accounts.domain.roles import Actor, By
 from accounts.permissions import actor_of
 from bookings.availability.selectors.cuts import InTheWay
 from bookings.catalogue.forms.calendars import BoardForm
@@ -225,11 +225,10 @@ def close(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         if form.is_valid():
             try:
                 closure_create(
-                    actor=actor,
+                    By(actor, now),
                     instrument_id=instrument.pk,
                     outage=form.outage(),
                     displace=form.cleaned_data["displace"],
-                    now=now,
                 )
             except InTheWay:
                 status = 409  # the list below names them

@@ -15,6 +15,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.domain.errors import Invalid, WrongState
+from accounts.domain.roles import By
 from accounts.permissions import actor_of
 from bookings.availability.selectors.cuts import InTheWay
 from bookings.record.forms.fields import local_moment
@@ -40,11 +41,10 @@ def closures(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     if form.is_bound and form.is_valid():
         try:
             closure_create(
-                actor=actor,
+                By(actor, now),
                 instrument_id=instrument.pk,
                 outage=form.outage(),
                 displace=form.cleaned_data["displace"],
-                now=now,
             )
         except InTheWay as refused:
             in_the_way = with_costs(actor, refused.reservations, form.outage().start)
@@ -67,7 +67,7 @@ def end(request: HttpRequest, closure_id: UUID) -> HttpResponse:
     status = 400
     if form.is_valid():
         try:
-            closure_end(actor=actor, closure_id=closure_id, end=form.cleaned_data["end"], now=now)
+            closure_end(By(actor, now), closure_id=closure_id, end=form.cleaned_data["end"])
         except Invalid as refused:
             form.refuse(refused.problems)
         except WrongState:
@@ -86,7 +86,7 @@ def delete(request: HttpRequest, closure_id: UUID) -> HttpResponse:
     now, actor = timezone.now(), actor_of(request.user)
     instrument = instrument_to_manage(actor, instrument_of(closure_id))
     try:
-        closure_delete(actor=actor, closure_id=closure_id, now=now)
+        closure_delete(By(actor, now), closure_id=closure_id)
     except WrongState:
         text = gettext("This closure has begun: it can be ended, not withdrawn.")
         return _page(request, instrument, now, refused=text, status=409)

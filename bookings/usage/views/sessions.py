@@ -13,6 +13,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.domain.errors import Invalid, WrongState
+from accounts.domain.roles import By
 from accounts.permissions import actor_of
 from bookings.record.forms.fields import local_moment
 from bookings.record.selectors.reservations import reservation_by_id
@@ -50,9 +51,7 @@ def complete(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
     refused, status = None, 200
     if form.is_bound and form.is_valid():
         try:
-            session_complete(
-                actor=actor, reservation_id=reservation_id, usage=form.usage(), now=now
-            )
+            session_complete(By(actor, now), reservation_id=reservation_id, usage=form.usage())
         except Invalid as problem:
             form.refuse(problem.problems)
         except WrongState as problem:

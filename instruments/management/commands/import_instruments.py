@@ -11,6 +11,7 @@ from django.utils import timezone
 from psycopg.errors import LockNotAvailable
 
 from accounts.domain.errors import NotFound
+from accounts.domain.roles import PLATFORM, By
 from accounts.selectors.organisations import organisation_by_code
 from instruments.adapters import table
 from instruments.domain.delimited import FileRefused
@@ -87,7 +88,7 @@ def _import(options: Mapping[str, Any]) -> ImportReport:
     now = timezone.now()
     with _open(options["file"]) as stream, transaction.atomic():
         job = import_start(
-            actor=None,
+            By(PLATFORM, now),
             organisation_id=organisation.pk,
             file=stream,
             file_name=Path(options["file"]).name,
@@ -97,13 +98,12 @@ def _import(options: Mapping[str, Any]) -> ImportReport:
             mapping_name=str(options["mapping"] or "")[-80:],
             facility=facility,
             hand_changes="overwrite" if options["overwrite"] else "keep",
-            now=now,
         )
         import_read(import_id=job.pk, now=now)
         job.refresh_from_db()
         if job.state == Import.State.UNMAPPED:
             raise FileRefused("mapping-needed")
-        import_apply(actor=None, import_id=job.pk, now=now)
+        import_apply(By(PLATFORM, now), import_id=job.pk)
         import_carry_out(import_id=job.pk, now=now)
         job.refresh_from_db()
         report = load_report(job)

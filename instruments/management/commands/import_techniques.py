@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from accounts.domain.errors import Invalid
+from accounts.domain.roles import PLATFORM, By
 from instruments.adapters.vocabularies import read_panet, read_table, shipped
 from instruments.domain.delimited import FileRefused
 from instruments.domain.techniques import Term, with_broader
@@ -34,7 +35,7 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         try:
             terms = _read(options["file"], options["scheme"])
-            changed = techniques_import(actor=None, terms=terms, now=timezone.now())
+            changed = techniques_import(By(PLATFORM, timezone.now()), terms=terms)
         except FileRefused as refusal:
             said = ", ".join(f"{name} {value}" for name, value in refusal.numbers.items())
             raise CommandError(f"The file cannot be used: {refusal.code} {said}".strip()) from None

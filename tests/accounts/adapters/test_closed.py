@@ -11,6 +11,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
 from accounts.adapters.federation import FederationAdapter
+from accounts.domain.roles import By
 from accounts.models import Invitation, User
 from accounts.selectors.installation import KEPT, Site
 from accounts.selectors.joining import invitation_token
@@ -34,11 +35,10 @@ def _closed() -> None:
 
 def invite(cast: Cast, **more: Any) -> tuple[Invitation, str]:
     row = invitation_send(
-        actor=cast.actor("chen"),
+        By(cast.actor("chen"), timezone.now()),
         organisation=cast.fudan,
         email="nora@new.example",
         roles=["researcher"],
-        now=timezone.now(),
         **more,
     )
     return row, f"/invitations/{invitation_token(row.pk, bytes(row.digest))}/"
@@ -69,7 +69,7 @@ def test_one_that_is_over_leads_nowhere(client: Client, cast: Cast, state: str) 
     if state == "expired":
         Invitation.objects.update(expires_at=now - timedelta(seconds=1))
     elif state == "withdrawn":
-        invitation_withdraw(actor=cast.actor("chen"), invitation_id=row.pk, now=now)
+        invitation_withdraw(By(cast.actor("chen"), now), invitation_id=row.pk)
     elif state == "used":
         Invitation.objects.update(accepted_at=now, accepted_by=cast.people["wang"])
     elif state == "unknown":

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from accounts.domain.roles import PLATFORM, By
 from accounts.models import Organisation, Region
 from accounts.selectors.installation import installation
 from accounts.services.memberships import membership_start
@@ -37,7 +38,7 @@ def test_organisations(cast: Cast, program: Programs) -> None:
 
 
 def test_those_one_may_book_for(cast: Cast, program: Programs) -> None:
-    membership_start(actor=None, user=cast.wang, organisation=cast.ustc, now=NOW)
+    membership_start(By(PLATFORM, NOW), user=cast.wang, organisation=cast.ustc)
     codes = [row["code"] for row in program("wang").get("organisations/?mine=1").body["results"]]
     assert codes == ["fudan"]  # a member of USTC, but without the role
     assert program("zhao").get("organisations/?mine=true").ids == []  # manages, does not book
@@ -51,9 +52,14 @@ def test_those_one_may_book_for(cast: Cast, program: Programs) -> None:
 def test_pages_there_and_back(cast: Cast, program: Programs) -> None:
     for code in ("DE", "DK", "ES"):
         region_create(
-            actor=None, scheme="ISO 3166", code=code, parent=None, now=NOW, name=code,
-            time_zone="UTC", currency="EUR",
-        )  # fmt: skip
+            By(PLATFORM, NOW),
+            scheme="ISO 3166",
+            code=code,
+            parent=None,
+            name=code,
+            time_zone="UTC",
+            currency="EUR",
+        )
     everything = program().get("regions/").ids
     pages = list(program().pages("regions/?limit=4"))
     assert pages == [everything[:4], everything[4:], everything[:4]]

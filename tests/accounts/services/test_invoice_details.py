@@ -4,6 +4,7 @@ import pytest
 from django.core import mail
 
 from accounts.domain.errors import Invalid, NotPermitted, WrongVersion
+from accounts.domain.roles import PLATFORM, By
 from accounts.models import Message, Organisation, OutboxMessage, TrailEntry
 from accounts.services.invoice_details import invoice_details_set
 from accounts.services.memberships import role_grant
@@ -21,10 +22,9 @@ DETAILS = {
 
 def put(cast, who="gao", **values):
     return invoice_details_set(
-        actor=cast.actor(who),
+        By(cast.actor(who), NOW, values.pop("expected_version", None)),
         organisation_id=cast.ustc.pk,
         details=values.pop("details", DETAILS),
-        now=NOW,
         **values,
     )
 
@@ -91,7 +91,7 @@ def test_a_stale_version_is_refused(cast):
 
 
 def test_another_bank_account_is_told_to_the_others(cast):
-    role_grant(actor=None, user=cast.people["sun"], role="finance", organisation=cast.ustc, now=NOW)
+    role_grant(By(PLATFORM, NOW), user=cast.people["sun"], role="finance", organisation=cast.ustc)
     put(cast)
     effects_carry_out(now=NOW)
     assert set(Message.objects.values_list("user__email", flat=True)) == {

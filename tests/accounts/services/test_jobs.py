@@ -9,6 +9,7 @@ from django.db import OperationalError
 
 from accounts.domain.errors import Invalid, NotFound, NotPermitted
 from accounts.domain.jobs import Busy, again_in, in_hand_for, lane_of
+from accounts.domain.roles import By
 from accounts.models import JobFailure, JobRun, OutboxMessage, TrailEntry
 from accounts.selectors.jobs import CLOCK, failures, last_run, queues, runs
 from accounts.services.jobs import failure_retry, failures_retry, run_begin, run_end, work_through
@@ -82,21 +83,21 @@ def test_tried_again_by_hand(shared_cast, capsys):
     admin, zhao = shared_cast.actor("admin"), shared_cast.actor("zhao")
     one, two, other = (given_up(kind, key) for kind, key in (("a", "1"), ("a", "2"), ("b", "3")))
     for act in (
-        lambda: failure_retry(actor=zhao, failure_id=one.pk, now=NOW),
-        lambda: failures_retry(actor=zhao, name="a", now=NOW),
+        lambda: failure_retry(By(zhao, NOW), failure_id=one.pk),
+        lambda: failures_retry(By(zhao, NOW), name="a"),
     ):
         with pytest.raises(NotPermitted):
             act()
     assert [queue.failed for queue in queues(NOW) if queue.failed] == [2, 1]
     assert len(failures()) == 3 and len(failures("a")) == 2
-    assert failure_retry(actor=admin, failure_id=one.pk, now=NOW) == "a"
+    assert failure_retry(By(admin, NOW), failure_id=one.pk) == "a"
     with pytest.raises(NotFound):  # it does not fail any more
-        failure_retry(actor=admin, failure_id=one.pk, now=NOW)
+        failure_retry(By(admin, NOW), failure_id=one.pk)
     call_command("retry_failed")
     assert "given up: SMTPServerDisconnected" in capsys.readouterr().out
     call_command("retry_failed", "a")
     with pytest.raises(Invalid):
-        failures_retry(actor=admin, name="a", now=NOW)
+        failures_retry(By(admin, NOW), name="a")
     with pytest.raises(CommandError):
         call_command("retry_failed", "a")
     other.refresh_from_db()

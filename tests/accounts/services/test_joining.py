@@ -9,7 +9,7 @@ from django.core import mail
 
 from accounts.domain import joining
 from accounts.domain.errors import Invalid, NotPermitted, WrongState
-from accounts.domain.roles import DutiesConflict, Place
+from accounts.domain.roles import PLATFORM, By, DutiesConflict, Place
 from accounts.models import Invitation, JoinRequest, Membership, RoleGrant, TrailEntry, User
 from accounts.permissions import actor_of
 from accounts.selectors.joining import invitation_token
@@ -37,17 +37,16 @@ def alice(cast):
 
 def invite(cast, email="alice@nowhere.example", roles=("researcher",), **values):
     return invitation_send(
-        actor=cast.actor(values.pop("who", "chen")),
+        By(cast.actor(values.pop("who", "chen")), values.pop("now", NOW)),
         organisation=values.pop("organisation", cast.fudan),
         email=email,
         roles=roles,
-        now=values.pop("now", NOW),
         **values,
     )
 
 
 def accept(cast, row, who="alice", now=NOW):
-    return invitation_accept(actor=cast.actor(who), invitation_id=row.pk, now=now)
+    return invitation_accept(By(cast.actor(who), now), invitation_id=row.pk)
 
 
 def belongs(user):
@@ -81,14 +80,14 @@ def test_one_address_is_invited_five_times_a_day_whoever_invites(cast):
 
 def test_an_organisation_and_a_person_invite_two_hundred_a_day(cast, monkeypatch):
     monkeypatch.setattr(joining, "MOST_A_DAY", 2)
-    role_grant(actor=None, user=cast.lin, role="manager", organisation=cast.fudan, now=NOW)
+    role_grant(By(PLATFORM, NOW), user=cast.lin, role="manager", organisation=cast.fudan)
     invite(cast, "one@nowhere.example")
     invite(cast, "two@nowhere.example")
     for by in ({"who": "lin"}, {"who": "chen"}):
         with pytest.raises(WrongState, match="too-many-invitations-today"):
             invite(cast, "three@nowhere.example", **by)
     # In another organisation, too: the person has sent as many as they may.
-    role_grant(actor=None, user=cast.chen, role="manager", organisation=cast.ustc, now=NOW)
+    role_grant(By(PLATFORM, NOW), user=cast.chen, role="manager", organisation=cast.ustc)
     with pytest.raises(WrongState, match="too-many-invitations-today"):
         invite(cast, "three@nowhere.example", organisation=cast.ustc)
     assert Invitation.objects.count() == 2
@@ -139,7 +138,7 @@ def test_an_invitation_ends(cast, alice):
     row = invite(cast, lifetime=timedelta(days=3))
     with pytest.raises(WrongState, match="invitation-expired"):
         accept(cast, row, now=NOW + timedelta(days=3))
-    invitation_withdraw(actor=cast.actor("chen"), invitation_id=row.pk, now=NOW)
+    invitation_withdraw(By(cast.actor("chen"), NOW), invitation_id=row.pk)
     with pytest.raises(WrongState, match="invitation-withdrawn"):
         accept(cast, row)
     assert belongs(alice) == set() and roles_of(alice) == set()
@@ -156,11 +155,9 @@ def test_a_second_invitation_takes_the_place_of_the_first(cast, alice):
 
 def test_what_a_former_manager_promised_no_longer_holds(cast, alice):
     row = invite(cast)
-    role_grant(
-        actor=None, user=cast.people["lin"], role="manager", organisation=cast.fudan, now=NOW
-    )
+    role_grant(By(PLATFORM, NOW), user=cast.people["lin"], role="manager", organisation=cast.fudan)
     grant = RoleGrant.objects.get(user=cast.chen, role="manager")
-    role_revoke(actor=cast.actor("lin"), grant_id=grant.pk, reason="left", now=NOW)
+    role_revoke(By(cast.actor("lin"), NOW), grant_id=grant.pk, reason="left")
     with pytest.raises(WrongState, match="invitation-withdrawn"):
         accept(cast, row)
 
@@ -195,11 +192,7 @@ def test_an_auditor_accepts_no_role_at_what_they_audit(cast):
     auditor = cast.people["auditor"]
     EmailAddress.objects.create(user=auditor, email=auditor.email, verified=True)
     row = invitation_send(
-        actor=cast.actor("zhao"),
-        organisation=cast.ustc,
-        email=auditor.email,
-        roles=["finance"],
-        now=NOW,
+        By(cast.actor("zhao"), NOW), organisation=cast.ustc, email=auditor.email, roles=["finance"]
     )
     with pytest.raises(DutiesConflict):
         accept(cast, row, "auditor")
@@ -212,9 +205,7 @@ def test_an_auditor_accepts_no_role_at_what_they_audit(cast):
 
 
 def ask(cast, who="alice", organisation=None, text="", now=NOW):
-    return join_ask(
-        actor=cast.actor(who), organisation=organisation or cast.fudan, text=text, now=now
-    )
+    return join_ask(By(cast.actor(who), now), organisation=organisation or cast.fudan, text=text)
 
 
 def test_managers_hear_of_a_request_and_approve(cast, alice):
@@ -222,14 +213,12 @@ def test_managers_hear_of_a_request_and_approve(cast, alice):
     effects_carry_out(now=NOW)
     assert mail.outbox[-1].to == ["chen@fudan.example"]
     assert "Group of Prof. Li" in mail.outbox[-1].body and belongs(alice) == set()
-    join_decide(
-        actor=cast.actor("chen"), request_id=row.pk, approve=True, roles=["researcher"], now=NOW
-    )
+    join_decide(By(cast.actor("chen"), NOW), request_id=row.pk, approve=True, roles=["researcher"])
     assert belongs(alice) == {"fudan"} and roles_of(alice) == {("researcher", cast.chen.pk)}
     effects_carry_out(now=NOW)
     assert mail.outbox[-1].to == [alice.email] and "accepted" in mail.outbox[-1].body
     with pytest.raises(WrongState):
-        join_decide(actor=cast.actor("chen"), request_id=row.pk, approve=True, now=NOW)
+        join_decide(By(cast.actor("chen"), NOW), request_id=row.pk, approve=True)
     with pytest.raises(WrongState, match="already-member"):
         ask(cast)
 
@@ -237,10 +226,8 @@ def test_managers_hear_of_a_request_and_approve(cast, alice):
 def test_refusing_owes_a_reason(cast, alice):
     row = ask(cast)
     with pytest.raises(Invalid):
-        join_decide(actor=cast.actor("chen"), request_id=row.pk, approve=False, now=NOW)
-    join_decide(
-        actor=cast.actor("chen"), request_id=row.pk, approve=False, reason="Not ours", now=NOW
-    )
+        join_decide(By(cast.actor("chen"), NOW), request_id=row.pk, approve=False)
+    join_decide(By(cast.actor("chen"), NOW), request_id=row.pk, approve=False, reason="Not ours")
     effects_carry_out(now=NOW)
     assert belongs(alice) == set() and "Not ours" in mail.outbox[-1].body
     entry = TrailEntry.objects.get(action="joinrequest.reject")
@@ -251,10 +238,10 @@ def test_only_managers_of_the_organisation_decide_and_never_on_their_own(cast, a
     row = ask(cast)
     for who in ("wang", "zhao", "lin", "auditor", "alice"):
         with pytest.raises(NotPermitted):
-            join_decide(actor=cast.actor(who), request_id=row.pk, approve=True, now=NOW)
+            join_decide(By(cast.actor(who), NOW), request_id=row.pk, approve=True)
     own = ask(cast, "admin")
     with pytest.raises(WrongState, match="own-request"):
-        join_decide(actor=cast.actor("admin"), request_id=own.pk, approve=True, now=NOW)
+        join_decide(By(cast.actor("admin"), NOW), request_id=own.pk, approve=True)
     assert belongs(alice) == belongs(cast.people["admin"]) == set()
 
 
@@ -262,9 +249,9 @@ def test_asking_twice_and_withdrawing(cast, alice):
     row = ask(cast)
     with pytest.raises(WrongState, match="already-asked"):
         ask(cast)
-    join_withdraw(actor=cast.actor("alice"), request_id=row.pk, now=NOW)
+    join_withdraw(By(cast.actor("alice"), NOW), request_id=row.pk)
     with pytest.raises(WrongState):
-        join_decide(actor=cast.actor("chen"), request_id=row.pk, approve=True, now=NOW)
+        join_decide(By(cast.actor("chen"), NOW), request_id=row.pk, approve=True)
     assert ask(cast).pk != row.pk
     effects_carry_out(now=NOW)
     assert len([m for m in mail.outbox if m.to == ["chen@fudan.example"]]) == 1
@@ -272,11 +259,10 @@ def test_asking_twice_and_withdrawing(cast, alice):
 
 def domains(cast, given, admits):
     return joining_set(
-        actor=cast.actor("chen"),
+        By(cast.actor("chen"), NOW),
         organisation=cast.fudan,
         mail_domains=given,
         admits_by_mail=admits,
-        now=NOW,
     )
 
 
@@ -319,7 +305,7 @@ def test_an_organisation_without_managers_asks_the_administrators(cast, alice):
     row = ask(cast)
     effects_carry_out(now=NOW)
     assert mail.outbox[-1].to == ["admin@commons.example"]
-    join_decide(actor=cast.actor("admin"), request_id=row.pk, approve=True, now=NOW)
+    join_decide(By(cast.actor("admin"), NOW), request_id=row.pk, approve=True)
     assert JoinRequest.objects.get().state == "approved"
     assert actor_of(User.objects.get(pk=alice.pk)).may("book", Place(cast.fudan.pk))
 
@@ -379,13 +365,11 @@ def test_a_coordinator_does_not_become_the_manager_they_invite(cast, unmanaged):
 
 def test_the_invitation_of_a_coordinator_ends_with_the_first_manager(cast, alice, unmanaged):
     row = first(cast, unmanaged)
-    role_grant(
-        actor=cast.actor("admin"), user=cast.hu, role="manager", organisation=unmanaged, now=NOW
-    )
+    role_grant(By(cast.actor("admin"), NOW), user=cast.hu, role="manager", organisation=unmanaged)
     with pytest.raises(WrongState, match="invitation-withdrawn"):
         accept(cast, row)
     with pytest.raises(NotPermitted):
-        invitation_withdraw(actor=cast.actor("coordinator"), invitation_id=row.pk, now=NOW)
+        invitation_withdraw(By(cast.actor("coordinator"), NOW), invitation_id=row.pk)
     assert roles_of(alice) == set()
 
 
@@ -397,7 +381,7 @@ def test_it_ends_with_the_coordinators_role_and_can_be_withdrawn(cast, alice, un
     RoleGrant.objects.filter(user=cast.people["coordinator"]).update(revoked_at=None)
     for who in ("xu", "hu"):
         with pytest.raises(NotPermitted):
-            invitation_withdraw(actor=cast.actor(who), invitation_id=row.pk, now=NOW)
-    invitation_withdraw(actor=cast.actor("coordinator"), invitation_id=row.pk, now=NOW)
+            invitation_withdraw(By(cast.actor(who), NOW), invitation_id=row.pk)
+    invitation_withdraw(By(cast.actor("coordinator"), NOW), invitation_id=row.pk)
     row.refresh_from_db()
     assert row.withdrawn_at == NOW

@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from accounts.adapters.checks import duties
 from accounts.domain.errors import Invalid, NotFound, NotPermitted, WrongState
-from accounts.domain.roles import DutiesConflict
+from accounts.domain.roles import PLATFORM, By, DutiesConflict
 from accounts.models import Membership, RoleGrant, TrailEntry, User
 from accounts.permissions import actor_of
 from accounts.selectors.memberships import people_in_conflict, place_of
@@ -15,7 +15,7 @@ from tests.factories.cast import NOW
 
 
 def give(cast, who, whom, role, **place):
-    return role_grant(actor=cast.actor(who), user=cast.people[whom], role=role, now=NOW, **place)
+    return role_grant(By(cast.actor(who), NOW), user=cast.people[whom], role=role, **place)
 
 
 def held(cast, whom):
@@ -97,9 +97,14 @@ def test_who_audits_a_region_has_no_say_in_it(cast, role):
 
 def test_who_audits_a_region_coordinates_none_of_it(cast):
     district = region_create(
-        actor=None, scheme="ISO 3166-2", code="CN-AH-1", parent=cast.anhui, now=NOW,
-        name="Hefei", time_zone="Asia/Shanghai", currency="CNY",
-    )  # fmt: skip
+        By(PLATFORM, NOW),
+        scheme="ISO 3166-2",
+        code="CN-AH-1",
+        parent=cast.anhui,
+        name="Hefei",
+        time_zone="Asia/Shanghai",
+        currency="CNY",
+    )
     for region in (cast.anhui, cast.anhui.parent, district):
         with pytest.raises(DutiesConflict):
             give(cast, "admin", "coordinator", "auditor", region=region)
@@ -120,7 +125,7 @@ def test_who_audits_anywhere_is_no_administrator(cast):
         assert refused.value.numbers["role"] == "administrator"
     assert held(cast, "alice") == {"administrator"}
     with pytest.raises(DutiesConflict):  # the platform itself, as commands and the demonstration
-        role_grant(actor=None, user=cast.auditor, role="administrator", now=NOW)
+        role_grant(By(PLATFORM, NOW), user=cast.auditor, role="administrator")
 
 
 def test_who_held_both_before_is_named_and_keeps_them(cast, client):
@@ -135,13 +140,13 @@ def test_who_held_both_before_is_named_and_keeps_them(cast, client):
     assert held(cast, "admin") == {"administrator", "auditor"}
     give(cast, "admin", "alice", "administrator")
     grant = RoleGrant.objects.get(user=cast.admin, role="administrator")
-    role_revoke(actor=cast.actor("alice"), grant_id=grant.pk, reason="Audits", now=NOW)
+    role_revoke(By(cast.actor("alice"), NOW), grant_id=grant.pk, reason="Audits")
     assert people_in_conflict() == []
 
 
 def test_a_role_that_was_taken_excludes_nothing(cast):
     grant = RoleGrant.objects.get(user=cast.people["gao"], role="finance")
-    role_revoke(actor=cast.actor("zhao"), grant_id=grant.pk, reason="moves on", now=NOW)
+    role_revoke(By(cast.actor("zhao"), NOW), grant_id=grant.pk, reason="moves on")
     give(cast, "admin", "gao", "auditor", region=cast.anhui)
     assert held(cast, "gao") == {"auditor"}
 
@@ -152,11 +157,11 @@ def test_a_role_that_was_taken_excludes_nothing(cast):
 def test_taking_a_role_ends_it_at_once(cast):
     grant = RoleGrant.objects.get(user=cast.people["lin"], role="finance")
     with pytest.raises(Invalid):
-        role_revoke(actor=cast.actor("chen"), grant_id=grant.pk, reason=" ", now=NOW)
-    role_revoke(actor=cast.actor("chen"), grant_id=grant.pk, reason="moves on", now=NOW)
+        role_revoke(By(cast.actor("chen"), NOW), grant_id=grant.pk, reason=" ")
+    role_revoke(By(cast.actor("chen"), NOW), grant_id=grant.pk, reason="moves on")
     assert not actor_of(User.objects.get(pk=cast.lin.pk)).may("account", place_of(cast.fudan))
     with pytest.raises(WrongState):
-        role_revoke(actor=cast.actor("chen"), grant_id=grant.pk, reason="again", now=NOW)
+        role_revoke(By(cast.actor("chen"), NOW), grant_id=grant.pk, reason="again")
     entry = TrailEntry.objects.get(action="role.revoke")
     assert entry.before["role"] == "finance" and entry.text.content == {"reason": "moves on"}
 
@@ -165,19 +170,19 @@ def test_taking_a_role_ends_it_at_once(cast):
 def test_others_take_nothing(cast, who):
     grant = RoleGrant.objects.get(user=cast.people["lin"], role="finance")
     with pytest.raises(NotPermitted):
-        role_revoke(actor=cast.actor(who), grant_id=grant.pk, reason="x", now=NOW)
+        role_revoke(By(cast.actor(who), NOW), grant_id=grant.pk, reason="x")
 
 
 def test_the_last_manager_and_the_last_administrator_stay(cast):
     chen = RoleGrant.objects.get(user=cast.chen, role="manager")
     for who in ("chen", "admin"):
         with pytest.raises(WrongState, match="last-manager"):
-            role_revoke(actor=cast.actor(who), grant_id=chen.pk, reason="x", now=NOW)
+            role_revoke(By(cast.actor(who), NOW), grant_id=chen.pk, reason="x")
     admin = RoleGrant.objects.get(role="administrator")
     with pytest.raises(WrongState, match="last-administrator"):
-        role_revoke(actor=cast.actor("admin"), grant_id=admin.pk, reason="", now=NOW)
+        role_revoke(By(cast.actor("admin"), NOW), grant_id=admin.pk, reason="")
     give(cast, "chen", "wang", "manager", organisation=cast.fudan)
-    role_revoke(actor=cast.actor("chen"), grant_id=chen.pk, reason="", now=NOW)
+    role_revoke(By(cast.actor("chen"), NOW), grant_id=chen.pk, reason="")
     assert held(cast, "chen") == set()
 
 
@@ -190,11 +195,11 @@ def membership(cast, whom):
 
 def test_leaving_ends_roles_at_once(cast):
     row = membership(cast, "wang")
-    membership_end(actor=cast.actor("wang"), membership_id=row.pk, reason="", now=NOW)
+    membership_end(By(cast.actor("wang"), NOW), membership_id=row.pk, reason="")
     after = actor_of(User.objects.get(pk=cast.wang.pk))
     assert after.organisations == frozenset() and after.grants == ()
     with pytest.raises(WrongState):
-        membership_end(actor=cast.actor("wang"), membership_id=row.pk, reason="", now=NOW)
+        membership_end(By(cast.actor("wang"), NOW), membership_id=row.pk, reason="")
     actions = set(TrailEntry.objects.filter(actor_id=cast.wang.pk).values_list("action", flat=True))
     assert actions == {"membership.end", "role.revoke"}
 
@@ -202,23 +207,23 @@ def test_leaving_ends_roles_at_once(cast):
 def test_a_manager_ends_with_a_reason_and_only_their_own(cast):
     row = membership(cast, "wang")
     with pytest.raises(NotFound):
-        membership_end(actor=cast.actor("zhao"), membership_id=row.pk, reason="x", now=NOW)
+        membership_end(By(cast.actor("zhao"), NOW), membership_id=row.pk, reason="x")
     with pytest.raises(NotFound):
-        membership_end(actor=cast.actor("lin"), membership_id=row.pk, reason="x", now=NOW)
+        membership_end(By(cast.actor("lin"), NOW), membership_id=row.pk, reason="x")
     with pytest.raises(Invalid):
-        membership_end(actor=cast.actor("chen"), membership_id=row.pk, reason="", now=NOW)
-    ended = membership_end(actor=cast.actor("chen"), membership_id=row.pk, reason="x", now=NOW)
+        membership_end(By(cast.actor("chen"), NOW), membership_id=row.pk, reason="")
+    ended = membership_end(By(cast.actor("chen"), NOW), membership_id=row.pk, reason="x")
     assert ended.ended_at == NOW and held(cast, "wang") == set()
 
 
 def test_an_auditor_reads_members_and_ends_nothing(cast):
     row = membership(cast, "sun")
     with pytest.raises(NotPermitted):
-        membership_end(actor=cast.actor("auditor"), membership_id=row.pk, reason="x", now=NOW)
+        membership_end(By(cast.actor("auditor"), NOW), membership_id=row.pk, reason="x")
 
 
 def test_the_last_manager_does_not_leave(cast):
     row = membership(cast, "chen")
     with pytest.raises(WrongState, match="last-manager"):
-        membership_end(actor=cast.actor("chen"), membership_id=row.pk, reason="", now=NOW)
+        membership_end(By(cast.actor("chen"), NOW), membership_id=row.pk, reason="")
     assert membership(cast, "chen") == row and held(cast, "chen") == {"manager"}

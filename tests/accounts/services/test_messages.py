@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from accounts.domain.errors import Invalid, NotFound, WrongVersion
 from accounts.domain.messages import Choice, Quiet
+from accounts.domain.roles import By
 from accounts.models import Message, MessageSettings, OutboxMessage, TrailEntry, User
 from accounts.selectors.messages import inbox_of, message_by_id, with_unread
 from accounts.services.messages import (
@@ -34,7 +35,7 @@ def cast(shared_cast):
 
 
 def choose(cast, name, quiet=None, **topics):
-    return choices_set(actor=cast.actor(name), topics=topics, quiet=quiet, now=NOW)
+    return choices_set(By(cast.actor(name), NOW), topics=topics, quiet=quiet)
 
 
 def subjects():
@@ -132,7 +133,7 @@ def test_a_mail_held_back_is_not_sent_once_it_is_no_longer_true(cast):
     choose(cast, "zhao", quiet=Quiet(time(11), time(16)))
     made = asks(cast)
     effects_carry_out(now=NOW)
-    reservation_cancel(actor=cast.actor("wang"), reservation_id=made.pk, reason="", now=NOW)
+    reservation_cancel(By(cast.actor("wang"), NOW), reservation_id=made.pk, reason="")
     mail.outbox.clear()
     effects_carry_out(now=at("2026-03-05 16:05"))
     assert subjects() == [("wang", "Cancelled")]
@@ -156,7 +157,7 @@ def test_managers_are_warned_before_a_request_lapses(cast):
     assert ("zhao", "A request is about to expire") in subjects()
     other = reserve(cast, "2026-03-11 10:00", "2026-03-11 12:00", instrument=made.instrument)
     reservation_decide(
-        actor=cast.actor("zhao"), reservation_id=other.pk, approve=True, reason="", now=NOW
+        By(cast.actor("zhao"), NOW), reservation_id=other.pk, approve=True, reason=""
     )
     effects_carry_out(now=other.deadline_at or made.deadline_at + 24 * HOUR)
     assert ("zhao", "A request is about to expire") not in subjects()
@@ -186,7 +187,7 @@ def test_mail_that_is_required_offers_no_way_out(cast):
     with pytest.raises(Invalid):
         choose(cast, "wang", charge=Choice(mail="off"))
     with pytest.raises(WrongVersion):
-        choices_set(actor=cast.actor("wang"), topics={}, quiet=None, now=NOW, expected_version=1)
+        choices_set(By(cast.actor("wang"), NOW, 1), topics={}, quiet=None)
     after = MessageSettings.objects.get(user=cast.wang)
     assert (before.choices, before.version) == (after.choices, after.version)
 
@@ -208,9 +209,9 @@ def test_reading_counts_down_in_the_navigation_without_a_statement_of_its_own(
     assert "Not read (1)" in client.get(reverse("accounts:messages")).content.decode()
     with pytest.raises(NotFound):
         message_by_id(cast.actor("zhao"), first.pk)
-    message_read(actor=cast.actor("zhao"), message_id=first.pk, is_read=False, now=NOW)
+    message_read(By(cast.actor("zhao"), NOW), message_id=first.pk, is_read=False)
     assert Message.objects.get(pk=first.pk).read_at is not None
-    assert messages_read(actor=cast.actor("wang"), now=NOW) == 1
+    assert messages_read(By(cast.actor("wang"), NOW)) == 1
     assert inbox_of(cast.actor("wang"), unread=True).count() == 0
 
 

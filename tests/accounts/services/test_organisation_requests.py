@@ -4,6 +4,7 @@ import pytest
 from django.core import mail
 
 from accounts.domain.errors import Invalid, NotFound, NotPermitted, WrongState
+from accounts.domain.roles import PLATFORM, By
 from accounts.models import (
     JoinRequest,
     Membership,
@@ -31,16 +32,16 @@ ENTERED = {"code": "third", "name": "Third University", "kind": "university"}
 
 def ask(cast, by="alice", **values):
     given = {"name": "Third University", "kind": "university", "region": cast.anhui}
-    return organisation_ask(actor=cast.actor(by), now=NOW, **given | values)
+    return organisation_ask(By(cast.actor(by), NOW), **given | values)
 
 
 def approve(cast, row, by="coordinator", **way):
     way = way or {"entered": ENTERED}
-    return organisation_approve(actor=cast.actor(by), request_id=row.pk, now=NOW, **way)
+    return organisation_approve(By(cast.actor(by), NOW), request_id=row.pk, **way)
 
 
 def reject(cast, row, by="coordinator", reason="It is a part of USTC."):
-    return organisation_reject(actor=cast.actor(by), request_id=row.pk, reason=reason, now=NOW)
+    return organisation_reject(By(cast.actor(by), NOW), request_id=row.pk, reason=reason)
 
 
 def state():
@@ -136,9 +137,8 @@ def test_it_is_decided_once(cast):
     refused(
         WrongState,
         organisation_request_withdraw,
-        actor=cast.actor("alice"),
+        By(cast.actor("alice"), NOW),
         request_id=row.pk,
-        now=NOW,
     )
 
 
@@ -191,8 +191,8 @@ def test_it_is_for_a_region_that_shares_and_is_open(cast):
     error = refused(Invalid, ask, cast, region=cast.anhui.parent)
     assert error.problems[0].code == "region-shares-nothing"
     admin = cast.actor("admin")
-    region = region_create(actor=admin, scheme="ISO 3166-2", code="CN-JS", shares=True, now=NOW)
-    region = region_close(actor=admin, region_id=region.pk, now=NOW)
+    region = region_create(By(admin, NOW), scheme="ISO 3166-2", code="CN-JS", shares=True)
+    region = region_close(By(admin, NOW), region_id=region.pk)
     assert refused(WrongState, ask, cast, region=region).code == "region-closed"
 
 
@@ -201,11 +201,10 @@ def test_one_takes_back_ones_own_alone(cast):
     refused(
         NotFound,
         organisation_request_withdraw,
-        actor=cast.actor("hu"),
+        By(cast.actor("hu"), NOW),
         request_id=row.pk,
-        now=NOW,
     )
-    organisation_request_withdraw(actor=cast.actor("alice"), request_id=row.pk, now=NOW)
+    organisation_request_withdraw(By(cast.actor("alice"), NOW), request_id=row.pk)
     row.refresh_from_db()
     assert row.state == "withdrawn"
 
@@ -219,7 +218,7 @@ def told():
 
 
 def test_who_coordinates_the_region_is_told_and_the_asker_of_the_answer(cast):
-    role_grant(actor=None, user=cast.hu, role="coordinator", region=cast.anhui.parent, now=NOW)
+    role_grant(By(PLATFORM, NOW), user=cast.hu, role="coordinator", region=cast.anhui.parent)
     row = ask(cast)
     asked = {(cast.people[n].email, "people.organisation-asked") for n in ("coordinator", "hu")}
     assert told() == asked
@@ -231,7 +230,7 @@ def test_who_coordinates_the_region_is_told_and_the_asker_of_the_answer(cast):
 
 def test_without_a_coordinator_the_administrators_are_told(cast):
     grant = RoleGrant.objects.get(user=cast.coordinator)
-    role_revoke(actor=cast.actor("admin"), grant_id=grant.pk, reason="left", now=NOW)
+    role_revoke(By(cast.actor("admin"), NOW), grant_id=grant.pk, reason="left")
     row = ask(cast)
     assert told() == {(cast.admin.email, "people.organisation-asked")}
     approve(cast, row, by="admin")
@@ -240,7 +239,7 @@ def test_without_a_coordinator_the_administrators_are_told(cast):
 
 def test_what_is_withdrawn_is_told_nobody(cast):
     row = ask(cast)
-    organisation_request_withdraw(actor=cast.actor("alice"), request_id=row.pk, now=NOW)
+    organisation_request_withdraw(By(cast.actor("alice"), NOW), request_id=row.pk)
     assert told() == set()
 
 

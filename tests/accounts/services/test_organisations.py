@@ -5,6 +5,7 @@ from django.db import IntegrityError, transaction
 
 from accounts.adapters.checks import regions
 from accounts.domain.errors import Invalid
+from accounts.domain.roles import PLATFORM, By
 from accounts.models import Region, TrailEntry, User
 from accounts.selectors.organisations import region_by_code
 from accounts.services.organisations import region_create
@@ -23,7 +24,7 @@ VALUES = {
 
 
 def make(**changes):
-    return region_create(actor=None, now=NOW, **VALUES | changes)
+    return region_create(By(PLATFORM, NOW), **VALUES | changes)
 
 
 @pytest.mark.parametrize(

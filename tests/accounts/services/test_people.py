@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from accounts.domain import joining
 from accounts.domain.errors import Invalid
 from accounts.domain.people import PeopleRefused, PeopleReport, PersonRow, Verdict, roles_in
-from accounts.domain.roles import FINANCE, MANAGER, RESEARCHER
+from accounts.domain.roles import FINANCE, MANAGER, RESEARCHER, By
 from accounts.models import Invitation, OutboxMessage, RoleGrant, TrailEntry
 from accounts.services.invitations import invitation_send, invitation_withdraw
 from accounts.services.people import people_invite
@@ -27,8 +27,8 @@ def run(cast: Cast, *rows: PersonRow | str, who: str = "chen", **more: Any) -> P
         row if isinstance(row, PersonRow) else PersonRow(line, row)
         for line, row in enumerate(rows, 2)
     ]
-    values: dict[str, Any] = {"organisation": cast.fudan, "dry_run": False, "now": NOW}
-    return people_invite(actor=cast.actor(who), rows=people, **values | more)
+    values: dict[str, Any] = {"organisation": cast.fudan, "dry_run": False}
+    return people_invite(By(cast.actor(who), more.pop("now", NOW)), rows=people, **values | more)
 
 
 def refused(cast: Cast, *rows: PersonRow | str, **more: Any) -> PeopleReport:
@@ -166,15 +166,17 @@ def test_one_address_is_invited_five_times_a_day_by_files_too(cast: Cast) -> Non
     for _ in range(joining.MOST_TO_ADDRESS):
         run(cast, "a@new.example")
         row = Invitation.objects.get(email="a@new.example", withdrawn_at=None)
-        invitation_withdraw(actor=cast.actor("chen"), invitation_id=row.pk, now=NOW)
+        invitation_withdraw(By(cast.actor("chen"), NOW), invitation_id=row.pk)
     assert codes(refused(cast, "a@new.example")) == [["email:invited-too-often"]]
 
 
 def test_one_that_has_expired_is_replaced(cast: Cast) -> None:
     old = invitation_send(
-        actor=cast.actor("chen"), organisation=cast.fudan, email="a@new.example",
-        roles=["researcher"], now=NOW - timedelta(days=30),
-    )  # fmt: skip
+        By(cast.actor("chen"), NOW - timedelta(days=30)),
+        organisation=cast.fudan,
+        email="a@new.example",
+        roles=["researcher"],
+    )
     run(cast, "a@new.example")
     old.refresh_from_db()
     assert old.withdrawn_at == NOW

@@ -3,6 +3,7 @@
 import pytest
 
 from accounts.domain.errors import Invalid, NotPermitted, WrongState, WrongVersion
+from accounts.domain.roles import PLATFORM, By
 from accounts.models import Organisation, OutboxMessage, Region, TrailEntry
 from accounts.selectors.organisations import region_by_code
 from accounts.services.memberships import role_grant
@@ -34,23 +35,30 @@ def state():
 
 def enter(cast, by="admin", **values):
     given = {"code": "inst", "region": cast.anhui, "name": "Institute", "kind": "institute"}
-    return organisation_create(actor=cast.actor(by), now=NOW, **given | values)
+    return organisation_create(
+        By(cast.actor(by), NOW, values.pop("expected_version", None)), **given | values
+    )
 
 
 def change(cast, organisation=None, by="admin", **values):
     return organisation_change(
-        actor=cast.actor(by), organisation_id=(organisation or cast.ustc).pk, now=NOW, **values
+        By(cast.actor(by), NOW, values.pop("expected_version", None)),
+        organisation_id=(organisation or cast.ustc).pk,
+        **values,
     )
 
 
 def place(cast, by="admin", **values):
     return region_create(
-        actor=cast.actor(by), now=NOW, **{"scheme": "iso-3166-2", "code": "CN-JS"} | values
+        By(cast.actor(by), NOW, values.pop("expected_version", None)),
+        **{"scheme": "iso-3166-2", "code": "CN-JS"} | values,
     )
 
 
 def move(cast, region, by="admin", **values):
-    return region_change(actor=cast.actor(by), region_id=region.pk, now=NOW, **values)
+    return region_change(
+        By(cast.actor(by), NOW, values.pop("expected_version", None)), region_id=region.pk, **values
+    )
 
 
 def refused(cast, act, *args, **values):
@@ -90,11 +98,11 @@ def test_organisations_are_their_coordinators_and_administrators_to_enter_and_ch
 
 
 def test_who_coordinates_a_region_above_may_and_one_of_a_part_below_may_not(cast):
-    role_grant(actor=None, user=cast.alice, role="coordinator", region=cast.anhui.parent, now=NOW)
+    role_grant(By(PLATFORM, NOW), user=cast.alice, role="coordinator", region=cast.anhui.parent)
     assert enter(cast, by="alice").region == cast.anhui
     assert enter(cast, by="alice", code="sh", region=cast.shanghai).region == cast.shanghai
     hefei = place(cast, scheme="gb-t-2260", code="340100", shares=True)
-    role_grant(actor=None, user=cast.hu, role="coordinator", region=hefei, now=NOW)
+    role_grant(By(PLATFORM, NOW), user=cast.hu, role="coordinator", region=hefei)
     assert enter(cast, by="hu", code="hf", region=hefei).region == hefei
     with pytest.raises(NotPermitted):
         enter(cast, by="hu", code="no")
@@ -226,7 +234,7 @@ def test_an_older_version_is_refused(cast):
 
 def test_a_region_is_closed_when_nothing_open_is_in_it(cast):
     def close(region):
-        return region_close(actor=cast.actor("admin"), region_id=region.pk, now=NOW)
+        return region_close(By(cast.actor("admin"), NOW), region_id=region.pk)
 
     before = state()
     for region, code in (
@@ -367,7 +375,9 @@ def test_codes_differ_in_more_than_their_case(cast):
 def test_a_region_that_an_organisation_moves_to_goes_on_sharing(cast):
     jiangsu = place(cast, shares=True)
     move_decide(
-        actor=cast.actor("admin"), organisation_id=cast.fudan.pk, region=jiangsu,
-        starts_on=NOW.date(), now=NOW,
-    )  # fmt: skip
+        By(cast.actor("admin"), NOW),
+        organisation_id=cast.fudan.pk,
+        region=jiangsu,
+        starts_on=NOW.date(),
+    )
     assert refused(cast, move, jiangsu, shares=False) == [("shares", "region-has-organisations")]

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from accounts.domain.errors import Invalid, NotPermitted, WrongState
+from accounts.domain.roles import PLATFORM, By
 from accounts.models import Message, OutboxMessage, RoleGrant, TrailEntry
 from accounts.services.memberships import role_grant, second_ask
 from bookings.overview.services.effects import effects_carry_out
@@ -21,7 +22,7 @@ def alone(cast):
 
 
 def ask(cast, who="gao", code=ACCOUNTANT, now=NOW, **place):
-    second_ask(actor=cast.actor(who), code=code, now=now, **(place or {"organisation": cast.ustc}))
+    second_ask(By(cast.actor(who), now), code=code, **(place or {"organisation": cast.ustc}))
 
 
 def letters():
@@ -51,9 +52,7 @@ def test_once_a_day(alone):
 
 def test_nobody_is_written_to_once_there_is_a_second(alone):
     ask(alone)
-    role_grant(
-        actor=None, user=alone.people["sun"], role="finance", organisation=alone.ustc, now=NOW
-    )
+    role_grant(By(PLATFORM, NOW), user=alone.people["sun"], role="finance", organisation=alone.ustc)
     assert letters() == []
     with pytest.raises(WrongState, match="second-exists"):
         ask(alone, now=NOW + timedelta(days=1))

@@ -11,6 +11,7 @@ from django.utils import timezone
 from PIL import Image
 
 from accounts.domain.errors import Invalid, NotPermitted, WrongVersion
+from accounts.domain.roles import By
 from accounts.letters import site_name
 from accounts.models import Installation, TrailEntry
 from accounts.selectors.installation import KEPT, Site, installation, site_of
@@ -113,11 +114,11 @@ def test_only_administrators_change_it(cast: Cast) -> None:
     values = {"name": "X", "name_zh": "", "languages": ["en"], "admits_strangers": True}
     for who in ("zhao", "coordinator", "auditor", "alice"):
         with pytest.raises(NotPermitted):
-            installation_update(actor=cast.actor(who), now=NOW, **values)
+            installation_update(By(cast.actor(who), NOW), **values)
     with pytest.raises(WrongVersion):
-        installation_update(actor=cast.actor("admin"), now=NOW, expected_version=9, **values)
+        installation_update(By(cast.actor("admin"), NOW, 9), **values)
     with pytest.raises(Invalid):
-        installation_update(actor=cast.actor("admin"), now=NOW, **values | {"languages": []})
+        installation_update(By(cast.actor("admin"), NOW), **values | {"languages": []})
     row.refresh_from_db()
     assert (row.name, row.version) == ("Anhui", 1)
 
@@ -131,12 +132,11 @@ def test_it_is_remembered_and_read_again_after_a_change(
         assert [installation().name, installation().name] == ["Anhui", "Anhui"]
     with django_capture_on_commit_callbacks(execute=True):
         installation_update(
-            actor=cast.actor("admin"),
+            By(cast.actor("admin"), NOW),
             name="Wanbei",
             name_zh="皖北",
             languages=["en"],
             admits_strangers=True,
-            now=NOW,
         )
     with django_assert_num_queries(1):
         assert installation() == Site("Wanbei", "皖北", ("en",), version=2)
@@ -158,11 +158,10 @@ def test_one_language_is_no_choice(client: Client, cast: Cast) -> None:
 def test_mails_and_the_second_factor_carry_its_name(cast: Cast) -> None:
     set_up(name="Sharing of Anhui", name_zh="安徽共享")
     invitation_send(
-        actor=cast.actor("chen"),
+        By(cast.actor("chen"), timezone.now()),
         organisation=cast.fudan,
         email="new@nowhere.example",
         roles=["researcher"],
-        now=timezone.now(),
     )
     mail = mails()[-1]
     html = mail.alternatives[0][0]

@@ -8,6 +8,7 @@ from allauth.account.models import EmailAddress
 from django.test import Client
 from django.utils import timezone
 
+from accounts.domain.roles import PLATFORM, By
 from accounts.models import Invitation, Membership, User
 from accounts.selectors.joining import invitation_token
 from accounts.services.invitations import invitation_send
@@ -26,11 +27,10 @@ NEW = {
 def invite(cast: Cast, email: str = "nora@new.example", **more: Any) -> tuple[Invitation, str]:
     """An invitation of Fudan's manager, and the path that its mail has."""
     row = invitation_send(
-        actor=cast.actor("chen"),
+        By(cast.actor("chen"), timezone.now()),
         organisation=cast.fudan,
         email=email,
         roles=["researcher", "finance"],
-        now=timezone.now(),
         **more,
     )
     return row, f"/invitations/{invitation_token(row.pk, bytes(row.digest))}/"
@@ -116,7 +116,7 @@ def test_one_that_is_over_says_so_and_what_to_do(
     row, path = invite(cast, alice.email if who == "invited" else "nora@new.example")
     now = timezone.now()
     if state == "no longer a manager":
-        role_grant(actor=None, user=cast.lin, role="manager", organisation=cast.fudan, now=now)
+        role_grant(By(PLATFORM, now), user=cast.lin, role="manager", organisation=cast.fudan)
         cast.chen.role_grants.update(revoked_at=now)
     else:
         change: dict[str, Any] = {

@@ -2,6 +2,7 @@
 
 import json
 
+from accounts.domain.roles import By
 from accounts.models import Organisation
 from accounts.services.invoice_details import invoice_details_set
 from tests.accounts.pages import page_of
@@ -27,9 +28,7 @@ def test_finance_reads_and_changes_them(client, cast):
 
 
 def test_no_public_answer_has_them(client, cast):
-    invoice_details_set(
-        actor=cast.actor("gao"), organisation_id=cast.ustc.pk, details=DETAILS, now=NOW
-    )
+    invoice_details_set(By(cast.actor("gao"), NOW), organisation_id=cast.ustc.pk, details=DETAILS)
     client.force_login(cast.wang)
     for address in ("/api/v1/organisations/", f"/api/v1/organisations/{cast.ustc.pk}/"):
         text = json.dumps(client.get(address).json())

@@ -11,6 +11,7 @@ from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 from django.test import Client
 
+from accounts.domain.roles import PLATFORM, By
 from accounts.models import TrailEntry, User
 from accounts.services.memberships import role_grant
 from tests.accounts.pages import mails, page_of, sign_in
@@ -28,7 +29,7 @@ NEW = {
 def demo(cast: Cast) -> User:
     """A demonstration account as the demonstration makes it, without a confirmed address."""
     user = User.objects.create_user("demo@demo.example", "demo", name="Demo", is_demo=True)
-    role_grant(actor=None, user=user, role="researcher", organisation=cast.fudan, now=NOW)
+    role_grant(By(PLATFORM, NOW), user=user, role="researcher", organisation=cast.fudan)
     return user
 
 
@@ -120,7 +121,7 @@ def test_every_button_signs_in(client: Client, cast: Cast) -> None:
             place = {"region": cast.shanghai}
         elif role == "administrator":
             place = {}
-        role_grant(actor=None, user=user, role=role, now=NOW, **place)
+        role_grant(By(PLATFORM, NOW), user=user, role=role, **place)
     card = page_of(client.get("/accounts/login/")).partition("Try it as")[2]
     form = card[: card.index("</form>")]
     address = re.search(r'action="([^"]+)"', form)
@@ -138,7 +139,7 @@ def test_every_button_signs_in(client: Client, cast: Cast) -> None:
 def test_only_who_can_sign_in_is_offered(client: Client, cast: Cast, demo: User) -> None:
     extra = User.objects.create_user("a.extra@demo.example", None, name="Extra", is_demo=True)
     User.objects.filter(pk=extra.pk).update(created_at=NOW)
-    role_grant(actor=None, user=extra, role="researcher", organisation=cast.fudan, now=NOW)
+    role_grant(By(PLATFORM, NOW), user=extra, role="researcher", organisation=cast.fudan)
     html = page_of(client.get("/accounts/login/"))
     assert html.count('name="login" value=') == 1 and f'value="{demo.email}"' in html
 

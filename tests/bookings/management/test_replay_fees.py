@@ -5,6 +5,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
+from accounts.domain.roles import By
 from bookings.charging.services.charges import charge_make
 from bookings.models import Charge, Quote
 from bookings.record.domain.periods import Period
@@ -23,19 +24,16 @@ def past(cast):
     missed = reserve(cast, "2026-03-09 14:00", "2026-03-09 16:00", who="sun")
     shortened = reserve(cast, "2026-03-09 10:00", "2026-03-09 12:00")
     reservation_cancel(
-        actor=cast.actor("hu"), reservation_id=cancelled.pk, reason="", now=at("2026-03-05 15:00")
+        By(cast.actor("hu"), at("2026-03-05 15:00")), reservation_id=cancelled.pk, reason=""
     )
     reservation_move(
-        actor=wang,
+        By(wang, at("2026-03-09 07:00")),
         reservation_id=shortened.pk,
         period=Period(at("2026-03-09 10:00"), at("2026-03-09 11:00")),
-        now=at("2026-03-09 07:00"),
     )
-    reservation_cancel(
-        actor=wang, reservation_id=shortened.pk, reason="", now=at("2026-03-09 08:00")
-    )
-    reservation_check_in(actor=wang, reservation_id=used.pk, now=at("2026-03-06 10:00"))
-    reservation_check_out(actor=wang, reservation_id=used.pk, now=at("2026-03-06 12:30"))
+    reservation_cancel(By(wang, at("2026-03-09 08:00")), reservation_id=shortened.pk, reason="")
+    reservation_check_in(By(wang, at("2026-03-06 10:00")), reservation_id=used.pk)
+    reservation_check_out(By(wang, at("2026-03-06 12:30")), reservation_id=used.pk)
     usage_settle(now=at("2026-03-10 00:00"))
     made = [
         charge_make(reservation_id=each.pk, now=at("2026-03-10 00:00"))

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.core import mail
 
+from accounts.domain.roles import PLATFORM, By
 from accounts.models import OutboxMessage, User
 from accounts.services.memberships import role_grant
 from bookings.catalogue.selectors.parties import Booking
@@ -53,7 +54,7 @@ def test_booked_later_than_a_reminder_it_is_left_out(cast):
 def test_a_reminder_that_comes_too_late_or_for_nothing_is_skipped(cast):
     made = reserve(cast, "2026-03-10 10:00", "2026-03-10 12:00")
     other = reserve(cast, "2026-03-11 10:00", "2026-03-11 12:00")
-    reservation_cancel(actor=cast.actor("wang"), reservation_id=other.pk, reason="", now=NOW)
+    reservation_cancel(By(cast.actor("wang"), NOW), reservation_id=other.pk, reason="")
     effects_carry_out(now=NOW)
     sent()
     # The workers slept until after the start of one; the other was cancelled.
@@ -72,9 +73,7 @@ def test_a_request_goes_to_the_hosts_managers_and_its_answer_back(cast):
         ("wang@fudan.example", "Requested: Asks first"),
         ("zhao@ustc.example", "A request to approve: Asks first"),
     ]
-    reservation_decide(
-        actor=cast.actor("zhao"), reservation_id=made.pk, approve=True, reason="", now=NOW
-    )
+    reservation_decide(By(cast.actor("zhao"), NOW), reservation_id=made.pk, approve=True, reason="")
     effects_carry_out(now=NOW)
     assert sent() == [("wang@fudan.example", "Confirmed: Asks first")]
 
@@ -82,7 +81,7 @@ def test_a_request_goes_to_the_hosts_managers_and_its_answer_back(cast):
 def test_what_fails_while_writing_to_several_reaches_nobody_before_it_is_tried_again(
     cast, monkeypatch
 ):
-    role_grant(actor=None, user=cast.sun, role="manager", organisation=cast.ustc, now=NOW)
+    role_grant(By(PLATFORM, NOW), user=cast.sun, role="manager", organisation=cast.ustc)
     instrument = cast.instrument(policy={"approval": "manual"})
     reserve(cast, "2026-03-10 10:00", "2026-03-10 12:00", instrument=instrument)
 
@@ -133,7 +132,7 @@ def test_an_offer_says_until_when_in_both_zones_and_where_to_take_it(cast):
 def test_an_offer_that_was_declined_before_the_mail_left_is_not_sent(cast):
     wait(cast, narrow(cast))
     held = Reservation.objects.get()
-    hold_release(actor=cast.actor("wang"), reservation_id=held.pk, now=NOW)
+    hold_release(By(cast.actor("wang"), NOW), reservation_id=held.pk)
     effects_carry_out(now=NOW)
     assert sent() == []
     assert OutboxMessage.objects.get(kind="mail.offer").outcome == "skipped"
@@ -143,11 +142,10 @@ def test_who_is_displaced_is_told_where_else(cast):
     other = narrow(cast, name="Other", name_zh="另一台")
     reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
     closure_create(
-        actor=cast.actor("zhao"),
+        By(cast.actor("zhao"), NOW),
         instrument_id=cast.microscope.pk,
         outage=Outage("breakdown", at("2026-03-06 09:00"), at("2026-03-06 13:00")),
         displace=True,
-        now=NOW,
     )
     mail.outbox.clear()
     effects_carry_out(now=NOW)
@@ -194,13 +192,12 @@ def test_every_kind_can_be_written(cast, kind, language):
 
 def test_a_series_is_one_message_with_its_dates_and_their_sum(cast):
     made = series_book(
-        actor=cast.actor("wang"),
+        By(cast.actor("wang"), NOW),
         booking=Booking(
             cast.microscope.pk, Period(at("2026-03-10 10:00"), at("2026-03-10 12:00")), None, "self"
         ),
         rule="FREQ=DAILY;COUNT=3",
         on_conflict="refuse",
-        now=NOW,
     )
     effects_carry_out(now=NOW)
     (letter,) = mail.outbox
@@ -210,9 +207,12 @@ def test_a_series_is_one_message_with_its_dates_and_their_sum(cast):
     assert "CNY 1,971.60" in letter.body
     mail.outbox.clear()
     series_cancel(
-        actor=cast.actor("wang"), series_id=made.series.pk, scope="following",
-        reservation_id=made.reservations[1].pk, reason="done", now=NOW,
-    )  # fmt: skip
+        By(cast.actor("wang"), NOW),
+        series_id=made.series.pk,
+        scope="following",
+        reservation_id=made.reservations[1].pk,
+        reason="done",
+    )
     effects_carry_out(now=NOW)
     assert sent() == [("wang@fudan.example", "Cancelled (2): Transmission electron microscope")]
 
@@ -220,18 +220,16 @@ def test_a_series_is_one_message_with_its_dates_and_their_sum(cast):
 def test_a_series_to_decide_is_told_the_host_once_until_it_is_decided(cast):
     instrument = cast.instrument(name="Asks first", policy={"approval": "manual"})
     made = series_book(
-        actor=cast.actor("wang"),
+        By(cast.actor("wang"), NOW),
         booking=Booking(
             instrument.pk, Period(at("2026-03-10 10:00"), at("2026-03-10 12:00")), None, "self"
         ),
         rule="FREQ=DAILY;COUNT=2",
         on_conflict="refuse",
-        now=NOW,
     )
     reservation_decide(
-        actor=cast.actor("zhao"), reservation_id=made.reservations[0].pk, approve=True,
-        reason="", now=NOW,
-    )  # fmt: skip
+        By(cast.actor("zhao"), NOW), reservation_id=made.reservations[0].pk, approve=True, reason=""
+    )
     effects_carry_out(now=NOW)
     assert sorted(sent()) == [
         ("wang@fudan.example", "Confirmed: Asks first"),

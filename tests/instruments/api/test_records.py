@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 import pytest
 from django.test import Client
 
+from accounts.domain.roles import By
 from config.sitemaps import InstrumentSitemap
 from instruments.models import Instrument
 from instruments.services.attachments import attachment_delete
@@ -45,9 +46,11 @@ def test_every_public_record_in_the_order_of_change_without_signing_in(shared_ca
     nobody = Program()
     assert [e[0] for e in entries(nobody)] == [first.name, "Second"]
     instrument_update(
-        actor=shared_cast.actor("zhao"), instrument_id=first.pk, changes={"room": "1"},
-        techniques=None, expected_version=None, now=NOW,
-    )  # fmt: skip
+        By(shared_cast.actor("zhao"), NOW),
+        instrument_id=first.pk,
+        changes={"room": "1"},
+        techniques=None,
+    )
     assert [e[0] for e in entries(nobody)] == ["Second", first.name]
     since = "&updated_since=2026-03-05T04:00:00Z"
     assert [e[0] for e in entries(nobody, since)] == [first.name]
@@ -60,8 +63,8 @@ def test_what_is_gone_is_told_and_where_it_went(shared_cast):
     keeper, loser = shared_cast.microscope, shared_cast.instrument(name="Twin")
     sold = shared_cast.instrument(name="Sold")
     zhao = shared_cast.actor("zhao")
-    instruments_merge(actor=zhao, keeper_id=keeper.pk, loser_id=loser.pk, note="x", now=NOW)
-    instrument_publication(actor=zhao, instrument_id=sold.pk, act="retire", reason="sold", now=NOW)
+    instruments_merge(By(zhao, NOW), keeper_id=keeper.pk, loser_id=loser.pk, note="x")
+    instrument_publication(By(zhao, NOW), instrument_id=sold.pk, act="retire", reason="sold")
     gone = {e["id"]: e for e in Program().get("catalogue/").body["results"] if e["state"] == "gone"}
     assert gone.keys() == {str(loser.pk), str(sold.pk)}
     assert gone[str(loser.pk)]["merged_into"] == str(keeper.pk)
@@ -87,7 +90,7 @@ def test_asking_again_is_cheap_until_something_changes(shared_cast):
     assert [a["id"] for a in record["attachments"]] == [str(made.pk)]
     assert record["quality"]["mark"] == "bronze"
     attachment_delete(
-        actor=shared_cast.actor("zhao"), attachment_id=made.pk, now=NOW + timedelta(minutes=1)
+        By(shared_cast.actor("zhao"), NOW + timedelta(minutes=1)), attachment_id=made.pk
     )
     assert nobody.get("catalogue/").body["results"][0]["record"]["attachments"] == []
 

@@ -166,7 +166,7 @@ def test_options_that_do_not_fit(organisation, file):
 
 
 def test_another_import_under_way_is_said(organisation, file, monkeypatch):
-    def busy(**_options):
+    def busy(*_by, **_options):
         raise OperationalError from LockNotAvailable()
 
     monkeypatch.setattr(command, "import_start", busy)

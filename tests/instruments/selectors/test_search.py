@@ -15,6 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from accounts.domain.roles import PLATFORM, By
 from bookings.demo.services.files import FOLDER
 from instruments.adapters.vocabularies import shipped
 from instruments.domain.criteria import FACETS, Criteria
@@ -99,7 +100,7 @@ pytestmark = pytest.mark.django_db
 def register(shared_cast: Cast, django_db_blocker: Any) -> Iterator[Cast]:
     """The cast's world with the records and the vocabulary, all published."""
     with django_db_blocker.unblock(), transaction.atomic():
-        techniques_import(actor=None, terms=shipped(), now=NOW)
+        techniques_import(By(PLATFORM, NOW), terms=shipped())
         codes = {t.code: t for t in Technique.objects.all()}
         for number, (name, name_zh, maker, model, description) in enumerate(RECORDS):
             host = (shared_cast.ustc, shared_cast.fudan)[number % 2]
@@ -167,7 +168,7 @@ MEANT = (
 def test_what_is_of_a_technique_comes_before_what_only_begins_like_its_name(
     shared_cast: Cast,
 ) -> None:
-    techniques_import(actor=None, terms=shipped(), now=NOW)
+    techniques_import(By(PLATFORM, NOW), terms=shipped())
     techniques = {technique.code: technique for technique in Technique.objects.all()}
     # Whose name begins with an abbreviation as none of the demonstration's does.
     more = [
@@ -219,7 +220,7 @@ def test_a_branch_finds_its_leaves(register: Cast) -> None:
 
 def test_a_class_by_its_code(register: Cast) -> None:
     with transaction.atomic():
-        techniques_import(actor=None, terms=CLASSES, now=NOW)
+        techniques_import(By(PLATFORM, NOW), terms=CLASSES)
         computer = Instrument.objects.get(name__startswith="INDIGO")
         computer.classification_code = "11-02"
         computer.save()

@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.domain.errors import Invalid, NotPermitted, WrongVersion
+from accounts.domain.roles import By
 from accounts.models import TrailEntry
 from instruments.domain import attachments as rules
 from instruments.models import Attachment, Instrument
@@ -28,9 +29,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("either_storage")]
 
 def add(cast, who="zhao", **values):
     return attachment_add(
-        actor=cast.actor(who),
+        By(cast.actor(who), NOW),
         instrument_id=cast.microscope.pk,
-        now=NOW,
         **{"content": picture(), "title": "The column"} | values,
     )
 
@@ -79,23 +79,17 @@ def test_order_and_words(shared_cast):
     )
     document = add(shared_cast, content=PDF, title="", title_zh="操作手册")
     attachment_change(
-        actor=shared_cast.actor("zhao"),
+        By(shared_cast.actor("zhao"), NOW),
         attachment_id=third.pk,
         changes={"position": 1, "title_zh": "镜筒"},
-        now=NOW,
     )
     order = [a.pk for a in attachments_of(shared_cast.microscope)]
     assert order == [third.pk, first.pk, second.pk, document.pk]
     with pytest.raises(WrongVersion):
-        attachment_delete(
-            actor=shared_cast.actor("zhao"), attachment_id=third.pk, expected_version=1, now=NOW
-        )
+        attachment_delete(By(shared_cast.actor("zhao"), NOW, 1), attachment_id=third.pk)
     with pytest.raises(Invalid):
         attachment_change(
-            actor=shared_cast.actor("zhao"),
-            attachment_id=document.pk,
-            changes={"title_zh": ""},
-            now=NOW,
+            By(shared_cast.actor("zhao"), NOW), attachment_id=document.pk, changes={"title_zh": ""}
         )
     assert Attachment.objects.get(pk=document.pk).title_zh == "操作手册"
 
@@ -103,9 +97,9 @@ def test_order_and_words(shared_cast):
 def test_deleted_with_its_files(shared_cast, django_capture_on_commit_callbacks):
     made = photo(shared_cast, shared_cast.microscope)
     with pytest.raises(NotPermitted):
-        attachment_delete(actor=shared_cast.actor("sun"), attachment_id=made.pk, now=NOW)
+        attachment_delete(By(shared_cast.actor("sun"), NOW), attachment_id=made.pk)
     with django_capture_on_commit_callbacks(execute=True):
-        attachment_delete(actor=shared_cast.actor("zhao"), attachment_id=made.pk, now=NOW)
+        attachment_delete(By(shared_cast.actor("zhao"), NOW), attachment_id=made.pk)
     assert (stored(), Attachment.objects.count()) == ([], 0)
     entry = TrailEntry.objects.get(action="instrument.attachment-delete")
     assert entry.before["digest"] == made.digest

@@ -9,6 +9,7 @@ from django.core import mail
 
 from accounts.adapters.calling import Limits
 from accounts.domain.errors import Invalid, NotFound, NotPermitted, WrongState, WrongVersion
+from accounts.domain.roles import By
 from accounts.models import OutboxMessage, TrailEntry
 from bookings.overview.services.effects import effects_carry_out
 from instruments.domain.harvests import Plan, next_due
@@ -54,7 +55,7 @@ def harvest(cast, web):
 def add(cast, web, who="zhao", **changes):
     plan = Plan("Register", web.at("/list.csv"), "table")
     plan = replace(plan, **changes)
-    return harvest_add(actor=cast.actor(who), organisation_id=cast.ustc.pk, plan=plan, now=NOW)
+    return harvest_add(By(cast.actor(who), NOW), organisation_id=cast.ustc.pk, plan=plan)
 
 
 def work(now=NOW, **options):
@@ -67,7 +68,7 @@ def last(harvest):
 
 
 def again(harvest, cast, now=NOW):
-    harvest_fetch(actor=cast.actor("zhao"), harvest_id=harvest.pk, now=now)
+    harvest_fetch(By(cast.actor("zhao"), now), harvest_id=harvest.pk)
     assert work(now)
     return last(harvest)
 
@@ -165,7 +166,7 @@ def test_after_five_failures_it_pauses_and_the_managers_hear_of_it(harvest, cast
     assert waited == [HOUR / 4, HOUR, 4 * HOUR, 16 * HOUR]
     assert (harvest.state, harvest.fetchings.count()) == ("paused", 5)
     with pytest.raises(WrongState):
-        harvest_fetch(actor=cast.actor("zhao"), harvest_id=harvest.pk, now=now)
+        harvest_fetch(By(cast.actor("zhao"), now), harvest_id=harvest.pk)
     effects_carry_out(now=now)
     letters = [m for m in mail.outbox if m.subject == "Paused: Register"]
     assert [m.to for m in letters] == [[cast.people["zhao"].email]]
@@ -173,7 +174,7 @@ def test_after_five_failures_it_pauses_and_the_managers_hear_of_it(harvest, cast
     assert OutboxMessage.objects.get(kind="harvest.paused").outcome == "sent"
     # Mended, it goes on at once.
     web.answers["/list.csv"] = (200, {}, TABLE)
-    harvest_resume(actor=cast.actor("zhao"), harvest_id=harvest.pk, now=now)
+    harvest_resume(By(cast.actor("zhao"), now), harvest_id=harvest.pk)
     work(now)
     assert (last(harvest).outcome, harvest.state, harvest.failures) == ("fetched", "active", 0)
 
@@ -183,7 +184,7 @@ def test_a_claim_keeps_others_away_until_it_runs_out(harvest, cast):
 
     def meanwhile(host, port):
         taken.append(work())  # a second worker
-        harvest_fetch(actor=cast.actor("zhao"), harvest_id=harvest.pk, now=NOW)
+        harvest_fetch(By(cast.actor("zhao"), NOW), harvest_id=harvest.pk)
         taken.append(work())
         return ["127.0.0.1"]
 
@@ -192,7 +193,7 @@ def test_a_claim_keeps_others_away_until_it_runs_out(harvest, cast):
     assert (Fetching.objects.count(), Import.objects.count()) == (1, 1)
     # A worker that died is followed by another, after as long as after any failure; if it comes
     # back, it changes nothing.
-    harvest_fetch(actor=cast.actor("zhao"), harvest_id=harvest.pk, now=NOW)
+    harvest_fetch(By(cast.actor("zhao"), NOW), harvest_id=harvest.pk)
 
     def late(host, port):
         assert not work(NOW + timedelta(minutes=14))
@@ -227,15 +228,15 @@ def test_what_is_changed_or_deleted_meanwhile_is_not_stored(harvest, cast, web):
     zhao = cast.actor("zhao")
 
     def pausing(host, port):
-        harvest_pause(actor=zhao, harvest_id=harvest.pk, now=NOW)
+        harvest_pause(By(zhao, NOW), harvest_id=harvest.pk)
         return ["127.0.0.1"]
 
     assert work(resolve=pausing)
     assert not Import.objects.exists()
-    harvest_resume(actor=zhao, harvest_id=harvest.pk, now=NOW)
+    harvest_resume(By(zhao, NOW), harvest_id=harvest.pk)
 
     def deleting(host, port):
-        harvest_delete(actor=zhao, harvest_id=harvest.pk, now=NOW)
+        harvest_delete(By(zhao, NOW), harvest_id=harvest.pk)
         return ["127.0.0.1"]
 
     assert work(resolve=deleting)
@@ -253,7 +254,7 @@ def test_who_may_and_what_is_no_plan(harvest, cast, web, settings):
         with pytest.raises(NotPermitted):
             add(cast, web, who)
         with pytest.raises(NotFound):
-            harvest_pause(actor=cast.actor(who), harvest_id=harvest.pk, now=NOW)
+            harvest_pause(By(cast.actor(who), NOW), harvest_id=harvest.pk)
     settings.CALLS_LOOPBACK = False
     with pytest.raises(Invalid) as refused:
         add(cast, web, name=" ", format="pdf", encoding="x", rhythm="weekly", hour=24)
@@ -269,15 +270,13 @@ def test_who_may_and_what_is_no_plan(harvest, cast, web, settings):
         add(cast, web, address="https://x.example/", mapping="unheard-of")
     plan = Plan("Other", "https://x.example/a.csv", "table", rhythm="weekly", weekday=1)
     zhao = cast.actor("zhao")
-    changed = harvest_change(
-        actor=zhao, harvest_id=harvest.pk, plan=plan, expected_version=1, now=NOW
-    )
+    changed = harvest_change(By(zhao, NOW, 1), harvest_id=harvest.pk, plan=plan)
     assert (changed.version, changed.due_at.astimezone(ZoneInfo("Asia/Shanghai")).weekday()) == (
         2,
         0,
     )
     with pytest.raises(WrongVersion):
-        harvest_pause(actor=zhao, harvest_id=harvest.pk, expected_version=1, now=NOW)
+        harvest_pause(By(zhao, NOW, 1), harvest_id=harvest.pk)
 
 
 @pytest.mark.parametrize(

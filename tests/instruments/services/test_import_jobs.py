@@ -6,12 +6,14 @@ import json
 import zipfile
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import openpyxl
 import pytest
 
 from accounts.domain.errors import Invalid, NotFound, WrongState
+from accounts.domain.roles import PLATFORM, By
 from accounts.models import TrailEntry
 from bookings.organisations.services.duplicates import duplicates_merge
 from instruments.domain import delimited
@@ -211,7 +213,7 @@ def test_a_record_that_does_not_fit_the_schema_is_refused_alone(home: Cast) -> N
 
 def merged(home: Cast, keeper: Instrument, loser: Instrument) -> None:
     duplicates_merge(
-        actor=home.actor("zhao"), keeper_id=keeper.pk, loser_id=loser.pk, note="twice", now=NOW
+        By(home.actor("zhao"), NOW), keeper_id=keeper.pk, loser_id=loser.pk, note="twice"
     )
 
 
@@ -227,7 +229,7 @@ def test_what_was_merged_away_is_followed_or_reported(home: Cast) -> None:
     assert job.rows.get(key="3").instrument == home.microscope
     assert job.absent == 0
     for one in (waiting, job):
-        import_apply(actor=None, import_id=one.pk, now=NOW)
+        import_apply(By(PLATFORM, NOW), import_id=one.pk)
         import_carry_out(import_id=one.pk, now=NOW)
     assert problems(waiting) == [(2, "merged-away")]
     load_report(waiting)
@@ -244,12 +246,7 @@ def test_what_was_merged_away_is_followed_or_reported(home: Cast) -> None:
 
 def by_hand(home: Cast, instrument: Instrument, **changes: Any) -> None:
     instrument_update(
-        actor=home.actor("zhao"),
-        instrument_id=instrument.pk,
-        changes=changes,
-        techniques=None,
-        expected_version=None,
-        now=NOW,
+        By(home.actor("zhao"), NOW), instrument_id=instrument.pk, changes=changes, techniques=None
     )
 
 
@@ -272,7 +269,7 @@ def test_what_a_person_wrote_stays_and_the_preview_says_so(home: Cast) -> None:
         {"field": "room", "before": "B2", "after": "B3", "kept": "by-hand", "is_kept": True},
     ]
     assert (job.counts["changed"], job.kept) == (1, 1)
-    import_apply(actor=None, import_id=job.pk, now=NOW)
+    import_apply(By(PLATFORM, NOW), import_id=job.pk)
     import_carry_out(import_id=job.pk, now=NOW)
     instrument.refresh_from_db()
     assert (instrument.name, instrument.room) == ("SEM 2", "B2")
@@ -292,7 +289,7 @@ def test_what_a_person_writes_between_preview_and_import_stays(home: Cast) -> No
     job = read(home, HEAD + "1,SEM,B9,Zeiss\n")
     instrument = Instrument.objects.get(source_key="1")
     by_hand(home, instrument, room="B2")
-    import_apply(actor=None, import_id=job.pk, now=NOW)
+    import_apply(By(PLATFORM, NOW), import_id=job.pk)
     import_carry_out(import_id=job.pk, now=NOW)
     instrument.refresh_from_db()
     assert instrument.room == "B2"
@@ -320,8 +317,8 @@ def test_a_table_of_strange_columns_waits_until_they_are_named(home: Cast) -> No
     }  # fmt: skip
     for actor in (home.actor("wang"), home.actor("chen")):
         with pytest.raises(NotFound):
-            import_map(actor=actor, import_id=job.pk, mapping=mapping, name="Lab", now=NOW)
-    import_map(actor=home.actor("zhao"), import_id=job.pk, mapping=mapping, name="Lab", now=NOW)
+            import_map(By(actor, NOW), import_id=job.pk, mapping=mapping, name="Lab")
+    import_map(By(home.actor("zhao"), NOW), import_id=job.pk, mapping=mapping, name="Lab")
     imports_work(now=NOW)
     job.refresh_from_db()
     assert (job.state, job.source, job.mapping_name) == ("ready", "table:lab", "Lab")
@@ -331,7 +328,7 @@ def test_a_table_of_strange_columns_waits_until_they_are_named(home: Cast) -> No
 def test_an_import_is_applied_once_and_cancelled_before(home: Cast) -> None:
     job = read(home, HEAD + "1,SEM,,\n")
     before = Instrument.objects.count()
-    import_cancel(actor=home.actor("zhao"), import_id=job.pk, now=NOW)
+    import_cancel(By(home.actor("zhao"), NOW), import_id=job.pk)
     for act in (import_apply, import_cancel):
         with pytest.raises(WrongState):
             act(actor=home.actor("zhao"), import_id=job.pk, now=NOW)
@@ -345,7 +342,7 @@ def test_who_no_longer_manages_no_longer_writes(home: Cast) -> None:
         home.ustc.pk, (HEAD + "1,SEM,,\n").encode(), actor=home.actor("zhao"), format="table"
     )
     imports_work(now=NOW)
-    import_apply(actor=home.actor("zhao"), import_id=job.pk, now=NOW)
+    import_apply(By(home.actor("zhao"), NOW), import_id=job.pk)
     home.people["zhao"].role_grants.update(revoked_at=NOW)
     before = Instrument.objects.count()
     imports_work(now=NOW)
@@ -365,7 +362,7 @@ def test_a_worker_that_dies_half_way_is_taken_over(home: Cast, monkeypatch: Any,
     job = keep(home.ustc.pk, content.encode(), format="table")
     if step == "applying":
         imports_work(now=NOW)
-        import_apply(actor=None, import_id=job.pk, now=NOW)
+        import_apply(By(PLATFORM, NOW), import_id=job.pk)
     name = "rows_decide" if step == "reading" else "rows_store"
     whole = getattr(import_jobs, name)
     calls = itertools.count(1)
@@ -425,7 +422,7 @@ def test_an_inventory_as_it_comes_from_a_chinese_office(cast: Cast) -> None:
     import_read(import_id=job.pk, now=NOW)
     job.refresh_from_db()
     assert [column["name"] for column in job.columns] == ["中国科学技术大学大型仪器清单"]
-    import_read_again(actor=zhao, import_id=job.pk, header_row=3, now=NOW)
+    import_read_again(By(zhao, NOW), import_id=job.pk, header_row=3)
     import_read(import_id=job.pk, now=NOW)
     job.refresh_from_db()
     columns = [column["name"] for column in job.columns]
@@ -435,9 +432,9 @@ def test_an_inventory_as_it_comes_from_a_chinese_office(cast: Cast) -> None:
     ]
     fields = {field: [name] for field, name in zip(suggested, columns, strict=True) if field}
     mapping = {"source": "ustc", "key": ["资产编号"], "fields": fields}
-    import_map(actor=zhao, import_id=job.pk, mapping=mapping, name="清单", now=NOW)
+    import_map(By(zhao, NOW), import_id=job.pk, mapping=mapping, name="清单")
     import_read(import_id=job.pk, now=NOW)
-    import_apply(actor=zhao, import_id=job.pk, now=NOW)
+    import_apply(By(zhao, NOW), import_id=job.pk)
     import_carry_out(import_id=job.pk, now=NOW)
     job.refresh_from_db()
     assert job.ignored_columns == ["备用列"]
@@ -471,23 +468,24 @@ def test_a_file_of_another_encoding_is_read_again_after_its_refusal(
     imports_work(now=NOW)
     job.refresh_from_db()
     assert (job.state, job.problem["code"]) == ("refused", "not-text")
-    again = {"actor": cast.actor("zhao"), "import_id": job.pk, "now": NOW}
-    import_read_again(**again, encoding=encoding, expected_version=job.version)
+    zhao = cast.actor("zhao")
+    again = partial(import_read_again, By(zhao, NOW), import_id=job.pk)
+    import_read_again(By(zhao, NOW, job.version), import_id=job.pk, encoding=encoding)
     imports_work(now=NOW)
     job.refresh_from_db()
     assert (job.state, job.problem, job.counts["created"]) == ("ready", {}, 1)
     assert job.rows.get().name == name
     # A preview, too, can be read otherwise; what was carried out cannot.
-    import_read_again(**again, encoding="utf-8")
+    again(encoding="utf-8")
     imports_work(now=NOW)
-    import_read_again(**again, encoding=encoding)
+    again(encoding=encoding)
     imports_work(now=NOW)
-    import_apply(actor=None, import_id=job.pk, now=NOW)
+    import_apply(By(PLATFORM, NOW), import_id=job.pk)
     with pytest.raises(WrongState):
-        import_read_again(**again, encoding="utf-8")
+        again(encoding="utf-8")
     imports_work(now=NOW)
     with pytest.raises(WrongState):
-        import_read_again(**again, encoding="utf-8")
+        again(encoding="utf-8")
     assert Instrument.objects.filter(name=name).count() == 1
 
 
@@ -496,7 +494,7 @@ def test_the_columns_are_named_within_the_first_hundred_lines(cast: Cast, row: i
     job = keep(cast.ustc.pk, b"nr,device\n1,SEM\n", format="table")
     import_read(import_id=job.pk, now=NOW)
     with pytest.raises(Invalid):
-        import_read_again(actor=cast.actor("zhao"), import_id=job.pk, header_row=row, now=NOW)
+        import_read_again(By(cast.actor("zhao"), NOW), import_id=job.pk, header_row=row)
     job.refresh_from_db()
     assert (job.state, job.header_row) == ("unmapped", 1)
 
@@ -505,7 +503,7 @@ def test_a_workbook_whose_columns_are_named_below_its_title(cast: Cast) -> None:
     content = workbook(["大型仪器"], [], ["id", "name"], ["1", "SEM"])
     job = keep(cast.ustc.pk, content, format="table")
     import_read(import_id=job.pk, now=NOW)
-    import_read_again(actor=cast.actor("zhao"), import_id=job.pk, header_row=3, now=NOW)
+    import_read_again(By(cast.actor("zhao"), NOW), import_id=job.pk, header_row=3)
     import_read(import_id=job.pk, now=NOW)
     row = ImportRow.objects.get(job=job)
     assert (row.line, row.name, row.result) == (4, "SEM", "created")

@@ -3,6 +3,7 @@
 import itertools
 from datetime import date, timedelta
 
+from accounts.domain.roles import By
 from instruments.domain.opening import parse_hours
 from instruments.domain.policies import parse_policy
 from instruments.models import OpenWindow, Schedule, ScheduleAssignment, ScheduleDay
@@ -31,7 +32,7 @@ def test_new_hours_count_from_today_and_old_days_keep_theirs(cast):
     instrument = cast.microscope
     began = ScheduleAssignment.objects.get(instrument=instrument).from_date
     hours = parse_hours({"weekly": [{"weekday": 1, "opens": "10:00", "closes": "12:00"}]})
-    opening_hours_set(actor=cast.actor("zhao"), instrument_id=instrument.pk, hours=hours, now=NOW)
+    opening_hours_set(By(cast.actor("zhao"), NOW), instrument_id=instrument.pk, hours=hours)
     assert assignments(instrument) == [(began, TODAY, 1, True), (TODAY, None, 1, True)]
 
 
@@ -40,14 +41,14 @@ def test_what_takes_time_away_counts_from_tomorrow(cast):
     zhao = cast.actor("zhao")
     began = ScheduleAssignment.objects.get(instrument=pair).from_date
     one = parse_policy({"units": 1})
-    policy_set(actor=zhao, instrument_id=pair.pk, policy=one, now=NOW)
+    policy_set(By(zhao, NOW), instrument_id=pair.pk, policy=one)
     assert assignments(pair) == [(began, TOMORROW, 2, True), (TOMORROW, None, 1, True)]
-    instrument_publication(actor=zhao, instrument_id=pair.pk, act="suspend", now=NOW)
+    instrument_publication(By(zhao, NOW), instrument_id=pair.pk, act="suspend")
     assert assignments(pair) == [(began, TOMORROW, 2, True), (TOMORROW, None, 1, False)]
     # Brought back the same day it is as if nothing had been.
-    instrument_publication(actor=zhao, instrument_id=pair.pk, act="publish", now=NOW)
+    instrument_publication(By(zhao, NOW), instrument_id=pair.pk, act="publish")
     assert [row[2:] for row in assignments(pair)][-1] == (1, True)
-    instrument_publication(actor=zhao, instrument_id=pair.pk, act="retire", now=NOW)
+    instrument_publication(By(zhao, NOW), instrument_id=pair.pk, act="retire")
     last = ScheduleAssignment.objects.filter(instrument=pair).latest("from_date")
     assert (last.from_date, last.schedule) == (TOMORROW, None)
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from accounts.domain.errors import NotPermitted, WrongState, WrongVersion
+from accounts.domain.roles import By
 from accounts.models import TrailEntry
 from instruments.domain.policies import parse_policy, policy_to_json
 from instruments.models import BookingPolicy, PolicyVersion
@@ -19,12 +20,10 @@ BEFORE = NOW - timedelta(days=30)
 
 def change(cast, who="zhao", *, now=NOW, reason="", expected_version=None, **values):
     return policy_set(
-        actor=cast.actor(who),
+        By(cast.actor(who), now, expected_version),
         instrument_id=cast.microscope.pk,
         policy=parse_policy(USUAL | values),
-        now=now,
         reason=reason,
-        expected_version=expected_version,
     )
 
 
@@ -60,13 +59,11 @@ def test_back_to_what_it_was_is_a_version_of_its_own(cast):
 
 def test_units_changed_with_the_record_are_a_version(cast):
     instrument_update(
-        actor=cast.actor("zhao"),
+        By(cast.actor("zhao"), NOW),
         instrument_id=cast.microscope.pk,
         changes={},
         techniques=None,
-        expected_version=None,
         units=2,
-        now=NOW,
     )
     assert [row.policy["units"] for row in versions()] == [1, 2]
 

@@ -7,6 +7,7 @@ from django.core import mail
 from django.urls import reverse
 
 from accounts.domain.errors import NotPermitted, WrongState
+from accounts.domain.roles import By
 from accounts.models import OutboxMessage, TrailEntry
 from bookings.overview.services.effects import effects_carry_out
 from instruments.models import Instrument
@@ -36,13 +37,13 @@ def letters():
 
 def publication(cast, who, instrument, act, **more):
     return instrument_publication(
-        actor=cast.actor(who), instrument_id=instrument.pk, act=act, now=NOW, **more
+        By(cast.actor(who), NOW), instrument_id=instrument.pk, act=act, **more
     )
 
 
 def submitted(cast):
     made = instrument_create(
-        actor=cast.actor("sun"), facility=cast.facility, techniques=[], now=NOW, name="Raman"
+        By(cast.actor("sun"), NOW), facility=cast.facility, techniques=[], name="Raman"
     )
     return publication(cast, "sun", made, "submit")
 
@@ -86,7 +87,7 @@ def test_hosts_hear_of_stale_records_once_a_month_until_they_confirm(shared_cast
     assert letters() == [("zhao@ustc.example", "Please confirm: records of USTC")]
     assert "Old X-ray" in mail.outbox[0].body
     for instrument in (second, shared_cast.microscope):
-        instrument_confirm(actor=shared_cast.actor("zhao"), instrument_id=instrument.pk, now=LATER)
+        instrument_confirm(By(shared_cast.actor("zhao"), LATER), instrument_id=instrument.pk)
     assert stale_records_tell(now=LATER + timedelta(days=40)) == 0
     entry = TrailEntry.objects.filter(action="instrument.confirm", object_id=second.pk).get()
     assert entry.before == {"confirmed_at": None}
@@ -105,10 +106,10 @@ def test_a_stale_record_loses_gold_alone(shared_cast):
 def test_confirming_a_draft_is_refused_and_others_may_not(shared_cast):
     made = submitted(shared_cast)
     with pytest.raises(WrongState):
-        instrument_confirm(actor=shared_cast.actor("zhao"), instrument_id=made.pk, now=NOW)
+        instrument_confirm(By(shared_cast.actor("zhao"), NOW), instrument_id=made.pk)
     with pytest.raises(NotPermitted):
         instrument_confirm(
-            actor=shared_cast.actor("sun"), instrument_id=shared_cast.microscope.pk, now=NOW
+            By(shared_cast.actor("sun"), NOW), instrument_id=shared_cast.microscope.pk
         )
     assert not TrailEntry.objects.filter(action="instrument.confirm").exists()
 

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from accounts.domain.errors import Invalid, NotFound, NotPermitted, WrongState, WrongVersion
+from accounts.domain.roles import PLATFORM, By
 from accounts.models import TrailEntry
 from accounts.services.memberships import role_grant
 from instruments.models import Qualification
@@ -71,7 +72,7 @@ def test_others_may_not(cast, unchanged, who):
     with pytest.raises(NotPermitted):
         certify(cast, cast.microscope, by=who)
     with pytest.raises(NotPermitted):
-        qualification_revoke(actor=cast.actor(who), qualification_id=row.pk, reason="No", now=NOW)
+        qualification_revoke(By(cast.actor(who), NOW), qualification_id=row.pk, reason="No")
     check()
 
 
@@ -82,7 +83,7 @@ def test_never_to_oneself(cast, unchanged):
         certify(cast, cast.microscope, "zhao")
     assert refused.value.code == "no-second-manager"
     check()
-    role_grant(actor=None, user=cast.sun, role="manager", organisation=cast.ustc, now=NOW)
+    role_grant(By(PLATFORM, NOW), user=cast.sun, role="manager", organisation=cast.ustc)
     with pytest.raises(WrongState) as refused:
         certify(cast, cast.microscope, "zhao")
     assert refused.value.code == "own-qualification"
@@ -108,7 +109,11 @@ def test_what_does_not_fit(cast, unchanged, changes, field, code):
         "valid_from": date(2026, 1, 1),
     } | {name: cast.technique if value == "technique" else value for name, value in changes.items()}
     with pytest.raises(Invalid) as refused:
-        qualification_grant(actor=cast.actor("zhao"), user=cast.wang, now=NOW, **values)
+        qualification_grant(
+            By(cast.actor("zhao"), NOW, values.pop("expected_version", None)),
+            user=cast.wang,
+            **values,
+        )
     assert [(p.field, p.code) for p in refused.value.problems] == [(field, code)]
     check()
 
@@ -167,5 +172,5 @@ def test_revoking_is_refused(cast, unchanged):
         ({"qualification_id": cast.ustc.pk, "reason": "So"}, NotFound),
     ):
         with pytest.raises(error):
-            qualification_revoke(actor=zhao, now=NOW, **values)
+            qualification_revoke(By(zhao, NOW, values.pop("expected_version", None)), **values)
     check()

@@ -13,6 +13,7 @@ from accounts.domain.errors import (
     WrongState,
     WrongVersion,
 )
+from accounts.domain.roles import By
 from accounts.models import TrailEntry
 from instruments.domain.ratecards import parse_rate_card
 from instruments.models import RateCard
@@ -23,11 +24,7 @@ from tests.factories.cast import CARD, NOW, reserve
 def test_the_trail_says_which_version_was_ended_and_when(cast):
     card = parse_rate_card(CARD | {"valid_from": "2026-05-01"})
     rate_card_create(
-        actor=cast.actor("zhao"),
-        instrument_id=cast.microscope.pk,
-        card=card,
-        publish=True,
-        now=NOW,
+        By(cast.actor("zhao"), NOW), instrument_id=cast.microscope.pk, card=card, publish=True
     )
     old = RateCard.objects.get(instrument=cast.microscope, version=1)
     assert old.valid_until == date(2026, 5, 1)
@@ -39,33 +36,26 @@ def test_the_trail_says_which_version_was_ended_and_when(cast):
 
 def create(cast, publish=True, **changes):
     return rate_card_create(
-        actor=cast.actor("zhao"),
+        By(cast.actor("zhao"), NOW),
         instrument_id=cast.microscope.pk,
         card=parse_rate_card(CARD | changes),
         publish=publish,
-        now=NOW,
     )
 
 
 def change(cast, version, who="zhao", publish=False, expected=None, **changes):
     return rate_card_change(
-        actor=cast.actor(who),
+        By(cast.actor(who), NOW, expected),
         instrument_id=cast.microscope.pk,
         version=version,
         card=parse_rate_card(CARD | changes),
         publish=publish,
-        now=NOW,
-        expected_version=expected,
     )
 
 
 def delete(cast, version, who="zhao", expected=None):
     rate_card_delete(
-        actor=cast.actor(who),
-        instrument_id=cast.microscope.pk,
-        version=version,
-        now=NOW,
-        expected_version=expected,
+        By(cast.actor(who), NOW, expected), instrument_id=cast.microscope.pk, version=version
     )
 
 

@@ -1,11 +1,13 @@
 """Courses, their sessions, and places in them."""
 
 from datetime import date, timedelta
+from functools import partial
 from uuid import uuid4
 
 import pytest
 
 from accounts.domain.errors import Invalid, NotPermitted, Refused, WrongState, WrongVersion
+from accounts.domain.roles import By
 from accounts.models import OutboxMessage, TrailEntry
 from accounts.services.memberships import membership_end
 from instruments.domain.training import CourseTerms, SessionTerms
@@ -59,16 +61,14 @@ def told(kind):
 
 
 def result(cast, row, how="passed", by="zhao", now=BEGUN):
-    return enrolment_result(actor=cast.actor(by), enrolment_id=row.pk, result=how, now=now)
+    return enrolment_result(By(cast.actor(by), now), enrolment_id=row.pk, result=how)
 
 
 def test_courses_are_their_hosts(cast):
     terms = CourseTerms(name="x", places=1)
 
     def make(by="zhao", host=cast.ustc, **things):
-        return lambda: course_create(
-            actor=cast.actor(by), host=host, terms=terms, now=NOW, **things
-        )
+        return lambda: course_create(By(cast.actor(by), NOW), host=host, terms=terms, **things)
 
     refused(make("wang", instrument=cast.microscope), "not-permitted", NotPermitted)
     refused(make("chen", cast.fudan, instrument=cast.microscope), "not-for-course", Invalid)
@@ -77,26 +77,23 @@ def test_courses_are_their_hosts(cast):
     for prerequisite, code in ((uuid4(), "unknown-value"), (other.pk, "not-itself")):
         refused(
             lambda wanted=prerequisite: course_change(
-                actor=cast.actor("zhao"),
+                By(cast.actor("zhao"), NOW),
                 course_id=other.pk,
                 terms=CourseTerms(name="x", places=1, prerequisites=(wanted,)),
-                now=NOW,
             ),
             code,
             Invalid,
         )
     refused(
-        lambda: course_retire(
-            actor=cast.actor("zhao"), course_id=other.pk, now=NOW, expected_version=7
-        ),
+        lambda: course_retire(By(cast.actor("zhao"), NOW, 7), course_id=other.pk),
         "wrong-version",
         WrongVersion,
     )
     one = session(cast, other)
-    retire = {"actor": cast.actor("zhao"), "course_id": other.pk, "now": NOW}
-    refused(lambda: course_retire(**retire), "sessions-ahead", WrongState)
-    session_cancel(actor=cast.actor("zhao"), session_id=one.pk, reason="Ill", now=NOW)
-    course_retire(**retire)
+    retire = partial(course_retire, By(cast.actor("zhao"), NOW), course_id=other.pk)
+    refused(retire, "sessions-ahead", WrongState)
+    session_cancel(By(cast.actor("zhao"), NOW), session_id=one.pk, reason="Ill")
+    retire()
     refused(lambda: session(cast, other), "course-retired", WrongState)
 
 
@@ -109,11 +106,10 @@ def test_sessions_are_at_the_hosts_by_its_people(cast):
     refused(lambda: enrol(cast, one, "sun"), "gives-it", WrongState)
     refused(
         lambda: session_create(
-            actor=cast.actor("sun"),
+            By(cast.actor("sun"), NOW),
             course_id=of.pk,
             facility=cast.facility,
             terms=SessionTerms(BEGUN, BEGUN + timedelta(hours=1), BEGUN, 1),
-            now=NOW,
         ),
         "not-permitted",
         NotPermitted,
@@ -132,18 +128,18 @@ def test_places_are_given_in_the_order_of_asking(cast):
     assert [second.state, third.state] == ["waiting", "waiting"]
     assert places_in_line([second, third]) == {second.pk: 1, third.pk: 2}
     refused(
-        lambda: enrolment_withdraw(actor=cast.actor("hu"), enrolment_id=first.pk, now=NOW),
+        lambda: enrolment_withdraw(By(cast.actor("hu"), NOW), enrolment_id=first.pk),
         "not-permitted",
         NotPermitted,
     )
-    enrolment_withdraw(actor=cast.actor("wang"), enrolment_id=first.pk, now=NOW)
+    enrolment_withdraw(By(cast.actor("wang"), NOW), enrolment_id=first.pk)
     second.refresh_from_db()
     third.refresh_from_db()
     assert [second.state, third.state] == ["enrolled", "waiting"]
     assert told("moved-up") == [str(second.pk)]
     again = enrol(cast, one, waits=True, now=NOW + 3 * minute)  # behind those who waited
     assert places_in_line([again])[again.pk] == 2
-    enrolments_drop(actor=cast.actor("hu"), user_id=cast.hu.pk, now=NOW)
+    enrolments_drop(By(cast.actor("hu"), NOW), user_id=cast.hu.pk)
     third.refresh_from_db()
     assert third.state == "enrolled"
 
@@ -167,11 +163,11 @@ def test_no_place(cast, who, by, now, code):
 def test_called_off(cast):
     one = session(cast, course(cast), places=1)
     kept = [enrol(cast, one), enrol(cast, one, "hu", waits=True)]
-    cancel = {"actor": cast.actor("zhao"), "session_id": one.pk, "now": NOW}
-    refused(lambda: session_cancel(**cancel, reason=" "), "required", Invalid)
-    session_cancel(**cancel, reason="The trainer is ill")
+    cancel = partial(session_cancel, By(cast.actor("zhao"), NOW), session_id=one.pk)
+    refused(lambda: cancel(reason=" "), "required", Invalid)
+    cancel(reason="The trainer is ill")
     assert sorted(told("cancelled")) == sorted(str(row.pk) for row in kept)
-    refused(lambda: session_cancel(**cancel, reason="x"), "session-cancelled", WrongState)
+    refused(lambda: cancel(reason="x"), "session-cancelled", WrongState)
     refused(lambda: enrol(cast, one, "chen"), "session-cancelled", WrongState)
     refused(lambda: result(cast, kept[0]), "session-cancelled", WrongState)
 
@@ -180,13 +176,13 @@ def test_more_places_and_another_time(cast):
     one = session(cast, course(cast), places=1)
     rows_ = [enrol(cast, one), enrol(cast, one, "hu", waits=True)]
     terms = {"start": one.start_at, "end": one.end_at, "deadline": one.deadline_at, "places": 2}
-    change = {"actor": cast.actor("zhao"), "session_id": one.pk, "now": NOW}
-    session_change(**change, terms=SessionTerms(**terms, location="Room 301"))
+    change = partial(session_change, By(cast.actor("zhao"), NOW), session_id=one.pk)
+    change(terms=SessionTerms(**terms, location="Room 301"))
     assert told("moved-up") == [str(rows_[1].pk)] and told("changed") == []
-    session_change(**change, terms=SessionTerms(**terms, location="Room 302"))
+    change(terms=SessionTerms(**terms, location="Room 302"))
     assert sorted(told("changed")) == sorted(str(row.pk) for row in rows_)
     fewer = SessionTerms(**terms | {"places": 1})
-    refused(lambda: session_change(**change, terms=fewer), "fewer-than-enrolled", Invalid)
+    refused(lambda: change(terms=fewer), "fewer-than-enrolled", Invalid)
 
 
 def test_who_passes_is_certified(cast):
@@ -221,19 +217,18 @@ def test_a_trainer_says_how_it_went_in_their_own_sessions(cast):
     # Leading a session is no right to certify whom one likes.
     refused(
         lambda: qualification_grant(
-            actor=cast.actor("sun"),
+            By(cast.actor("sun"), BEGUN),
             user=cast.hu,
             issuer=cast.ustc,
             instrument=cast.microscope,
             valid_from=date(2026, 3, 10),
-            now=BEGUN,
         ),
         "not-permitted",
         NotPermitted,
     )
     late = enrol(cast, one, "hu")
     membership_end(
-        actor=cast.actor("sun"), membership_id=cast.sun.memberships.get().pk, reason="", now=NOW
+        By(cast.actor("sun"), NOW), membership_id=cast.sun.memberships.get().pk, reason=""
     )
     refused(lambda: result(cast, late, by="sun"), "not-permitted", NotPermitted)
     assert not enrolments_for(cast.actor("sun")).exists()

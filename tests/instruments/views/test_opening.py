@@ -3,6 +3,7 @@
 import pytest
 from django.urls import reverse
 
+from accounts.domain.roles import By
 from instruments.models import Instrument
 from instruments.services.registry import instrument_create
 from tests.factories.cast import NOW, WEEKDAYS, reserve
@@ -174,7 +175,7 @@ def test_dated_rules_and_past_exceptions_stay_unless_dropped(cast, zhao):
 
 def test_first_hours_begin_with_a_suggestion(cast, zhao):
     made = instrument_create(
-        actor=cast.actor("zhao"), facility=cast.facility, techniques=[], now=NOW, name="Raman"
+        By(cast.actor("zhao"), NOW), facility=cast.facility, techniques=[], name="Raman"
     )
     response = zhao.get(address(made))
     assert "These hours are a suggestion" in response.content.decode()

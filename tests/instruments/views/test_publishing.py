@@ -3,6 +3,7 @@
 import pytest
 from django.urls import reverse
 
+from accounts.domain.roles import By
 from accounts.models import TrailEntry
 from bookings.reserving.services.reservations import reservation_cancel
 from instruments.models import Instrument
@@ -45,7 +46,7 @@ def test_retiring_is_final(cast, zhao):
     assert response.status_code == 422
     assert "has bookings that are not over (1)" in response.content.decode()
     assert state(cast.microscope) == "published"
-    reservation_cancel(actor=cast.actor("wang"), reservation_id=booked.pk, reason="", now=NOW)
+    reservation_cancel(By(cast.actor("wang"), NOW), reservation_id=booked.pk, reason="")
     step(zhao, cast.microscope, "retire", reason="sold")
     response = step(zhao, cast.microscope, "publish")
     assert response.status_code == 409
@@ -55,7 +56,7 @@ def test_retiring_is_final(cast, zhao):
 
 def test_publishing_an_incomplete_record_says_what_is_missing(cast, zhao):
     made = instrument_create(
-        actor=cast.actor("zhao"), facility=cast.facility, techniques=[], now=NOW, name="Raman"
+        By(cast.actor("zhao"), NOW), facility=cast.facility, techniques=[], name="Raman"
     )
     response = step(zhao, made, "publish")
     assert response.status_code == 422

@@ -6,6 +6,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from accounts.domain.roles import By
 from accounts.models import TrailEntry
 from instruments.models import Facility, Instrument, SearchEntry, Technique
 from instruments.services.registry import instrument_create
@@ -17,12 +18,7 @@ HOME = "/manage/"
 
 def draft(cast, name="Raman microscope", **values):
     return instrument_create(
-        actor=cast.actor("zhao"),
-        facility=cast.facility,
-        techniques=[],
-        now=NOW,
-        name=name,
-        **values,
+        By(cast.actor("zhao"), NOW), facility=cast.facility, techniques=[], name=name, **values
     )
 
 

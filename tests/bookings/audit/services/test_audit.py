@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import translation
 
 from accounts.domain.errors import Invalid, NotFound, NotPermitted, WrongState
+from accounts.domain.roles import PLATFORM, By
 from accounts.models import RoleGrant, TrailEntry
 from accounts.models.keys import new_id
 from accounts.services.memberships import role_grant
@@ -110,9 +111,8 @@ def test_each_kind_is_found_once_and_leads_to_its_rows(booked: Any) -> None:
     assert TrailEntry.objects.filter(object_id=found.pk, action="exception.find").count() == 1
     # Again, and again from the beginning: nothing new, and nothing that was decided is undone.
     exception_move(
-        actor=cast.actor("auditor"), exception_id=found.pk, state="explained", reason="Repair",
-        now=NOW,
-    )  # fmt: skip
+        By(cast.actor("auditor"), NOW), exception_id=found.pk, state="explained", reason="Repair"
+    )
     for full in (False, True):
         assert exceptions_find(now=NOW, full=full).counts == {}
     found.refresh_from_db()
@@ -149,7 +149,7 @@ def test_only_what_happened_since_is_looked_at(booked: Any) -> None:
     # Entries of the last days are looked at again; of this test they are all of today.
     second = exceptions_find(now=NOW)
     assert not second.is_full and second.looked_at <= first.looked_at
-    reservation_cancel(actor=cast.actor("wang"), reservation_id=row.pk, reason="", now=NOW)
+    reservation_cancel(By(cast.actor("wang"), NOW), reservation_id=row.pk, reason="")
     charge_make(reservation_id=row.pk, now=NOW)
     assert exceptions_find(now=NOW).looked_at >= 1
 
@@ -163,17 +163,17 @@ def test_who_decides(booked: Any) -> None:
     for who in ("zhao", "coordinator", "admin"):
         with pytest.raises(NotFound):
             exception_move(
-                actor=cast.actor(who), exception_id=found.pk, state="review", reason="", now=NOW
+                By(cast.actor(who), NOW), exception_id=found.pk, state="review", reason=""
             )
     with pytest.raises(NotPermitted):
         exceptions_find(now=NOW, actor=cast.actor("admin"))
     with pytest.raises(Invalid):
-        exception_move(actor=auditor, exception_id=found.pk, state="explained", reason=" ", now=NOW)
+        exception_move(By(auditor, NOW), exception_id=found.pk, state="explained", reason=" ")
     with pytest.raises(WrongState):
-        exception_move(actor=auditor, exception_id=found.pk, state="confirmed", reason="x", now=NOW)
+        exception_move(By(auditor, NOW), exception_id=found.pk, state="confirmed", reason="x")
     found.refresh_from_db()
     assert found.state == "open"
-    exception_move(actor=auditor, exception_id=found.pk, state="review", reason="", now=NOW)
+    exception_move(By(auditor, NOW), exception_id=found.pk, state="review", reason="")
     entry = TrailEntry.objects.get(object_id=found.pk, action="exception.review")
     assert (entry.before, entry.actor_id) == ({"state": "open"}, cast.auditor.pk)
 
@@ -186,18 +186,18 @@ def test_an_auditor_of_another_region_sees_nothing_of_it(booked: Any) -> None:
     change(sun_only, overrides=["notice"])
     exceptions_find(now=NOW)
     finding_raise(
-        actor=cast.actor("auditor"), raised=Raised("low", "T", "t", organisation="ustc"), now=NOW
+        By(cast.actor("auditor"), NOW), raised=Raised("low", "T", "t", organisation="ustc")
     )
     asked = Sampling("reservations", "random", date(2026, 3, 1), date(2026, 4, 1), 1)
-    sample_draw(actor=cast.actor("auditor"), asked=asked, now=NOW)
+    sample_draw(By(cast.actor("auditor"), NOW), asked=asked)
     alice = cast.people["alice"]
-    role_grant(actor=None, user=alice, role="auditor", region=cast.shanghai, now=NOW)
+    role_grant(By(PLATFORM, NOW), user=alice, role="auditor", region=cast.shanghai)
     elsewhere = cast.actor("alice")
     assert not exceptions_for(elsewhere).exists()
     assert not findings_for(elsewhere).exists() and not samples_for(elsewhere).exists()
     with pytest.raises(NotFound):
-        finding_raise(actor=elsewhere, raised=Raised("low", "T", "t", organisation="ustc"), now=NOW)
-    role_grant(actor=None, user=alice, role="auditor", region=cast.anhui.parent, now=NOW)
+        finding_raise(By(elsewhere, NOW), raised=Raised("low", "T", "t", organisation="ustc"))
+    role_grant(By(PLATFORM, NOW), user=alice, role="auditor", region=cast.anhui.parent)
     national = cast.actor("alice")
     assert exceptions_for(national).exists() and findings_for(national).count() == 1
     assert samples_for(national).count() == 1
@@ -210,26 +210,26 @@ def test_a_finding_from_exception_to_its_closing(booked: Any) -> None:
     found = AuditException.objects.get(rule="overrides")
     auditor, zhao = cast.actor("auditor"), cast.actor("zhao")
     raised = Raised("high", "Set aside", "Without a reason.", exception_id=found.pk)
-    made = finding_raise(actor=auditor, raised=raised, now=NOW)
+    made = finding_raise(By(auditor, NOW), raised=raised)
     found.refresh_from_db()
     assert (found.state, made.organisation, made.due_date) == (
         "confirmed", cast.ustc, date(2026, 3, 19),
     )  # fmt: skip
     with pytest.raises(WrongState):
-        finding_raise(actor=auditor, raised=raised, now=NOW)
+        finding_raise(By(auditor, NOW), raised=raised)
     with pytest.raises(NotPermitted):
-        finding_reply(actor=auditor, finding_id=made.pk, reply="x", now=NOW)
+        finding_reply(By(auditor, NOW), finding_id=made.pk, reply="x")
     with pytest.raises(NotPermitted):
-        finding_close(actor=zhao, finding_id=made.pk, evidence="x", now=NOW)
+        finding_close(By(zhao, NOW), finding_id=made.pk, evidence="x")
     with pytest.raises(Invalid):
-        finding_close(actor=auditor, finding_id=made.pk, evidence=" ", now=NOW)
-    finding_reply(actor=zhao, finding_id=made.pk, reply="It was urgent.", now=NOW)
-    finding_return(actor=auditor, finding_id=made.pk, note="Prove it.", due_date=None, now=NOW)
-    finding_reply(actor=cast.actor("gao"), finding_id=made.pk, reply="Here.", now=NOW)
-    done = finding_close(actor=auditor, finding_id=made.pk, evidence="Seen.", now=NOW)
+        finding_close(By(auditor, NOW), finding_id=made.pk, evidence=" ")
+    finding_reply(By(zhao, NOW), finding_id=made.pk, reply="It was urgent.")
+    finding_return(By(auditor, NOW), finding_id=made.pk, note="Prove it.", due_date=None)
+    finding_reply(By(cast.actor("gao"), NOW), finding_id=made.pk, reply="Here.")
+    done = finding_close(By(auditor, NOW), finding_id=made.pk, evidence="Seen.")
     assert (done.state, done.closed_by_id) == ("closed", cast.auditor.pk)
     with pytest.raises(WrongState):
-        finding_reply(actor=zhao, finding_id=made.pk, reply="Late", now=NOW)
+        finding_reply(By(zhao, NOW), finding_id=made.pk, reply="Late")
     acts = list(
         TrailEntry.objects.filter(object_id=made.pk).order_by("id").values_list("action", flat=True)
     )
@@ -240,7 +240,7 @@ def test_a_finding_from_exception_to_its_closing(booked: Any) -> None:
 def test_reminders_until_it_is_answered_each_once(booked: Any) -> None:
     cast, _ = booked
     raised = Raised("low", "Late papers", "t", due_date=date(2026, 3, 15), organisation="ustc")
-    made = finding_raise(actor=cast.actor("auditor"), raised=raised, now=NOW)
+    made = finding_raise(By(cast.actor("auditor"), NOW), raised=raised)
     effects_carry_out(now=NOW)
     mail.outbox.clear()
 
@@ -258,7 +258,7 @@ def test_reminders_until_it_is_answered_each_once(booked: Any) -> None:
     assert told(14) == []
     assert told(16) == ["Overdue: Late papers"]
     assert told(23) == ["Overdue: Late papers"]
-    finding_reply(actor=cast.actor("zhao"), finding_id=made.pk, reply="Now", now=LATER)
+    finding_reply(By(cast.actor("zhao"), LATER), finding_id=made.pk, reply="Now")
     assert told(30) == []
     assert AuditFinding.objects.get(pk=made.pk).state == "replied"
 
@@ -269,20 +269,20 @@ def test_a_sample_is_frozen_and_drawn_by_its_seed(booked: Any) -> None:
         reserve(cast, f"2026-03-{day:02} 10:00", f"2026-03-{day:02} 11:00")
     asked = Sampling("reservations", "random", date(2026, 3, 1), date(2026, 4, 1), 3, "seed")
     actor = cast.actor("auditor")
-    one = sample_draw(actor=actor, asked=asked, now=NOW)
-    again = sample_draw(actor=actor, asked=asked, now=NOW)
+    one = sample_draw(By(actor, NOW), asked=asked)
+    again = sample_draw(By(actor, NOW), asked=asked)
     assert (one.count, len(one.drawn), one.drawn, one.digest) == (6, 3, again.drawn, again.digest)
     reserve(cast, "2026-03-16 10:00", "2026-03-16 11:00")
-    more = sample_draw(actor=actor, asked=asked, now=NOW)
+    more = sample_draw(By(actor, NOW), asked=asked)
     assert more.count == 7 and bytes(more.digest) != bytes(one.digest)
     with pytest.raises(NotPermitted):
-        sample_draw(actor=cast.actor("zhao"), asked=asked, now=NOW)
+        sample_draw(By(cast.actor("zhao"), NOW), asked=asked)
     with pytest.raises(WrongState):
         past = Sampling("charges", "random", date(2020, 1, 1), date(2020, 2, 1), 3)
-        sample_draw(actor=actor, asked=past, now=NOW)
+        sample_draw(By(actor, NOW), asked=past)
     with pytest.raises(Invalid):
         wrong = Sampling("sessions", "monetary", date(2026, 3, 1), date(2026, 4, 1), 3)
-        sample_draw(actor=actor, asked=wrong, now=NOW)
+        sample_draw(By(actor, NOW), asked=wrong)
     assert AuditSample.objects.count() == 3
 
 
@@ -350,10 +350,8 @@ def test_a_booking_is_as_the_trail_says_whatever_was_done_to_it(booked: Any) -> 
     cast, row = booked
     money_things(cast)
     period = Period(at("2026-03-06 14:00"), at("2026-03-06 15:00"))
-    reservation_move(
-        actor=cast.actor("wang"), reservation_id=row.pk, period=period, reason="", now=NOW
-    )
-    reservation_cancel(actor=cast.actor("wang"), reservation_id=row.pk, reason="", now=NOW)
+    reservation_move(By(cast.actor("wang"), NOW), reservation_id=row.pk, period=period, reason="")
+    reservation_cancel(By(cast.actor("wang"), NOW), reservation_id=row.pk, reason="")
     charge_make(reservation_id=row.pk, now=NOW)
     exceptions_find(now=NOW, full=True)
     # Charges of earlier months the factory writes past the platform.
@@ -385,8 +383,8 @@ def test_a_hold_that_came_to_nothing_may_go(booked: Any) -> None:
     cast, _row = booked
     period = Period(at("2026-03-10 10:00"), at("2026-03-10 11:00"))
     asked = Booking(cast.microscope.pk, period, None, "self")
-    hold = hold_take(actor=cast.actor("wang"), booking=asked, now=NOW)
-    hold_release(actor=cast.actor("wang"), reservation_id=hold.pk, now=NOW)
+    hold = hold_take(By(cast.actor("wang"), NOW), booking=asked)
+    hold_release(By(cast.actor("wang"), NOW), reservation_id=hold.pk)
     assert TrailEntry.objects.filter(object_id=hold.pk).count() == 2
     sql("DELETE FROM bookings_reservation WHERE id = %s", hold.pk)
     exceptions_find(now=NOW, full=True)
@@ -464,7 +462,7 @@ def own(booked: Any) -> tuple[Cast, AuditException]:
     cast, row = booked
     change(row, overrides=["notice"])
     exceptions_find(now=NOW)
-    role_grant(actor=None, user=cast.wang, role="auditor", region=cast.anhui.parent, now=NOW)
+    role_grant(By(PLATFORM, NOW), user=cast.wang, role="auditor", region=cast.anhui.parent)
     return cast, AuditException.objects.get(rule="overrides")
 
 
@@ -482,25 +480,21 @@ def test_an_exception_about_ones_own_booking_is_anothers_to_decide(own: Any) -> 
     for state in ("review", "explained"):
         refused_own_case(
             lambda state=state: exception_move(
-                actor=wang, exception_id=found.pk, state=state, reason="It is fine", now=NOW
+                By(wang, NOW), exception_id=found.pk, state=state, reason="It is fine"
             )
         )
     raised = Raised("low", "T", "t", exception_id=found.pk)
-    refused_own_case(lambda: finding_raise(actor=wang, raised=raised, now=NOW))
+    refused_own_case(lambda: finding_raise(By(wang, NOW), raised=raised))
     found.refresh_from_db()
     assert (found.state, AuditFinding.objects.count()) == ("open", 0)
-    made = finding_raise(actor=cast.actor("auditor"), raised=raised, now=NOW)
-    finding_reply(actor=cast.actor("zhao"), finding_id=made.pk, reply="It was urgent.", now=NOW)
+    made = finding_raise(By(cast.actor("auditor"), NOW), raised=raised)
+    finding_reply(By(cast.actor("zhao"), NOW), finding_id=made.pk, reply="It was urgent.")
+    refused_own_case(lambda: finding_close(By(wang, NOW), finding_id=made.pk, evidence="Seen"))
     refused_own_case(
-        lambda: finding_close(actor=wang, finding_id=made.pk, evidence="Seen", now=NOW)
-    )
-    refused_own_case(
-        lambda: finding_return(
-            actor=wang, finding_id=made.pk, note="Not enough", due_date=None, now=NOW
-        )
+        lambda: finding_return(By(wang, NOW), finding_id=made.pk, note="Not enough", due_date=None)
     )
     assert AuditFinding.objects.get().state == "replied"
-    finding_close(actor=cast.actor("auditor"), finding_id=made.pk, evidence="Seen", now=NOW)
+    finding_close(By(cast.actor("auditor"), NOW), finding_id=made.pk, evidence="Seen")
 
 
 @pytest.mark.parametrize("field", ["user", "made_by", "decided_by"])
@@ -511,33 +505,30 @@ def test_person_maker_and_decider_are_each_part_of_the_case(booked: Any, field: 
     found = AuditException.objects.get(rule="overrides")
     refused_own_case(
         lambda: exception_move(
-            actor=cast.actor("auditor"), exception_id=found.pk, state="review", reason="", now=NOW
+            By(cast.actor("auditor"), NOW), exception_id=found.pk, state="review", reason=""
         ),
         "no-second-auditor",
     )
-    role_grant(actor=None, user=cast.alice, role="auditor", region=cast.anhui, now=NOW)
-    exception_move(
-        actor=cast.actor("alice"), exception_id=found.pk, state="review", reason="", now=NOW
-    )
+    role_grant(By(PLATFORM, NOW), user=cast.alice, role="auditor", region=cast.anhui)
+    exception_move(By(cast.actor("alice"), NOW), exception_id=found.pk, state="review", reason="")
 
 
 def test_who_displaced_it_while_they_managed_the_host_is_part_of_the_case(booked: Any) -> None:
     cast, row = booked
     closure_create(
-        actor=cast.actor("zhao"),
+        By(cast.actor("zhao"), NOW),
         instrument_id=cast.microscope.pk,
         outage=Outage("maintenance", row.start_at, row.end_at),
         displace=True,
-        now=NOW,
     )
     change(row, overrides=["notice"])
     exceptions_find(now=NOW)
     RoleGrant.objects.filter(user=cast.zhao).update(revoked_at=NOW)
-    role_grant(actor=None, user=cast.zhao, role="auditor", region=cast.anhui, now=NOW)
+    role_grant(By(PLATFORM, NOW), user=cast.zhao, role="auditor", region=cast.anhui)
     found = AuditException.objects.get(rule="overrides")
     refused_own_case(
         lambda: exception_move(
-            actor=cast.actor("zhao"), exception_id=found.pk, state="review", reason="", now=NOW
+            By(cast.actor("zhao"), NOW), exception_id=found.pk, state="review", reason=""
         )
     )
 
@@ -545,14 +536,12 @@ def test_who_displaced_it_while_they_managed_the_host_is_part_of_the_case(booked
 def test_who_answered_a_finding_does_not_close_it_as_auditor(booked: Any) -> None:
     cast, _ = booked
     raised = Raised("low", "T", "t", organisation="ustc")
-    made = finding_raise(actor=cast.actor("auditor"), raised=raised, now=NOW)
-    finding_reply(actor=cast.actor("zhao"), finding_id=made.pk, reply="Done.", now=NOW)
+    made = finding_raise(By(cast.actor("auditor"), NOW), raised=raised)
+    finding_reply(By(cast.actor("zhao"), NOW), finding_id=made.pk, reply="Done.")
     RoleGrant.objects.filter(user=cast.zhao).update(revoked_at=NOW)
-    role_grant(actor=None, user=cast.zhao, role="auditor", region=cast.anhui, now=NOW)
+    role_grant(By(PLATFORM, NOW), user=cast.zhao, role="auditor", region=cast.anhui)
     refused_own_case(
-        lambda: finding_close(
-            actor=cast.actor("zhao"), finding_id=made.pk, evidence="Seen", now=NOW
-        )
+        lambda: finding_close(By(cast.actor("zhao"), NOW), finding_id=made.pk, evidence="Seen")
     )
 
 
@@ -562,17 +551,15 @@ def test_a_sample_with_ones_own_rows_is_whole_and_anothers_to_act_on(
 ) -> None:
     cast, _row = booked
     use(cast, "2026-03-10 10:00", "2026-03-10 11:00")
-    role_grant(actor=None, user=cast.wang, role="auditor", region=cast.anhui, now=NOW)
+    role_grant(By(PLATFORM, NOW), user=cast.wang, role="auditor", region=cast.anhui)
     asked = Sampling(subject, "random", date(2026, 3, 1), date(2026, 4, 1), 5)
     wang = cast.actor("wang")
-    sample = sample_draw(actor=wang, asked=asked, now=NOW)
+    sample = sample_draw(By(wang, NOW), asked=asked)
     assert sample.count == len(sample.drawn) > 0  # nothing of the auditor's is left out
     raised = Raised("low", "T", "t", sample_id=sample.pk, organisation="ustc")
-    refused_own_case(lambda: finding_raise(actor=wang, raised=raised, now=NOW))
-    made = finding_raise(actor=cast.actor("auditor"), raised=raised, now=NOW)
-    refused_own_case(
-        lambda: finding_close(actor=wang, finding_id=made.pk, evidence="Seen", now=NOW)
-    )
+    refused_own_case(lambda: finding_raise(By(wang, NOW), raised=raised))
+    made = finding_raise(By(cast.actor("auditor"), NOW), raised=raised)
+    refused_own_case(lambda: finding_close(By(wang, NOW), finding_id=made.pk, evidence="Seen"))
 
 
 def test_lists_and_pages_say_why_there_is_no_button(own: Any, client: Any) -> None:
@@ -610,14 +597,12 @@ def test_several_are_decided_each_by_itself_and_the_others_named(own: Any) -> No
         change(row, overrides=["notice"])
     exceptions_find(now=NOW)
     free, moved = AuditException.objects.filter(key__in=[str(r.pk) for r in others])
-    exception_move(
-        actor=cast.actor("auditor"), exception_id=moved.pk, state="review", reason="", now=NOW
-    )
+    exception_move(By(cast.actor("auditor"), NOW), exception_id=moved.pk, state="review", reason="")
     unknown = new_id()
     chosen = [(found.pk, 1), (free.pk, 1), (moved.pk, 1), (unknown, None), (free.pk, 1)]
     entries = TrailEntry.objects.count()
     done, refused = exceptions_decide(
-        actor=cast.actor("wang"), chosen=chosen, state="explained", reason=" Repair ", now=NOW
+        By(cast.actor("wang"), NOW), chosen=chosen, state="explained", reason=" Repair "
     )
     assert [row.pk for row in done] == [free.pk]
     assert {pk: error.code for pk, error in refused} == {
@@ -636,7 +621,7 @@ def test_several_are_explained_with_a_reason_and_by_auditors_only(own: Any) -> N
     for name, state, error in (("auditor", "explained", Invalid), ("zhao", "review", NotPermitted)):
         with pytest.raises(error):
             exceptions_decide(
-                actor=cast.actor(name), chosen=[(found.pk, 1)], state=state, reason=" ", now=NOW
+                By(cast.actor(name), NOW), chosen=[(found.pk, 1)], state=state, reason=" "
             )
     assert TrailEntry.objects.count() == entries
 
@@ -718,7 +703,7 @@ def test_who_answers_sees_the_exception_and_its_records(booked: Any, client: Any
     found.evidence.append({"type": "entry", "id": str(TrailEntry.objects.latest("id").pk)})
     found.save(update_fields=["evidence"])
     raised = Raised("high", "Set aside", "Without a reason.", exception_id=found.pk)
-    made = finding_raise(actor=cast.actor("auditor"), raised=raised, now=NOW)
+    made = finding_raise(By(cast.actor("auditor"), NOW), raised=raised)
     booking = ("reservation", str(row.pk))
     for name in ("zhao", "gao"):
         assert seen_of(cast, name, made) == [booking]
@@ -748,12 +733,11 @@ def test_of_a_sample_only_what_is_their_own_organisations(booked: Any, subject: 
     )
     Charge.objects.filter(pk=theirs.pk).update(host=cast.fudan)
     sample = sample_draw(
-        actor=cast.actor("auditor"),
+        By(cast.actor("auditor"), NOW),
         asked=Sampling(subject, "random", date(2026, 3, 1), date(2026, 4, 1), 5),
-        now=NOW,
     )
     raised = Raised("low", "T", "t", sample_id=sample.pk, organisation="ustc")
-    made = finding_raise(actor=cast.actor("auditor"), raised=raised, now=NOW)
+    made = finding_raise(By(cast.actor("auditor"), NOW), raised=raised)
     kind = "charge" if subject == "charges" else "reservation"
     own = str(ours.pk if subject == "charges" else ours.reservation_id)
     other = str(theirs.pk if subject == "charges" else theirs.reservation_id)

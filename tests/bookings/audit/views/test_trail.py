@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
+from accounts.domain.roles import PLATFORM, By
 from accounts.models import Membership, RoleGrant
 from accounts.trail import record
 from bookings.audit.selectors.trail import TrailQuery, entries_where, trail_page
@@ -19,16 +20,13 @@ def test_who_acted_once_reads_no_more_than_their_own_acts(
 ) -> None:
     instrument = cast.instrument(policy={"approval": "manual"})
     made = reserve(cast, "2026-03-06 10:00", "2026-03-06 14:00", instrument=instrument)
-    reservation_decide(
-        actor=cast.actor("zhao"), reservation_id=made.pk, approve=True, reason="", now=NOW
-    )
+    reservation_decide(By(cast.actor("zhao"), NOW), reservation_id=made.pk, approve=True, reason="")
     RoleGrant.objects.filter(user=cast.people["zhao"]).update(revoked_at=NOW)
     Membership.objects.filter(user=cast.people["zhao"]).update(ended_at=NOW)
     reservation_cancel(
-        actor=cast.actor("wang"),
+        By(cast.actor("wang"), NOW + timedelta(minutes=1)),
         reservation_id=made.pk,
         reason="private-reason",
-        now=NOW + timedelta(minutes=1),
     )
     client.force_login(cast.people[who])
     html = page_of(client.get(f"/trail/{made.pk}/"))
@@ -50,11 +48,13 @@ def test_pages_go_back_through_quiet_times(cast: Cast) -> None:
     days = [0, 3, 100, 100.5, 101, 101.5, 200]
     made = [
         record(
-            actor=None, action="user.update", target=zhao, now=NOW - timedelta(days=day),
+            By(PLATFORM, NOW - timedelta(days=day)),
+            action="user.update",
+            target=zhao,
             region_ids=[cast.anhui.pk],
         )
         for day in days
-    ]  # fmt: skip
+    ]
     entries = entries_where(auditor, TrailQuery(object_id=zhao.pk, action="user.update"))
     found, after = [], ""
     while True:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from accounts.domain.roles import By
 from bookings.catalogue.selectors.parties import Booking
 from bookings.record.domain.periods import Period
 from bookings.reserving.services.reservations import reservation_cancel, reservation_request
@@ -85,7 +86,7 @@ def test_a_certificate_for_those_who_work_alone(cast, booked):
 def test_what_is_over_given_up_or_set_aside_already_is_none(cast, booked):
     assert misfits(cast, now=at("2026-03-06 13:59"), hours=MORNINGS) != []
     assert misfits(cast, now=at("2026-03-06 14:00"), hours=MORNINGS) == []
-    reservation_cancel(actor=cast.actor("sun"), reservation_id=booked[1].pk, reason="", now=NOW)
+    reservation_cancel(By(cast.actor("sun"), NOW), reservation_id=booked[1].pk, reason="")
     assert misfits(cast, hours=MORNINGS) == []
     late = Booking(
         instrument_id=cast.microscope.pk,
@@ -96,7 +97,7 @@ def test_what_is_over_given_up_or_set_aside_already_is_none(cast, booked):
         override=("outside-opening-hours",),
         reason="asked by phone",
     )
-    reservation_request(actor=cast.actor("zhao"), booking=late, now=NOW)
+    reservation_request(By(cast.actor("zhao"), NOW), booking=late)
     assert misfits(cast, hours=MORNINGS) == []
 
 

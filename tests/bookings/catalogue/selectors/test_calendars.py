@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from psycopg.types.range import TimestamptzRange
 
-from accounts.domain.roles import NOBODY
+from accounts.domain.roles import NOBODY, By
 from accounts.models.keys import new_id
 from bookings.catalogue.selectors.calendars import load_board, load_in_the_way, load_own, load_week
 from bookings.models import Occupancy, Reservation
@@ -67,11 +67,10 @@ def test_opening_hours_and_buffers(cast):
 def test_a_closure_is_one_entry_whatever_its_units_and_says_why_to_its_managers(cast):
     instrument = cast.instrument(name="Pool", policy={"units": 3})
     closure = closure_create(
-        actor=cast.actor("zhao"),
+        By(cast.actor("zhao"), NOW),
         instrument_id=instrument.pk,
         outage=Outage("calibration", at(FRIDAY[0]), None, (1, 3), "Laser drifts"),
         displace=False,
-        now=NOW,
     )
     found = list(managed_instruments(cast.actor("zhao")).filter(pk=instrument.pk))
     (entry,) = board(cast, "zhao", found)[0].entries

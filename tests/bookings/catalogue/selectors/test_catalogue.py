@@ -12,7 +12,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from accounts.domain.roles import Actor
+from accounts.domain.roles import Actor, By
 from accounts.services.tokens import SCOPES, token_issue
 from bookings.availability.selectors.availability import to_range
 from bookings.catalogue.selectors.catalogue import fits_price, free_between, load_offers, place_of
@@ -347,7 +347,7 @@ def test_affordable_is_by_todays_card_and_the_payers_group(cast):
 
 def test_facets_count_what_is_published(cast):
     two = cast.instrument(name="Two")
-    instrument_publication(actor=cast.actor("zhao"), instrument_id=two.pk, act="suspend", now=NOW)
+    instrument_publication(By(cast.actor("zhao"), NOW), instrument_id=two.pk, act="suspend")
     cast.instrument(name="Three")
     found = facets()
     assert found.total == 2

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from django.test import Client
 
+from accounts.domain.roles import By
 from accounts.models import Organisation
 from accounts.services.tokens import token_issue
 from bookings.catalogue.selectors.catalogue import free_between, load_offers, place_of
@@ -52,13 +53,12 @@ def cast(shared_cast):
     turns = shared_cast.instrument(name="Cheap tomorrow", card=card(**every, partner="70.00"))
     RateCard.objects.filter(instrument=turns).update(valid_until="2026-03-06")
     rate_card_create(
-        actor=shared_cast.actor("zhao"),
+        By(shared_cast.actor("zhao"), NOW),
         instrument_id=turns.pk,
         card=parse_rate_card(
             card(**dict.fromkeys((*every, "partner"), "5.00")) | {"valid_from": "2026-03-06"}
         ),
         publish=True,
-        now=NOW,
     )
     return shared_cast
 
@@ -159,7 +159,7 @@ def test_a_price_is_compared_across_currencies_at_the_payers_rates_or_not_at_all
     def rate(base, quote, value, age=0):
         day = NOW.date() - timedelta(days=age)
         said = RateSaid(base, quote, Decimal(value), day, "A bank")
-        rate_enter(actor=finance, organisation=cast.fudan, said=said, now=NOW)
+        rate_enter(By(finance, NOW), organisation=cast.fudan, said=said)
 
     _, token = token_issue(user=cast.wang, label="test", lifetime=timedelta(days=9), now=NOW)
     program, browser = Program(token), Client()

@@ -9,6 +9,7 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from accounts.domain.roles import PLATFORM, By
 from accounts.models import OutboxMessage, TrailEntry
 from bookings.availability.selectors.availability import load_calendar
 from bookings.catalogue.selectors.catalogue import free_between
@@ -114,7 +115,7 @@ class Asked:
         self.start = origin.astimezone(UTC)
         self.now = self.start + draw(mostly(-6, -30, 0, 5)) * timedelta(hours=1)
         cast.facility = facility_create(
-            actor=None, organisation=cast.ustc, name="Elsewhere", time_zone=name, now=NOW
+            By(PLATFORM, NOW), organisation=cast.ustc, name="Elsewhere", time_zone=name
         )
         card = dict(draw(CARDS))
         for field in ("valid_from", "valid_until"):
@@ -150,11 +151,10 @@ class Asked:
             first = self.start + draw(st.integers(0, 60)) * SLOT + timedelta(minutes=7)
             closed = Outage("maintenance", first, first + timedelta(hours=draw(st.integers(1, 9))))
             closure_create(
-                actor=cast.actor("zhao"),
+                By(cast.actor("zhao"), self.now),
                 instrument_id=self.instrument.pk,
                 outage=closed,
                 displace=True,
-                now=self.now,
             )
 
     def _later(self, draw, card):
@@ -180,7 +180,7 @@ class Asked:
         before = written()
         try:
             with transaction.atomic():
-                reservation_request(actor=actor or self.actor, booking=wish, now=self.now)
+                reservation_request(By(actor or self.actor, self.now), booking=wish)
                 if actor is None:
                     transaction.set_rollback(True)
         except RulesRefuse as refused:
@@ -194,12 +194,11 @@ class Asked:
         """The refusals of a file with one row, which is only tried."""
         row = f"{self.instrument.pk},{start.isoformat()},{minutes},{self.mode}"
         report = bookings_import(
-            actor=self.actor,
+            By(self.actor, self.now),
             content=f"instrument,starts,minutes,mode\n{row}\n".encode(),
             file_name="",
             organisation=None,
             dry_run=True,
-            now=self.now,
         )
         (outcome,) = report.outcomes
         assert outcome.problems == ()
@@ -316,11 +315,10 @@ def test_a_start_needs_a_card_in_force_on_its_day(cast, card, listed):
         name="Day and night", hours=DAY_AND_NIGHT, card={"valid_until": "2026-03-05"}
     )
     rate_card_create(
-        actor=cast.actor("zhao"),
+        By(cast.actor("zhao"), NOW),
         instrument_id=instrument.pk,
         card=parse_rate_card(CARD | card | {"valid_from": "2026-03-05"}),
         publish=True,
-        now=NOW,
     )
     if "valid_from" in card:
         instrument.rate_cards.filter(version=2).update(valid_from=card["valid_from"])

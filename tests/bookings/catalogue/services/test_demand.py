@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from accounts.domain.roles import By
 from bookings.catalogue.services.demand import demand_searched
 from bookings.models import UnmetDemand
 from instruments.domain.criteria import Criteria
@@ -19,10 +20,7 @@ def test_once_a_person_query_and_day(cast):
 
     def search(who="wang", now=NOW, **changes):
         demand_searched(
-            actor=cast.actor(who),
-            organisation=cast.fudan,
-            criteria=replace(criteria, **changes),
-            now=now,
+            By(cast.actor(who), now), organisation=cast.fudan, criteria=replace(criteria, **changes)
         )
 
     search()

@@ -7,6 +7,7 @@ from django.core import mail
 from django.test import Client
 
 from accounts.domain.errors import Invalid, NotFound, WrongState
+from accounts.domain.roles import By
 from accounts.models import OutboxMessage
 from bookings.catalogue.domain.searches import MOST_SEARCHES, from_json, to_json
 from bookings.catalogue.services.searches import (
@@ -34,11 +35,10 @@ FREE = Criteria(
 
 def save(cast: Cast, name: str = "mine", criteria: Criteria | None = None) -> SavedSearch:
     return search_save(
-        actor=cast.actor("wang"),
+        By(cast.actor("wang"), NOW),
         name=name,
         criteria=criteria or Criteria(text="new microscope"),
         organisation=cast.fudan,
-        now=NOW,
     )
 
 
@@ -58,10 +58,10 @@ def test_what_is_new_is_told_of_once(cast: Cast) -> None:
     for days in (2, 2, 3):
         searches_tell(now=NOW + days * DAY)
     assert told() == [[str(new.pk)]]
-    search_pause(actor=cast.actor("wang"), search_id=search.pk, is_paused=True, now=NOW)
+    search_pause(By(cast.actor("wang"), NOW), search_id=search.pk, is_paused=True)
     later = cast.instrument(name="Newer microscope")
     assert searches_tell(now=NOW + 4 * DAY) == 0
-    search_pause(actor=cast.actor("wang"), search_id=search.pk, is_paused=False, now=NOW)
+    search_pause(By(cast.actor("wang"), NOW), search_id=search.pk, is_paused=False)
     assert searches_tell(now=NOW + 5 * DAY) == 1
     assert told()[1:] == [[str(later.pk)]]
 
@@ -74,7 +74,7 @@ def test_the_mail(cast: Cast, language: str, words: str) -> None:
     new = cast.instrument(name="New microscope", name_zh="新显微镜")
     gone = cast.instrument(name="New, but gone microscope")
     searches_tell(now=NOW + DAY)
-    instrument_publication(actor=cast.actor("zhao"), instrument_id=gone.pk, act="suspend", now=NOW)
+    instrument_publication(By(cast.actor("zhao"), NOW), instrument_id=gone.pk, act="suspend")
     effects_carry_out(now=NOW + DAY)
     (letter,) = [m for m in mail.outbox if m.to == ["wang@fudan.example"]]
     assert words in letter.body and "gone" not in letter.body
@@ -87,7 +87,7 @@ def test_what_becomes_free_is_new(cast: Cast) -> None:
     save(cast, criteria=FREE)
     searches_tell(now=NOW + DAY)
     assert told() == []
-    reservation_cancel(actor=cast.actor("wang"), reservation_id=booked.pk, reason="", now=NOW)
+    reservation_cancel(By(cast.actor("wang"), NOW), reservation_id=booked.pk, reason="")
     searches_tell(now=NOW + 2 * DAY)
     assert told() == [[str(cast.microscope.pk)]]
     cast.instrument(name="Second microscope")
@@ -115,7 +115,7 @@ def test_what_is_refused(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(WrongState):
         save(cast, name="one more")
     with pytest.raises(NotFound):
-        search_delete(actor=cast.actor("sun"), search_id=SavedSearch.objects.all()[0].pk, now=NOW)
+        search_delete(By(cast.actor("sun"), NOW), search_id=SavedSearch.objects.all()[0].pk)
     assert SavedSearch.objects.count() == MOST_SEARCHES
 
 

@@ -7,6 +7,7 @@ from django.core import mail
 from django.test import Client
 from django.urls import reverse
 
+from accounts.domain.roles import By
 from accounts.models import TrailEntry
 from bookings.overview.services.effects import effects_carry_out
 from instruments.services.enrolments import enrolment_withdraw, enrolments_end
@@ -29,14 +30,14 @@ def test_who_moves_up_is_told(cast):
     one = session(cast, course(cast), places=1)
     first = enrol(cast, one)
     enrol(cast, one, "hu", waits=True)
-    enrolment_withdraw(actor=cast.actor("wang"), enrolment_id=first.pk, now=NOW)
+    enrolment_withdraw(By(cast.actor("wang"), NOW), enrolment_id=first.pk)
     found = letters()
     # The place that was given up again is confirmed to nobody.
     assert [key for key in found if key[0] == "wang@fudan.example"] == []
     text = found["hu@optics.example", "You have a place now: Using the microscope"]
     assert "10 March 2026" in text.replace("10 Mar 2026", "10 March 2026")
     assert "Room 301" in text
-    session_cancel(actor=cast.actor("zhao"), session_id=one.pk, reason="Ill today", now=NOW)
+    session_cancel(By(cast.actor("zhao"), NOW), session_id=one.pk, reason="Ill today")
     text = letters()["hu@optics.example", "Cancelled: Using the microscope"]
     assert "Ill today" in text
 

@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.domain.roles import By
 from bookings.models import Closure
 from instruments.models import Instrument
 from instruments.services.registry import facility_create
@@ -64,9 +65,11 @@ class TestBoard:
 
     def test_by_facility_and_technique(self, cast, browser):
         annex = facility_create(
-            actor=cast.actor("zhao"), organisation=cast.ustc, name="Annex",
-            time_zone="Asia/Shanghai", now=NOW,
-        )  # fmt: skip
+            By(cast.actor("zhao"), NOW),
+            organisation=cast.ustc,
+            name="Annex",
+            time_zone="Asia/Shanghai",
+        )
         cast.facility, centre = annex, cast.facility
         publish(cast, name="Furnace")
         cast.facility = centre
@@ -76,9 +79,11 @@ class TestBoard:
 
     def test_rows_of_another_zone_are_drawn_in_the_one_of_the_board(self, cast, browser):
         berlin = facility_create(
-            actor=cast.actor("zhao"), organisation=cast.ustc, name="Berlin branch",
-            time_zone="Europe/Berlin", now=NOW,
-        )  # fmt: skip
+            By(cast.actor("zhao"), NOW),
+            organisation=cast.ustc,
+            name="Berlin branch",
+            time_zone="Europe/Berlin",
+        )
         cast.facility = berlin
         there = publish(cast, name="Furnace")
         reserve(cast, "2026-03-06 16:00", "2026-03-06 18:00", instrument=there)

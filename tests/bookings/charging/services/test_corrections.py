@@ -7,6 +7,7 @@ import pytest
 from django.urls import reverse
 
 from accounts.domain.errors import Invalid, NotFound, NotPermitted, WrongState
+from accounts.domain.roles import PLATFORM, By
 from accounts.models import OutboxMessage, RoleGrant, TrailEntry
 from accounts.services.memberships import role_grant
 from bookings.charging.domain.corrections import Amendment, charged_again
@@ -61,13 +62,16 @@ ONE_HOUR = times("2026-03-06 10:00", "2026-03-06 11:00")
 
 def propose(cast, charge, amendment=ONE_HOUR, who="zhao", now=LATER, **values):
     return correction_propose(
-        actor=cast.actor(who), charge_id=charge.pk, amendment=amendment,
-        reason="Vented by mistake.", now=now, **values,
-    )  # fmt: skip
+        By(cast.actor(who), now),
+        charge_id=charge.pk,
+        amendment=amendment,
+        reason="Vented by mistake.",
+        **values,
+    )
 
 
 def agree(cast, correction, who="gao", now=LATER):
-    return correction_agree(actor=cast.actor(who), correction_id=correction.pk, now=now)
+    return correction_agree(By(cast.actor(who), now), correction_id=correction.pk)
 
 
 def again(row):
@@ -137,15 +141,13 @@ def test_a_second_person_agrees(cast, charge):
         with pytest.raises(refusal):
             agree(cast, correction, who=name)
         with pytest.raises(refusal):
-            correction_refuse(
-                actor=cast.actor(name), correction_id=correction.pk, reason="no", now=LATER
-            )
+            correction_refuse(By(cast.actor(name), LATER), correction_id=correction.pk, reason="no")
     untouched(charge)
     assert again(correction).state == "proposed"
 
 
 def test_nobody_corrects_their_own_charge(cast, by_use):
-    role_grant(actor=None, user=cast.zhao, role="researcher", organisation=cast.ustc, now=NOW)
+    role_grant(By(PLATFORM, NOW), user=cast.zhao, role="researcher", organisation=cast.ustc)
     own = use(cast, "2026-03-06 10:00", "2026-03-06 12:00", who="zhao", instrument=by_use)
     with pytest.raises(NotPermitted) as refused:
         propose(cast, own)
@@ -153,24 +155,24 @@ def test_nobody_corrects_their_own_charge(cast, by_use):
     correction = propose(cast, own, who="gao")
     with pytest.raises(NotPermitted):
         agree(cast, correction, who="zhao")
-    role_grant(actor=None, user=cast.sun, role="manager", organisation=cast.ustc, now=NOW)
+    role_grant(By(PLATFORM, NOW), user=cast.sun, role="manager", organisation=cast.ustc)
     assert agree(cast, correction, who="sun").state == "agreed"
 
 
 def test_refused_or_taken_back_nothing_changes(cast, charge):
     correction = propose(cast, charge)
     with pytest.raises(Invalid):
-        correction_refuse(actor=cast.actor("gao"), correction_id=correction.pk, reason="", now=NOW)
+        correction_refuse(By(cast.actor("gao"), NOW), correction_id=correction.pk, reason="")
     with pytest.raises(NotPermitted):
-        correction_withdraw(actor=cast.actor("gao"), correction_id=correction.pk, now=LATER)
+        correction_withdraw(By(cast.actor("gao"), LATER), correction_id=correction.pk)
     with pytest.raises(WrongState) as refused:
         propose(cast, charge, who="gao")
     assert refused.value.code == "correction-proposed"
-    correction_refuse(actor=cast.actor("gao"), correction_id=correction.pk, reason="No", now=LATER)
+    correction_refuse(By(cast.actor("gao"), LATER), correction_id=correction.pk, reason="No")
     with pytest.raises(WrongState):
         agree(cast, correction)
     second = propose(cast, charge)
-    correction_withdraw(actor=cast.actor("zhao"), correction_id=second.pk, now=LATER)
+    correction_withdraw(By(cast.actor("zhao"), LATER), correction_id=second.pk)
     untouched(charge)
     assert Posting.objects.filter(account="receivable").count() == 1
 
@@ -253,7 +255,7 @@ def test_waived_whole_nothing_is_owed(cast, charge):
 
 def test_a_replacement_can_be_corrected_and_disputed_in_turn(cast, charge):
     new = agree(cast, propose(cast, charge)).replacement
-    dispute_open(actor=cast.actor("wang"), charge_id=new.pk, reason="Still", now=LATER + DAY)
+    dispute_open(By(cast.actor("wang"), LATER + DAY), charge_id=new.pk, reason="Still")
     last = agree(cast, propose(cast, new, Amendment(waive_percent=D(50)))).replacement
     assert last.total == D("190.80")
     assert sum(c.total for c in Charge.objects.all()) == D("190.80")
@@ -271,13 +273,13 @@ def test_final_and_stated_charges_too_in_the_next_month_not_drawn_up(cast, charg
 
 
 def test_upholding_a_dispute_takes_a_second_person(cast, charge):
-    dispute_open(actor=cast.actor("wang"), charge_id=charge.pk, reason="Vented", now=LATER)
+    dispute_open(By(cast.actor("wang"), LATER), charge_id=charge.pk, reason="Vented")
     correction = propose(cast, charge, settles=True)
     assert again(charge).state == "disputed"
     said = Dispute.objects.get()
     assert (said.state, said.answer) == ("open", "Vented by mistake.")
     with pytest.raises(WrongState) as refused:
-        dispute_reject(actor=cast.actor("gao"), charge_id=charge.pk, answer="No", now=LATER)
+        dispute_reject(By(cast.actor("gao"), LATER), charge_id=charge.pk, answer="No")
     assert refused.value.code == "correction-proposed"
     agree(cast, correction)
     said.refresh_from_db()
@@ -379,7 +381,7 @@ def test_without_a_second_person_it_says_whom_to_appoint(cast, charge, client):
     page = client.get(reverse("bookings:money-charges-one", args=[charge.pk])).content.decode()
     assert "nobody else of USTC may" in page
     assert reverse("accounts:members", args=[cast.ustc.pk]) in page
-    role_grant(actor=None, user=cast.sun, role="finance", organisation=cast.ustc, now=NOW)
+    role_grant(By(PLATFORM, NOW), user=cast.sun, role="finance", organisation=cast.ustc)
     page = client.get(reverse("bookings:money-charges-one", args=[charge.pk])).content.decode()
     assert "nobody else of USTC may" not in page
     assert agree(cast, correction, who="sun").state == "agreed"

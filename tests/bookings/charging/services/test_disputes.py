@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from accounts.domain.errors import Invalid, NotFound, NotPermitted, WrongState, WrongVersion
+from accounts.domain.roles import PLATFORM, By
 from accounts.models import OutboxMessage, TrailEntry
 from accounts.services.memberships import role_grant
 from bookings.charging.services.charges import charge_make, charges_finalise
@@ -27,14 +28,16 @@ def made_at(charge):
 
 def dispute(cast, charge, who="wang", reason="The laser was off.", now=None, **values):
     return dispute_open(
-        actor=cast.actor(who), charge_id=charge.pk, reason=reason,
-        now=now or made_at(charge) + DAY, **values,
-    )  # fmt: skip
+        By(cast.actor(who), now or made_at(charge) + DAY, values.pop("expected_version", None)),
+        charge_id=charge.pk,
+        reason=reason,
+        **values,
+    )
 
 
 def reject(cast, charge, who="zhao", answer="It was on.", now=None):
     return dispute_reject(
-        actor=cast.actor(who), charge_id=charge.pk, answer=answer, now=now or made_at(charge) + DAY
+        By(cast.actor(who), now or made_at(charge) + DAY), charge_id=charge.pk, answer=answer
     )
 
 
@@ -101,7 +104,7 @@ def test_who_may_dispute(cast, charge):
     assert not Dispute.objects.exists()
     for name in ("wang", "chen", "lin"):
         dispute(cast, charge, who=name)
-        dispute_withdraw(actor=cast.actor(name), charge_id=charge.pk, now=made_at(charge) + DAY)
+        dispute_withdraw(By(cast.actor(name), made_at(charge) + DAY), charge_id=charge.pk)
 
 
 def test_a_dispute_needs_a_reason_an_open_charge_and_is_one(cast, charge):
@@ -122,14 +125,12 @@ def test_a_dispute_needs_a_reason_an_open_charge_and_is_one(cast, charge):
 def test_withdrawn_in_time_it_is_open_again_and_later_final(cast, charge):
     dispute(cast, charge)
     with pytest.raises(NotPermitted):
-        dispute_withdraw(actor=cast.actor("zhao"), charge_id=charge.pk, now=NOW)
-    back = dispute_withdraw(
-        actor=cast.actor("lin"), charge_id=charge.pk, now=made_at(charge) + 2 * DAY
-    )
+        dispute_withdraw(By(cast.actor("zhao"), NOW), charge_id=charge.pk)
+    back = dispute_withdraw(By(cast.actor("lin"), made_at(charge) + 2 * DAY), charge_id=charge.pk)
     assert (back.state, back.final_at) == ("open", None)
     dispute(cast, charge, now=made_at(charge) + 3 * DAY)
     late = made_at(charge) + 40 * DAY
-    back = dispute_withdraw(actor=cast.actor("wang"), charge_id=charge.pk, now=late)
+    back = dispute_withdraw(By(cast.actor("wang"), late), charge_id=charge.pk)
     assert (back.state, back.final_at, back.month) == ("final", late, date(2026, 4, 1))
     assert set(Dispute.objects.values_list("state", flat=True)) == {"withdrawn"}
 
@@ -155,7 +156,7 @@ def test_rejected_it_is_final_at_once(cast, charge):
 
 def test_nobody_answers_a_dispute_of_their_own(cast):
     """Zhao manages the host and books at it himself; so does Gao's colleague."""
-    role_grant(actor=None, user=cast.zhao, role="researcher", organisation=cast.ustc, now=NOW)
+    role_grant(By(PLATFORM, NOW), user=cast.zhao, role="researcher", organisation=cast.ustc)
     own = use(cast, "2026-03-06 10:00", "2026-03-06 12:00", who="zhao")
     dispute(cast, own, who="zhao")
     with pytest.raises(NotPermitted) as refused:

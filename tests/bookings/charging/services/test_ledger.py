@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts.domain.errors import Refused
+from accounts.domain.roles import By
 from bookings.charging.domain.corrections import Amendment
 from bookings.charging.selectors.ledger import balances, receivables, sums_by_currency
 from bookings.charging.selectors.replay import replay_all
@@ -212,21 +213,19 @@ class Books:
             self.cast, start, end, who="hu", instrument=self.instrument, now=at(start) - HOUR
         )
         hu = self.cast.actor("hu")
-        reservation_check_in(actor=hu, reservation_id=made.pk, now=at(start))
-        reservation_check_out(actor=hu, reservation_id=made.pk, now=at(end))
+        reservation_check_in(By(hu, at(start)), reservation_id=made.pk)
+        reservation_check_out(By(hu, at(end)), reservation_id=made.pk)
         due(made, at(end))
 
     def dispute(self, minutes, percent):
-        dispute_open(
-            actor=self.cast.actor("wang"), charge_id=self._of("open"), reason="x", now=self.now
-        )
+        dispute_open(By(self.cast.actor("wang"), self.now), charge_id=self._of("open"), reason="x")
 
     def withdraw(self, minutes, percent):
-        dispute_withdraw(actor=self.cast.actor("lin"), charge_id=self._of("disputed"), now=self.now)
+        dispute_withdraw(By(self.cast.actor("lin"), self.now), charge_id=self._of("disputed"))
 
     def reject(self, minutes, percent):
         dispute_reject(
-            actor=self.cast.actor("gao"), charge_id=self._of("disputed"), answer="x", now=self.now
+            By(self.cast.actor("gao"), self.now), charge_id=self._of("disputed"), answer="x"
         )
 
     def correct(self, minutes, percent):
@@ -243,11 +242,13 @@ class Books:
 
     def refuse(self, minutes, percent):
         correction = correction_propose(
-            actor=self.cast.actor("gao"), charge_id=self._of("open"),
-            amendment=Amendment(waive_percent=percent), reason="x", now=self.now,
-        )  # fmt: skip
+            By(self.cast.actor("gao"), self.now),
+            charge_id=self._of("open"),
+            amendment=Amendment(waive_percent=percent),
+            reason="x",
+        )
         correction_refuse(
-            actor=self.cast.actor("zhao"), correction_id=correction.pk, reason="x", now=self.now
+            By(self.cast.actor("zhao"), self.now), correction_id=correction.pk, reason="x"
         )
 
     def melt(self, minutes, percent):
@@ -276,10 +277,9 @@ class Books:
 
     def _agreed(self, charge, amendment, now):
         correction = correction_propose(
-            actor=self.cast.actor("gao"), charge_id=charge.pk, amendment=amendment, reason="x",
-            now=now,
-        )  # fmt: skip
-        correction_agree(actor=self.cast.actor("zhao"), correction_id=correction.pk, now=now)
+            By(self.cast.actor("gao"), now), charge_id=charge.pk, amendment=amendment, reason="x"
+        )
+        correction_agree(By(self.cast.actor("zhao"), now), correction_id=correction.pk)
 
     def holds(self):
         with connection.cursor() as cursor:

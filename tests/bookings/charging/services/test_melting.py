@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from django.db import connection
 
+from accounts.domain.roles import By
 from accounts.models import TrailEntry, TrailText
 from bookings.audit.selectors.comparison import FIRST, LAST, differences_between
 from bookings.charging.domain.corrections import Amendment
@@ -31,8 +32,8 @@ def fee(cast):
 def used(cast, start, end, who="sun", **values):
     made = reserve(cast, start, end, who=who, now=at("2026-03-06 08:01"), **values)
     actor = cast.actor(who)
-    reservation_check_in(actor=actor, reservation_id=made.pk, now=at(start))
-    reservation_check_out(actor=actor, reservation_id=made.pk, now=at(end))
+    reservation_check_in(By(actor, at(start)), reservation_id=made.pk)
+    reservation_check_out(By(actor, at(end)), reservation_id=made.pk)
     return due(made, at(end))
 
 
@@ -93,9 +94,9 @@ def test_it_waits_for_whoever_is_still_there_or_not_charged_yet(cast):
         now=at("2026-03-06 10:30"),
     )  # fmt: skip
     hu = cast.actor("hu")
-    reservation_check_in(actor=hu, reservation_id=made.pk, now=at("2026-03-06 11:00"))
+    reservation_check_in(By(hu, at("2026-03-06 11:00")), reservation_id=made.pk)
     assert fees_melt(now=at("2026-03-06 12:10")) == 0
-    reservation_check_out(actor=hu, reservation_id=made.pk, now=at("2026-03-06 12:20"))
+    reservation_check_out(By(hu, at("2026-03-06 12:20")), reservation_id=made.pk)
     assert fees_melt(now=at("2026-03-06 12:21")) == 0
     due(made, at("2026-03-06 12:22"))
     assert fees_melt(now=at("2026-03-06 12:23")) == 1
@@ -123,10 +124,12 @@ def test_what_melted_is_taken_back_when_the_fee_is_corrected_and_melts_anew(cast
     used(cast, "2026-03-06 11:00", "2026-03-06 12:00")
     fees_melt(now=OVER)
     correction = correction_propose(
-        actor=cast.actor("zhao"), charge_id=fee.pk, amendment=Amendment(waive_percent=D(50)),
-        reason="Ill", now=OVER,
-    )  # fmt: skip
-    correction_agree(actor=cast.actor("gao"), correction_id=correction.pk, now=OVER)
+        By(cast.actor("zhao"), OVER),
+        charge_id=fee.pk,
+        amendment=Amendment(waive_percent=D(50)),
+        reason="Ill",
+    )
+    correction_agree(By(cast.actor("gao"), OVER), correction_id=correction.pk)
     melted = Charge.objects.get(kind="melting", state="reversed")
     assert TrailEntry.objects.filter(object_id=melted.pk, action="charge.reverse").count() == 1
     assert differences_between("charge", FIRST, LAST) == []

@@ -4,6 +4,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from accounts.domain.roles import By
 from bookings.charging.services.charges import charge_make
 from bookings.models import Charge
 from bookings.reserving.services.reservations import reservation_cancel
@@ -15,7 +16,7 @@ from tests.factories.cast import at, reserve
 def charge(cast):
     booked = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
     reservation_cancel(
-        actor=cast.actor("wang"), reservation_id=booked.pk, reason="", now=at("2026-03-05 09:00")
+        By(cast.actor("wang"), at("2026-03-05 09:00")), reservation_id=booked.pk, reason=""
     )
     return charge_make(reservation_id=booked.pk, now=at("2026-03-05 09:01"))
 

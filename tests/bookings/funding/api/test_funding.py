@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from accounts.domain.roles import By
 from bookings.charging.services.charges import charge_make
 from bookings.models import Earmark, FundingSource, Reservation
 from bookings.reserving.services.reservations import reservation_cancel
@@ -208,9 +209,7 @@ def test_the_booking_names_its_sources_to_the_payers_people_only(
     for who in ("zhao", "gao", "auditor"):  # the host's, and its region's
         assert program(who).get(path).body["funding"] is None
     clock.now = at("2026-03-05 12:15")
-    reservation_cancel(
-        actor=cast.actor("wang"), reservation_id=made.body["id"], reason="", now=clock.now
-    )
+    reservation_cancel(By(cast.actor("wang"), clock.now), reservation_id=made.body["id"], reason="")
     charge_make(reservation_id=made.body["id"], now=clock.now)
     spent = program("wang").get(path).body["funding"]
     assert [(f["held"]["amount"], f["spent"]["amount"]) for f in spent] == [
@@ -297,7 +296,7 @@ def test_what_my_bookings_cost(cast: Cast, program: Programs, clock: Clock) -> N
     gone = reserve(cast, "2026-03-10 10:00", "2026-03-10 12:00")
     clock.now = at("2026-03-09 12:00")
     for made, now in ((gone, clock.now), (late, at("2026-04-01 09:00"))):
-        reservation_cancel(actor=cast.actor("wang"), reservation_id=made.pk, reason="", now=now)
+        reservation_cancel(By(cast.actor("wang"), now), reservation_id=made.pk, reason="")
         charge_make(reservation_id=made.pk, now=now)
     rows = program("wang").get("spending/").body["results"]
     assert [

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from accounts.domain.errors import Invalid
+from accounts.domain.roles import By
 from bookings.catalogue.selectors.parties import Booking
 from bookings.charging.services.charges import charge_make
 from bookings.funding.domain.funding import Share
@@ -49,7 +50,7 @@ def codes(caught: pytest.ExceptionInfo[RulesRefuse]) -> list[str]:
 
 
 def suspend(cast: Cast, row: FundingSource) -> None:
-    source_suspend(actor=cast.actor("lin"), source_id=row.pk, reason="Review", now=NOW)
+    source_suspend(By(cast.actor("lin"), NOW), source_id=row.pk, reason="Review")
 
 
 def nothing_is_written() -> None:
@@ -194,7 +195,7 @@ def test_who_is_named_charges_and_everybody_where_it_is_open(cast: Cast, values:
 def test_a_manager_books_for_a_member_from_the_sources_of_either(cast: Cast, owner: str) -> None:
     row = source(cast, owner=owner)
     made = reservation_request(
-        actor=cast.actor("chen"),
+        By(cast.actor("chen"), NOW),
         booking=booking(
             cast,
             *FRIDAY,
@@ -202,7 +203,6 @@ def test_a_manager_books_for_a_member_from_the_sources_of_either(cast: Cast, own
             on_behalf_of="wang@fudan.example",
             funding=paid_by("NSFC-17"),
         ),
-        now=NOW,
     )
     assert made.user_id == cast.wang.pk
     assert sums(row)[0] == TWO_HOURS
@@ -212,7 +212,7 @@ def test_a_manager_does_not_charge_what_neither_may(cast: Cast) -> None:
     source(cast, owner="lin")
     with pytest.raises(Invalid):
         reservation_request(
-            actor=cast.actor("chen"),
+            By(cast.actor("chen"), NOW),
             booking=booking(
                 cast,
                 *FRIDAY,
@@ -220,7 +220,6 @@ def test_a_manager_does_not_charge_what_neither_may(cast: Cast) -> None:
                 on_behalf_of="wang@fudan.example",
                 funding=paid_by("NSFC-17"),
             ),
-            now=NOW,
         )
     nothing_is_written()
 
@@ -230,19 +229,19 @@ def test_a_manager_does_not_charge_what_neither_may(cast: Cast) -> None:
 
 def test_a_hold_takes_nothing_until_it_is_completed(cast: Cast) -> None:
     row = source(cast)
-    hold = hold_take(actor=cast.actor("wang"), booking=booking(cast, *FRIDAY), now=NOW)
+    hold = hold_take(By(cast.actor("wang"), NOW), booking=booking(cast, *FRIDAY))
     assert sums(row) == (0, 0)
     wanted = booking(cast, *FRIDAY, hold=hold.pk, funding=paid_by("NSFC-17"))
-    reservation_request(actor=cast.actor("wang"), booking=wanted, now=NOW)
+    reservation_request(By(cast.actor("wang"), NOW), booking=wanted)
     assert set_aside(hold) == [("NSFC-17", TWO_HOURS)]
 
 
 def test_a_hold_stays_one_where_the_budget_is_short(cast: Cast) -> None:
     source(cast, budget="1")
-    hold = hold_take(actor=cast.actor("wang"), booking=booking(cast, *FRIDAY), now=NOW)
+    hold = hold_take(By(cast.actor("wang"), NOW), booking=booking(cast, *FRIDAY))
     wanted = booking(cast, *FRIDAY, hold=hold.pk, funding=paid_by("NSFC-17"))
     with pytest.raises(RulesRefuse):
-        reservation_request(actor=cast.actor("wang"), booking=wanted, now=NOW)
+        reservation_request(By(cast.actor("wang"), NOW), booking=wanted)
     hold.refresh_from_db()
     assert hold.state == "held"
     assert not Earmark.objects.exists()
@@ -254,12 +253,12 @@ def test_several_at_once_use_a_budget_up_together(cast: Cast) -> None:
     wanted = [booking(cast, *day, funding=paid_by("NSFC-17")) for day in days]
     more = booking(cast, "2026-03-10 10:00", "2026-03-10 12:00", funding=paid_by("NSFC-17"))
     with pytest.raises(RulesRefuse) as caught:
-        reservations_request(actor=cast.actor("wang"), bookings=[*wanted, more], now=NOW)
+        reservations_request(By(cast.actor("wang"), NOW), bookings=[*wanted, more])
     assert [(r.code, r.booking, r.numbers["left"]) for r in caught.value.refusals] == [
         ("funding-short", 2, "185.60")
     ]
     nothing_is_written()
-    reservations_request(actor=cast.actor("wang"), bookings=wanted, now=NOW)
+    reservations_request(By(cast.actor("wang"), NOW), bookings=wanted)
     assert FundingSource.objects.get().held == 2 * TWO_HOURS
 
 
@@ -269,13 +268,12 @@ def test_a_series_is_judged_date_by_date(cast: Cast, on_conflict: str) -> None:
 
     def book() -> Any:
         return series_book(
-            actor=cast.actor("wang"),
+            By(cast.actor("wang"), NOW),
             booking=booking(
                 cast, "2026-03-09 10:00", "2026-03-09 12:00", funding=paid_by("NSFC-17")
             ),
             rule="FREQ=DAILY;COUNT=4",
             on_conflict=on_conflict,
-            now=NOW,
         )
 
     if on_conflict == "refuse":
@@ -293,9 +291,12 @@ def test_a_series_is_judged_date_by_date(cast: Cast, on_conflict: str) -> None:
     assert len(made.reservations) == 2
     assert sums(row)[0] == 2 * TWO_HOURS
     series_cancel(
-        actor=cast.actor("wang"), series_id=made.series.pk, scope="all", reservation_id=None,
-        reason="", now=NOW,
-    )  # fmt: skip
+        By(cast.actor("wang"), NOW),
+        series_id=made.series.pk,
+        scope="all",
+        reservation_id=None,
+        reason="",
+    )
     assert sums(row) == (0, 0)
 
 
@@ -303,18 +304,17 @@ def test_a_chain_is_paid_step_by_step(cast: Cast) -> None:
     row = source(cast)
     other = cast.instrument(name="Other")
     chain = chain_book(
-        actor=cast.actor("wang"),
+        By(cast.actor("wang"), NOW),
         steps=[StepWish(cast.microscope.pk, 60, "self"), StepWish(other.pk, 60, "self")],
         organisation=None,
         purpose="research",
         purpose_text="",
         within=Period(at("2026-03-10 00:00"), at("2026-03-11 00:00")),
         funding=paid_by("NSFC-17"),
-        now=NOW,
     )
     assert Earmark.objects.filter(reservation__chain=chain).count() == 2
     assert sums(row)[0] == 2 * Decimal("381.60")
-    chain_cancel(actor=cast.actor("wang"), chain_id=chain.pk, reason="", now=NOW)
+    chain_cancel(By(cast.actor("wang"), NOW), chain_id=chain.pk, reason="")
     assert sums(row) == (0, 0)
 
 
@@ -331,7 +331,7 @@ def asked(cast: Cast) -> tuple[FundingSource, Reservation]:
 
 def decide(cast: Cast, made: Reservation, *, approve: bool = True) -> Reservation:
     return reservation_decide(
-        actor=cast.actor("zhao"), reservation_id=made.pk, approve=approve, reason="no", now=NOW
+        By(cast.actor("zhao"), NOW), reservation_id=made.pk, approve=approve, reason="no"
     )
 
 
@@ -348,7 +348,7 @@ def test_a_budget_lowered_to_what_is_used_does_not_stop_an_approval(
 ) -> None:
     row, made = asked
     change = {"budget": TWO_HOURS}
-    source_change(actor=cast.actor("lin"), source_id=row.pk, changes=change, now=NOW)
+    source_change(By(cast.actor("lin"), NOW), source_id=row.pk, changes=change)
     assert decide(cast, made).state == "confirmed"
 
 
@@ -361,7 +361,7 @@ def test_no_request_is_approved_whose_source_does_not_pay_any_more(
         suspend(cast, row)
     else:
         change = {"valid_until": date(2026, 3, 6)}
-        source_change(actor=cast.actor("lin"), source_id=row.pk, changes=change, now=NOW)
+        source_change(By(cast.actor("lin"), NOW), source_id=row.pk, changes=change)
     with pytest.raises(RulesRefuse) as caught:
         decide(cast, made)
     assert codes(caught) == ["funding-blocked"]
@@ -376,7 +376,7 @@ def test_no_request_is_approved_whose_source_does_not_pay_any_more(
 def test_resumed_it_can_be_approved(cast: Cast, asked: tuple) -> None:
     row, made = asked
     suspend(cast, row)
-    source_resume(actor=cast.actor("lin"), source_id=row.pk, now=NOW)
+    source_resume(By(cast.actor("lin"), NOW), source_id=row.pk)
     assert decide(cast, made).state == "confirmed"
 
 
@@ -385,7 +385,7 @@ def test_resumed_it_can_be_approved(cast: Cast, asked: tuple) -> None:
 
 def move(cast: Cast, made: Reservation, start: str, end: str) -> Reservation:
     return reservation_move(
-        actor=cast.actor("wang"), reservation_id=made.pk, period=Period(at(start), at(end)), now=NOW
+        By(cast.actor("wang"), NOW), reservation_id=made.pk, period=Period(at(start), at(end))
     )
 
 
@@ -418,7 +418,7 @@ def test_only_giving_time_back_needs_no_word_of_the_source(cast: Cast, how: str)
         suspend(cast, row)
     else:
         change = {"valid_until": date(2026, 3, 10)}
-        source_change(actor=cast.actor("lin"), source_id=row.pk, changes=change, now=NOW)
+        source_change(By(cast.actor("lin"), NOW), source_id=row.pk, changes=change)
     for start, end in (
         ("2026-03-10 10:00", "2026-03-10 14:00"),
         ("2026-03-11 10:00", "2026-03-11 13:00"),
@@ -437,11 +437,10 @@ def test_the_host_is_not_told_what_the_payer_has_left(cast: Cast) -> None:
     made = reserve(cast, *FRIDAY, funding=paid_by("NSFC-17"))
     with pytest.raises(RulesRefuse) as caught:
         reservation_move(
-            actor=cast.actor("zhao"),
+            By(cast.actor("zhao"), NOW),
             reservation_id=made.pk,
             period=Period(at("2026-03-06 10:00"), at("2026-03-06 14:00")),
             reason="A longer run",
-            now=NOW,
         )
     assert [(r.code, r.numbers) for r in caught.value.refusals] == [("funding-blocked", {})]
     assert sums(row)[0] == TWO_HOURS
@@ -457,10 +456,9 @@ def test_a_move_keeps_the_rate_it_was_made_with(cast: Cast) -> None:
     made = reserve(cast, "2026-03-16 10:00", "2026-03-16 12:00", funding=paid_by("NSFC-17"))
     assert sums(row)[0] == Decimal("65.72")
     reservation_move(
-        actor=cast.actor("wang"),
+        By(cast.actor("wang"), NOW + timedelta(days=3)),
         reservation_id=made.pk,
         period=Period(at("2026-03-16 10:00"), at("2026-03-16 13:00")),
-        now=NOW + timedelta(days=3),
     )
     assert sums(row)[0] == Decimal("93.28")
 
@@ -474,9 +472,9 @@ def test_use_is_spent_and_what_was_not_needed_given_back(cast: Cast) -> None:
     instrument = cast.instrument(name="By use", card=card)
     shares = paid_by("A", "B", percents=("70", "30"))
     made = reserve(cast, *FRIDAY, instrument=instrument, funding=shares)
-    who = {"actor": cast.actor("wang"), "reservation_id": made.pk}
-    reservation_check_in(**who, now=at("2026-03-06 10:00"))
-    reservation_check_out(**who, now=at("2026-03-06 11:00"))
+    wang = cast.actor("wang")
+    reservation_check_in(By(wang, at("2026-03-06 10:00")), reservation_id=made.pk)
+    reservation_check_out(By(wang, at("2026-03-06 11:00")), reservation_id=made.pk)
     charge = charge_make(reservation_id=made.pk, now=at("2026-03-06 11:00"))
     assert charge is not None
     assert charge.payable == Decimal("275.60")
@@ -488,7 +486,7 @@ def test_a_late_cancellation_is_paid_by_the_same_sources(cast: Cast) -> None:
     row = source(cast)
     made = reserve(cast, *FRIDAY, funding=paid_by("NSFC-17"))
     reservation_cancel(
-        actor=cast.actor("wang"), reservation_id=made.pk, reason="", now=at("2026-03-05 12:15")
+        By(cast.actor("wang"), at("2026-03-05 12:15")), reservation_id=made.pk, reason=""
     )
     assert sums(row) == (0, 0)
     charge = charge_make(reservation_id=made.pk, now=at("2026-03-05 12:15"))

@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 
 from accounts.domain.errors import Invalid, NotFound, NotPermitted, WrongState, WrongVersion
+from accounts.domain.roles import By
 from accounts.models import Membership, TrailEntry
 from bookings.funding.services.funding import source_change, source_resume, source_suspend, terms_of
 from bookings.models import FundingSource
@@ -83,7 +84,7 @@ def test_what_does_not_fit_is_refused(cast: Cast, values: dict, found: tuple[str
 def test_finance_changes_what_it_says(cast: Cast) -> None:
     row = source(cast, users=("chen",))
     changed = source_change(
-        actor=cast.actor("lin"),
+        By(cast.actor("lin"), NOW, 1),
         source_id=row.pk,
         changes={
             "name": "Cathodes",
@@ -94,8 +95,6 @@ def test_finance_changes_what_it_says(cast: Cast) -> None:
             "valid_until": date(2027, 1, 1),
             "currency": "EUR",
         },
-        expected_version=1,
-        now=NOW,
     )
     now = terms_of(FundingSource.objects.get(pk=row.pk))
     assert (now.name, now.owner, now.budget, now.is_open) == ("Cathodes", cast.chen.pk, None, True)
@@ -110,7 +109,7 @@ def test_finance_changes_what_it_says(cast: Cast) -> None:
 
 def test_saying_the_same_again_changes_nothing(cast: Cast) -> None:
     row = source(cast)
-    source_change(actor=cast.actor("lin"), source_id=row.pk, changes={"name": row.name}, now=NOW)
+    source_change(By(cast.actor("lin"), NOW), source_id=row.pk, changes={"name": row.name})
     row.refresh_from_db()
     assert row.version == 1
     assert told(row) == ["source.create"]
@@ -123,11 +122,11 @@ def test_a_budget_is_never_less_than_what_is_set_aside(cast: Cast) -> None:
     assert held == Decimal("657.20")  # (2 h x 260 + 100) + 6 %
     with pytest.raises(Invalid) as caught:
         change = {"budget": Decimal("657.19")}
-        source_change(actor=cast.actor("lin"), source_id=row.pk, changes=change, now=NOW)
+        source_change(By(cast.actor("lin"), NOW), source_id=row.pk, changes=change)
     assert problems(caught) == [("budget", "budget-below-use")]
     assert caught.value.problems[0].numbers == {"used": "657.20", "currency": "CNY"}
     change = {"budget": Decimal("657.20")}
-    source_change(actor=cast.actor("lin"), source_id=row.pk, changes=change, now=NOW)
+    source_change(By(cast.actor("lin"), NOW), source_id=row.pk, changes=change)
     row.refresh_from_db()
     assert (row.budget, row.held) == (Decimal("657.20"), Decimal("657.20"))
 
@@ -135,30 +134,26 @@ def test_a_budget_is_never_less_than_what_is_set_aside(cast: Cast) -> None:
 def test_an_overrun_source_can_still_be_renamed(cast: Cast) -> None:
     row = source(cast, budget="100")
     FundingSource.objects.filter(pk=row.pk).update(spent=Decimal(120))
-    source_change(actor=cast.actor("lin"), source_id=row.pk, changes={"name": "Other"}, now=NOW)
+    source_change(By(cast.actor("lin"), NOW), source_id=row.pk, changes={"name": "Other"})
     with pytest.raises(Invalid):
         change = {"budget": Decimal(110)}
-        source_change(actor=cast.actor("lin"), source_id=row.pk, changes=change, now=NOW)
+        source_change(By(cast.actor("lin"), NOW), source_id=row.pk, changes=change)
 
 
 def test_the_currency_stays_once_something_was_charged(cast: Cast) -> None:
     row = source(cast)
     reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00", funding=paid_by("NSFC-17"))
     with pytest.raises(Invalid) as caught:
-        source_change(
-            actor=cast.actor("lin"), source_id=row.pk, changes={"currency": "EUR"}, now=NOW
-        )
+        source_change(By(cast.actor("lin"), NOW), source_id=row.pk, changes={"currency": "EUR"})
     assert problems(caught) == [("currency", "currency-in-use")]
 
 
 def test_who_has_left_may_stay_named_but_is_not_named_anew(cast: Cast) -> None:
     row = source(cast, users=("chen",))
     Membership.objects.filter(user=cast.chen).update(ended_at=NOW)
-    source_change(actor=cast.actor("lin"), source_id=row.pk, changes={"name": "New"}, now=NOW)
+    source_change(By(cast.actor("lin"), NOW), source_id=row.pk, changes={"name": "New"})
     with pytest.raises(Invalid) as caught:
-        source_change(
-            actor=cast.actor("lin"), source_id=row.pk, changes={"owner": cast.sun.pk}, now=NOW
-        )
+        source_change(By(cast.actor("lin"), NOW), source_id=row.pk, changes={"owner": cast.sun.pk})
     assert problems(caught) == [("owner", "not-one-of-theirs")]
 
 
@@ -166,14 +161,14 @@ def test_suspending_and_resuming(cast: Cast) -> None:
     row = source(cast)
     lin = cast.actor("lin")
     with pytest.raises(Invalid) as caught:
-        source_suspend(actor=lin, source_id=row.pk, reason=" ", now=NOW)
+        source_suspend(By(lin, NOW), source_id=row.pk, reason=" ")
     assert problems(caught) == [("reason", "required")]
-    source_suspend(actor=lin, source_id=row.pk, reason="Under review", expected_version=1, now=NOW)
+    source_suspend(By(lin, NOW, 1), source_id=row.pk, reason="Under review")
     with pytest.raises(WrongState):
-        source_suspend(actor=lin, source_id=row.pk, reason="Again", now=NOW)
-    source_resume(actor=lin, source_id=row.pk, expected_version=2, now=NOW)
+        source_suspend(By(lin, NOW), source_id=row.pk, reason="Again")
+    source_resume(By(lin, NOW, 2), source_id=row.pk)
     with pytest.raises(WrongState):
-        source_resume(actor=lin, source_id=row.pk, now=NOW)
+        source_resume(By(lin, NOW), source_id=row.pk)
     row.refresh_from_db()
     assert (row.suspended_at, row.version) == (None, 3)
     assert told(row) == ["source.create", "source.suspend", "source.resume"]
@@ -184,19 +179,19 @@ def test_suspending_and_resuming(cast: Cast) -> None:
 def test_versions_and_strangers(cast: Cast) -> None:
     row = source(cast)
     for act in (
-        lambda **who: source_change(changes={"name": "x"}, **who),
-        lambda **who: source_suspend(reason="x", **who),
-        lambda **who: source_resume(**who),
+        lambda by, pk: source_change(by, source_id=pk, changes={"name": "x"}),
+        lambda by, pk: source_suspend(by, source_id=pk, reason="x"),
+        lambda by, pk: source_resume(by, source_id=pk),
     ):
         with pytest.raises(WrongVersion):
-            act(actor=cast.actor("lin"), source_id=row.pk, now=NOW, expected_version=7)
+            act(By(cast.actor("lin"), NOW, 7), row.pk)
         for who in ("wang", "chen"):  # who may see it, but not account for it
             with pytest.raises(NotPermitted):
-                act(actor=cast.actor(who), source_id=row.pk, now=NOW)
+                act(By(cast.actor(who), NOW), row.pk)
         for who in ("gao", "sun", "alice", "auditor", "admin"):
             with pytest.raises(NotFound):
-                act(actor=cast.actor(who), source_id=row.pk, now=NOW)
+                act(By(cast.actor(who), NOW), row.pk)
         with pytest.raises(NotFound):
-            act(actor=cast.actor("lin"), source_id=uuid4(), now=NOW)
+            act(By(cast.actor("lin"), NOW), uuid4())
     row.refresh_from_db()
     assert (row.name, row.version, row.suspended_at) == ("Cathodes without cobalt", 1, None)

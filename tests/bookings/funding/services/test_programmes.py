@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from accounts.domain.errors import Invalid, NotPermitted, WrongState, WrongVersion
+from accounts.domain.roles import By
 from accounts.models import TrailEntry
 from bookings.charging.services.charges import charge_make
 from bookings.funding.services.grants import (
@@ -39,9 +40,7 @@ def problems(refused):
 
 
 def alter(cast, row, who="xu", **values):
-    return grant_change(
-        actor=cast.actor(who), grant_id=row.pk, change=GrantChange(**values), now=NOW
-    )
+    return grant_change(By(cast.actor(who), NOW), grant_id=row.pk, change=GrantChange(**values))
 
 
 def amounts(row):
@@ -95,22 +94,24 @@ def test_only_the_regions_coordinator(cast, shanghai, who):
     given = grant(cast, shanghai)
     actor = cast.actor(who)
     with pytest.raises(NotPermitted):
-        programme_create(
-            actor=actor, region=cast.shanghai, terms=programme_terms(code="b"), now=NOW
-        )
+        programme_create(By(actor, NOW), region=cast.shanghai, terms=programme_terms(code="b"))
     with pytest.raises(NotPermitted):
-        programme_change(actor=actor, programme_id=shanghai.pk, changes={}, now=NOW)
+        programme_change(By(actor, NOW), programme_id=shanghai.pk, changes={})
     with pytest.raises(NotPermitted):
-        programme_suspend(actor=actor, programme_id=shanghai.pk, now=NOW)
+        programme_suspend(By(actor, NOW), programme_id=shanghai.pk)
     with pytest.raises(NotPermitted):
         grant_create(
-            actor=actor, programme_id=shanghai.pk, organisation=cast.fudan, amount=D(1),
-            valid_from=date(2026, 1, 1), valid_until=date(2027, 1, 1), now=NOW,
-        )  # fmt: skip
+            By(actor, NOW),
+            programme_id=shanghai.pk,
+            organisation=cast.fudan,
+            amount=D(1),
+            valid_from=date(2026, 1, 1),
+            valid_until=date(2027, 1, 1),
+        )
     with pytest.raises(NotPermitted):
         alter(cast, given, who, amount=D(900))
     with pytest.raises(NotPermitted):
-        grant_suspend(actor=actor, grant_id=given.pk, now=NOW)
+        grant_suspend(By(actor, NOW), grant_id=given.pk)
     assert VoucherGrant.objects.count() == 1
     assert VoucherProgramme.objects.get().version == 1
 
@@ -119,7 +120,7 @@ def test_a_programme_changes_for_bookings_to_come(cast, shanghai):
     given = grant(cast, shanghai)
     reserve(cast, "2026-03-06 10:00", "2026-03-06 11:00")
     changed = programme_change(
-        actor=cast.actor("xu"), programme_id=shanghai.pk, changes={"percent": D(10)}, now=NOW
+        By(cast.actor("xu"), NOW), programme_id=shanghai.pk, changes={"percent": D(10)}
     )
     assert (changed.percent, changed.version) == (D(10), 2)
     assert amounts(given)[1] == ELIGIBLE / 2
@@ -137,9 +138,7 @@ def test_a_budget_stays_above_what_is_granted_and_the_currency_stays(cast, shang
         ({"code": "other"}, [("code", "granted-already")]),
     ):
         with pytest.raises(Invalid) as refused:
-            programme_change(
-                actor=cast.actor("xu"), programme_id=shanghai.pk, changes=changes, now=NOW
-            )
+            programme_change(By(cast.actor("xu"), NOW), programme_id=shanghai.pk, changes=changes)
         assert problems(refused) == wrong
     shanghai.refresh_from_db()
     assert (shanghai.budget, shanghai.currency, shanghai.granted) == (2000, "CNY", 1500)
@@ -222,18 +221,18 @@ def test_suspended_it_covers_nothing_more_and_keeps_its_word(cast, shanghai):
     given = grant(cast, shanghai)
     xu = cast.actor("xu")
     reserve(cast, "2026-03-06 10:00", "2026-03-06 11:00")
-    grant_suspend(actor=xu, grant_id=given.pk, now=NOW, reason="late report")
+    grant_suspend(By(xu, NOW), grant_id=given.pk, reason="late report")
     with pytest.raises(WrongState):
-        grant_suspend(actor=xu, grant_id=given.pk, now=NOW)
+        grant_suspend(By(xu, NOW), grant_id=given.pk)
     reserve(cast, "2026-03-06 12:00", "2026-03-06 13:00")
     assert amounts(given) == (1000, 140, 0)
-    grant_resume(actor=xu, grant_id=given.pk, now=NOW)
-    programme_suspend(actor=xu, programme_id=shanghai.pk, now=NOW)
+    grant_resume(By(xu, NOW), grant_id=given.pk)
+    programme_suspend(By(xu, NOW), programme_id=shanghai.pk)
     reserve(cast, "2026-03-06 14:00", "2026-03-06 15:00")
     assert amounts(given) == (1000, 140, 0)
-    programme_resume(actor=xu, programme_id=shanghai.pk, now=NOW)
+    programme_resume(By(xu, NOW), programme_id=shanghai.pk)
     with pytest.raises(WrongState):
-        programme_resume(actor=xu, programme_id=shanghai.pk, now=NOW)
+        programme_resume(By(xu, NOW), programme_id=shanghai.pk)
     reserve(cast, "2026-03-06 16:00", "2026-03-06 17:00")
     assert amounts(given) == (1000, 280, 0)
 
@@ -242,11 +241,9 @@ def test_versions(cast, shanghai):
     given = grant(cast, shanghai)
     xu = cast.actor("xu")
     with pytest.raises(WrongVersion):
-        grant_suspend(actor=xu, grant_id=given.pk, now=NOW, expected_version=2)
+        grant_suspend(By(xu, NOW, 2), grant_id=given.pk)
     with pytest.raises(WrongVersion):
-        programme_change(
-            actor=xu, programme_id=shanghai.pk, changes={}, now=NOW, expected_version=2
-        )
+        programme_change(By(xu, NOW, 2), programme_id=shanghai.pk, changes={})
 
 
 # Release at cancellation and expiry
@@ -268,7 +265,7 @@ def test_a_cancelled_booking_gives_it_back_and_its_fee_is_not_covered(cast, shan
     given = grant(cast, shanghai)
     booked = reserve(cast, "2026-03-06 10:00", "2026-03-06 11:00")
     later = NOW + timedelta(minutes=11)  # second thoughts are over
-    reservation_cancel(actor=cast.actor("wang"), reservation_id=booked.pk, reason="", now=later)
+    reservation_cancel(By(cast.actor("wang"), later), reservation_id=booked.pk, reason="")
     charge = charge_make(reservation_id=booked.pk, now=later)
     assert (charge.covered, charge.grant_id) == (0, None)
     assert amounts(given) == (1000, 0, 0)
@@ -306,10 +303,9 @@ def test_moved_past_its_last_day_it_is_given_back(cast, shanghai):
     booked = reserve(cast, "2026-03-06 10:00", "2026-03-06 11:00")
     assert amounts(given) == (1000, 140, 0)
     reservation_move(
-        actor=cast.actor("wang"),
+        By(cast.actor("wang"), NOW),
         reservation_id=booked.pk,
         period=Period(at("2026-03-09 10:00"), at("2026-03-09 11:00")),
-        now=NOW,
     )
     assert amounts(given) == (1000, 0, 0)
 

@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.domain.roles import By
 from bookings.funding.services.funding import source_suspend
 from bookings.models import Earmark, FundingSource, Reservation
 from tests.factories.cast import NOW, reserve
@@ -59,7 +60,7 @@ def test_the_form_offers_what_the_person_may_charge_that_day(cast, browser):
     source(cast, "CHEN", owner="chen")
     source(cast, "ENDED", valid_until=NOW.date().replace(day=6))
     stopped = source(cast, "STOPPED")
-    source_suspend(actor=cast.actor("lin"), source_id=stopped.pk, reason="Review", now=NOW)
+    source_suspend(By(cast.actor("lin"), NOW), source_id=stopped.pk, reason="Review")
     html = form_of(browser("wang"), cast)
     assert '<option value="MINE" selected>' in html  # the only one
     assert "CNY 10,000.00 left" in html
@@ -137,7 +138,7 @@ def test_a_source_that_does_not_pay(cast, browser, code, status, said):
     source(cast, "CHEN", owner="chen")
     source(cast, "SHORT", budget="1")
     stopped = source(cast, "STOPPED")
-    source_suspend(actor=cast.actor("lin"), source_id=stopped.pk, reason="Review", now=NOW)
+    source_suspend(By(cast.actor("lin"), NOW), source_id=stopped.pk, reason="Review")
     answer = browser("wang").post(address(cast), sent(funding=code))
     assert answer.status_code == status
     assert said in answer.content.decode()
@@ -204,7 +205,7 @@ def test_a_blocked_request_stays_in_the_inbox(cast, browser):
     made = reserve(
         cast, "2026-03-06 10:00", "2026-03-06 12:00", instrument=asks, funding=paid_by("NSFC-17")
     )
-    source_suspend(actor=cast.actor("lin"), source_id=row.pk, reason="Review", now=NOW)
+    source_suspend(By(cast.actor("lin"), NOW), source_id=row.pk, reason="Review")
     path = reverse("bookings:decide", kwargs={"reservation_id": made.pk})
     answer = browser("zhao").post(path, {"approve": "1", "reason": "", "version": "1"})
     assert answer.status_code == 409

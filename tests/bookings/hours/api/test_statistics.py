@@ -8,6 +8,7 @@ from django.core.management import call_command
 from django.test import Client
 from django.test.utils import override_settings
 
+from accounts.domain.roles import By
 from accounts.models import TrailEntry
 from bookings.hours.services.exports import exports_work
 from bookings.hours.services.utilisation import hours_roll_up
@@ -30,11 +31,11 @@ def used(cast: Cast) -> None:
     for who, start, end in (("wang", "10:00", "12:00"), ("sun", "13:00", "14:00")):
         made = reserve(cast, f"2026-03-06 {start}", f"2026-03-06 {end}", who=who)
         actor = cast.actor(who)
-        reservation_check_in(actor=actor, reservation_id=made.pk, now=at(f"2026-03-06 {start}"))
-        reservation_check_out(actor=actor, reservation_id=made.pk, now=at(f"2026-03-06 {end}"))
+        reservation_check_in(By(actor, at(f"2026-03-06 {start}")), reservation_id=made.pk)
+        reservation_check_out(By(actor, at(f"2026-03-06 {end}")), reservation_id=made.pk)
     for day, now in (("2026-03-09", "2026-03-09 08:00"), ("2026-03-10", "2026-03-06 15:00")):
         made = reserve(cast, f"{day} 10:00", f"{day} 11:00")
-        reservation_cancel(actor=cast.actor("wang"), reservation_id=made.pk, reason="", now=at(now))
+        reservation_cancel(By(cast.actor("wang"), at(now)), reservation_id=made.pk, reason="")
     hours_roll_up(since=None, until=None, now=at("2026-03-12 12:00"))
 
 

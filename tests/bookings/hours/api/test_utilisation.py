@@ -8,6 +8,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from accounts.domain.roles import By
 from accounts.models.keys import new_id
 from bookings.hours.services.utilisation import hours_roll_up
 from bookings.models import HoursExport
@@ -27,8 +28,8 @@ def used(cast: Cast) -> None:
     """Friday 10 to 12, used by Fudan, and rolled up."""
     made = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
     wang = cast.actor("wang")
-    reservation_check_in(actor=wang, reservation_id=made.pk, now=at("2026-03-06 10:00"))
-    reservation_check_out(actor=wang, reservation_id=made.pk, now=at("2026-03-06 12:00"))
+    reservation_check_in(By(wang, at("2026-03-06 10:00")), reservation_id=made.pk)
+    reservation_check_out(By(wang, at("2026-03-06 12:00")), reservation_id=made.pk)
     hours_roll_up(since=None, until=None, now=at("2026-03-08 12:00"))
 
 
@@ -118,7 +119,7 @@ def test_a_wrong_shape(cast: Cast, program: Programs, query: str, problem: tuple
 def test_nothing_is_rolled_up_yet(cast: Cast, program: Programs) -> None:
     made = reserve(cast, "2026-03-09 10:00", "2026-03-09 12:00")
     reservation_cancel(
-        actor=cast.actor("wang"), reservation_id=made.pk, reason="", now=at("2026-03-06 09:00")
+        By(cast.actor("wang"), at("2026-03-06 09:00")), reservation_id=made.pk, reason=""
     )
     answer = program("zhao").get(MARCH)
     assert (answer.body["rows"], answer.body["total"]) == ([], None)

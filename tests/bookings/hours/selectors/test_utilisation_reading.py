@@ -12,7 +12,7 @@ import openpyxl
 import pytest
 from django.test import Client
 
-from accounts.domain.roles import ADMINISTRATOR, Actor, Grant
+from accounts.domain.roles import ADMINISTRATOR, PLATFORM, Actor, By, Grant
 from accounts.models import User
 from accounts.services.memberships import role_grant
 from bookings.hours.selectors.utilisation import hours
@@ -153,7 +153,7 @@ def test_the_dashboard_says_what_the_raw_rows_say(world, client: Client):
             "abroad": total.other_regions,
         }
     admin = User.objects.create_user("admin@example.org")
-    role_grant(actor=None, user=admin, role="administrator", now=NOW)
+    role_grant(By(PLATFORM, NOW), user=admin, role="administrator")
     client.force_login(admin)
     asked = {"since": since.isoformat(), "until": until.isoformat()}
     page = client.get("/hours/", asked).content.decode()
@@ -186,7 +186,7 @@ def sum_of(rows):
 
 def test_the_days_of_a_number_are_written_as_a_file_by_a_worker(world, client: Client):
     admin = User.objects.create_user("admin@example.org")
-    role_grant(actor=None, user=admin, role="administrator", now=NOW)
+    role_grant(By(PLATFORM, NOW), user=admin, role="administrator")
     client.force_login(admin)
     name = '=HYPERLINK("x")'
     Instrument.objects.update(name=name)
@@ -276,12 +276,20 @@ def test_a_norm_of_next_year_leaves_this_year_as_it_was(world):
         )
     )
     norm_add(
-        actor=None, scheme="nrii", kind="general", hours=700,
-        valid_from=date(2027, 1, 1), reason="", now=NOW,
-    )  # fmt: skip
+        By(PLATFORM, NOW),
+        scheme="nrii",
+        kind="general",
+        hours=700,
+        valid_from=date(2027, 1, 1),
+        reason="",
+    )
     assert utilisation(2026) == before
     norm_add(
-        actor=None, scheme="nrii", kind="general", hours=700,
-        valid_from=date(2026, 1, 1), reason="", now=NOW,
-    )  # fmt: skip
+        By(PLATFORM, NOW),
+        scheme="nrii",
+        kind="general",
+        hours=700,
+        valid_from=date(2026, 1, 1),
+        reason="",
+    )
     assert utilisation(2026) != before

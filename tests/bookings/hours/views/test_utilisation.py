@@ -3,6 +3,7 @@
 import pytest
 from django.test import Client
 
+from accounts.domain.roles import By
 from bookings.models import Reservation
 from bookings.usage.services.usage import reservation_check_in
 from instruments.services.registry import instrument_create
@@ -15,10 +16,9 @@ def test_a_draft_and_its_facility_are_named_to_those_alone_who_read_its_hours(
     client: Client, cast: Cast, who: str, is_named: bool
 ) -> None:
     draft = instrument_create(
-        actor=cast.actor("zhao"),
+        By(cast.actor("zhao"), NOW),
         facility=cast.facility,
         techniques=[],
-        now=NOW,
         name="Secret draft",
         manufacturers=[{"name": "x"}],
         description="d",
@@ -40,7 +40,7 @@ def test_people_and_bookings_are_shown_to_those_who_may_read_them(
 ) -> None:
     used = reserve(cast, "2026-03-06 10:00", "2026-03-06 14:00")
     missed = reserve(cast, "2026-03-06 15:00", "2026-03-06 16:00")
-    reservation_check_in(actor=cast.actor("wang"), reservation_id=used.pk, now=used.start_at)
+    reservation_check_in(By(cast.actor("wang"), used.start_at), reservation_id=used.pk)
     Reservation.objects.filter(pk=missed.pk).update(state="no_show")
     client.force_login(cast.people[who])
     asked = {"since": "2026-03-06", "instrument": str(cast.microscope.pk)}

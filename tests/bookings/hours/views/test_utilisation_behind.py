@@ -6,6 +6,7 @@ import re
 import pytest
 from django.test import Client
 
+from accounts.domain.roles import By
 from accounts.models import Organisation, Region
 from bookings.charging.services.charges import charge_make
 from bookings.hours.services.utilisation import hours_roll_up
@@ -42,13 +43,13 @@ def used(cast: Cast) -> None:
     ):
         begins, ends = f"2026-03-{day:02} {start}", f"2026-03-{day:02} {end}"
         made = reserve(cast, begins, ends, who=who)
-        reservation_check_in(actor=cast.actor(who), reservation_id=made.pk, now=at(begins))
-        reservation_check_out(actor=cast.actor(who), reservation_id=made.pk, now=at(ends))
+        reservation_check_in(By(cast.actor(who), at(begins)), reservation_id=made.pk)
+        reservation_check_out(By(cast.actor(who), at(ends)), reservation_id=made.pk)
         charge_make(reservation_id=made.pk, now=at(ends))
     missed = reserve(cast, "2026-03-10 10:00", "2026-03-10 11:00")
     late = reserve(cast, "2026-03-10 14:00", "2026-03-10 16:00")
     reservation_cancel(
-        actor=cast.actor("wang"), reservation_id=late.pk, reason="", now=at("2026-03-10 08:00")
+        By(cast.actor("wang"), at("2026-03-10 08:00")), reservation_id=late.pk, reason=""
     )
     Reservation.objects.filter(pk=missed.pk).update(state="no_show")
     wish = wait(cast, cast.instrument(name="Wanted"), minutes=90)
@@ -92,12 +93,8 @@ def used(cast: Cast) -> None:
         region=district, organisation=branch, facility=lab
     )
     made = reserve(cast, "2026-03-06 15:00", "2026-03-06 18:00", instrument=below)
-    reservation_check_in(
-        actor=cast.actor("wang"), reservation_id=made.pk, now=at("2026-03-06 15:00")
-    )
-    reservation_check_out(
-        actor=cast.actor("wang"), reservation_id=made.pk, now=at("2026-03-06 18:00")
-    )
+    reservation_check_in(By(cast.actor("wang"), at("2026-03-06 15:00")), reservation_id=made.pk)
+    reservation_check_out(By(cast.actor("wang"), at("2026-03-06 18:00")), reservation_id=made.pk)
     hours_roll_up(since=None, until=None, now=at("2026-03-12 12:00"))
 
 

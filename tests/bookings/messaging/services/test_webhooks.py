@@ -12,6 +12,7 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from accounts.domain.errors import Invalid, NotFound, NotPermitted, WrongState
 from accounts.domain.jobs import CALLS, LANES
+from accounts.domain.roles import By
 from accounts.models import OutboxMessage, TrailEntry
 from bookings.messaging.domain.webhooks import EVENT_OF, EVENTS, secret_text, try_again_at
 from bookings.messaging.notifications import KINDS
@@ -86,12 +87,11 @@ def cast(shared_cast):
 
 def add(cast, receiver, who="zhao", host=None, events=("reservation.confirmed",), **changes):
     return webhook_add(
-        actor=cast.actor(who),
+        By(cast.actor(who), NOW),
         organisation_id=(host or cast.ustc).pk,
         address=changes.get("address", receiver.address if receiver else "https://x.example/"),
         events=events,
         description="",
-        now=NOW,
     )
 
 
@@ -155,7 +155,7 @@ def test_host_and_payer_hear_what_happens_signed_and_without_names(cast, receive
     OutboxMessage.objects.filter(kind="mail.confirmed").update(done_at=None)
     effects_carry_out(now=NOW)
     assert len(receiver.heard) == 2
-    reservation_cancel(actor=cast.actor("wang"), reservation_id=made.pk, reason="", now=NOW)
+    reservation_cancel(By(cast.actor("wang"), NOW), reservation_id=made.pk, reason="")
     effects_carry_out(now=NOW)
     assert [json.loads(body)["type"] for _, _, body in receiver.heard[2:]] == [
         "reservation.cancelled"
@@ -176,9 +176,9 @@ def test_a_changed_body_or_secret_does_not_verify(cast, receiver):
 
 def test_for_a_day_after_rotation_both_secrets_sign(cast, receiver):
     endpoint = add(cast, receiver)
-    webhook_rotate(actor=cast.actor("zhao"), endpoint_id=endpoint.pk, now=NOW)
+    webhook_rotate(By(cast.actor("zhao"), NOW), endpoint_id=endpoint.pk)
     for moment in (NOW, NOW + DAY):
-        webhook_ping(actor=cast.actor("zhao"), endpoint_id=endpoint.pk, now=moment)
+        webhook_ping(By(cast.actor("zhao"), moment), endpoint_id=endpoint.pk)
         effects_carry_out(now=moment)
     first, later = receiver.heard
     for generation in (1, 2):
@@ -219,9 +219,9 @@ def test_it_is_tried_for_a_day_then_disabled_and_its_managers_hear_of_it(cast, r
     effects_carry_out(now=now)
     assert len(receiver.heard) == 8
     receiver.answer = (204, {}, b"")
-    webhook_replay(actor=cast.actor("zhao"), delivery_id=delivery.pk, now=now)
+    webhook_replay(By(cast.actor("zhao"), now), delivery_id=delivery.pk)
     with pytest.raises(WrongState):
-        webhook_replay(actor=cast.actor("zhao"), delivery_id=delivery.pk, now=now)
+        webhook_replay(By(cast.actor("zhao"), now), delivery_id=delivery.pk)
     effects_carry_out(now=now)
     delivery.refresh_from_db()
     assert delivery.state == "delivered"
@@ -254,7 +254,7 @@ def test_a_test_that_is_answered_with_gone_disables_too(cast, receiver):
     endpoint = add(cast, receiver)
     for now, status, state in ((NOW, 500, "active"), (NOW + DAY, 410, "disabled")):
         receiver.answer = (status, {}, b"")
-        webhook_ping(actor=cast.actor("zhao"), endpoint_id=endpoint.pk, now=now)
+        webhook_ping(By(cast.actor("zhao"), now), endpoint_id=endpoint.pk)
         effects_carry_out(now=now)
         endpoint.refresh_from_db()
         assert endpoint.state == state
@@ -325,7 +325,7 @@ def test_only_managers_and_administrators_set_them_up(cast):
             add(cast, None, who)
     endpoint = add(cast, None, "admin")
     with pytest.raises(NotFound):
-        webhook_ping(actor=cast.actor("chen"), endpoint_id=endpoint.pk, now=NOW)
+        webhook_ping(By(cast.actor("chen"), NOW), endpoint_id=endpoint.pk)
     for wrong in ({"address": "http://x.example/"}, {"events": []}, {"events": ["x"]}):
         with pytest.raises(Invalid):
             add(cast, None, "zhao", **wrong)
@@ -334,9 +334,9 @@ def test_only_managers_and_administrators_set_them_up(cast):
 
 def test_a_published_record_that_changes_is_told(cast, receiver):
     add(cast, receiver, events=["instrument.changed"])
-    change = {"actor": cast.actor("zhao"), "instrument_id": cast.microscope.pk, "now": NOW}
-    change["expected_version"] = None
-    instrument_update(**change, changes={"room": "B 12"}, techniques=None)
+    zhao = By(cast.actor("zhao"), NOW)
+    change = {"room": "B 12"}
+    instrument_update(zhao, instrument_id=cast.microscope.pk, changes=change, techniques=None)
     effects_carry_out(now=NOW)
     (heard,) = receiver.heard
     assert json.loads(heard[2])["data"]["publication"] == "published"
@@ -345,11 +345,15 @@ def test_a_published_record_that_changes_is_told(cast, receiver):
 def test_switched_off_nothing_is_sent_and_the_page_shows_the_log(cast, receiver, client):
     endpoint = add(cast, receiver)
     webhook_change(
-        actor=cast.actor("zhao"), endpoint_id=endpoint.pk, address=endpoint.address,
-        events=endpoint.events, description="LIMS", is_active=False, now=NOW,
-    )  # fmt: skip
+        By(cast.actor("zhao"), NOW),
+        endpoint_id=endpoint.pk,
+        address=endpoint.address,
+        events=endpoint.events,
+        description="LIMS",
+        is_active=False,
+    )
     reserve(cast, "2026-03-10 10:00", "2026-03-10 12:00")
-    webhook_ping(actor=cast.actor("zhao"), endpoint_id=endpoint.pk, now=NOW)
+    webhook_ping(By(cast.actor("zhao"), NOW), endpoint_id=endpoint.pk)
     effects_carry_out(now=NOW)
     assert [json.loads(body)["type"] for _, _, body in receiver.heard] == ["webhook.ping"]
     client.force_login(cast.zhao)

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.adapters.calendars import READING
 from accounts.domain.errors import Invalid, NotFound, WrongState
-from accounts.domain.roles import Actor
+from accounts.domain.roles import Actor, By
 from accounts.models import ApiToken, TrailEntry, User
 from accounts.services.tokens import token_issue
 from bookings.catalogue.selectors.busy import load_busy
@@ -71,9 +71,7 @@ def web():
 
 
 def address(cast, who, instrument=None):
-    feed = feed_make(
-        actor=cast.actor(who), instrument_id=instrument.pk if instrument else None, now=NOW
-    )
+    feed = feed_make(By(cast.actor(who), NOW), instrument_id=instrument.pk if instrument else None)
     return reverse("bookings:feed", kwargs={"token": feed_token(feed.pk)})
 
 
@@ -97,12 +95,12 @@ def test_a_person_reads_their_bookings_with_stable_names_and_what_was_cancelled(
     assert event.status.value == "CONFIRMED" and str(made.pk) in event.url.value
     first = event.uid.value, int(event.sequence.value)
     period = Period(at("2026-03-10 14:00"), at("2026-03-10 16:00"))
-    reservation_move(actor=cast.actor("wang"), reservation_id=made.pk, period=period, now=NOW)
+    reservation_move(By(cast.actor("wang"), NOW), reservation_id=made.pk, period=period)
     (event,) = events(path)
     assert event.dtstart.value == period.start
     assert event.uid.value == first[0] and int(event.sequence.value) > first[1]
     reservation_cancel(
-        actor=cast.actor("wang"), reservation_id=made.pk, reason="", now=NOW - timedelta(days=29)
+        By(cast.actor("wang"), NOW - timedelta(days=29)), reservation_id=made.pk, reason=""
     )
     (event,) = events(path)
     assert (event.uid.value, event.status.value) == (first[0], "CANCELLED")
@@ -115,11 +113,10 @@ def test_a_person_reads_their_bookings_with_stable_names_and_what_was_cancelled(
 def test_an_instruments_feed_names_people_to_those_alone_who_manage_it(cast):
     reserve(cast, "2026-03-10 10:00", "2026-03-10 12:00")
     closure_create(
-        actor=cast.actor("zhao"),
+        By(cast.actor("zhao"), NOW),
         instrument_id=cast.microscope.pk,
         outage=Outage("maintenance", at("2026-03-12 09:00"), at("2026-03-12 13:00"), reason="x1"),
         displace=False,
-        now=NOW,
     )
 
     def said(path):
@@ -165,8 +162,8 @@ def test_an_address_is_renewed_and_revoked_and_never_stored(cast):
     row = CalendarFeed.objects.get(revoked_at=None)
     assert feed_token(row.pk) not in str(CalendarFeed.objects.values())
     with pytest.raises(NotFound):
-        feed_revoke(actor=cast.actor("zhao"), feed_id=row.pk, now=NOW)
-    feed_revoke(actor=cast.actor("wang"), feed_id=row.pk, now=NOW)
+        feed_revoke(By(cast.actor("zhao"), NOW), feed_id=row.pk)
+    feed_revoke(By(cast.actor("wang"), NOW), feed_id=row.pk)
     assert Client().get(new).status_code == 404
     actions = list(TrailEntry.objects.filter(object_type="calendarfeed").values_list("action"))
     assert sorted(actions) == [("feed.make",), ("feed.renew",), ("feed.revoke",)]
@@ -179,7 +176,7 @@ def test_after_a_new_password_what_still_has_access_is_revoked_by_choice(cast, c
     theirs, _ = token_issue(
         user=cast.people["zhao"], label="Zhao", lifetime=DAY, scopes=["read"], now=NOW
     )
-    feed = feed_make(actor=cast.actor("wang"), instrument_id=None, now=NOW)
+    feed = feed_make(By(cast.actor("wang"), NOW), instrument_id=None)
     for token in (old, kept, theirs):
         ApiToken.objects.filter(pk=token.pk).update(expires_at=timezone.now() + DAY)
     client.force_login(wang)
@@ -198,7 +195,7 @@ def test_after_a_new_password_what_still_has_access_is_revoked_by_choice(cast, c
 def own(cast, web, settings, path="/me.ics", body=OWN, status=200, now=NOW):
     settings.CALLS_LOOPBACK = True
     web.answers = {path: (status, {"ETag": '"1"'}, body)}
-    return busy_calendar_set(actor=cast.actor("wang"), address=web.at(path), now=now)
+    return busy_calendar_set(By(cast.actor("wang"), now), address=web.at(path))
 
 
 def test_when_one_is_busy_is_told_to_oneself_where_one_books_and_refuses_nothing(
@@ -297,7 +294,7 @@ def test_a_calendar_that_ends_its_worker_waits_longer_each_time_and_is_given_up(
     page = browser.get(reverse("bookings:feeds")).content.decode()
     assert "Reading it stopped before its end." in page and "until you save it" in page
     monkeypatch.undo()
-    busy_calendar_set(actor=cast.actor("wang"), address=row.address, now=row.claimed_until)
+    busy_calendar_set(By(cast.actor("wang"), row.claimed_until), address=row.address)
     assert calendar_read(now=row.claimed_until)
     row.refresh_from_db()
     assert (row.failures, row.problem, row.claim) == (0, {}, None)
@@ -309,7 +306,7 @@ def test_what_is_set_anew_while_it_is_read_is_not_read_by_two_at_once(
     row = own(cast, web, settings)
 
     def set_meanwhile(*args):
-        busy_calendar_set(actor=cast.actor("wang"), address=row.address, now=NOW)
+        busy_calendar_set(By(cast.actor("wang"), NOW), address=row.address)
         assert not calendar_read(now=NOW)
         return [(NOW, NOW + HOUR)]
 
@@ -329,7 +326,7 @@ def test_a_person_has_their_calendars_read_out_of_turn_five_times_an_hour(cast, 
         row = own(cast, web, settings, path=f"/{number}.ics", body=costly, now=moment)
         assert calendar_read(now=moment)
         if number == 2:
-            busy_calendar_remove(actor=cast.actor("wang"), now=moment)
+            busy_calendar_remove(By(cast.actor("wang"), moment))
     kept = BusyCalendar.objects.values().get()
     entries = TrailEntry.objects.count()
     with pytest.raises(WrongState, match="calendar-set-too-often"):
@@ -343,27 +340,27 @@ def test_a_person_has_their_calendars_read_out_of_turn_five_times_an_hour(cast, 
         page = browser.post("/bookings/calendars/own/", {"address": row.address})
         assert page.status_code == 409 and "at most 5 times an hour" in page.content.decode()
     # Others are not affected, and an hour after the first there is room again.
-    busy_calendar_set(actor=cast.actor("sun"), address=row.address, now=NOW)
+    busy_calendar_set(By(cast.actor("sun"), NOW), address=row.address)
     own(cast, web, settings, now=NOW + HOUR)
     assert calendar_read(now=NOW + HOUR)
 
 
 def test_no_address_of_a_private_network_is_read(cast, settings):
     settings.CALLS_LOOPBACK = False
-    busy_calendar_set(actor=cast.actor("wang"), address="webcal://calendar.example/x", now=NOW)
+    busy_calendar_set(By(cast.actor("wang"), NOW), address="webcal://calendar.example/x")
     calendar_read(now=NOW, resolve=lambda host, port: ["10.0.0.1"])
     assert BusyCalendar.objects.get().problem["code"] == "address-not-public"
     with pytest.raises(Invalid):
-        busy_calendar_set(actor=cast.actor("wang"), address="http://calendar.example/", now=NOW)
+        busy_calendar_set(By(cast.actor("wang"), NOW), address="http://calendar.example/")
 
 
 def test_it_is_forgotten_with_all_that_was_read(cast, web, settings):
     own(cast, web, settings)
     calendar_read(now=NOW)
-    busy_calendar_remove(actor=cast.actor("wang"), now=NOW)
+    busy_calendar_remove(By(cast.actor("wang"), NOW))
     assert not BusyTime.objects.exists()
     # The trail knows that there was one, not where.
     entry = TrailEntry.objects.get(action="busycalendar.set")
     assert "ics" not in str(entry.after)
     with pytest.raises(NotFound):
-        busy_calendar_remove(actor=Actor(user_id=User.objects.first().pk), now=NOW)
+        busy_calendar_remove(By(Actor(user_id=User.objects.first().pk), NOW))

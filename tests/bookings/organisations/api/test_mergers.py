@@ -3,6 +3,7 @@
 import pytest
 from django.test import Client
 
+from accounts.domain.roles import By
 from accounts.models import Organisation, OrganisationMove
 from bookings.organisations.services.mergers import organisation_close
 from tests.bookings.organisations.services.test_mergers import everything
@@ -96,7 +97,7 @@ def test_what_keeps_one_from_being_closed_is_counted(cast, admin):
 def test_a_closed_organisation_is_found_by_nobody_who_looks_for_one_to_join(cast, client):
     client.force_login(cast.alice)
     assert "Hefei Optics" in client.get("/organisations/?q=Hefei").content.decode()
-    organisation_close(actor=cast.actor("admin"), organisation_id=cast.optics.pk, now=NOW)
+    organisation_close(By(cast.actor("admin"), NOW), organisation_id=cast.optics.pk)
     assert "Hefei Optics" not in client.get("/organisations/?q=Hefei").content.decode()
     answer = client.post(f"/organisations/{cast.optics.pk}/join/", {"text": ""})
     assert (answer.status_code, "is closed" in answer.content.decode()) == (409, True)

@@ -7,6 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.domain.errors import Invalid, NotPermitted
+from accounts.domain.roles import PLATFORM, By
 from accounts.models import TrailEntry
 from bookings.organisations.services.duplicates import duplicates_merge
 from instruments.domain.duplicates import MergedAlready, SameRecord
@@ -33,12 +34,15 @@ def pair(shared_cast):
 def abroad(shared_cast):
     """A draft at Fudan with the serial number of another of USTC."""
     facility = facility_create(
-        actor=None, organisation=shared_cast.fudan, name="Site", time_zone="Asia/Shanghai", now=NOW
+        By(PLATFORM, NOW), organisation=shared_cast.fudan, name="Site", time_zone="Asia/Shanghai"
     )
     made = instrument_create(
-        actor=shared_cast.actor("chen"), facility=facility, techniques=[], now=NOW,
-        name="Moved to Fudan", alternate_identifiers=[SERIAL],
-    )  # fmt: skip
+        By(shared_cast.actor("chen"), NOW),
+        facility=facility,
+        techniques=[],
+        name="Moved to Fudan",
+        alternate_identifiers=[SERIAL],
+    )
     own = shared_cast.instrument(
         name="Moved", name_zh="", alternate_identifiers=[{**SERIAL, "identifier": "sn 4711"}]
     )
@@ -54,7 +58,7 @@ def alike(cast, who):
 
 def merge(cast, who, keeper, loser, note="twice"):
     return duplicates_merge(
-        actor=cast.actor(who), keeper_id=keeper.pk, loser_id=loser.pk, note=note, now=NOW
+        By(cast.actor(who), NOW), keeper_id=keeper.pk, loser_id=loser.pk, note=note
     )
 
 
@@ -82,13 +86,13 @@ def test_kept_apart_is_remembered_with_who_and_why(shared_cast, pair):
     ids = [i.pk for i in pair]
     zhao = shared_cast.actor("zhao")
     with pytest.raises(Invalid):
-        duplicates_keep(actor=zhao, instrument_ids=ids, note=" ", now=NOW)
+        duplicates_keep(By(zhao, NOW), instrument_ids=ids, note=" ")
     with pytest.raises(SameRecord):
-        duplicates_keep(actor=zhao, instrument_ids=[ids[0]] * 2, note="x", now=NOW)
+        duplicates_keep(By(zhao, NOW), instrument_ids=[ids[0]] * 2, note="x")
     with pytest.raises(NotPermitted):
-        duplicates_keep(actor=shared_cast.actor("chen"), instrument_ids=ids, note="x", now=NOW)
+        duplicates_keep(By(shared_cast.actor("chen"), NOW), instrument_ids=ids, note="x")
     assert not DuplicateVerdict.objects.exists()
-    made = duplicates_keep(actor=zhao, instrument_ids=ids[::-1], note="Two of a kind.", now=NOW)
+    made = duplicates_keep(By(zhao, NOW), instrument_ids=ids[::-1], note="Two of a kind.")
     assert (made.first_id, made.second_id) == tuple(sorted(ids))
     assert (made.decided_by_id, made.note) == (zhao.user_id, "Two of a kind.")
     assert alike(shared_cast, "zhao") == set()
@@ -139,9 +143,11 @@ def test_refused_while_the_loser_is_booked_and_nothing_is_changed(shared_cast, p
     assert not DuplicateVerdict.objects.exists()
     # Once it is over it stands in the way no more.
     duplicates_merge(
-        actor=shared_cast.actor("zhao"), keeper_id=keeper.pk, loser_id=loser.pk, note="x",
-        now=NOW + timedelta(days=2),
-    )  # fmt: skip
+        By(shared_cast.actor("zhao"), NOW + timedelta(days=2)),
+        keeper_id=keeper.pk,
+        loser_id=loser.pk,
+        note="x",
+    )
 
 
 def test_page_and_program(shared_cast, pair, monkeypatch):

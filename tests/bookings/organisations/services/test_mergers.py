@@ -10,7 +10,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.models import F
 
 from accounts.domain.errors import NotPermitted, WrongState, WrongVersion
-from accounts.domain.roles import DutiesConflict
+from accounts.domain.roles import PLATFORM, By, DutiesConflict
 from accounts.models import (
     Invitation,
     JoinRequest,
@@ -64,10 +64,9 @@ D = Decimal
 
 def merge(cast, gone, into, *, by="admin", now=NOW, **values):
     return organisations_merge(
-        actor=cast.actor(by),
+        By(cast.actor(by), now, values.pop("expected_version", None)),
         organisation_id=gone.pk,
         into=Organisation.objects.get(pk=into.pk),
-        now=now,
         **values,
     )
 
@@ -86,9 +85,7 @@ def everything():
 
 def test_what_is_ahead_of_a_payer_goes_over_and_what_has_begun_stays(cast):
     over = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
-    reservation_check_in(
-        actor=cast.actor("wang"), reservation_id=over.pk, now=at("2026-03-06 10:00")
-    )
+    reservation_check_in(By(cast.actor("wang"), at("2026-03-06 10:00")), reservation_id=over.pk)
     ahead = reserve(cast, *AHEAD)
     merge(cast, cast.fudan, cast.optics, now=at("2026-03-06 11:00"))
     over, ahead = found(Reservation, over), found(Reservation, ahead)
@@ -101,14 +98,12 @@ def test_what_is_ahead_of_a_payer_goes_over_and_what_has_begun_stays(cast):
         ahead.pk, {"payer": str(cast.fudan.pk)}, {"payer": str(cast.optics.pk)},
     )  # fmt: skip
     # What has begun is charged to whom it was booked for.
-    reservation_check_out(
-        actor=cast.actor("wang"), reservation_id=over.pk, now=at("2026-03-06 12:00")
-    )
+    reservation_check_out(By(cast.actor("wang"), at("2026-03-06 12:00")), reservation_id=over.pk)
     charge_make(reservation_id=over.pk, now=at("2026-03-06 12:00"))
     assert Charge.objects.get(reservation=over).organisation == cast.fudan
     # The person may still cancel what is ahead.
     reservation_cancel(
-        actor=cast.actor("wang"), reservation_id=ahead.pk, reason="", now=at("2026-03-06 13:00")
+        By(cast.actor("wang"), at("2026-03-06 13:00")), reservation_id=ahead.pk, reason=""
     )
 
 
@@ -153,7 +148,7 @@ def test_what_was_merged_twice_has_its_second_people_where_it_is_now(cast):
 
 
 def test_members_and_roles_go_over_once_and_old_money_can_be_accounted_for(cast):
-    membership_start(actor=None, user=cast.lin, organisation=cast.optics, now=NOW)
+    membership_start(By(PLATFORM, NOW), user=cast.lin, organisation=cast.optics)
     merge(cast, cast.fudan, cast.optics)
     assert not Membership.objects.filter(organisation=cast.fudan, ended_at=None).exists()
     assert not RoleGrant.objects.filter(organisation=cast.fudan, revoked_at=None).exists()
@@ -169,9 +164,7 @@ def test_what_absorbed_grants_give_does_not_act_in_the_name_of_the_closed(cast):
     merge(cast, cast.fudan, cast.optics)
     chen, fudan = cast.actor("chen"), found(Organisation, cast.fudan)
     with pytest.raises(WrongState) as refused:
-        invitation_send(
-            actor=chen, organisation=fudan, email="new@fudan.example", roles=[], now=NOW
-        )
+        invitation_send(By(chen, NOW), organisation=fudan, email="new@fudan.example", roles=[])
     assert refused.value.code == "organisation-closed"
     with pytest.raises(WrongState) as refused:
         reserve(cast, *AHEAD, who="chen", organisation="fudan", on_behalf_of="wang@fudan.example")
@@ -182,7 +175,7 @@ def test_what_absorbed_grants_give_does_not_act_in_the_name_of_the_closed(cast):
 
 def test_a_role_whose_duties_exclude_another_is_not_given(cast):
     # Somebody who audits Shanghai keeps accounts in Anhui.
-    role_grant(actor=None, user=cast.gao, role="auditor", region=cast.shanghai, now=NOW)
+    role_grant(By(PLATFORM, NOW), user=cast.gao, role="auditor", region=cast.shanghai)
     preview = load_merger(
         found(Organisation, cast.ustc), found(Organisation, cast.fudan), NOW, by=cast.actor("admin")
     )
@@ -193,8 +186,8 @@ def test_a_role_whose_duties_exclude_another_is_not_given(cast):
 
 
 def test_whoever_merges_gives_themselves_no_role(cast):
-    membership_start(actor=None, user=cast.coordinator, organisation=cast.optics, now=NOW)
-    role_grant(actor=None, user=cast.coordinator, role="finance", organisation=cast.optics, now=NOW)
+    membership_start(By(PLATFORM, NOW), user=cast.coordinator, organisation=cast.optics)
+    role_grant(By(PLATFORM, NOW), user=cast.coordinator, role="finance", organisation=cast.optics)
     merger = merge(cast, cast.optics, cast.ustc, by="coordinator")
     assert [(grant.user, grant.role) for grant in merger.left_out] == [
         (cast.coordinator, "finance")
@@ -213,12 +206,16 @@ def test_whoever_merges_gives_themselves_no_role(cast):
 )
 def test_a_coordinator_brings_no_manager_to_where_one_is(cast, by, into, given):
     roles = ["finance", "manager", "researcher"]
-    membership_start(actor=None, user=cast.alice, organisation=cast.optics, now=NOW)
+    membership_start(By(PLATFORM, NOW), user=cast.alice, organisation=cast.optics)
     for role in roles:
-        role_grant(actor=None, user=cast.alice, role=role, organisation=cast.optics, now=NOW)
-    target = cast.ustc if into == "ustc" else organisation_create(
-        actor=None, code="new", region=cast.anhui, now=NOW, name="New", kind="university"
-    )  # fmt: skip
+        role_grant(By(PLATFORM, NOW), user=cast.alice, role=role, organisation=cast.optics)
+    target = (
+        cast.ustc
+        if into == "ustc"
+        else organisation_create(
+            By(PLATFORM, NOW), code="new", region=cast.anhui, name="New", kind="university"
+        )
+    )
     merger = merge(cast, cast.optics, target, by=by)
     held = RoleGrant.objects.filter(user=cast.alice, organisation=target, revoked_at=None)
     expected = given or roles
@@ -228,12 +225,12 @@ def test_a_coordinator_brings_no_manager_to_where_one_is(cast, by, into, given):
 
 def test_an_auditor_of_what_was_absorbed_does_not_account_for_it_unnoticed(cast):
     # Accounts for Fudan and audits Anhui: no conflict before Fudan absorbs an organisation there.
-    role_grant(actor=None, user=cast.auditor, role="finance", organisation=cast.fudan, now=NOW)
+    role_grant(By(PLATFORM, NOW), user=cast.auditor, role="finance", organisation=cast.fudan)
     assert people_in_conflict() == []
     merge(cast, cast.optics, cast.fudan)
     assert people_in_conflict() == [(cast.auditor, "auditor", "finance")]
     with pytest.raises(DutiesConflict):
-        role_grant(actor=None, user=cast.lin, role="auditor", region=cast.anhui, now=NOW)
+        role_grant(By(PLATFORM, NOW), user=cast.lin, role="auditor", region=cast.anhui)
     assert not RoleGrant.objects.filter(user=cast.lin, role="auditor").exists()
 
 
@@ -259,11 +256,10 @@ def test_who_had_to_ask_is_not_let_in_unasked(cast, gone_admits, into_admits, do
 
 def test_invitations_are_withdrawn_and_requests_readdressed(cast):
     invitation_send(
-        actor=cast.actor("chen"), organisation=cast.fudan, email="new@fudan.example", roles=[],
-        now=NOW,
-    )  # fmt: skip
-    join_ask(actor=cast.actor("alice"), organisation=cast.fudan, text="", now=NOW)
-    join_ask(actor=cast.actor("sun"), organisation=cast.fudan, text="", now=NOW)
+        By(cast.actor("chen"), NOW), organisation=cast.fudan, email="new@fudan.example", roles=[]
+    )
+    join_ask(By(cast.actor("alice"), NOW), organisation=cast.fudan, text="")
+    join_ask(By(cast.actor("sun"), NOW), organisation=cast.fudan, text="")
     merge(cast, cast.fudan, cast.ustc)
     assert Invitation.objects.get().withdrawn_at == NOW
     alice, sun = JoinRequest.objects.order_by("created_at", "id")
@@ -297,8 +293,8 @@ def test_money_that_is_left_goes_to_new_purses_and_nothing_counts_twice(cast):
         (old_grant, new_grant, None, D(1000)), (None, None, new_source, D(10000)),
     }  # fmt: skip
     # Use is charged, and its voucher redeemed, from the new purses.
-    reservation_check_in(actor=cast.actor("wang"), reservation_id=ahead.pk, now=at(AHEAD[0]))
-    reservation_check_out(actor=cast.actor("wang"), reservation_id=ahead.pk, now=at(AHEAD[1]))
+    reservation_check_in(By(cast.actor("wang"), at(AHEAD[0])), reservation_id=ahead.pk)
+    reservation_check_out(By(cast.actor("wang"), at(AHEAD[1])), reservation_id=ahead.pk)
     charge_make(reservation_id=ahead.pk, now=at(AHEAD[1]))
     charge = Charge.objects.get()
     assert (charge.organisation, charge.grant) == (cast.optics, new_grant)
@@ -317,12 +313,14 @@ def test_a_transfer_is_never_altered(cast):
 
 def test_a_source_of_the_same_code_and_a_facility_of_the_same_name_get_the_code_of_who_goes(cast):
     source(cast)
-    role_grant(actor=None, user=cast.hu, role="finance", organisation=cast.optics, now=NOW)
+    role_grant(By(PLATFORM, NOW), user=cast.hu, role="finance", organisation=cast.optics)
     source(cast, by="hu", owner="hu", organisation=cast.optics)
     facility_create(
-        actor=None, organisation=cast.optics, name="Instruments Centre",
-        time_zone="Asia/Shanghai", now=NOW,
-    )  # fmt: skip
+        By(PLATFORM, NOW),
+        organisation=cast.optics,
+        name="Instruments Centre",
+        time_zone="Asia/Shanghai",
+    )
     merge(cast, cast.fudan, cast.optics)
     merge(cast, cast.ustc, cast.optics)
     theirs = FundingSource.objects.filter(organisation=cast.optics)
@@ -341,12 +339,14 @@ def test_a_source_of_the_same_code_and_a_facility_of_the_same_name_get_the_code_
 def test_what_stands_in_the_way_leaves_everything(cast, case, code):
     into = cast.fudan if case == "itself" else cast.optics
     if case == "closed":
-        organisation_close(actor=cast.actor("admin"), organisation_id=into.pk, now=NOW)
+        organisation_close(By(cast.actor("admin"), NOW), organisation_id=into.pk)
     if case == "moving":
         move_decide(
-            actor=cast.actor("admin"), organisation_id=cast.fudan.pk, region=cast.anhui,
-            starts_on=date(2026, 4, 1), now=NOW,
-        )  # fmt: skip
+            By(cast.actor("admin"), NOW),
+            organisation_id=cast.fudan.pk,
+            region=cast.anhui,
+            starts_on=date(2026, 4, 1),
+        )
     before = everything()
     with pytest.raises(RulesRefuse) as refused:
         merge(cast, cast.fudan, into)
@@ -375,12 +375,8 @@ def test_the_books_and_the_trail_are_right_afterwards(cast):
     source(cast)
     used = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00", funding=paid_by("NSFC-17"))
     reserve(cast, *AHEAD, funding=paid_by("NSFC-17"))
-    reservation_check_in(
-        actor=cast.actor("wang"), reservation_id=used.pk, now=at("2026-03-06 10:00")
-    )
-    reservation_check_out(
-        actor=cast.actor("wang"), reservation_id=used.pk, now=at("2026-03-06 12:00")
-    )
+    reservation_check_in(By(cast.actor("wang"), at("2026-03-06 10:00")), reservation_id=used.pk)
+    reservation_check_out(By(cast.actor("wang"), at("2026-03-06 12:00")), reservation_id=used.pk)
     charge_make(reservation_id=used.pk, now=at("2026-03-06 12:00"))
     before = list(Charge.objects.values()), list(Posting.objects.order_by("pk").values())
     later = at("2026-03-07 12:00")
@@ -406,7 +402,9 @@ def test_the_books_and_the_trail_are_right_afterwards(cast):
 
 def close(cast, organisation, *, by="admin", now=NOW, **values):
     return organisation_close(
-        actor=cast.actor(by), organisation_id=organisation.pk, now=now, **values
+        By(cast.actor(by), now, values.pop("expected_version", None)),
+        organisation_id=organisation.pk,
+        **values,
     )
 
 
@@ -425,12 +423,8 @@ def test_what_is_open_keeps_an_organisation_from_being_closed_and_is_counted(cas
 
 def test_what_is_owed_keeps_it_open_until_it_is_paid(cast):
     used = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
-    reservation_check_in(
-        actor=cast.actor("wang"), reservation_id=used.pk, now=at("2026-03-06 10:00")
-    )
-    reservation_check_out(
-        actor=cast.actor("wang"), reservation_id=used.pk, now=at("2026-03-06 12:00")
-    )
+    reservation_check_in(By(cast.actor("wang"), at("2026-03-06 10:00")), reservation_id=used.pk)
+    reservation_check_out(By(cast.actor("wang"), at("2026-03-06 12:00")), reservation_id=used.pk)
 
     def hindrances(now):
         before = everything()
@@ -454,11 +448,9 @@ def test_what_is_owed_keeps_it_open_until_it_is_paid(cast):
 def test_what_is_owed_by_an_absorbed_organisation_keeps_it_open_too(cast):
     used = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
     begun = at("2026-03-06 10:00")
-    reservation_check_in(actor=cast.actor("wang"), reservation_id=used.pk, now=begun)
+    reservation_check_in(By(cast.actor("wang"), begun), reservation_id=used.pk)
     merge(cast, cast.fudan, cast.optics, now=begun)
-    reservation_check_out(
-        actor=cast.actor("wang"), reservation_id=used.pk, now=at("2026-03-06 12:00")
-    )
+    reservation_check_out(By(cast.actor("wang"), at("2026-03-06 12:00")), reservation_id=used.pk)
     charge_make(reservation_id=used.pk, now=at("2026-03-06 12:00"))
     charges_finalise(now=at("2026-03-25 12:00"))
     statements_draw(month=date(2026, 3, 1), now=at("2026-04-10 12:00"))
@@ -470,7 +462,7 @@ def test_what_is_owed_by_an_absorbed_organisation_keeps_it_open_too(cast):
 
 
 def test_a_closed_organisation_has_no_people_and_takes_nothing_new(cast):
-    join_ask(actor=cast.actor("alice"), organisation=cast.fudan, text="", now=NOW)
+    join_ask(By(cast.actor("alice"), NOW), organisation=cast.fudan, text="")
     close(cast, cast.fudan)
     fudan = found(Organisation, cast.fudan)
     assert fudan.closed_at == NOW
@@ -479,12 +471,12 @@ def test_a_closed_organisation_has_no_people_and_takes_nothing_new(cast):
     assert JoinRequest.objects.get().state == "withdrawn"
     refused = []
     for act in (
-        lambda: join_ask(actor=cast.actor("alice"), organisation=fudan, text="", now=NOW),
-        lambda: membership_start(actor=None, user=cast.alice, organisation=fudan, now=NOW),
+        lambda: join_ask(By(cast.actor("alice"), NOW), organisation=fudan, text=""),
+        lambda: membership_start(By(PLATFORM, NOW), user=cast.alice, organisation=fudan),
         lambda: role_grant(
-            actor=None, user=cast.wang, role="researcher", organisation=fudan, now=NOW
+            By(PLATFORM, NOW), user=cast.wang, role="researcher", organisation=fudan
         ),
-        lambda: facility_create(actor=None, organisation=fudan, name="x", time_zone="UTC", now=NOW),
+        lambda: facility_create(By(PLATFORM, NOW), organisation=fudan, name="x", time_zone="UTC"),
         lambda: grant(cast, programme(cast), organisation=fudan),
     ):
         with pytest.raises(WrongState) as problem, transaction.atomic():
@@ -497,12 +489,12 @@ def test_a_closed_organisation_has_no_people_and_takes_nothing_new(cast):
 
 def test_instruments_are_not_registered_at_a_closed_host(cast):
     instrument_publication(
-        actor=cast.actor("zhao"), instrument_id=cast.microscope.pk, act="retire", now=NOW
+        By(cast.actor("zhao"), NOW), instrument_id=cast.microscope.pk, act="retire"
     )
     zhao = cast.actor("zhao")
     close(cast, cast.ustc)
     with pytest.raises(WrongState) as refused:
-        instrument_create(actor=zhao, facility=cast.facility, techniques=[], now=NOW, name="x")
+        instrument_create(By(zhao, NOW), facility=cast.facility, techniques=[], name="x")
     assert refused.value.code == "organisation-closed"
     with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(

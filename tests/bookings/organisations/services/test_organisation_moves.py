@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from accounts.domain.errors import Invalid, NotPermitted, WrongState, WrongVersion
+from accounts.domain.roles import PLATFORM, By
 from accounts.models import Organisation, OrganisationMove, OutboxMessage, Region, TrailEntry
 from accounts.services.organisation_moves import move_decide, move_withdraw
 from accounts.services.organisations import region_create
@@ -34,11 +35,10 @@ BEFORE, AFTER = ("2026-03-11 10:00", "2026-03-11 12:00"), ("2026-03-12 10:00", "
 
 def move(cast, organisation=None, to=None, *, by="admin", starts_on=DAY, now=NOW, **values):
     return move_decide(
-        actor=cast.actor(by),
+        By(cast.actor(by), now, values.pop("expected_version", None)),
         organisation_id=(organisation or cast.fudan).pk,
         region=to or cast.anhui,
         starts_on=starts_on,
-        now=now,
         **values,
     )
 
@@ -78,18 +78,16 @@ def test_a_booking_made_keeps_its_regions_and_a_moved_one_takes_those_of_its_new
     moves_carry_out(now=at("2026-03-12 00:00"))
     assert regions_of(kept) == ("CN-SH", "CN-AH", "external")
     reservation_move(
-        actor=cast.actor("wang"),
+        By(cast.actor("wang"), NOW),
         reservation_id=moved.pk,
         period=Period(at("2026-03-13 10:00"), at("2026-03-13 12:00")),
-        now=NOW,
     )
     assert regions_of(moved) == ("CN-AH", "CN-AH", "regional")
     # What keeps its start keeps its terms.
     reservation_move(
-        actor=cast.actor("wang"),
+        By(cast.actor("wang"), NOW),
         reservation_id=kept.pk,
         period=Period(at("2026-03-12 10:00"), at("2026-03-12 13:00")),
-        now=NOW,
     )
     assert regions_of(kept) == ("CN-SH", "CN-AH", "external")
 
@@ -190,9 +188,15 @@ def test_on_the_day_the_organisation_and_its_instruments_belong_to_the_new_regio
 
 def test_the_day_begins_in_the_new_region(cast):
     samoa = region_create(
-        actor=None, scheme="ISO 3166-2", code="WS", parent=None, now=NOW, name="Samoa",
-        time_zone="Pacific/Apia", currency="CNY", shares=True,
-    )  # fmt: skip
+        By(PLATFORM, NOW),
+        scheme="ISO 3166-2",
+        code="WS",
+        parent=None,
+        name="Samoa",
+        time_zone="Pacific/Apia",
+        currency="CNY",
+        shares=True,
+    )
     move(cast, to=samoa)
     assert moves_carry_out(now=at("2026-03-11 18:59")) == 0
     assert moves_carry_out(now=at("2026-03-11 19:00")) == 1
@@ -252,19 +256,19 @@ def test_one_move_at_a_time_and_it_may_be_withdrawn_until_its_day(cast):
     with pytest.raises(WrongState) as refused:
         move(cast, starts_on=date(2026, 5, 1))
     assert refused.value.code == "move-ahead"
-    take = {"organisation_id": cast.fudan.pk, "move_id": decided.pk, "now": NOW}
+    take = {"organisation_id": cast.fudan.pk, "move_id": decided.pk}
     with pytest.raises(NotPermitted):
-        move_withdraw(actor=cast.actor("xu"), **take)
-    move_withdraw(actor=cast.actor("admin"), **take)
+        move_withdraw(By(cast.actor("xu"), NOW), **take)
+    move_withdraw(By(cast.actor("admin"), NOW), **take)
     assert not Organisation.objects.get(pk=cast.fudan.pk).has_moves
     assert group_on(cast, DAY) == "external"
     assert moves_carry_out(now=at("2026-03-12 00:00")) == 0
     with pytest.raises(WrongState):
-        move_withdraw(actor=cast.actor("admin"), **take)
+        move_withdraw(By(cast.actor("admin"), NOW), **take)
     again = move(cast)
     moves_carry_out(now=at("2026-03-12 00:00"))
     with pytest.raises(WrongState) as refused:
-        move_withdraw(actor=cast.actor("admin"), **take | {"move_id": again.pk})
+        move_withdraw(By(cast.actor("admin"), NOW), **take | {"move_id": again.pk})
     assert refused.value.numbers["state"] == "carried-out"
 
 

@@ -7,6 +7,7 @@ from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 
+from accounts.domain.roles import PLATFORM, By
 from accounts.models import Installation, User
 from accounts.selectors.installation import KEPT
 from accounts.services.memberships import role_grant
@@ -33,7 +34,7 @@ def test_after_setup_the_first_page_says_what_will_be_here(client: Client) -> No
 
 def test_people_lead_to_the_first_organisation(client: Client) -> None:
     admin = User.objects.create_user("admin@example.org")
-    role_grant(actor=None, user=admin, role="administrator", now=NOW)
+    role_grant(By(PLATFORM, NOW), user=admin, role="administrator")
     client.force_login(admin)
     html = page_of(client.get(reverse("accounts:people")))
     assert "No organisation yet" in html and reverse("bookings:organisation-new") in html

@@ -8,6 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
+from accounts.domain.roles import By
 from accounts.models import Organisation, OrganisationRequest, Region
 from accounts.services.organisations import organisation_change
 from tests.accounts.domain.test_organisations import ETH_1, USTC_2
@@ -177,9 +178,8 @@ def test_what_is_no_record_of_ror_is_said_so(as_, cast, record):
 
 def test_an_organisation_to_its_readers(as_, cast):
     organisation_change(
-        actor=cast.actor("coordinator"),
+        By(cast.actor("coordinator"), NOW),
         organisation_id=cast.ustc.pk,
-        now=NOW,
         tax_number="T-1",
         ror="04c4dkn09",
     )

@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.domain.roles import PLATFORM, By
 from accounts.models import JoinRequest, OrganisationRequest
 from accounts.services.joining import join_ask
 from accounts.services.memberships import membership_start, role_grant
@@ -146,9 +147,9 @@ def test_a_manager_sees_requests_and_the_day(cast, browser, asking):
 
 def test_every_count_is_that_of_its_page(cast, browser, asking):
     reserve(cast, "2026-03-09 10:00", "2026-03-09 12:00", instrument=asking)
-    join_ask(actor=cast.actor("alice"), organisation=cast.ustc, text="", now=NOW)
+    join_ask(By(cast.actor("alice"), NOW), organisation=cast.ustc, text="")
     finding = finding_raise(
-        actor=cast.actor("auditor"), raised=Raised("low", "T", "t", organisation="ustc"), now=NOW
+        By(cast.actor("auditor"), NOW), raised=Raised("low", "T", "t", organisation="ustc")
     )
     zhao = browser("zhao")
     html = page_of(zhao.get(HOME))
@@ -161,7 +162,7 @@ def test_every_count_is_that_of_its_page(cast, browser, asking):
     money = zhao.get(reverse("bookings:money"))
     assert {each.what: each.number for each in money.context["waiting"]} == {"findings": 1}
 
-    finding_reply(actor=cast.actor("zhao"), finding_id=finding.pk, reply="done", now=NOW)
+    finding_reply(By(cast.actor("zhao"), NOW), finding_id=finding.pk, reply="done")
     auditor = browser("auditor")
     html = page_of(auditor.get(HOME))
     assert rows(html) == {"replies": 1}
@@ -183,8 +184,8 @@ def test_as_many_rows_as_each_number_says(cast, browser, asking):
 
 
 def test_administrators_decide_where_there_is_no_manager(cast, browser):
-    join_ask(actor=cast.actor("alice"), organisation=cast.optics, text="", now=NOW)
-    join_ask(actor=cast.actor("sun"), organisation=cast.fudan, text="", now=NOW)
+    join_ask(By(cast.actor("alice"), NOW), organisation=cast.optics, text="")
+    join_ask(By(cast.actor("sun"), NOW), organisation=cast.fudan, text="")
     assert rows(page_of(browser("admin").get(HOME))) == {"joining": 1}
     assert rows(page_of(browser("chen").get(HOME))) == {"joining": 1}
 
@@ -269,7 +270,7 @@ class TestFirstSteps:
         assert reverse("accounts:join", args=[cast.ustc.pk]) in html
 
     def test_who_asked_is_told_who_decides_and_how_long_it_takes(self, cast, browser):
-        join_ask(actor=cast.actor("alice"), organisation=cast.ustc, text="", now=NOW)
+        join_ask(By(cast.actor("alice"), NOW), organisation=cast.ustc, text="")
         html = page_of(browser("alice").get(HOME))
         assert "USTC has not answered your request yet" in html
         assert "Its managers decide; where there is none" in html
@@ -291,7 +292,7 @@ class TestFirstSteps:
         assert "USTC has declined your request" in html and "Not of our group" in html
 
     def test_who_has_no_role_yet(self, cast, browser):
-        membership_start(actor=None, user=cast.people["alice"], organisation=cast.ustc, now=NOW)
+        membership_start(By(PLATFORM, NOW), user=cast.people["alice"], organisation=cast.ustc)
         for path in (HOME, "/", reverse("bookings:mine")):
             assert "USTC has given you no role yet" in page_of(browser("alice").get(path)), path
 
@@ -348,7 +349,7 @@ def test_a_page_with_everything_takes_few_statements(cast, browser, asking):
         ("coordinator", {"region": cast.anhui}),
         ("auditor", {"region": cast.shanghai}),
     ):
-        role_grant(actor=None, user=zhao, role=role, now=NOW, **place)
+        role_grant(By(PLATFORM, NOW), user=zhao, role=role, **place)
     client = browser("zhao")
     client.get(HOME)
     with CaptureQueriesContext(connection) as one:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from accounts.domain.roles import PLATFORM, By
 from accounts.services.memberships import role_grant
 from bookings.charging.services.charges import charge_make
 from bookings.models import Reservation
@@ -72,7 +73,7 @@ def test_a_check_out_with_a_bad_field_does_nothing_and_keeps_the_input(
 ) -> None:
     made = reserve(cast, "2026-03-06 10:00", "2026-03-06 14:00")
     clock.now = at("2026-03-06 10:00")
-    reservation_check_in(actor=cast.actor("wang"), reservation_id=made.pk, now=clock.now)
+    reservation_check_in(By(cast.actor("wang"), clock.now), reservation_id=made.pk)
     data: dict[str, Any] = {"samples": "-1", "rating": "4", "remarks": "the pump is loud"}
     html = page_of(wang.post(f"/bookings/{made.pk}/check-out/", data), 400)
     assert 'id="id_samples_error"' in html and "the pump is loud" in html
@@ -111,7 +112,7 @@ def test_a_manager_reads_what_cancelling_their_own_costs(
     client: Client,
     clock: Clock,  # noqa: F811
 ) -> None:
-    role_grant(actor=None, user=cast.zhao, role="researcher", organisation=cast.ustc, now=clock.now)
+    role_grant(By(PLATFORM, clock.now), user=cast.zhao, role="researcher", organisation=cast.ustc)
     made = reserve(cast, "2026-03-06 10:00", "2026-03-06 11:00", who="zhao")
     clock.now += timedelta(minutes=11)
     client.force_login(cast.zhao)
@@ -126,7 +127,7 @@ def test_a_use_cut_short_says_why_what_it_costs_and_where_to_go(
 ) -> None:
     other = cast.instrument(name="Other")
     made = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
-    reservation_check_in(actor=cast.actor("wang"), reservation_id=made.pk, now=made.start_at)
+    reservation_check_in(By(cast.actor("wang"), made.start_at), reservation_id=made.pk)
     clock.now = at("2026-03-06 10:40")
     zhao = Client()
     zhao.force_login(cast.zhao)
@@ -147,10 +148,9 @@ def test_a_use_cut_short_says_why_what_it_costs_and_where_to_go(
 def test_the_page_says_by_which_rules_it_was_judged(cast: Cast, wang: Client) -> None:
     made = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
     policy_set(
-        actor=cast.actor("zhao"),
+        By(cast.actor("zhao"), NOW),
         instrument_id=cast.microscope.pk,
         policy=parse_policy({"slot_minutes": 30, "max_minutes": 60}),
-        now=NOW,
     )
     auditor = Client()
     auditor.force_login(cast.people["auditor"])

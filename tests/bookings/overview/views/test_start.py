@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from accounts.domain.roles import PLATFORM, By
 from accounts.services.memberships import role_grant
 from bookings.audit.services.findings import Raised, finding_raise
 from bookings.charging.domain.corrections import Amendment
@@ -49,29 +50,27 @@ def test_what_waits_for_whom(
     assert charged.open_until is not None
     assert waiting(cast, "lin", charged.open_until) == {}
 
-    dispute_open(
-        actor=cast.actor("lin"), charge_id=charged.pk, reason="wrong", expected_version=None,
-        now=now,
-    )  # fmt: skip
+    dispute_open(By(cast.actor("lin"), now), charge_id=charged.pk, reason="wrong")  # fmt: skip
     assert waiting(cast, "lin", now) == {}
     assert waiting(cast, "gao", now) == waiting(cast, "zhao", now) == {"answer": 1}
 
     charged.refresh_from_db()
     correction_propose(
-        actor=cast.actor("gao"), charge_id=charged.pk, amendment=Amendment(waive_percent=50),
-        reason="true", settles=True, expected_version=None, now=now,
-    )  # fmt: skip
+        By(cast.actor("gao"), now),
+        charge_id=charged.pk,
+        amendment=Amendment(waive_percent=50),
+        reason="true",
+        settles=True,
+    )
     assert waiting(cast, "gao", now) == {}  # who proposed it does not agree to it
     finding_raise(
-        actor=cast.actor("auditor"), raised=Raised("low", "T", "t", organisation="ustc"), now=now
+        By(cast.actor("auditor"), now), raised=Raised("low", "T", "t", organisation="ustc")
     )
     assert waiting(cast, "zhao", now) == {"agree": 1, "findings": 1}
 
     propose(cast)
     assert waiting(cast, "coordinator", now)["sign"] == waiting(cast, "xu", now)["sign"] == 1
-    role_grant(
-        actor=None, user=cast.people["zhao"], role="finance", organisation=cast.ustc, now=NOW
-    )
+    role_grant(By(PLATFORM, NOW), user=cast.people["zhao"], role="finance", organisation=cast.ustc)
     actor = cast.actor("zhao")
     with django_assert_num_queries(1):
         load_waiting(actor, now)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from accounts.domain.roles import By
 from bookings.models import Reservation, WaitingWish
 from bookings.overview.services.effects import effects_carry_out
 from bookings.reserving.services.reservations import reservation_cancel
@@ -102,7 +103,7 @@ def test_wait_be_offered_take(
     assert made.body == waiting
     assert made.headers["ETag"] == '"1"'
 
-    reservation_cancel(actor=cast.actor("sun"), reservation_id=booked.pk, reason="", now=NOW)
+    reservation_cancel(By(cast.actor("sun"), NOW), reservation_id=booked.pk, reason="")
     effects_carry_out(now=NOW)
     hold = Reservation.objects.get(state="held")
     offer = {
@@ -163,7 +164,7 @@ def test_declined_through_its_hold_and_left(
 ) -> None:
     wang = program("wang")
     here = wang.post(HERE, wish(instrument)).headers["Location"]
-    reservation_cancel(actor=cast.actor("sun"), reservation_id=booked.pk, reason="", now=NOW)
+    reservation_cancel(By(cast.actor("sun"), NOW), reservation_id=booked.pk, reason="")
     effects_carry_out(now=NOW)
     hold = wang.get(here).body["offer"]["hold"]
     assert wang.delete(f"holds/{hold}/").status == 204

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from accounts.domain.errors import Invalid, NotFound, NotPermitted, WrongState, WrongVersion
+from accounts.domain.roles import By
 from accounts.models import OutboxMessage, TrailEntry
 from bookings.catalogue.selectors.parties import Booking
 from bookings.models import Chain, Occupancy, Quote, Reservation, UnmetDemand
@@ -37,9 +38,14 @@ def steps(cast, saw):
 
 def book(cast, steps, who="wang", within=WITHIN, **values):
     return chain_book(
-        actor=cast.actor(who), steps=steps, organisation=None, purpose="research",
-        purpose_text="", within=within, now=values.pop("now", NOW), **values,
-    )  # fmt: skip
+        By(cast.actor(who), values.pop("now", NOW)),
+        steps=steps,
+        organisation=None,
+        purpose="research",
+        purpose_text="",
+        within=within,
+        **values,
+    )
 
 
 def times(chain):
@@ -149,9 +155,7 @@ class TestBook:
 
     def test_ones_own_hold_is_given_back(self, cast, saw, steps):
         slot = Period(at("2026-03-09 08:00"), at("2026-03-09 10:00"))
-        hold = hold_take(
-            actor=cast.actor("wang"), booking=Booking(saw.pk, slot, None, "self"), now=NOW
-        )
+        hold = hold_take(By(cast.actor("wang"), NOW), booking=Booking(saw.pk, slot, None, "self"))
         chain = book(cast, steps)
         hold.refresh_from_db()
         assert (hold.state, times(chain)[0]) == ("cancelled", (1, slot.start))
@@ -161,9 +165,8 @@ class TestMove:
     def move(self, cast, chain, step, start, end):
         row = Reservation.objects.get(chain=chain, step=step)
         return reservation_move(
-            actor=cast.actor("wang"), reservation_id=row.pk,
-            period=Period(at(start), at(end)), now=NOW,
-        )  # fmt: skip
+            By(cast.actor("wang"), NOW), reservation_id=row.pk, period=Period(at(start), at(end))
+        )
 
     def test_within_its_pauses(self, cast, steps):
         chain = book(cast, steps)
@@ -190,20 +193,20 @@ class TestMove:
     def test_once_the_other_is_given_up_it_is_free(self, cast, steps):
         chain = book(cast, steps)
         first = Reservation.objects.get(chain=chain, step=1)
-        reservation_cancel(actor=cast.actor("wang"), reservation_id=first.pk, reason="", now=NOW)
+        reservation_cancel(By(cast.actor("wang"), NOW), reservation_id=first.pk, reason="")
         self.move(cast, chain, 2, "2026-03-09 08:00", "2026-03-09 09:00")
 
 
 class TestCancel:
     def test_all_that_is_left(self, cast, steps):
         chain = book(cast, steps)
-        done = chain_cancel(actor=cast.actor("wang"), chain_id=chain.pk, reason="", now=NOW)
+        done = chain_cancel(By(cast.actor("wang"), NOW), chain_id=chain.pk, reason="")
         assert done.version == 2
         assert set(Reservation.objects.values_list("state", flat=True)) == {"cancelled"}
         assert not Occupancy.objects.exists()
         assert OutboxMessage.objects.filter(kind="charge.due").count() == 2
         with pytest.raises(WrongState) as over:
-            chain_cancel(actor=cast.actor("wang"), chain_id=chain.pk, reason="", now=NOW)
+            chain_cancel(By(cast.actor("wang"), NOW), chain_id=chain.pk, reason="")
         assert over.value.code == "chain-over"
 
     def test_what_it_costs(self, cast, steps):
@@ -221,26 +224,28 @@ class TestCancel:
         chain = book(cast, steps)
         before = written()
         with pytest.raises(NotFound):
-            chain_cancel(actor=cast.actor("sun"), chain_id=chain.pk, reason="", now=NOW)
+            chain_cancel(By(cast.actor("sun"), NOW), chain_id=chain.pk, reason="")
         with pytest.raises(NotPermitted):
-            chain_cancel(actor=cast.actor("auditor"), chain_id=chain.pk, reason="", now=NOW)
+            chain_cancel(By(cast.actor("auditor"), NOW), chain_id=chain.pk, reason="")
         with pytest.raises(Invalid):
-            chain_cancel(actor=cast.actor("zhao"), chain_id=chain.pk, reason="", now=NOW)
+            chain_cancel(By(cast.actor("zhao"), NOW), chain_id=chain.pk, reason="")
         with pytest.raises(WrongVersion):
-            chain_cancel(
-                actor=cast.actor("wang"), chain_id=chain.pk, reason="", now=NOW, expected_version=3
-            )
+            chain_cancel(By(cast.actor("wang"), NOW, 3), chain_id=chain.pk, reason="")
         assert written() == before
-        chain_cancel(actor=cast.actor("zhao"), chain_id=chain.pk, reason="no helium", now=NOW)
+        chain_cancel(By(cast.actor("zhao"), NOW), chain_id=chain.pk, reason="no helium")
         assert not OutboxMessage.objects.filter(kind="charge.due").exists()
 
 
 class TestTogether:
     def book(self, cast, steps, start="2026-03-09 10:00", who="wang"):
         return together_book(
-            actor=cast.actor(who), steps=steps, organisation=None, purpose="research",
-            purpose_text="both beams", start=at(start), now=NOW,
-        )  # fmt: skip
+            By(cast.actor(who), NOW),
+            steps=steps,
+            organisation=None,
+            purpose="research",
+            purpose_text="both beams",
+            start=at(start),
+        )
 
     def test_moments_at_which_all_are_free(self, cast, saw, steps):
         reserve(cast, "2026-03-09 08:00", "2026-03-09 09:00", who="sun")
@@ -257,11 +262,10 @@ class TestTogether:
 
     def test_booked_as_bookings_of_their_own(self, cast, saw, steps):
         kept = hold_take(
-            actor=cast.actor("wang"),
+            By(cast.actor("wang"), NOW),
             booking=Booking(
                 saw.pk, Period(at("2026-03-09 11:00"), at("2026-03-09 12:00")), None, "self"
             ),
-            now=NOW,
         )
         made = self.book(cast, steps)
         kept.refresh_from_db()

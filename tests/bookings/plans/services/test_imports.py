@@ -6,6 +6,7 @@ import pytest
 from django.db import transaction
 
 from accounts.domain.errors import Invalid, NotFound, NotPermitted
+from accounts.domain.roles import PLATFORM, By
 from accounts.models import OutboxMessage, TrailEntry
 from bookings.catalogue.selectors.parties import Booking
 from bookings.models import (
@@ -38,11 +39,10 @@ def line(day="06", starts="10:00", ends="12:00", person="", reference="", instru
 
 def bring(cast, *lines, who="wang", organisation=None, header=HEADER, now=NOW, **values):
     return bookings_import(
-        actor=cast.actor(who),
+        By(cast.actor(who), now),
         content=(header + "".join(lines)).encode(),
         file_name="old.csv",
         organisation=organisation,
-        now=now,
         **values,
     )
 
@@ -97,7 +97,7 @@ def test_each_row_is_a_booking_with_one_message_for_all(cast):
 def test_the_same_file_again_books_nothing_also_what_was_cancelled_or_has_no_reference(cast):
     lines = [line(reference="B-1"), line("09"), line("10", person="wang@fudan.example")]
     first = bring(cast, *lines)
-    reservation_cancel(actor=cast.actor("wang"), reservation_id=first.made[2], reason="", now=NOW)
+    reservation_cancel(By(cast.actor("wang"), NOW), reservation_id=first.made[2], reason="")
     before = written()
     again = bring(cast, *lines)
     assert verdicts(again) == [("unchanged", [])] * 3
@@ -210,7 +210,7 @@ def test_a_preview_says_row_for_row_what_the_import_does_and_booking_alone_would
 
 def reserve_again(cast, instrument, period):
     booking = Booking(instrument, period, None, "self")
-    return reservation_request(actor=cast.actor("wang"), booking=booking, now=NOW)
+    return reservation_request(By(cast.actor("wang"), NOW), booking=booking)
 
 
 class TestWhom:
@@ -274,7 +274,7 @@ def test_instruments_are_called_many_things_ones_own_first(cast):
 
 def test_times_are_of_the_instruments_zone_and_what_a_clock_change_hides_is_refused(cast):
     away = facility_create(
-        actor=None, organisation=cast.ustc, name="Away", time_zone="Europe/Berlin", now=NOW
+        By(PLATFORM, NOW), organisation=cast.ustc, name="Away", time_zone="Europe/Berlin"
     )
     here, cast.facility = cast.facility, away
     always = {"weekly": [{"weekday": d, "opens": "00:00", "closes": "24:00"} for d in range(1, 8)]}

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from accounts.domain.errors import Invalid, NotFound, NotPermitted, WrongState, WrongVersion
+from accounts.domain.roles import By
 from accounts.models import Membership, OutboxMessage, TrailEntry, User
 from bookings.catalogue.selectors.parties import Booking
 from bookings.models import Occupancy, Quote, Reservation, WaitingOffer, WaitingWish
@@ -43,7 +44,7 @@ def booked(cast, instrument):
 
 
 def cancel(cast, made, who="sun", now=NOW):
-    reservation_cancel(actor=cast.actor(who), reservation_id=made.pk, reason="", now=now)
+    reservation_cancel(By(cast.actor(who), now), reservation_id=made.pk, reason="")
 
 
 def offers():
@@ -80,7 +81,7 @@ def written():
 def take(cast, offer, who, now):
     held = offer.reservation
     return reservation_request(
-        actor=cast.actor(who),
+        By(cast.actor(who), now),
         booking=Booking(
             instrument_id=held.instrument_id,
             period=Period(held.start_at, held.end_at),
@@ -88,7 +89,6 @@ def take(cast, offer, who, now):
             service_mode="self",
             hold=held.pk,
         ),
-        now=now,
     )
 
 
@@ -220,13 +220,13 @@ class TestOrder:
         cancel(cast, booked)
         effects_carry_out(now=NOW)
         held = WaitingOffer.objects.get().reservation
-        hold_release(actor=cast.actor("wang"), reservation_id=held.pk, now=NOW + HOUR)
+        hold_release(By(cast.actor("wang"), NOW + HOUR), reservation_id=held.pk)
         effects_carry_out(now=NOW + HOUR)
         assert offered_to() == ["wang", "hu"]
         assert offers()[1][4] == NOW + 3 * HOUR
         # Declined by both, it is offered to neither again.
         held = WaitingOffer.objects.order_by("id").last().reservation
-        hold_release(actor=cast.actor("hu"), reservation_id=held.pk, now=NOW + HOUR)
+        hold_release(By(cast.actor("hu"), NOW + HOUR), reservation_id=held.pk)
         effects_carry_out(now=NOW + HOUR)
         wishes_look(now=NOW + 2 * HOUR)
         assert offered_to() == ["wang", "hu"]
@@ -265,14 +265,13 @@ class TestOrder:
         wait(cast, instrument)
         for hour in (8, 9, 10):
             hold_take(
-                actor=cast.actor("wang"),
+                By(cast.actor("wang"), NOW),
                 booking=Booking(
                     cast.microscope.pk,
                     Period(at(f"2026-03-06 {hour:02d}:00"), at(f"2026-03-06 {hour + 1:02d}:00")),
                     None,
                     "self",
                 ),
-                now=NOW,
             )
         assert Reservation.objects.filter(state="held").count() == 4
 
@@ -322,7 +321,7 @@ class TestNobodyIsOfferedWhatTheyCouldNotBook:
         wait(cast, limited, "wang", now=NOW + SECOND)
         # The week's other day comes free: Sun has had the week's two hours.
         opening_hours_set(
-            actor=cast.actor("zhao"),
+            By(cast.actor("zhao"), NOW),
             instrument_id=limited.pk,
             hours=parse_hours(
                 {
@@ -331,7 +330,6 @@ class TestNobodyIsOfferedWhatTheyCouldNotBook:
                     "observes_holidays": False,
                 }
             ),
-            now=NOW,
         )
         slot_offer(instrument_id=limited.pk, now=NOW + SECOND)
         assert offered_to() == ["wang"]
@@ -480,9 +478,8 @@ class TestEnd:
         held = WaitingOffer.objects.get().reservation
         period = Period(held.start_at, held.end_at)
         found = hold_take(
-            actor=cast.actor("wang"),
+            By(cast.actor("wang"), NOW + HOUR),
             booking=Booking(instrument.pk, period, None, "self"),
-            now=NOW + HOUR,
             replaces=True,
         )
         assert (found.pk, found.deadline_at) == (held.pk, NOW + 2 * HOUR)
@@ -500,24 +497,24 @@ class TestEnd:
     def test_withdrawn_its_offer_goes_to_the_next(self, cast, instrument):
         wish = wait(cast, instrument, "wang")
         wait(cast, instrument, "hu", now=NOW + SECOND)
-        wish_withdraw(actor=cast.actor("wang"), wish_id=wish.pk, now=NOW + HOUR)
+        wish_withdraw(By(cast.actor("wang"), NOW + HOUR), wish_id=wish.pk)
         wish.refresh_from_db()
         assert (wish.state, wish.ended_at, wish.version) == ("withdrawn", NOW + HOUR, 3)
         effects_carry_out(now=NOW + HOUR)
         assert offered_to() == ["wang", "hu"]
         with pytest.raises(WrongState):
-            wish_withdraw(actor=cast.actor("wang"), wish_id=wish.pk, now=NOW + HOUR)
+            wish_withdraw(By(cast.actor("wang"), NOW + HOUR), wish_id=wish.pk)
 
     def test_who_withdraws(self, cast, instrument, booked):
         wish = wait(cast, instrument, "wang")
         with pytest.raises(NotFound):
-            wish_withdraw(actor=cast.actor("hu"), wish_id=wish.pk, now=NOW)
+            wish_withdraw(By(cast.actor("hu"), NOW), wish_id=wish.pk)
         with pytest.raises(NotPermitted):
-            wish_withdraw(actor=cast.actor("zhao"), wish_id=wish.pk, now=NOW)
+            wish_withdraw(By(cast.actor("zhao"), NOW), wish_id=wish.pk)
         with pytest.raises(WrongVersion):
-            wish_withdraw(actor=cast.actor("wang"), wish_id=wish.pk, now=NOW, expected_version=2)
+            wish_withdraw(By(cast.actor("wang"), NOW, 2), wish_id=wish.pk)
         with pytest.raises(WrongState):
-            wish_withdraw(actor=cast.actor("wang"), wish_id=wish.pk, now=at("2026-03-06 20:00"))
+            wish_withdraw(By(cast.actor("wang"), at("2026-03-06 20:00")), wish_id=wish.pk)
         wish.refresh_from_db()
         assert wish.state == "waiting"
 
@@ -527,9 +524,9 @@ class TestWhatFreesTime:
         wide = cast.instrument(name="Wide", policy={"min_minutes": 30})
         made = reserve(cast, "2026-03-05 12:00", "2026-03-05 20:00", who="sun", instrument=wide)
         wait(cast, wide, earliest="2026-03-05 12:00", latest="2026-03-05 20:00", minutes=60)
-        reservation_check_in(actor=cast.actor("sun"), reservation_id=made.pk, now=NOW)
+        reservation_check_in(By(cast.actor("sun"), NOW), reservation_id=made.pk)
         now = NOW + HOUR
-        reservation_check_out(actor=cast.actor("sun"), reservation_id=made.pk, now=now)
+        reservation_check_out(By(cast.actor("sun"), now), reservation_id=made.pk)
         effects_carry_out(now=now)
         assert [offer[2] for offer in offers()] == [now + timedelta(minutes=30)]
 
@@ -546,29 +543,25 @@ class TestWhatFreesTime:
     @pytest.mark.parametrize("way", ["end", "delete"])
     def test_a_closure_that_goes(self, cast, instrument, way):
         closed = closure_create(
-            actor=cast.actor("zhao"),
+            By(cast.actor("zhao"), NOW),
             instrument_id=instrument.pk,
             outage=Outage("maintenance", at("2026-03-05 20:00"), at("2026-03-07 00:00")),
             displace=False,
-            now=NOW,
         )
         wait(cast, instrument)
         assert offered_to() == []
         zhao = cast.actor("zhao")
         if way == "delete":
-            closure_delete(actor=zhao, closure_id=closed.pk, now=NOW)
+            closure_delete(By(zhao, NOW), closure_id=closed.pk)
         else:
-            closure_end(actor=zhao, closure_id=closed.pk, end=at("2026-03-06 09:00"), now=NOW)
+            closure_end(By(zhao, NOW), closure_id=closed.pk, end=at("2026-03-06 09:00"))
         effects_carry_out(now=NOW)
         assert [offer[2] for offer in offers()] == [at(SLOT[0])]
 
     def test_longer_opening_hours_are_found_by_the_job(self, cast, instrument, booked):
         wait(cast, instrument)
         opening_hours_set(
-            actor=cast.actor("zhao"),
-            instrument_id=instrument.pk,
-            hours=parse_hours(WEEKDAYS),
-            now=NOW,
+            By(cast.actor("zhao"), NOW), instrument_id=instrument.pk, hours=parse_hours(WEEKDAYS)
         )
         assert wishes_look(now=NOW + timedelta(minutes=6)) == 1
         assert [offer[2] for offer in offers()] == [at("2026-03-06 08:00")]
@@ -576,10 +569,9 @@ class TestWhatFreesTime:
     def test_a_second_unit(self, cast, instrument, booked):
         wait(cast, instrument)
         policy_set(
-            actor=cast.actor("zhao"),
+            By(cast.actor("zhao"), NOW),
             instrument_id=instrument.pk,
             policy=parse_policy({"slot_minutes": 30, "units": 2}),
-            now=NOW,
         )
         assert wishes_look(now=NOW + timedelta(minutes=6)) == 1
         assert Reservation.objects.get(state="held").unit == 2

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from accounts.domain.roles import By
 from accounts.models import User
 from bookings.models import Reservation, WaitingWish
 from bookings.overview.services.effects import effects_carry_out
@@ -45,7 +46,7 @@ def booked(cast: Cast, instrument: Instrument) -> Reservation:
 
 
 def free(cast: Cast, booked: Reservation) -> None:
-    reservation_cancel(actor=cast.actor("sun"), reservation_id=booked.pk, reason="", now=NOW)
+    reservation_cancel(By(cast.actor("sun"), NOW), reservation_id=booked.pk, reason="")
     effects_carry_out(now=NOW)
 
 
@@ -197,11 +198,10 @@ def test_who_is_displaced_sees_where_else(cast: Cast, wang: Client) -> None:
     made = reserve(cast, *SLOT)
     other = narrow(cast, name="Other")
     closure_create(
-        actor=cast.actor("zhao"),
+        By(cast.actor("zhao"), NOW),
         instrument_id=cast.microscope.pk,
         outage=Outage("breakdown", at(SLOT[0]), at("2026-03-06 13:00")),
         displace=True,
-        now=NOW,
     )
     html = page_of(wang.get(f"/bookings/{made.pk}/"))
     assert "The nearest times that are free" in html

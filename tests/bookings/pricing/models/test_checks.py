@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, InternalError, connection, transaction
 
+from accounts.domain.roles import By
 from bookings.charging.domain.corrections import Amendment
 from bookings.charging.services.corrections import correction_propose
 from bookings.models import (
@@ -179,9 +180,11 @@ def test_a_charge(cast: Cast, constraint: str, changes: str) -> None:
 def test_a_correction_is_agreed_to_by_another_person(cast: Cast) -> None:
     charge = use(cast, "2026-03-06 10:00", "2026-03-06 12:00")
     correction_propose(
-        actor=cast.actor("zhao"), charge_id=charge.pk, amendment=Amendment(waive_percent=D(50)),
-        reason="Half of it", now=at("2026-03-07 10:00"),
-    )  # fmt: skip
+        By(cast.actor("zhao"), at("2026-03-07 10:00")),
+        charge_id=charge.pk,
+        amendment=Amendment(waive_percent=D(50)),
+        reason="Half of it",
+    )
     assert Correction.objects.exists()
     refused(
         "correction_second_person",

@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 from django.test import Client
 
+from accounts.domain.roles import By
 from bookings.pricing.selectors.agreements import load_recognised, recognised_regions
 from bookings.pricing.services.agreements import agreement_end, agreement_sign
 from bookings.record.domain.refusals import RulesRefuse
@@ -39,13 +40,13 @@ def test_it_counts_once_all_have_signed_what_says_so(cast, asking):
     assert refused(cast, asking) == ["qualification-missing"]
     discount = agree(cast)  # and no certificates
     assert refused(cast, asking) == ["qualification-missing"]
-    agreement_end(actor=cast.actor("xu"), agreement_id=discount.pk, now=NOW)  # from today on
+    agreement_end(By(cast.actor("xu"), NOW), agreement_id=discount.pk)  # from today on
     made = propose(
         cast, code="certificates", valid_from=date(2026, 3, 5), recognises_qualifications=True
     )
     assert refused(cast, asking) == ["qualification-missing"]
     for who in ("coordinator", "xu"):
-        agreement_sign(actor=cast.actor(who), agreement_id=made.pk, now=NOW)
+        agreement_sign(By(cast.actor(who), NOW), agreement_id=made.pk)
     assert reserve(cast, "2026-03-06 10:00", "2026-03-06 11:00", instrument=asking).pk
 
 
@@ -53,9 +54,7 @@ def test_on_the_days_of_the_agreement_only(cast, asking):
     """What is booked lies in them whole; two that follow each other are one."""
     of_fudan(cast)
     made = agree(cast, recognises_qualifications=True)
-    agreement_end(
-        actor=cast.actor("xu"), agreement_id=made.pk, valid_until=date(2026, 3, 10), now=NOW
-    )
+    agreement_end(By(cast.actor("xu"), NOW), agreement_id=made.pk, valid_until=date(2026, 3, 10))
     qualified = load_qualified(cast.wang.pk, [asking], load_recognised)
     assert qualified == {asking.pk: [(at("2026-01-01 00:00"), at("2026-03-10 00:00"))]}
     assert refused(cast, asking, "2026-03-10 10:00", "2026-03-10 11:00") == [

@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from accounts.domain.roles import By
 from bookings.charging.domain.corrections import Amendment
 from bookings.charging.services.charges import charge_make
 from bookings.charging.services.corrections import correction_agree, correction_propose
@@ -33,15 +34,15 @@ def card(**changes):
 def used(cast, who, start, end, out=None, **values):
     row = reserve(cast, start, end, who=who, **values)
     actor = cast.actor(who)
-    reservation_check_in(actor=actor, reservation_id=row.pk, now=at(start))
-    reservation_check_out(actor=actor, reservation_id=row.pk, now=at(out or end))
+    reservation_check_in(By(actor, at(start)), reservation_id=row.pk)
+    reservation_check_out(By(actor, at(out or end)), reservation_id=row.pk)
     charge_make(reservation_id=row.pk, now=at(out or end))
     return row
 
 
 def cancelled(cast, who, start, end, when):
     row = reserve(cast, start, end, who=who)
-    reservation_cancel(actor=cast.actor(who), reservation_id=row.pk, reason="", now=at(when))
+    reservation_cancel(By(cast.actor(who), at(when)), reservation_id=row.pk, reason="")
     charge_make(reservation_id=row.pk, now=at(when))
     return row
 
@@ -141,15 +142,12 @@ def test_a_corrected_charge_counts_once(past):
 def test_what_was_waived_would_be_waived_too(past):
     charge = Charge.objects.get(kind="use", organisation=past.fudan)
     correction = correction_propose(
-        actor=past.actor("zhao"),
+        By(past.actor("zhao"), at("2026-03-07 12:00")),
         charge_id=charge.pk,
         amendment=Amendment(waive_percent=D(50)),
         reason="The laser was weak.",
-        now=at("2026-03-07 12:00"),
     )
-    correction_agree(
-        actor=past.actor("gao"), correction_id=correction.pk, now=at("2026-03-07 13:00")
-    )
+    correction_agree(By(past.actor("gao"), at("2026-03-07 13:00")), correction_id=correction.pk)
     found = ask(past, card())
     assert groups(found)["external"] == (2, WANG / 2 + WANG, WANG / 2 + WANG, 0, 0)
 
@@ -184,11 +182,10 @@ def test_nothing_is_written(past):
 def test_page_by_the_newest_draft(past, monkeypatch):
     monkeypatch.setattr("django.utils.timezone.now", lambda: LATER)
     rate_card_create(
-        actor=past.actor("zhao"),
+        By(past.actor("zhao"), LATER),
         instrument_id=past.microscope.pk,
         card=card(rates=CARD["rates"] | {"external": "130.00"}),
         publish=False,
-        now=LATER,
     )
     client = Client()
     client.force_login(past.zhao)

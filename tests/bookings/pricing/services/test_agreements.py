@@ -8,6 +8,7 @@ import pytest
 from django.core import mail
 
 from accounts.domain.errors import Invalid, NotFound, NotPermitted, WrongState, WrongVersion
+from accounts.domain.roles import PLATFORM, By
 from accounts.models import Region, TrailEntry
 from accounts.services.memberships import role_grant
 from bookings.models import Agreement, AgreementMember
@@ -29,15 +30,19 @@ def entries(row, action):
 
 
 def sign(cast, row, who, **values):
-    return agreement_sign(actor=cast.actor(who), agreement_id=row.pk, now=NOW, **values)
+    return agreement_sign(
+        By(cast.actor(who), NOW, values.pop("expected_version", None)),
+        agreement_id=row.pk,
+        **values,
+    )
 
 
 def end(cast, row, who="xu", **values):
-    return agreement_end(actor=cast.actor(who), agreement_id=row.pk, **{"now": NOW} | values)
+    return agreement_end(By(cast.actor(who), values.pop("now", NOW)), agreement_id=row.pk, **values)
 
 
 def change(cast, row, who="coordinator", **changes):
-    return agreement_change(actor=cast.actor(who), agreement_id=row.pk, changes=changes, now=NOW)
+    return agreement_change(By(cast.actor(who), NOW), agreement_id=row.pk, changes=changes)
 
 
 def problems(refused):
@@ -111,7 +116,7 @@ def test_a_code_is_used_once(cast):
 def test_only_coordinators_of_a_member_propose_sign_and_end(cast, who):
     made = propose(cast)
     with pytest.raises(NotPermitted):
-        agreement_propose(actor=cast.actor(who), terms=terms(cast, code="two"), now=NOW)
+        agreement_propose(By(cast.actor(who), NOW), terms=terms(cast, code="two"))
     for act in (sign, change, end):
         with pytest.raises(NotPermitted):
             act(cast, made, who)
@@ -128,14 +133,12 @@ def test_the_coordinator_of_another_region_proposes_nothing_between_others(cast)
     other.save()
     with pytest.raises(NotPermitted):
         agreement_propose(
-            actor=cast.actor("xu"),
-            terms=terms(cast, regions=(cast.anhui.pk, other.pk)),
-            now=NOW,
+            By(cast.actor("xu"), NOW), terms=terms(cast, regions=(cast.anhui.pk, other.pk))
         )
 
 
 def test_the_coordinator_of_the_region_above_signs_for_both_one_by_one(cast):
-    role_grant(actor=None, user=cast.alice, role="coordinator", region=cast.anhui.parent, now=NOW)
+    role_grant(By(PLATFORM, NOW), user=cast.alice, role="coordinator", region=cast.anhui.parent)
     made = propose(cast)
     with pytest.raises(Invalid) as refused:
         sign(cast, made, "alice")
@@ -155,7 +158,7 @@ def test_a_region_signs_once_and_only_its_own_place(cast):
     with pytest.raises(Invalid):
         sign(cast, made, "xu", region_id=uuid4())
     with pytest.raises(NotFound):
-        agreement_sign(actor=cast.actor("xu"), agreement_id=uuid4(), now=NOW)
+        agreement_sign(By(cast.actor("xu"), NOW), agreement_id=uuid4())
     assert made.members.exclude(signed_at=None).count() == 1
 
 
@@ -230,7 +233,7 @@ def test_a_proposal_is_withdrawn_and_cannot_be_signed(cast):
 def test_signing_what_has_run_out(cast):
     made = propose(cast, valid_until=date(2026, 3, 7))
     with pytest.raises(WrongState):
-        agreement_sign(actor=cast.actor("xu"), agreement_id=made.pk, now=NOW + timedelta(days=2))
+        agreement_sign(By(cast.actor("xu"), NOW + timedelta(days=2)), agreement_id=made.pk)
 
 
 def test_coordinators_who_have_not_signed_are_told(cast):

@@ -4,6 +4,7 @@ import pytest
 from django.core import mail
 
 from accounts.domain.errors import Invalid, NotPermitted, WrongState
+from accounts.domain.roles import By
 from accounts.models import Membership
 from bookings.models import Occupancy, Reservation
 from bookings.overview.services.effects import effects_carry_out
@@ -23,7 +24,7 @@ def ahead(cast):
 def leave(cast, who, cancel, reason="moves away"):
     row = Membership.objects.get(user=cast.wang)
     return member_leave(
-        actor=cast.actor(who), membership_id=row.pk, cancel=cancel, reason=reason, now=NOW
+        By(cast.actor(who), NOW), membership_id=row.pk, cancel=cancel, reason=reason
     )
 
 

@@ -19,6 +19,7 @@ from django.test import Client
 
 from accounts import trail
 from accounts.domain.errors import NotPermitted, WrongState
+from accounts.domain.roles import PLATFORM, By
 from accounts.models import ApiToken, OutboxMessage, TrailEntry, User
 from accounts.permissions import actor_of
 from accounts.selectors.verification import trail_verify
@@ -59,22 +60,18 @@ def cast(shared_cast):
     )
     token_issue(user=wang, label="Wang Li’s laptop", lifetime=timedelta(days=30), now=NOW)
     invitation_send(
-        actor=cast.actor("zhao"),
-        organisation=cast.ustc,
-        email="li@home.example",
-        roles=[],
-        now=NOW,
+        By(cast.actor("zhao"), NOW), organisation=cast.ustc, email="li@home.example", roles=[]
     )
-    join_ask(actor=actor_of(wang), organisation=cast.optics, text="I am Wang Li", now=NOW)
+    join_ask(By(actor_of(wang), NOW), organisation=cast.optics, text="I am Wang Li")
     use(cast, "2026-03-03 10:00", "2026-03-03 12:00", purpose_text=SAYS)
     UsageSession.objects.update(remarks="Wang Li: 束流不稳，请找wang@fudan.example，王莉")
     cancelled = reserve(cast, "2026-03-09 10:00", "2026-03-09 12:00")
     reservation_cancel(
-        actor=cast.actor("zhao"), reservation_id=cancelled.pk, reason="asked by Wang Li", now=NOW
+        By(cast.actor("zhao"), NOW), reservation_id=cancelled.pk, reason="asked by Wang Li"
     )
     disputed = Charge.objects.get(kind="use")
-    dispute_open(actor=cast.actor("wang"), charge_id=disputed.pk, reason="I, Wang Li", now=NOW)
-    dispute_reject(actor=cast.actor("zhao"), charge_id=disputed.pk, answer="No, Wang Li", now=NOW)
+    dispute_open(By(cast.actor("wang"), NOW), charge_id=disputed.pk, reason="I, Wang Li")
+    dispute_reject(By(cast.actor("zhao"), NOW), charge_id=disputed.pk, answer="No, Wang Li")
     effects_carry_out(now=NOW)
     charges_finalise(now=LATER)
     cast.facility.contact_email, cast.facility.contact_name = wang.email, "Wang Li"
@@ -237,8 +234,8 @@ def test_what_stands_in_the_way(cast, wang, case, code):
 
 
 def test_another_manager_lets_one_go(cast):
-    membership_start(actor=None, user=cast.alice, organisation=cast.fudan, now=NOW)
-    role_grant(actor=None, user=cast.alice, role="manager", organisation=cast.fudan, now=NOW)
+    membership_start(By(PLATFORM, NOW), user=cast.alice, organisation=cast.fudan)
+    role_grant(By(PLATFORM, NOW), user=cast.alice, role="manager", organisation=cast.fudan)
     assert load_obstacles(cast.chen, LATER) == []
     assert person_close(user=User.objects.get(pk=cast.chen.pk), now=LATER) == 0
 

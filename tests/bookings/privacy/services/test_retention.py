@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from django.contrib.sessions.models import Session
 
+from accounts.domain.roles import By
 from accounts.models import (
     ApiToken,
     IdempotencyKey,
@@ -44,9 +45,7 @@ def one_of_each(cast):
     job = keep(cast.ustc.pk, b"id,name\n1,One\n", format="table")
     Import.objects.filter(pk=job.pk).update(state="cancelled", ended_at=NOW)
     slot = Period(at("2026-03-06 10:00"), at("2026-03-06 11:00"))
-    hold_take(
-        actor=cast.actor("wang"), booking=Booking(cast.microscope.pk, slot, None, "self"), now=NOW
-    )
+    hold_take(By(cast.actor("wang"), NOW), booking=Booking(cast.microscope.pk, slot, None, "self"))
     reservations_lapse(now=NOW + timedelta(days=1))
     Reservation.objects.update(ended_at=NOW)
     Session.objects.create(session_key="s" * 32, session_data="", expire_date=NOW)
@@ -55,7 +54,7 @@ def one_of_each(cast):
         expires_at=NOW,
     )  # fmt: skip
     invited = invitation_send(
-        actor=cast.actor("chen"), organisation=cast.fudan, email="n@n.example", roles=[], now=NOW
+        By(cast.actor("chen"), NOW), organisation=cast.fudan, email="n@n.example", roles=[]
     )
     type(invited).objects.filter(pk=invited.pk).update(expires_at=NOW)
 

@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from psycopg.errors import LockNotAvailable
 
+from accounts.domain.roles import PLATFORM, By
 from accounts.models import IdempotencyKey, OutboxMessage, TrailEntry
 from accounts.services.memberships import membership_start, role_grant
 from bookings.charging.services.charges import charge_make
@@ -153,7 +154,7 @@ def test_the_payer_is_named_by_code_or_id_or_is_the_only_one(
 
 
 def test_several_memberships_need_one_named(cast: Cast, program: Programs) -> None:
-    membership_start(actor=None, user=cast.wang, organisation=cast.ustc, now=NOW)
+    membership_start(By(PLATFORM, NOW), user=cast.wang, organisation=cast.ustc)
     body = wish(cast)
     del body["organisation"]
     answer = program("wang").post("reservations/", body)
@@ -356,7 +357,7 @@ def test_who_sees_a_reservation(cast: Cast, program: Programs) -> None:
 
 def test_nobody_approves_their_own_request(cast: Cast, program: Programs) -> None:
     instrument = cast.instrument(name="Cryo-EM", policy={"approval": "manual"})
-    role_grant(actor=None, user=cast.zhao, role="researcher", organisation=cast.ustc, now=NOW)
+    role_grant(By(PLATFORM, NOW), user=cast.zhao, role="researcher", organisation=cast.ustc)
     wang = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00", instrument=instrument)
     own = reserve(cast, "2026-03-09 10:00", "2026-03-09 12:00", who="zhao", instrument=instrument)
 
@@ -364,7 +365,7 @@ def test_nobody_approves_their_own_request(cast: Cast, program: Programs) -> Non
     assert (answer.status, answer.code) == (403, "not-permitted")
     answer = program("zhao").post(f"reservations/{own.pk}/approve/")
     assert (answer.status, answer.code) == (409, "no-second-manager")
-    role_grant(actor=None, user=cast.sun, role="manager", organisation=cast.ustc, now=NOW)
+    role_grant(By(PLATFORM, NOW), user=cast.sun, role="manager", organisation=cast.ustc)
     answer = program("zhao").post(f"reservations/{own.pk}/approve/")
     assert (answer.status, answer.code) == (409, "own-request")
     answer = program("chen").post(f"reservations/{wang.pk}/approve/")

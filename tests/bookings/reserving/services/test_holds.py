@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from accounts.domain.errors import Invalid, NotFound, NotPermitted, WrongState
+from accounts.domain.roles import By
 from accounts.models import Membership, OutboxMessage, RoleGrant, TrailEntry
 from bookings.catalogue.selectors.parties import Booking
 from bookings.models import Occupancy, Quote, Reservation, UnmetDemand
@@ -37,12 +38,12 @@ def asked(instrument, start, end, **values):
 
 def take(cast, start, end, *, who="wang", instrument=None, now=NOW, replaces=False, **values):
     booking = asked(instrument or cast.microscope, start, end, **values)
-    return hold_take(actor=cast.actor(who), booking=booking, now=now, replaces=replaces)
+    return hold_take(By(cast.actor(who), now), booking=booking, replaces=replaces)
 
 
 def complete(cast, hold, *, who="wang", now=NOW, times=FRIDAY, instrument=None, **values):
     booking = asked(instrument or cast.microscope, *times, hold=hold.pk, **values)
-    return reservation_request(actor=cast.actor(who), booking=booking, now=now)
+    return reservation_request(By(cast.actor(who), now), booking=booking)
 
 
 def written():
@@ -102,7 +103,7 @@ def test_from_its_deadline_on_it_is_nobodys(cast):
     assert error.code == "hold-expired"
     refused(
         WrongState,
-        lambda: hold_release(actor=cast.actor("wang"), reservation_id=hold.pk, now=DEADLINE),
+        lambda: hold_release(By(cast.actor("wang"), DEADLINE), reservation_id=hold.pk),
     )
     assert reserve(cast, *FRIDAY, who="sun", now=DEADLINE).state == "confirmed"
     hold.refresh_from_db()
@@ -117,8 +118,8 @@ def test_its_verdict_stands(cast):
     zhao = cast.actor("zhao")
     withdraw(cast, row)
     dearer = parse_rate_card(CARD | {"rates": {"external": "999.00"}, "valid_from": "2026-03-05"})
-    rate_card_create(actor=zhao, instrument_id=guarded.pk, card=dearer, publish=True, now=NOW)
-    instrument_publication(actor=zhao, instrument_id=guarded.pk, act="suspend", now=NOW)
+    rate_card_create(By(zhao, NOW), instrument_id=guarded.pk, card=dearer, publish=True)
+    instrument_publication(By(zhao, NOW), instrument_id=guarded.pk, act="suspend")
     made = complete(cast, hold, instrument=guarded)
     assert (made.state, made.quotes.get().payable) == ("confirmed", Decimal("657.20"))
 
@@ -142,7 +143,7 @@ def test_only_for_what_was_held(cast):
     refused(NotFound, lambda: complete(cast, hold, who="hu"))
     refused(
         NotFound,
-        lambda: hold_release(actor=cast.actor("sun"), reservation_id=hold.pk, now=NOW),
+        lambda: hold_release(By(cast.actor("sun"), NOW), reservation_id=hold.pk),
     )
 
 
@@ -198,13 +199,13 @@ def test_three_and_no_more(cast):
 
 def test_given_back_it_is_free_at_once_and_costs_nothing(cast):
     hold = take(cast, *FRIDAY)
-    hold_release(actor=cast.actor("wang"), reservation_id=hold.pk, now=NOW)
+    hold_release(By(cast.actor("wang"), NOW), reservation_id=hold.pk)
     hold.refresh_from_db()
     assert hold.state == "cancelled"
     assert not Occupancy.objects.exists()
     assert not OutboxMessage.objects.filter(kind="charge.due").exists()
     other = take(cast, *FRIDAY)
-    reservation_cancel(actor=cast.actor("wang"), reservation_id=other.pk, reason="", now=NOW)
+    reservation_cancel(By(cast.actor("wang"), NOW), reservation_id=other.pk, reason="")
     assert not OutboxMessage.objects.filter(kind="charge.due").exists()
 
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from accounts.domain.errors import Invalid, NotFound, NotPermitted, WrongState, WrongVersion
+from accounts.domain.roles import By
 from accounts.models import OutboxMessage, TrailEntry
 from bookings.models import Occupancy, Quote, Reservation
 from bookings.pricing.domain.charges import charge
@@ -23,10 +24,9 @@ from tests.factories.cast import NOW, at, reserve
 
 def move(cast, row, start, end, *, who="wang", now=NOW, **values):
     return reservation_move(
-        actor=cast.actor(who),
+        By(cast.actor(who), now, values.pop("expected_version", None)),
         reservation_id=row.pk,
         period=Period(at(start), at(end)),
-        now=now,
         **values,
     )
 
@@ -120,9 +120,7 @@ def test_a_taken_slot_says_where_else_one_could_go(cast):
 def test_shortening_needs_no_approval_but_a_move_and_an_extension_do(cast):
     asks = cast.instrument(name="Asks", policy={"approval": "manual"})
     row = reserve(cast, "2026-03-10 10:00", "2026-03-10 12:00", instrument=asks)
-    reservation_decide(
-        actor=cast.actor("zhao"), reservation_id=row.pk, approve=True, reason="", now=NOW
-    )
+    reservation_decide(By(cast.actor("zhao"), NOW), reservation_id=row.pk, approve=True, reason="")
     shorter = move(cast, row, "2026-03-10 10:00", "2026-03-10 11:00")
     assert (shorter.state, shorter.deadline_at) == ("confirmed", None)
     period = Period(at("2026-03-10 10:00"), at("2026-03-10 13:00"))
@@ -137,9 +135,7 @@ def test_shortening_needs_no_approval_but_a_move_and_an_extension_do(cast):
 def test_the_hosts_manager_moves_with_a_reason_and_without_approval(cast):
     asks = cast.instrument(name="Asks", policy={"approval": "manual"})
     row = reserve(cast, "2026-03-10 10:00", "2026-03-10 12:00", instrument=asks)
-    reservation_decide(
-        actor=cast.actor("zhao"), reservation_id=row.pk, approve=True, reason="", now=NOW
-    )
+    reservation_decide(By(cast.actor("zhao"), NOW), reservation_id=row.pk, approve=True, reason="")
     with pytest.raises(Invalid):
         move(cast, row, "2026-03-11 10:00", "2026-03-11 12:00", who="zhao")
     moved = move(cast, row, "2026-03-11 10:00", "2026-03-11 12:00", who="zhao", reason="Service.")
@@ -176,7 +172,7 @@ def test_what_is_over_missed_or_cancelled_stays(cast):
         move(cast, row, "2026-03-06 13:00", "2026-03-06 15:00", now=at("2026-03-05 15:00"))
     with pytest.raises(Invalid):  # into the past
         move(cast, row, "2026-03-05 13:00", "2026-03-05 14:00", now=at("2026-03-05 14:30"))
-    reservation_cancel(actor=cast.actor("wang"), reservation_id=row.pk, reason="", now=NOW)
+    reservation_cancel(By(cast.actor("wang"), NOW), reservation_id=row.pk, reason="")
     with pytest.raises(WrongState):
         move(cast, row, "2026-03-06 13:00", "2026-03-06 15:00")
 
@@ -184,7 +180,7 @@ def test_what_is_over_missed_or_cancelled_stays(cast):
 def test_whoever_is_at_the_instrument_may_stay_longer(cast):
     row = reserve(cast, "2026-03-05 13:00", "2026-03-05 15:00")
     begun = at("2026-03-05 12:50")
-    reservation_check_in(actor=cast.actor("wang"), reservation_id=row.pk, now=begun)
+    reservation_check_in(By(cast.actor("wang"), begun), reservation_id=row.pk)
     with pytest.raises(Invalid):
         move(cast, row, "2026-03-05 14:00", "2026-03-05 15:00", now=begun)
     longer = move(cast, row, "2026-03-05 13:00", "2026-03-05 16:00", now=at("2026-03-05 14:50"))
@@ -200,7 +196,7 @@ def test_nobody_escapes_a_late_fee_by_moving(cast):
     assert moved.least_percent == 100
     fee = cancellation_now(moved, NOW)
     assert (fee.percent, fee.fee, fee.tax) == (100, Decimal("620.00"), Decimal("37.20"))
-    reservation_cancel(actor=cast.actor("wang"), reservation_id=row.pk, reason="", now=NOW)
+    reservation_cancel(By(cast.actor("wang"), NOW), reservation_id=row.pk, reason="")
     row.refresh_from_db()
     assert charge(load_quoted(row.pk), load_ending(row)).payable == Decimal("657.20")
 
@@ -215,7 +211,7 @@ def test_nor_by_shortening(cast):
     shorter = move(cast, row, "2026-03-06 14:00", "2026-03-06 16:00", now=now)
     assert shorter.shortening_fee == Decimal("260.00")
     reservation_cancel(
-        actor=cast.actor("wang"), reservation_id=row.pk, reason="", now=at("2026-03-05 13:59")
+        By(cast.actor("wang"), at("2026-03-05 13:59")), reservation_id=row.pk, reason=""
     )
     row.refresh_from_db()
     made = charge(load_quoted(row.pk), load_ending(row))

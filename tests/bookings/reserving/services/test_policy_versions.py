@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from accounts.domain.roles import By
 from accounts.models import TrailEntry
 from bookings.catalogue.selectors.parties import Booking
 from bookings.models import Reservation
@@ -22,10 +23,9 @@ FRIDAY = ("2026-03-06 10:00", "2026-03-06 12:00")
 
 def change(cast, **values):
     policy_set(
-        actor=cast.actor("zhao"),
+        By(cast.actor("zhao"), NOW),
         instrument_id=cast.microscope.pk,
         policy=parse_policy({"slot_minutes": 30, "max_minutes": 480} | values),
-        now=NOW,
     )
 
 
@@ -56,10 +56,7 @@ def test_a_move_is_judged_by_what_is_in_force_then(cast, start, end, kind):
     made = reserve(cast, *FRIDAY)
     change(cast, notice_minutes=60)
     reservation_move(
-        actor=cast.actor("wang"),
-        reservation_id=made.pk,
-        period=Period(at(start), at(end)),
-        now=NOW,
+        By(cast.actor("wang"), NOW), reservation_id=made.pk, period=Period(at(start), at(end))
     )
     assert version_of(made) == 2
     entry = TrailEntry.objects.get(action=f"reservation.{kind}")
@@ -71,10 +68,9 @@ def test_a_move_that_is_refused_leaves_it(cast):
     change(cast, max_minutes=120)
     with pytest.raises(RulesRefuse):
         reservation_move(
-            actor=cast.actor("wang"),
+            By(cast.actor("wang"), NOW),
             reservation_id=made.pk,
             period=Period(at(FRIDAY[0]), at("2026-03-06 13:00")),
-            now=NOW,
         )
     assert version_of(made) == 1
 
@@ -82,7 +78,7 @@ def test_a_move_that_is_refused_leaves_it(cast):
 def test_cancelling_is_not_judged_by_rules(cast):
     made = reserve(cast, *FRIDAY)
     change(cast, notice_minutes=60)
-    reservation_cancel(actor=cast.actor("wang"), reservation_id=made.pk, reason="", now=NOW)
+    reservation_cancel(By(cast.actor("wang"), NOW), reservation_id=made.pk, reason="")
     assert version_of(made) == 1
 
 
@@ -94,10 +90,10 @@ def test_a_hold_carries_its_verdict(cast):
         "service_mode": "self",
     }
     wang = cast.actor("wang")
-    hold = hold_take(actor=wang, booking=Booking(**booking), now=NOW)
+    hold = hold_take(By(wang, NOW), booking=Booking(**booking))
     change(cast, notice_minutes=60)
     made = reservation_request(
-        actor=wang, booking=Booking(**booking, hold=hold.pk), now=NOW + timedelta(minutes=1)
+        By(wang, NOW + timedelta(minutes=1)), booking=Booking(**booking, hold=hold.pk)
     )
     assert version_of(made) == 1
 

@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 
 from accounts.domain.errors import Invalid, NotFound, NotPermitted, WrongState, WrongVersion
+from accounts.domain.roles import By
 from accounts.models import OutboxMessage, TrailEntry
 from bookings.availability.selectors.availability import to_period
 from bookings.catalogue.selectors.parties import Booking
@@ -153,11 +154,10 @@ class TestRequest:
 class TestDecide:
     def decide(self, cast, made, approve=True, who="zhao", reason="", now=NOW, **values):
         return reservation_decide(
-            actor=cast.actor(who),
+            By(cast.actor(who), now, values.pop("expected_version", None)),
             reservation_id=made.pk,
             approve=approve,
             reason=reason,
-            now=now,
             **values,
         )
 
@@ -204,7 +204,7 @@ class TestDecide:
             self.decide(cast, made, who="auditor")
         with pytest.raises(NotFound):
             reservation_decide(
-                actor=cast.actor("zhao"), reservation_id=uuid4(), approve=True, reason="", now=NOW
+                By(cast.actor("zhao"), NOW), reservation_id=uuid4(), approve=True, reason=""
             )
 
     def test_twice_or_of_an_older_version(self, cast, asks):
@@ -218,9 +218,7 @@ class TestDecide:
 
 class TestCancel:
     def cancel(self, cast, made, who="wang", reason="", now=NOW):
-        return reservation_cancel(
-            actor=cast.actor(who), reservation_id=made.pk, reason=reason, now=now
-        )
+        return reservation_cancel(By(cast.actor(who), now), reservation_id=made.pk, reason=reason)
 
     def test_it_frees_the_slot_and_owes_by_the_notice(self, cast):
         made = reserve(cast, *FRIDAY)
@@ -312,7 +310,7 @@ class TestSecondThoughts:
         return reserve(cast, start, end, now=now, **values)
 
     def cancel(self, cast, made, now, who="wang"):
-        reservation_cancel(actor=cast.actor(who), reservation_id=made.pk, reason="x", now=now)
+        reservation_cancel(By(cast.actor(who), now), reservation_id=made.pk, reason="x")
         made.refresh_from_db()
         charge = charge_make(reservation_id=made.pk, now=now)
         return charge and str(charge.total)
@@ -367,20 +365,17 @@ class TestSecondThoughts:
     def test_only_the_person_booked_for(self, cast, who):
         period = Period(at("2026-03-06 10:00"), at("2026-03-06 11:00"))
         made = reservation_request(
-            actor=cast.actor("chen"),
+            By(cast.actor("chen"), NOW),
             booking=Booking(
                 cast.microscope.pk, period, "fudan", "self", on_behalf_of=cast.wang.email
             ),
-            now=NOW,
         )
         assert (self.cancel(cast, made, NOW, who=who) is None) == (who == "wang")
 
     def test_counted_from_when_a_hold_is_completed(self, cast):
         period = Period(at("2026-03-06 10:00"), at("2026-03-06 11:00"))
         hold = hold_take(
-            actor=cast.actor("wang"),
-            booking=Booking(cast.microscope.pk, period, None, "self"),
-            now=NOW,
+            By(cast.actor("wang"), NOW), booking=Booking(cast.microscope.pk, period, None, "self")
         )
         later = NOW + timedelta(minutes=9)
         made = self.book(cast, 10, now=later, hold=hold.pk)
@@ -390,12 +385,12 @@ class TestSecondThoughts:
         made = reserve(cast, "2026-03-10 10:00", "2026-03-10 11:00")
         to = Period(at("2026-03-06 10:00"), at("2026-03-06 11:00"))
         wang = cast.actor("wang")
-        reservation_move(actor=wang, reservation_id=made.pk, period=to, now=NOW)
+        reservation_move(By(wang, NOW), reservation_id=made.pk, period=to)
         back = Period(at("2026-03-10 10:00"), at("2026-03-10 11:00"))
         assert self.cancel(cast, made, NOW) == "381.60"
         other = reserve(cast, "2026-03-10 10:00", "2026-03-10 11:00")
         for period in (to, back):
-            reservation_move(actor=wang, reservation_id=other.pk, period=period, now=NOW)
+            reservation_move(By(wang, NOW), reservation_id=other.pk, period=period)
         other.refresh_from_db()
         # From the day that would have cost all of it, and where it began.
         assert str(other.least_percent) == "100.000"
@@ -406,7 +401,7 @@ class TestSecondThoughts:
         made = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
         shorter = Period(made.start_at, at("2026-03-06 11:00"))
         assert load_move(wang, made, shorter, NOW).fee.reason == "second-thoughts"
-        reservation_move(actor=wang, reservation_id=made.pk, period=shorter, now=NOW)
+        reservation_move(By(wang, NOW), reservation_id=made.pk, period=shorter)
         made.refresh_from_db()
         assert (made.shortening_fee, made.second_thought_on) == (0, date(2026, 3, 5))
         again = load_move(
@@ -422,7 +417,7 @@ class TestSecondThoughts:
     def test_after_an_extension(self, cast):
         made = self.book(cast, 10)
         longer = Period(made.start_at, at("2026-03-06 12:00"))
-        reservation_move(actor=cast.actor("wang"), reservation_id=made.pk, period=longer, now=NOW)
+        reservation_move(By(cast.actor("wang"), NOW), reservation_id=made.pk, period=longer)
         assert self.cancel(cast, made, NOW) is None
 
     def test_of_a_series_the_first_alone(self, cast):
@@ -434,13 +429,12 @@ class TestSecondThoughts:
         )
         wang = cast.actor("wang")
         made = series_book(
-            actor=wang, booking=booking, rule="FREQ=DAILY;COUNT=4", on_conflict="skip", now=NOW
+            By(wang, NOW), booking=booking, rule="FREQ=DAILY;COUNT=4", on_conflict="skip"
         )
         before = load_series_cancellation(wang, made.series.pk, "all", None, NOW)
         series_cancel(
-            actor=wang, series_id=made.series.pk, scope="all", reservation_id=None,
-            reason="", now=NOW,
-        )  # fmt: skip
+            By(wang, NOW), series_id=made.series.pk, scope="all", reservation_id=None, reason=""
+        )
         rows = Reservation.objects.order_by("start_at")
         charges = [charge_make(reservation_id=row.pk, now=NOW) for row in rows]
         assert charges[0] is None and rows[0].is_second_thought

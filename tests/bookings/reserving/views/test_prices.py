@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from accounts.domain.roles import PLATFORM, By
 from accounts.services.memberships import membership_start, role_grant
 from accounts.services.organisations import organisation_create
 from accounts.services.tokens import SCOPES, token_issue
@@ -66,12 +67,16 @@ def payer_as(cast, kind):
         grant(cast, programme(cast))
     if kind == "regional":
         place = organisation_create(
-            actor=None, code="ahu", region=cast.anhui, now=NOW, name="Anhui University",
-            name_zh="安徽大学", kind="university",
-        )  # fmt: skip
+            By(PLATFORM, NOW),
+            code="ahu",
+            region=cast.anhui,
+            name="Anhui University",
+            name_zh="安徽大学",
+            kind="university",
+        )
         alice = cast.people["alice"]
-        membership_start(actor=None, user=alice, organisation=place, now=NOW)
-        role_grant(actor=None, user=alice, role="researcher", organisation=place, now=NOW)
+        membership_start(By(PLATFORM, NOW), user=alice, organisation=place)
+        role_grant(By(PLATFORM, NOW), user=alice, role="researcher", organisation=place)
         return alice
     names = {"internal": "sun", "industry": "hu", "external": "wang", "partner": "wang"}
     return cast.people[names[kind]]

@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from accounts.domain.roles import PLATFORM, By
 from bookings.models import Reservation
 from bookings.usage.services.closures import Outage, closure_create
 from bookings.usage.services.usage import reservation_check_in, reservation_check_out
@@ -89,14 +90,13 @@ def test_what_else_is_booked_that_day_and_the_persons_past(cast, asked, zhao):
     )
     Reservation.objects.filter(pk=early.pk).update(state="confirmed")
     actor = cast.actor("wang")
-    reservation_check_in(actor=actor, reservation_id=early.pk, now=at("2026-03-03 10:00"))
-    reservation_check_out(actor=actor, reservation_id=early.pk, now=at("2026-03-03 10:30"))
+    reservation_check_in(By(actor, at("2026-03-03 10:00")), reservation_id=early.pk)
+    reservation_check_out(By(actor, at("2026-03-03 10:30")), reservation_id=early.pk)
     closure_create(
-        actor=cast.actor("zhao"),
+        By(cast.actor("zhao"), NOW),
         instrument_id=instrument.pk,
         outage=Outage("training", at("2026-03-06 17:00"), None),
         displace=False,
-        now=NOW,
     )
     item = opened(zhao, asked)
     assert (item.completed, item.missed, item.last) == (1, 0, (early,))
@@ -198,7 +198,7 @@ def test_too_late_is_409(cast, asked, zhao, monkeypatch):
 def test_nobody_decides_on_their_own(cast, noon, asked):
     from accounts.services.memberships import role_grant
 
-    role_grant(actor=None, user=cast.sun, role="manager", organisation=cast.ustc, now=NOW)
+    role_grant(By(PLATFORM, NOW), user=cast.sun, role="manager", organisation=cast.ustc)
     own = reserve(
         cast, "2026-03-06 14:00", "2026-03-06 15:00", who="sun", instrument=asked.instrument
     )

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from accounts.domain.roles import By
 from bookings.models import Reservation, Series
 from bookings.series.services.series import series_cancel
 from tests.factories.cast import NOW, at, reserve
@@ -175,12 +176,11 @@ class TestMove:
 
     def test_version(self, cast, wang, made):
         series_cancel(
-            actor=cast.actor("wang"),
+            By(cast.actor("wang"), NOW + timedelta(minutes=1)),
             series_id=made["id"],
             scope="this",
             reservation_id=Reservation.objects.get(pk=made["reservations"][0]["id"]).pk,
             reason="",
-            now=NOW + timedelta(minutes=1),
         )
         stale = wang.post(f"series/{made['id']}/move/", self.sent(made), If_Match='"1"')
         assert stale.status == 412

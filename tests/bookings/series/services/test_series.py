@@ -9,6 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.domain.errors import Invalid, NotFound, NotPermitted, WrongState, WrongVersion
+from accounts.domain.roles import By
 from accounts.models import OutboxMessage, TrailEntry
 from bookings.availability.selectors.availability import to_period
 from bookings.catalogue.selectors.parties import Booking
@@ -33,7 +34,7 @@ DATES = [at(f"2026-03-{day} 10:00") for day in ("09", "16", "23", "30")]
 def book(cast, *, who="wang", rule=MONDAYS, first=FIRST, on_conflict="refuse", now=NOW, **values):
     instrument = values.pop("instrument", cast.microscope)
     return series_book(
-        actor=cast.actor(who),
+        By(cast.actor(who), now),
         booking=Booking(
             instrument_id=instrument.pk,
             period=Period(at(first[0]), at(first[1])),
@@ -43,7 +44,6 @@ def book(cast, *, who="wang", rule=MONDAYS, first=FIRST, on_conflict="refuse", n
         ),
         rule=rule,
         on_conflict=on_conflict,
-        now=now,
     )
 
 
@@ -182,9 +182,8 @@ class TestBook:
 
     def test_ones_own_hold_is_in_nobodys_way_and_given_back(self, cast):
         hold = hold_take(
-            actor=cast.actor("wang"),
+            By(cast.actor("wang"), NOW),
             booking=Booking(cast.microscope.pk, Period(*map(at, FIRST)), None, "self"),
-            now=NOW,
         )
         assert preview(cast).bookable == 4
         made = book(cast)
@@ -193,9 +192,8 @@ class TestBook:
 
     def test_a_refused_series_leaves_the_hold(self, cast):
         hold = hold_take(
-            actor=cast.actor("wang"),
+            By(cast.actor("wang"), NOW),
             booking=Booking(cast.microscope.pk, Period(*map(at, FIRST)), None, "self"),
-            now=NOW,
         )
         with pytest.raises(RulesRefuse):
             book(cast, rule="FREQ=DAILY;COUNT=7")
@@ -259,12 +257,11 @@ class TestPreview:
 class TestCancel:
     def cancel(self, cast, made, scope, index=0, who="wang", reason="", now=NOW, **values):
         return series_cancel(
-            actor=cast.actor(who),
+            By(cast.actor(who), now, values.pop("expected_version", None)),
             series_id=made.series.pk,
             scope=scope,
             reservation_id=None if index is None else made.reservations[index].pk,
             reason=reason,
-            now=now,
             **values,
         )
 
@@ -332,9 +329,12 @@ class TestCancel:
         ):  # fmt: skip
             with pytest.raises(Invalid) as refused:
                 series_cancel(
-                    actor=cast.actor("wang"), series_id=made.series.pk, scope=scope,
-                    reservation_id=reservation_id, reason="", now=NOW,
-                )  # fmt: skip
+                    By(cast.actor("wang"), NOW),
+                    series_id=made.series.pk,
+                    scope=scope,
+                    reservation_id=reservation_id,
+                    reason="",
+                )
             assert refused.value.problems[0].field == field
         with pytest.raises(WrongVersion):
             self.cancel(cast, made, "all", None, expected_version=7)
@@ -344,12 +344,11 @@ class TestCancel:
 class TestMove:
     def move(self, cast, made, scope, index, start, end, who="wang", now=NOW, **values):
         return series_move(
-            actor=cast.actor(who),
+            By(cast.actor(who), now),
             series_id=made.series.pk,
             scope=scope,
             reservation_id=made.reservations[index].pk,
             period=Period(at(start), at(end)),
-            now=now,
             **values,
         )
 
@@ -441,7 +440,7 @@ class TestMove:
     def test_one_that_was_cancelled_stays_so(self, cast):
         made = book(cast)
         reservation_cancel(
-            actor=cast.actor("wang"), reservation_id=made.reservations[2].pk, reason="", now=NOW
+            By(cast.actor("wang"), NOW), reservation_id=made.reservations[2].pk, reason=""
         )
         series = self.move(cast, made, "all", 0, "2026-03-10 10:00", "2026-03-10 12:00")
         assert len(starts(series)) == 3
@@ -477,11 +476,10 @@ def test_nine_stays_nine_across_clock_changes(cast):
     now = instant_of(zone, wall_of(zone, NOW).replace(month=2, day=25, hour=9))
     start = instant_of(zone, wall_of(zone, NOW).replace(month=3, day=2, hour=9, minute=0))
     made = series_book(
-        actor=cast.actor("wang"),
+        By(cast.actor("wang"), now),
         booking=Booking(lab.pk, Period(start, start + timedelta(hours=1)), None, "self"),
         rule="FREQ=WEEKLY;COUNT=3",
         on_conflict="refuse",
-        now=now,
     )
     assert [f"{r.start_at:%m-%d %H:%M}" for r in made.reservations] == [
         "03-02 15:00", "03-09 14:00", "03-16 14:00",

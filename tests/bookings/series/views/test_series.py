@@ -2,6 +2,7 @@
 
 import pytest
 
+from accounts.domain.roles import By
 from bookings.catalogue.selectors.parties import Booking
 from bookings.models import Reservation, Series
 from bookings.record.domain.periods import Period
@@ -34,13 +35,12 @@ def wang(client, cast):
 @pytest.fixture
 def made(cast):
     return series_book(
-        actor=cast.actor("wang"),
+        By(cast.actor("wang"), NOW),
         booking=Booking(
             cast.microscope.pk, Period(at("2026-03-09 10:00"), at("2026-03-09 12:00")), None, "self"
         ),
         rule="FREQ=WEEKLY;COUNT=4",
         on_conflict="refuse",
-        now=NOW,
     )
 
 

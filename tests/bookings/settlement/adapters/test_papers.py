@@ -8,6 +8,7 @@ from io import BytesIO, StringIO
 import pytest
 from pypdf import PdfReader
 
+from accounts.domain.roles import By
 from accounts.models import Organisation
 from accounts.services.invoice_details import invoice_details_set
 from bookings.models import Settlement, Statement
@@ -98,16 +99,14 @@ def test_it_says_what_is_paid_voided_and_replaced(paper):
     cast, load = paper
     gao = cast.actor("gao")
     old = load().statement
-    statement_void(actor=gao, statement_id=old.pk, reason="Wrong address", now=APRIL)
+    statement_void(By(gao, APRIL), statement_id=old.pk, reason="Wrong address")
     voided = Statement.objects.select_related(*WITH).get(pk=old.pk)
     (text,) = words(statement_pdf(load_statement_paper(voided), language="en"))
     assert "Voided: Wrong address" in text
     assert "106.00" in text
     new = load().statement
     day = APRIL.date() - timedelta(days=1)
-    statement_pay(
-        actor=gao, statement_id=new.pk, paid=Paid(Decimal(68), day, "Ref <1> & 2"), now=APRIL
-    )
+    statement_pay(By(gao, APRIL), statement_id=new.pk, paid=Paid(Decimal(68), day, "Ref <1> & 2"))
     (text,) = words(statement_pdf(load(), language="en"))
     for part in ("USTC-2026-0002", "Replaces USTC-2026-0001", "Ref <1> & 2", "CNY 200.00"):
         assert part in text, (part, text)
@@ -132,9 +131,7 @@ LONG = {
 )  # fmt: skip
 def test_where_to_pay_and_who_both_are(paper, language, parts):
     cast, load = paper
-    invoice_details_set(
-        actor=cast.actor("gao"), organisation_id=cast.ustc.pk, details=LONG, now=NOW
-    )
+    invoice_details_set(By(cast.actor("gao"), NOW), organisation_id=cast.ustc.pk, details=LONG)
     Statement.objects.update(
         parties=parties_json(
             Organisation.objects.get(pk=cast.ustc.pk), cast.fudan, Decimal(268), "Asia/Shanghai"

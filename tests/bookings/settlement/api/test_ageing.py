@@ -10,6 +10,7 @@ from django.db.models import F, Sum
 from django.test import Client
 from django.utils import timezone
 
+from accounts.domain.roles import PLATFORM, By
 from accounts.models import Organisation
 from accounts.services.memberships import role_grant
 from bookings.models import Statement
@@ -42,9 +43,9 @@ def world(cast, monkeypatch, clock):
     gao = cast.actor("gao")
     one = Statement.objects.get(payer=cast.fudan, month=date(2026, 3, 1))
     paid = Paid(Decimal("40.00"), date(2026, 4, 2), "=HYPERLINK(1)")
-    statement_pay(actor=gao, statement_id=one.pk, paid=paid, now=LATE)
+    statement_pay(By(gao, LATE), statement_id=one.pk, paid=paid)
     two = Statement.objects.get(payer=cast.optics, month=date(2026, 4, 1))
-    statement_void(actor=gao, statement_id=two.pk, reason="Name", now=LATE)
+    statement_void(By(gao, LATE), statement_id=two.pk, reason="Name")
     monkeypatch.setattr(timezone, "now", lambda: LATE)
     clock.now = LATE
     return cast
@@ -167,7 +168,7 @@ def test_an_auditor_reads_payments_but_owes_nothing(world):
 def test_of_several_organisations_they_are_added_up(world):
     cast = world
     role_grant(
-        actor=None, user=cast.gao, role="finance", organisation=cast.optics, now=NOW - timedelta(1)
+        By(PLATFORM, NOW - timedelta(1)), user=cast.gao, role="finance", organisation=cast.optics
     )
     rows = load_ageing(cast.actor("gao"), "owed", LATE).rows
     assert [party.code for party, _ in rows] == ["fudan"]  # optics is ours too now

@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from accounts.domain.roles import PLATFORM, By
 from accounts.services.memberships import role_grant
 from bookings.models import Settlement, Statement
 from bookings.settlement.services.statements import statements_draw
@@ -154,13 +155,13 @@ def test_a_settlement_is_confirmed_by_both_and_paid(program, drawn):
 
 def test_two_regions_need_two_people(program, drawn, cast):
     china = cast.anhui.parent
-    role_grant(actor=None, user=cast.people["xu"], role="coordinator", region=china, now=APRIL)
+    role_grant(By(PLATFORM, APRIL), user=cast.people["xu"], role="coordinator", region=china)
     xu, address = program("xu"), f"settlements/{Settlement.objects.get().pk}/confirm/"
     assert xu.post(address, {}).problems == [("region", "required")]
     assert xu.post(address, {"region": "CN-AH"}).status == 200
     assert xu.post(address, {"region": "CN-SH"}).code == "no-second-coordinator"
     role_grant(
-        actor=None, user=cast.people["lin"], role="coordinator", region=cast.shanghai, now=APRIL
+        By(PLATFORM, APRIL), user=cast.people["lin"], role="coordinator", region=cast.shanghai
     )
     assert xu.post(address, {"region": "CN-SH"}).code == "another-person"
 

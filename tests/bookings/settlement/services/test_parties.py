@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.core import mail
 
+from accounts.domain.roles import By
 from accounts.services.invoice_details import invoice_details_set
 from bookings.models import Statement
 from bookings.overview.services.effects import effects_carry_out
@@ -33,7 +34,7 @@ FUDAN = {
 def details(cast, now=APRIL - timedelta(days=90), **values):
     for who, organisation, named in (("gao", cast.ustc, USTC), ("lin", cast.fudan, FUDAN)):
         invoice_details_set(
-            actor=cast.actor(who), organisation_id=organisation.pk, details=named | values, now=now
+            By(cast.actor(who), now), organisation_id=organisation.pk, details=named | values
         )
 
 
@@ -60,7 +61,7 @@ def test_they_are_kept_as_they_were(cast):
         [],
         ["address", "tax_number", "bank_account"],
     )
-    new = statement_void(actor=cast.actor("gao"), statement_id=row.pk, reason="Bank", now=APRIL)
+    new = statement_void(By(cast.actor("gao"), APRIL), statement_id=row.pk, reason="Bank")
     assert parties_of(new).host.bank_account == "Another 9"
 
 
@@ -127,7 +128,7 @@ def test_no_second_mail_without_an_address_or_to_who_is_told_already(cast, addre
 def test_the_invoice_mail_of_a_voided_statement_is_not_sent(cast):
     details(cast)
     row = draw(cast)
-    statement_void(actor=cast.actor("gao"), statement_id=row.pk, reason="Name", now=APRIL)
+    statement_void(By(cast.actor("gao"), APRIL), statement_id=row.pk, reason="Name")
     effects_carry_out(now=APRIL)
     sent = [m.subject for m in mail.outbox if m.to == ["invoices@fudan.example"]]
     assert sent == ["Statement USTC-2026-0002 of USTC, instead of USTC-2026-0001"]

@@ -8,6 +8,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from accounts.domain.errors import Invalid, NotFound, NotPermitted, WrongState, WrongVersion
+from accounts.domain.roles import By
 from accounts.models import Message, TrailEntry
 from accounts.models.keys import new_id
 from bookings.models import LedgerEntry, Payment, PaymentNotice, Statement
@@ -40,22 +41,27 @@ def drawn(cast):
 def report(cast, row, amount="268.00", *, who="lin", day=DAY, reference="T 1", **values):
     paid = Paid(Decimal(amount), day, reference)
     return payment_notice_report(
-        actor=cast.actor(who), statement_id=row.pk, paid=paid, now=APRIL, **values
+        By(cast.actor(who), APRIL, values.pop("expected_version", None)),
+        statement_id=row.pk,
+        paid=paid,
+        **values,
     )
 
 
 def match(cast, notice, who="gao", **values):
-    return payment_notice_match(actor=cast.actor(who), notice_id=notice.pk, now=APRIL, **values)
-
-
-def refuse(cast, notice, who="gao", reason="No such transfer"):
-    return payment_notice_refuse(
-        actor=cast.actor(who), notice_id=notice.pk, reason=reason, now=APRIL
+    return payment_notice_match(
+        By(cast.actor(who), APRIL, values.pop("expected_version", None)),
+        notice_id=notice.pk,
+        **values,
     )
 
 
+def refuse(cast, notice, who="gao", reason="No such transfer"):
+    return payment_notice_refuse(By(cast.actor(who), APRIL), notice_id=notice.pk, reason=reason)
+
+
 def withdraw(cast, notice, who="lin"):
-    return payment_notice_withdraw(actor=cast.actor(who), notice_id=notice.pk, now=APRIL)
+    return payment_notice_withdraw(By(cast.actor(who), APRIL), notice_id=notice.pk)
 
 
 def code_of(refused):
@@ -161,10 +167,10 @@ def test_nothing_is_reported_on_what_is_voided_paid_or_a_credit(drawn):
     statements_draw(month=date(2026, 4, 1), now=APRIL + timedelta(days=31))
     with pytest.raises(WrongState) as credit:
         report(cast, Statement.objects.get(payable__lt=0), "1")
-    new = statement_void(actor=gao, statement_id=row.pk, reason="Name", now=APRIL)
+    new = statement_void(By(gao, APRIL), statement_id=row.pk, reason="Name")
     with pytest.raises(WrongState) as voided:
         report(cast, row)
-    statement_pay(actor=gao, statement_id=new.pk, paid=Paid(Decimal(268), DAY), now=APRIL)
+    statement_pay(By(gao, APRIL), statement_id=new.pk, paid=Paid(Decimal(268), DAY))
     with pytest.raises(WrongState) as paid:
         report(cast, new, "1")
     codes = (code_of(credit), code_of(voided), code_of(paid))
@@ -175,7 +181,7 @@ def test_nothing_is_reported_on_what_is_voided_paid_or_a_credit(drawn):
 def test_one_on_a_statement_that_is_voided_goes_to_its_successor(drawn):
     cast, row = drawn
     notice = report(cast, row)
-    new = statement_void(actor=cast.actor("gao"), statement_id=row.pk, reason="Name", now=APRIL)
+    new = statement_void(By(cast.actor("gao"), APRIL), statement_id=row.pk, reason="Name")
     notice.refresh_from_db()
     assert notice.statement == new
     match(cast, notice)
@@ -197,7 +203,7 @@ def test_less_is_open_by_now(drawn):
     cast, row = drawn
     notice = report(cast, row)
     paid = Paid(Decimal(100), DAY)
-    statement_pay(actor=cast.actor("gao"), statement_id=row.pk, paid=paid, now=APRIL)
+    statement_pay(By(cast.actor("gao"), APRIL), statement_id=row.pk, paid=paid)
     with pytest.raises(WrongState) as refused:
         match(cast, notice)
     assert (code_of(refused), refused.value.numbers["most"]) == ("more-than-owed", "168.00")

@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command
 from django.db.models import F, Sum
 
 from accounts.domain.errors import Invalid, NotPermitted, WrongState, WrongVersion
+from accounts.domain.roles import By
 from accounts.models import Organisation, OrganisationMove, OutboxMessage, TrailEntry
 from bookings.models import (
     Charge,
@@ -226,7 +227,7 @@ def test_a_void_number_stays_and_a_new_one_bills_the_charges(drawn):
     cast, old = drawn
     gao = cast.actor("gao")
     new = statement_void(
-        actor=gao, statement_id=old.pk, reason="Wrong name", now=APRIL + timedelta(days=1)
+        By(gao, APRIL + timedelta(days=1)), statement_id=old.pk, reason="Wrong name"
     )
     old.refresh_from_db()
     assert (old.state, old.number, old.void_reason) == ("voided", 1, "Wrong name")
@@ -237,7 +238,7 @@ def test_a_void_number_stays_and_a_new_one_bills_the_charges(drawn):
     assert StatementLine.objects.filter(is_void=False).count() == 2
     assert check_statement(new).agrees
     with pytest.raises(WrongState):
-        statement_void(actor=gao, statement_id=old.pk, reason="Again", now=APRIL)
+        statement_void(By(gao, APRIL), statement_id=old.pk, reason="Again")
     entry = TrailEntry.objects.get(action="statement.void")
     assert entry.text.content == {"reason": "Wrong name"}
 
@@ -246,15 +247,15 @@ def test_voiding_is_refused(drawn):
     cast, row = drawn
     for who in ("zhao", "lin", "coordinator", "admin"):
         with pytest.raises(NotPermitted):
-            statement_void(actor=cast.actor(who), statement_id=row.pk, reason="x", now=APRIL)
+            statement_void(By(cast.actor(who), APRIL), statement_id=row.pk, reason="x")
     gao = cast.actor("gao")
     with pytest.raises(Invalid):
-        statement_void(actor=gao, statement_id=row.pk, reason=" ", now=APRIL)
+        statement_void(By(gao, APRIL), statement_id=row.pk, reason=" ")
     with pytest.raises(WrongVersion):
-        statement_void(actor=gao, statement_id=row.pk, reason="x", now=APRIL, expected_version=7)
-    statement_pay(actor=gao, statement_id=row.pk, paid=Paid(Decimal(1), APRIL.date()), now=APRIL)
+        statement_void(By(gao, APRIL, 7), statement_id=row.pk, reason="x")
+    statement_pay(By(gao, APRIL), statement_id=row.pk, paid=Paid(Decimal(1), APRIL.date()))
     with pytest.raises(WrongState) as refused:
-        statement_void(actor=gao, statement_id=row.pk, reason="x", now=APRIL)
+        statement_void(By(gao, APRIL), statement_id=row.pk, reason="x")
     assert refused.value.code == "has-payments"
     assert Statement.objects.count() == 1
     assert not StatementLine.objects.filter(is_void=True).exists()
@@ -270,7 +271,7 @@ def rate(cast, actor="lin", **values):
     } | values
     organisation = said.pop("organisation", cast.fudan)
     return rate_enter(
-        actor=cast.actor(actor), organisation=organisation, said=RateSaid(**said), now=APRIL
+        By(cast.actor(actor), APRIL), organisation=organisation, said=RateSaid(**said)
     )
 
 
@@ -297,11 +298,11 @@ def test_without_a_rate_nothing_converts_until_finance_attaches_one(cast):
     said = rate(cast, base="GBP", quote="CNY", rate=Decimal("9.2"))
     other = rate(cast)
     with pytest.raises(NotPermitted):
-        statement_convert(actor=cast.actor("gao"), statement_id=row.pk, rate_id=said.pk, now=APRIL)
+        statement_convert(By(cast.actor("gao"), APRIL), statement_id=row.pk, rate_id=said.pk)
     lin = cast.actor("lin")
     with pytest.raises(Invalid):
-        statement_convert(actor=lin, statement_id=row.pk, rate_id=other.pk, now=APRIL)
-    shown = statement_convert(actor=lin, statement_id=row.pk, rate_id=said.pk, now=APRIL)
+        statement_convert(By(lin, APRIL), statement_id=row.pk, rate_id=other.pk)
+    shown = statement_convert(By(lin, APRIL), statement_id=row.pk, rate_id=said.pk)
     assert (shown.payer_payable, shown.payable) == (Decimal(920), Decimal(100))
 
 
@@ -340,10 +341,7 @@ def test_reminders_go_out_once_and_then_every_thirty_days(drawn):
         assert reminders() == so_many, days
     cast, row = drawn
     statement_pay(
-        actor=cast.actor("gao"),
-        statement_id=row.pk,
-        paid=Paid(row.payable, APRIL.date()),
-        now=APRIL,
+        By(cast.actor("gao"), APRIL), statement_id=row.pk, paid=Paid(row.payable, APRIL.date())
     )
     assert statements_remind(now=due + timedelta(days=100)) == 0
 
@@ -376,7 +374,7 @@ def test_the_payers_finance_and_both_coordinators_are_told(drawn):
     assert f"/money/statements/{row.pk}/" in sent["lin@fudan.example"].body
     assert "CNY 50.00" in sent["xu@shanghai.example"].body
     mail.outbox.clear()
-    statement_void(actor=cast.actor("gao"), statement_id=row.pk, reason="Name", now=APRIL)
+    statement_void(By(cast.actor("gao"), APRIL), statement_id=row.pk, reason="Name")
     effects_carry_out(now=APRIL)
     (message,) = mail.outbox
     assert message.subject == "Statement USTC-2026-0002 of USTC, instead of USTC-2026-0001"
@@ -395,7 +393,7 @@ def test_a_reminder_of_what_was_paid_meanwhile_is_not_sent(drawn):
     late = at("2026-05-03 09:00")
     statements_remind(now=late)
     paid = Paid(row.payable, APRIL.date())
-    statement_pay(actor=cast.actor("gao"), statement_id=row.pk, paid=paid, now=late)
+    statement_pay(By(cast.actor("gao"), late), statement_id=row.pk, paid=paid)
     effects_carry_out(now=late)
     assert mail.outbox == []
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from accounts.domain.roles import PLATFORM, By
 from accounts.models import TrailEntry
 from accounts.services.memberships import role_grant
 from bookings.models import Closure, Occupancy, Reservation
@@ -165,7 +166,7 @@ def test_a_reservation_that_was_displaced_costs_nothing(cast: Cast, program: Pro
 
 
 def test_what_displacing_ones_own_costs_is_said_before(cast: Cast, program: Programs) -> None:
-    role_grant(actor=None, user=cast.zhao, role="researcher", organisation=cast.ustc, now=NOW)
+    role_grant(By(PLATFORM, NOW), user=cast.zhao, role="researcher", organisation=cast.ustc)
     earlier = NOW - timedelta(minutes=11)  # second thoughts are over
     reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00", who="zhao", now=earlier)
     refused = program("zhao").post(f"instruments/{cast.microscope.pk}/closures/", outage())

@@ -7,6 +7,7 @@ import pytest
 from django.core import mail
 
 from accounts.domain.errors import Invalid, NotPermitted, WrongState
+from accounts.domain.roles import PLATFORM, By
 from accounts.models import OutboxMessage, TrailEntry
 from accounts.services.memberships import role_grant
 from bookings.availability.selectors.availability import FOREVER, to_period
@@ -35,11 +36,10 @@ def close(cast, start, end, *, displace=False, who="zhao", instrument=None, now=
         values.pop("kind", "maintenance"), at(start), at(end) if end else None, **values
     )
     return closure_create(
-        actor=cast.actor(who),
+        By(cast.actor(who), now),
         instrument_id=(instrument or cast.microscope).pk,
         outage=outage,
         displace=displace,
-        now=now,
     )
 
 
@@ -79,9 +79,7 @@ def test_what_fits_another_unit_is_seated_there(cast):
 
 def test_who_is_using_it_stops_where_it_breaks(cast):
     made = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
-    reservation_check_in(
-        actor=cast.actor("wang"), reservation_id=made.pk, now=at("2026-03-06 10:00")
-    )
+    reservation_check_in(By(cast.actor("wang"), at("2026-03-06 10:00")), reservation_id=made.pk)
     close(
         cast,
         "2026-03-06 10:40",
@@ -105,22 +103,19 @@ def test_the_past_is_recorded_but_occupies_nothing(cast):
 def test_ending_one_that_was_open(cast):
     closure = close(cast, "2026-03-06 10:00", None, kind="breakdown")
     later = at("2026-03-06 11:00")
-    closure_end(actor=cast.actor("zhao"), closure_id=closure.pk, end=None, now=later)
+    closure_end(By(cast.actor("zhao"), later), closure_id=closure.pk, end=None)
     assert to_period(Occupancy.objects.get().span).end == later
     with pytest.raises(WrongState):
         closure_end(
-            actor=cast.actor("zhao"),
-            closure_id=closure.pk,
-            end=None,
-            now=later + timedelta(minutes=1),
+            By(cast.actor("zhao"), later + timedelta(minutes=1)), closure_id=closure.pk, end=None
         )
 
 
 def test_deleting_only_before_it_begins(cast):
     closure = close(cast, "2026-03-06 10:00", "2026-03-06 12:00")
     with pytest.raises(WrongState):
-        closure_delete(actor=cast.actor("zhao"), closure_id=closure.pk, now=at("2026-03-06 10:00"))
-    closure_delete(actor=cast.actor("zhao"), closure_id=closure.pk, now=NOW)
+        closure_delete(By(cast.actor("zhao"), at("2026-03-06 10:00")), closure_id=closure.pk)
+    closure_delete(By(cast.actor("zhao"), NOW), closure_id=closure.pk)
     assert not Occupancy.objects.exists()
 
 
@@ -155,14 +150,11 @@ def test_two_closures_of_one_time_share_it(cast):
     breakdown = close(cast, "2026-03-06 10:00", None, kind="breakdown")
     with pytest.raises(RulesRefuse):
         reserve(cast, "2026-03-11 10:00", "2026-03-11 11:00")
-    closure_delete(actor=zhao, closure_id=maintenance.pk, now=NOW)
+    closure_delete(By(zhao, NOW), closure_id=maintenance.pk)
     with pytest.raises(RulesRefuse):
         reserve(cast, "2026-03-10 10:00", "2026-03-10 11:00")
     closure_end(
-        actor=zhao,
-        closure_id=breakdown.pk,
-        end=at("2026-03-09 10:00"),
-        now=at("2026-03-06 11:00"),
+        By(zhao, at("2026-03-06 11:00")), closure_id=breakdown.pk, end=at("2026-03-09 10:00")
     )
     made = reserve(cast, "2026-03-10 10:00", "2026-03-10 11:00", now=at("2026-03-06 11:00"))
     assert made.state == "confirmed"
@@ -172,8 +164,8 @@ def test_a_finished_sessions_teardown_gives_way(cast):
     slow = cast.instrument(name="Slow", policy={"teardown_minutes": 60, "units": 2})
     made = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00", instrument=slow)
     wang = cast.actor("wang")
-    reservation_check_in(actor=wang, reservation_id=made.pk, now=at("2026-03-06 10:00"))
-    reservation_check_out(actor=wang, reservation_id=made.pk, now=at("2026-03-06 11:00"))
+    reservation_check_in(By(wang, at("2026-03-06 10:00")), reservation_id=made.pk)
+    reservation_check_out(By(wang, at("2026-03-06 11:00")), reservation_id=made.pk)
     now = at("2026-03-06 11:05")
     close(cast, "2026-03-06 11:05", None, kind="breakdown", instrument=slow, now=now)
     made.refresh_from_db()
@@ -184,7 +176,7 @@ def test_a_finished_sessions_teardown_gives_way(cast):
 def test_who_is_using_it_when_a_later_closure_is_set_pays_until_it_begins(cast):
     made = reserve(cast, "2026-03-06 10:00", "2026-03-06 14:00")
     wang = cast.actor("wang")
-    reservation_check_in(actor=wang, reservation_id=made.pk, now=at("2026-03-06 10:00"))
+    reservation_check_in(By(wang, at("2026-03-06 10:00")), reservation_id=made.pk)
     close(
         cast,
         "2026-03-06 11:00",
@@ -192,14 +184,14 @@ def test_who_is_using_it_when_a_later_closure_is_set_pays_until_it_begins(cast):
         displace=True,
         now=at("2026-03-06 10:30"),
     )
-    reservation_check_out(actor=wang, reservation_id=made.pk, now=at("2026-03-06 13:30"))
+    reservation_check_out(By(wang, at("2026-03-06 13:30")), reservation_id=made.pk)
     assert UsageSession.objects.get().checked_out_at == at("2026-03-06 11:00")
 
 
 def test_a_closure_in_the_second_of_check_in(cast):
     made = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
     now = at("2026-03-06 10:00")
-    reservation_check_in(actor=cast.actor("wang"), reservation_id=made.pk, now=now)
+    reservation_check_in(By(cast.actor("wang"), now), reservation_id=made.pk)
     close(cast, "2026-03-06 10:00", None, kind="breakdown", displace=True, now=now)
     made.refresh_from_db()
     assert made.state == "completed"
@@ -218,10 +210,9 @@ def test_moving_to_another_unit_is_on_record(cast):
 def test_a_closure_ended_as_of_the_past_has_all_its_days_made_anew(cast):
     closure = close(cast, "2026-03-06 10:00", None, kind="breakdown")
     closure_end(
-        actor=cast.actor("zhao"),
+        By(cast.actor("zhao"), at("2026-03-13 10:00")),
         closure_id=closure.pk,
         end=at("2026-03-07 10:00"),
-        now=at("2026-03-13 10:00"),
     )
     dirty = OutboxMessage.objects.get(kind="hours.dirty")
     assert dirty.payload["end"] == at("2026-03-13 10:00").isoformat()
@@ -233,14 +224,9 @@ def test_fewer_units_than_are_in_use(cast):
         reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00", who=who, instrument=pair)
     one = parse_policy({"units": 1, "max_minutes": 480})
     with pytest.raises(WrongState) as refused:
-        policy_set(actor=cast.actor("zhao"), instrument_id=pair.pk, policy=one, now=NOW)
+        policy_set(By(cast.actor("zhao"), NOW), instrument_id=pair.pk, policy=one)
     assert refused.value.code == "units-in-use"
-    policy_set(
-        actor=cast.actor("zhao"),
-        instrument_id=pair.pk,
-        policy=one,
-        now=at("2026-03-06 12:00"),
-    )
+    policy_set(By(cast.actor("zhao"), at("2026-03-06 12:00")), instrument_id=pair.pk, policy=one)
 
 
 class TestAUseCutShort:
@@ -252,16 +238,15 @@ class TestAUseCutShort:
         made = reserve(
             cast, "2026-03-06 10:00", "2026-03-06 12:00", instrument=instrument, **values
         )
-        reservation_check_in(actor=cast.actor("wang"), reservation_id=made.pk, now=at(check_in))
+        reservation_check_in(By(cast.actor("wang"), at(check_in)), reservation_id=made.pk)
         return made
 
     def cut(self, cast, made, start, now=None, **values):
         values = {"kind": "breakdown", "displace": True} | values
         return closure_create(
-            actor=cast.actor("zhao"),
+            By(cast.actor("zhao"), now or start),
             instrument_id=made.instrument_id,
             outage=Outage(values.pop("kind"), start, None, **values.pop("outage", {})),
-            now=now or start,
             **values,
         )
 
@@ -304,9 +289,9 @@ class TestAUseCutShort:
         made = self.used(cast)
         closure = self.cut(cast, made, at("2026-03-06 11:00"), now=at("2026-03-06 10:10"))
         assert UsageSession.objects.get().cut_at == at("2026-03-06 11:00")
-        closure_delete(actor=cast.actor("zhao"), closure_id=closure.pk, now=at("2026-03-06 10:20"))
+        closure_delete(By(cast.actor("zhao"), at("2026-03-06 10:20")), closure_id=closure.pk)
         now = at("2026-03-06 11:30")
-        reservation_check_out(actor=cast.actor("wang"), reservation_id=made.pk, now=now)
+        reservation_check_out(By(cast.actor("wang"), now), reservation_id=made.pk)
         # They stayed; what they were told they would pay at most stays, too.
         assert UsageSession.objects.get().checked_out_at == now
         assert str(charge_make(reservation_id=made.pk, now=now).total) == "275.60"
@@ -328,7 +313,7 @@ class TestAUseCutShort:
     def test_who_checked_out_before_the_closure_was_entered(self, cast):
         made = self.used(cast)
         now = at("2026-03-06 10:40")
-        reservation_check_out(actor=cast.actor("wang"), reservation_id=made.pk, now=now)
+        reservation_check_out(By(cast.actor("wang"), now), reservation_id=made.pk)
         self.cut(cast, made, now, displace=False)
         assert UsageSession.objects.get().cut_at == now
         assert str(charge_make(reservation_id=made.pk, now=now).total) == "183.73"
@@ -337,7 +322,7 @@ class TestAUseCutShort:
         made = self.used(cast)
         self.cut(cast, made, at("2026-03-06 12:20"), displace=False)
         now = at("2026-03-06 12:30")
-        reservation_check_out(actor=cast.actor("wang"), reservation_id=made.pk, now=now)
+        reservation_check_out(By(cast.actor("wang"), now), reservation_id=made.pk)
         session = UsageSession.objects.get()
         assert (session.checked_out_at, session.cut_at) == (at("2026-03-06 12:20"), None)
         assert str(charge_make(reservation_id=made.pk, now=now).total) == "657.20"
@@ -347,7 +332,7 @@ class TestAUseCutShort:
         now = at("2026-03-06 10:40")
         closure = self.cut(cast, made, now)
         later = now + timedelta(minutes=1)
-        closure_end(actor=cast.actor("zhao"), closure_id=closure.pk, end=None, now=later)
+        closure_end(By(cast.actor("zhao"), later), closure_id=closure.pk, end=None)
         assert str(charge_make(reservation_id=made.pk, now=later).total) == "183.73"
 
     def test_a_voucher_covers_its_part_of_that(self, cast):
@@ -370,7 +355,7 @@ class TestAUseCutShort:
             cast, "2026-03-06 10:00", "2026-03-06 12:00", instrument=instrument,
             service_mode="entrusted", quantity=Decimal(10),
         )  # fmt: skip
-        reservation_check_in(actor=cast.actor("wang"), reservation_id=made.pk, now=made.start_at)
+        reservation_check_in(By(cast.actor("wang"), made.start_at), reservation_id=made.pk)
         now = at("2026-03-06 10:40")
         self.cut(cast, made, now)
         charge = charge_make(reservation_id=made.pk, now=now)
@@ -382,7 +367,7 @@ class TestAUseCutShort:
         wang = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00", instrument=pair)
         sun = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00", who="sun", instrument=pair)
         for who, made in (("wang", wang), ("sun", sun)):
-            reservation_check_in(actor=cast.actor(who), reservation_id=made.pk, now=made.start_at)
+            reservation_check_in(By(cast.actor(who), made.start_at), reservation_id=made.pk)
         now = at("2026-03-06 10:40")
         self.cut(cast, wang, now, outage={"units": (wang.unit,)})
         assert UsageSession.objects.get(reservation=wang).cut_at == now
@@ -396,14 +381,16 @@ class TestAUseCutShort:
         now = at("2026-03-06 10:40")
         self.cut(cast, made, now)
         charge = charge_make(reservation_id=made.pk, now=now)
-        role_grant(actor=None, user=cast.sun, role="manager", organisation=cast.ustc, now=now)
+        role_grant(By(PLATFORM, now), user=cast.sun, role="manager", organisation=cast.ustc)
         usage = (at("2026-03-06 10:20"), at("2026-03-06 11:30"))
         proposed = correction_propose(
-            actor=cast.actor("zhao"), charge_id=charge.pk, amendment=Amendment(usage=usage),
-            reason="She came later", now=at("2026-03-06 12:00"),
-        )  # fmt: skip
+            By(cast.actor("zhao"), at("2026-03-06 12:00")),
+            charge_id=charge.pk,
+            amendment=Amendment(usage=usage),
+            reason="She came later",
+        )
         done = correction_agree(
-            actor=cast.actor("sun"), correction_id=proposed.pk, now=at("2026-03-06 12:00")
+            By(cast.actor("sun"), at("2026-03-06 12:00")), correction_id=proposed.pk
         )
         assert str(done.replacement.total) == "91.87"  # twenty minutes
         assert [r for r in replay_all(instrument_id=made.instrument_id) if r.differences] == []
@@ -412,14 +399,16 @@ class TestAUseCutShort:
         """Of a use that was charged in full: the same times, and what the closure leaves."""
         made = self.used(cast)
         now = at("2026-03-06 10:40")
-        reservation_check_out(actor=cast.actor("wang"), reservation_id=made.pk, now=now)
+        reservation_check_out(By(cast.actor("wang"), now), reservation_id=made.pk)
         charge = charge_make(reservation_id=made.pk, now=now)
         assert str(charge.total) == "657.20"
         self.cut(cast, made, now, displace=False)
         proposed = correction_propose(
-            actor=cast.actor("zhao"), charge_id=charge.pk,
-            amendment=Amendment(usage=(made.start_at, now)), reason="It broke", now=now,
-        )  # fmt: skip
+            By(cast.actor("zhao"), now),
+            charge_id=charge.pk,
+            amendment=Amendment(usage=(made.start_at, now)),
+            reason="It broke",
+        )
         assert str(proposed.total) == "183.73"
 
     def test_its_person_is_told_why_what_it_costs_and_where_to_go(self, cast):
@@ -451,14 +440,14 @@ LATE = at("2026-03-06 08:00")  # two hours before: all of it, by the usual card
 @pytest.fixture
 def manager(cast):
     """Zhao, who manages the host, books there too."""
-    role_grant(actor=None, user=cast.zhao, role="researcher", organisation=cast.ustc, now=NOW)
+    role_grant(By(PLATFORM, NOW), user=cast.zhao, role="researcher", organisation=cast.ustc)
     return cast
 
 
 @pytest.fixture
 def second(manager):
     """Sun manages the host as well."""
-    role_grant(actor=None, user=manager.sun, role="manager", organisation=manager.ustc, now=NOW)
+    role_grant(By(PLATFORM, NOW), user=manager.sun, role="manager", organisation=manager.ustc)
     return manager
 
 
@@ -487,7 +476,7 @@ def test_displacing_ones_own_costs_what_cancelling_would(manager):
     assert (charge.kind, charge.total) == ("cancellation", preview.total)
     assert preview.total > 0
     again = own(manager, now=LATE - timedelta(days=1), instrument=manager.instrument(name="B"))
-    reservation_cancel(actor=manager.actor("zhao"), reservation_id=again.pk, reason="", now=LATE)
+    reservation_cancel(By(manager.actor("zhao"), LATE), reservation_id=again.pk, reason="")
     assert due(again, LATE).total == charge.total
 
 
@@ -513,7 +502,7 @@ def test_what_a_manager_made_for_another_person_is_their_own_too(manager):
 
 
 def test_a_manager_elsewhere_who_is_the_person_is_displaced_for_nothing(cast):
-    role_grant(actor=None, user=cast.chen, role="researcher", organisation=cast.fudan, now=NOW)
+    role_grant(By(PLATFORM, NOW), user=cast.chen, role="researcher", organisation=cast.fudan)
     made = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00", who="chen")
     displace(cast)
     assert charge_make(reservation_id=made.pk, now=LATE) is None
@@ -564,10 +553,9 @@ def test_ones_own_that_is_over_is_charged_as_used(manager):
 def test_moving_it_first_is_no_way_out(manager):
     made = own(manager)
     reservation_move(
-        actor=manager.actor("zhao"),
+        By(manager.actor("zhao"), LATE),
         reservation_id=made.pk,
         period=Period(at("2026-03-20 10:00"), at("2026-03-20 12:00")),
-        now=LATE,
     )
     close(manager, "2026-03-20 10:00", "2026-03-20 12:00", displace=True, now=LATE)
     made.refresh_from_db()
@@ -579,7 +567,7 @@ def test_ones_own_fee_melts_when_others_use_the_time(manager):
     made = own(manager)
     closure = displace(manager)
     fee = due(made, LATE)
-    closure_delete(actor=manager.actor("zhao"), closure_id=closure.pk, now=LATE)
+    closure_delete(By(manager.actor("zhao"), LATE), closure_id=closure.pk)
     use(manager, "2026-03-06 11:00", "2026-03-06 12:00", who="sun")
     assert fees_melt(now=at("2026-03-06 18:00")) == 1
     assert Charge.objects.get(kind="melting").total == -fee.total / 2
@@ -622,7 +610,7 @@ def test_closing_over_ones_own_use_is_no_way_out(manager):
     """Checked in and closed at once: charged as if they had checked out."""
     made = own(manager)
     zhao = manager.actor("zhao")
-    reservation_check_in(actor=zhao, reservation_id=made.pk, now=made.start_at)
+    reservation_check_in(By(zhao, made.start_at), reservation_id=made.pk)
     now = made.start_at + timedelta(minutes=1)
     close(manager, "2026-03-06 10:01", "2026-03-06 12:00", displace=True, now=now)
     assert UsageSession.objects.get().cut_at is None

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from accounts.domain.errors import Invalid, NotFound, NotPermitted, WrongState, WrongVersion
+from accounts.domain.roles import By
 from accounts.models import OutboxMessage, TrailEntry
 from bookings.charging.services.charges import charge_make
 from bookings.models import Charge, UsageSession
@@ -32,9 +33,11 @@ def unrecorded(cast):
 
 def complete(cast, made, who="wang", start="2026-03-06 10:00", end="2026-03-06 11:00", **values):
     return session_complete(
-        actor=cast.actor(who), reservation_id=made.pk, usage=(at(start), at(end)),
-        **{"now": LATER, **values},
-    )  # fmt: skip
+        By(cast.actor(who), values.pop("now", LATER), values.pop("expected_version", None)),
+        reservation_id=made.pk,
+        usage=(at(start), at(end)),
+        **values,
+    )
 
 
 def listed(cast, name):

@@ -6,6 +6,7 @@ import pytest
 from django.db import transaction
 
 from accounts.domain.errors import NotFound, NotPermitted, WrongState
+from accounts.domain.roles import By
 from accounts.models import Message, OutboxMessage, TrailEntry
 from accounts.notifications import Effect, enqueue
 from bookings.availability.selectors.availability import to_period
@@ -35,13 +36,11 @@ def booked(cast):
 
 
 def check_in(cast, made, when, who="wang"):
-    return reservation_check_in(actor=cast.actor(who), reservation_id=made.pk, now=at(when))
+    return reservation_check_in(By(cast.actor(who), at(when)), reservation_id=made.pk)
 
 
 def check_out(cast, made, when, who="wang", **values):
-    return reservation_check_out(
-        actor=cast.actor(who), reservation_id=made.pk, now=at(when), **values
-    )
+    return reservation_check_out(By(cast.actor(who), at(when)), reservation_id=made.pk, **values)
 
 
 def test_in_and_out_frees_what_is_left_and_charges_as_quoted(cast, booked):
@@ -116,10 +115,11 @@ def test_early_where_no_unit_is_free_says_from_when(cast, pool, other):
         assert later.unit == 2
     elif other == "closed":
         closure_create(
-            actor=cast.actor("zhao"), instrument_id=instrument.pk,
+            By(cast.actor("zhao"), at("2026-03-06 09:00")),
+            instrument_id=instrument.pk,
             outage=Outage("breakdown", at("2026-03-06 09:00"), None, units=(2,)),
-            displace=False, now=at("2026-03-06 09:00"),
-        )  # fmt: skip
+            displace=False,
+        )
     else:
         over = reserve(
             cast, "2026-03-06 08:00", "2026-03-06 09:30", who="hu", instrument=instrument
@@ -218,7 +218,7 @@ class TestSettle:
 
 def test_a_late_cancellation_costs_its_percent(cast, booked):
     reservation_cancel(
-        actor=cast.actor("wang"), reservation_id=booked.pk, reason="", now=at("2026-03-05 09:00")
+        By(cast.actor("wang"), at("2026-03-05 09:00")), reservation_id=booked.pk, reason=""
     )
     charge = charge_make(reservation_id=booked.pk, now=at("2026-03-05 09:01"))
     # 25 hours before: 50 % of 520 + 100, and 6 % tax
@@ -257,7 +257,7 @@ def test_early_over_a_request_nobody_answered(cast):
 
 def test_a_policy_of_today_does_not_touch_bookings_of_yesterday(cast, booked):
     strict = parse_policy({"max_minutes": 480, "check_in_minutes": 10})
-    policy_set(actor=cast.actor("zhao"), instrument_id=cast.microscope.pk, policy=strict, now=NOW)
+    policy_set(By(cast.actor("zhao"), NOW), instrument_id=cast.microscope.pk, policy=strict)
     assert usage_settle(now=at("2026-03-06 11:00")) == 0
 
 
@@ -274,10 +274,7 @@ def test_missed_it_cannot_be_cancelled_job_or_not(cast):
     made = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00", instrument=strict)
     with pytest.raises(WrongState):
         reservation_cancel(
-            actor=cast.actor("wang"),
-            reservation_id=made.pk,
-            reason="",
-            now=at("2026-03-06 10:30"),
+            By(cast.actor("wang"), at("2026-03-06 10:30")), reservation_id=made.pk, reason=""
         )
 
 

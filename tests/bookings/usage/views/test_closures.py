@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from accounts.domain.roles import PLATFORM, By
 from accounts.services.memberships import role_grant
 from bookings.models import Closure, Occupancy, Reservation
 from bookings.usage.services.closures import Outage, closure_create
@@ -42,11 +43,10 @@ CLOSE = {
 
 def close(cast, start, end, **values):
     return closure_create(
-        actor=cast.actor("zhao"),
+        By(cast.actor("zhao"), NOW),
         instrument_id=cast.microscope.pk,
         outage=Outage("calibration", at(start), at(end) if end else None, **values),
         displace=False,
-        now=NOW,
     )
 
 
@@ -224,7 +224,7 @@ def test_clock_change_is_read_as_opening_hours_are():
 @pytest.fixture
 def own(cast, noon):
     """A booking of the manager's own, so near that cancelling it costs something."""
-    role_grant(actor=None, user=cast.zhao, role="researcher", organisation=cast.ustc, now=NOW)
+    role_grant(By(PLATFORM, NOW), user=cast.zhao, role="researcher", organisation=cast.ustc)
     made_at = NOW - timedelta(minutes=11)  # second thoughts are over
     return reserve(cast, "2026-03-05 14:00", "2026-03-05 16:00", who="zhao", now=made_at)
 

@@ -1,0 +1,15 @@
+"""One row of those that somebody may see."""
+
+from typing import Any
+
+from django.db.models import Manager, Model, Q, QuerySet
+
+from accounts.domain.errors import NotFound
+
+
+def visible[Row: Model](rows: QuerySet[Row] | Manager[Row], *conditions: Q, **values: Any) -> Row:
+    """The first of the rows with these values; `NotFound` where there is none."""
+    row = rows.filter(*conditions, **values).first()
+    if row is None:
+        raise NotFound
+    return row

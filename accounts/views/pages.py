@@ -1,0 +1,107 @@
+"""What pages share: who may open one, and what happens when its form is sent."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.domain.errors import (
+    Invalid,
+    NotFound,
+    NotPermitted,
+    Refused,
+    StillRunning,
+    WrongState,
+    WrongVersion,
+)
+from accounts.domain.roles import By
+from accounts.permissions import actor_of
+
+type View = Callable[..., Any]
+
+STATUS: Mapping[type[Refused], int] = {
+    Invalid: 400,
+    NotPermitted: 403,
+    NotFound: 404,
+    WrongState: 409,
+    StillRunning: 409,
+    WrongVersion: 412,
+}
+
+
+def status_of(refused: Refused) -> int:
+    """The HTTP status of a refusal; 422 where a rule refuses."""
+    return next((status for kind, status in STATUS.items() if isinstance(refused, kind)), 422)
+
+
+def reads(view: View) -> View:
+    """A page for who is signed in."""
+    return login_required(require_safe(view))
+
+
+def writes(view: View) -> View:
+    """An address that takes forms only, of who is signed in."""
+    return login_required(require_POST(view))
+
+
+def edits(view: View) -> View:
+    """A page with a form that is sent to the same address, for who is signed in."""
+    return login_required(require_http_methods(["GET", "HEAD", "POST"])(view))
+
+
+def by_of(request: HttpRequest, version: int | None = None) -> By:
+    """Who asks, now, and which version of a row they have read."""
+    return By(actor_of(request.user), timezone.now(), version)
+
+
+def act(
+    request: HttpRequest,
+    page: Callable[..., HttpResponse],
+    work: Callable[[By, dict[str, Any]], Any],
+    *,
+    to: str | Callable[[Any], str | HttpResponse],
+    done: str | Callable[[Any], str] = "",
+    form: Form | None = None,
+    name: str = "form",
+    shows: Callable[[Refused], None] | None = None,
+) -> HttpResponse:
+    """Carry out `work` with who asks and the form's values, say `done`, and go on to the address
+    `to`; both may depend on what `work` gives.
+
+    Nothing is carried out where the form is wrong or was not sent (GET): `page` shows it, as the
+    argument `name`, with status 400. A refusal comes back to the page too, with its own status:
+    what is wrong with a field at that field, the rest as `refused`, or as `shows` says it. Who may
+    not, and what is not there, is left to the error pages.
+    """
+    forms: dict[str, Any] = {} if form is None else {name: form}
+    if request.method != "POST":
+        return page(**forms)
+    if form is not None and not form.is_valid():
+        return page(status=400, **forms)
+    data = form.cleaned_data if form is not None else {}
+    try:
+        result = work(by_of(request, data.get("version")), data)
+    except (NotPermitted, NotFound):
+        raise
+    except Refused as refused:
+        status = status_of(refused)
+        if isinstance(refused, Invalid) and hasattr(form, "refuse"):
+            form.refuse(refused.problems)  # type: ignore[union-attr]
+        elif shows is not None:
+            shows(refused)
+        else:
+            if isinstance(refused, Invalid):
+                problem = refused.problems[0]
+                refused = Refused(problem.code, **problem.numbers)
+            forms["refused"] = refused
+        return page(status=status, **forms)
+    if said := done(result) if callable(done) else done:
+        messages.success(request, said)
+    where = to(result) if callable(to) else to
+    return where if isinstance(where, HttpResponse) else redirect(where)
