@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.domain import joining, roles
 from accounts.domain.messages import TOPICS, Choice, Quiet
-from accounts.letters import TOPIC_NAMES
+from accounts.letters.mails import TOPIC_NAMES
 from accounts.models import Message, MessageSettings, Organisation, Region, RoleGrant
 from accounts.selectors.messages import choices_in
 

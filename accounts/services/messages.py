@@ -33,7 +33,7 @@ from accounts.domain.messages import (
     mail_at,
 )
 from accounts.domain.roles import By
-from accounts.letters import Letter, Mail, digest_mail, message_mail
+from accounts.letters.mails import Letter, Mail, digest_mail, mail_of
 from accounts.models import Message, MessageSettings, OutboxMessage, User
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import actor_of
@@ -129,7 +129,7 @@ def letter_message(row: OutboxMessage) -> Message | None:
 
 def letter_send(message: Message, *, now: datetime) -> str:
     """Send a message by mail; what only the mail needed is emptied."""
-    outcome = mail_send([message_mail(message, message.user)])
+    outcome = mail_send([mail_of(message, message.user, str(message.pk))])
     message.mailed_at, message.html, message.calendar = now, "", ""
     message.save(update_fields=["mailed_at", "html", "calendar"])
     return outcome

@@ -22,7 +22,7 @@ from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation.template import templatize
 
-from accounts.letters import listed
+from accounts.letters.words import listed
 from bookings.record.messages import sentence
 from config.templatetags.display import duration
 
