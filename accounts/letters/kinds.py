@@ -110,7 +110,8 @@ def letters_of(
     if not strangers and not users:
         return []
     content = kind.content(thing, row, now)
-    return [compose(kind, content, reader) for reader in [*strangers, *users]]
+    readers: list[User | Stranger] = [*strangers, *users]
+    return [compose(kind, content, reader) for reader in readers]
 
 
 def compose(kind: Kind, content: Content, reader: User | Stranger) -> Letter:

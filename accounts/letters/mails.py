@@ -91,7 +91,7 @@ class Letter:
     `calendar` is iCalendar with a METHOD. `link`: a path of ours; `about`: the row it is about;
     `matters_until`: after that it comes too late."""
 
-    person: User | Stranger
+    person: Any  # a `User`, or a `Stranger`
     topic: str
     kind: str
     subject: str

@@ -119,9 +119,8 @@ def _missing(request: OrganisationRequest, row: OutboxMessage, now: datetime) ->
     return content_of(request, request.user, link, text=request.text)
 
 
-def _of_answer(
-    request: JoinRequest | OrganisationRequest, row: OutboxMessage, now: datetime
-) -> Content:
+def _of_answer(request: Any, row: OutboxMessage, now: datetime) -> Content:
+    """The answer to a request of either sort."""
     link = reverse("accounts:organisations")
     return content_of(request.organisation or request, request.user, link, reason=request.reason)
 

@@ -26,7 +26,7 @@ from bookings.messaging.notifications import (
     training,
     webhooks,
 )
-from bookings.messaging.notifications.reservations import About, host_people
+from bookings.messaging.notifications.facts import About, host_people
 from bookings.models import (
     Agreement,
     AuditFinding,

@@ -11,8 +11,9 @@ from accounts.models import OutboxMessage, User
 from accounts.services.memberships import role_grant
 from bookings.catalogue.selectors.parties import Booking
 from bookings.charging.services.charges import charge_make
-from bookings.messaging.notifications import reservations
-from bookings.messaging.notifications.reservations import KINDS, About
+from bookings.messaging.notifications import facts
+from bookings.messaging.notifications.facts import About
+from bookings.messaging.notifications.reservations import KINDS
 from bookings.models import Reservation
 from bookings.overview.services.effects import effects_carry_out
 from bookings.record.domain.periods import Period
@@ -168,7 +169,7 @@ def test_who_is_displaced_is_told_where_else(cast):
 @pytest.mark.parametrize("kind", sorted(name.removeprefix("mail.") for name in KINDS))
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
 def test_every_kind_can_be_written(cast, kind, language, monkeypatch):
-    monkeypatch.setattr(reservations, "load_nearest", lambda one, now: ())
+    monkeypatch.setattr(facts, "load_nearest", lambda one, now: ())
     is_of_charge = KINDS[f"mail.{kind}"].topic == "charge"
     made = reserve(cast, "2026-03-10 10:00", "2026-03-10 12:00")
     made.reason = "<b>pump</b> & more"
