@@ -40,6 +40,8 @@ from accounts.selectors.memberships import (
 from accounts.selectors.organisations import organisation_requests
 from accounts.selectors.users import user_by_email
 
+Need = tuple[User, Organisation | Region]
+Change = tuple[Organisation, User]
 ROLE_NAMES: dict[Any, Any] = dict(RoleGrant._meta.get_field("role").choices or [])
 
 
@@ -135,7 +137,7 @@ def _was_there(request: OrganisationRequest, row: OutboxMessage, now: datetime) 
 # A second person
 
 
-def _needed(row: OutboxMessage, now: datetime) -> tuple[User, Organisation | Region] | None:
+def _needed(row: OutboxMessage, now: datetime) -> Need | None:
     """Who needs a second person, and where; None once there is one."""
     asker = User.objects.filter(pk=UUID(row.payload["user"]), is_active=True).first()
     organisation = Organisation.objects.filter(pk=row.payload["organisation"]).first()
@@ -148,7 +150,7 @@ def _needed(row: OutboxMessage, now: datetime) -> tuple[User, Organisation | Reg
     return (asker, place) if is_alone else None
 
 
-def _who_appoints(need: tuple[User, Organisation | Region]) -> list[User]:
+def _who_appoints(need: Need) -> list[User]:
     """Whoever may give the role."""
     asker, place = need
     people = list(holders_of(ADMINISTRATOR, None))
@@ -157,9 +159,7 @@ def _who_appoints(need: tuple[User, Organisation | Region]) -> list[User]:
     return [person for person in people if person != asker]
 
 
-def _of_need(
-    need: tuple[User, Organisation | Region], row: OutboxMessage, now: datetime
-) -> Content:
+def _of_need(need: Need, row: OutboxMessage, now: datetime) -> Content:
     asker, place = need
     link = _members(place) if isinstance(place, Organisation) else reverse("accounts:roles")
     role = ROLE_NAMES[SECOND_ROLE[row.payload["code"]]]
@@ -190,20 +190,18 @@ def _of_merger(gone: Organisation, row: OutboxMessage, now: datetime) -> Content
     return content_of(gone, person, words={"into": gone.merged_into})
 
 
-def _bank_account(row: OutboxMessage, now: datetime) -> tuple[Organisation, User]:
+def _bank_account(row: OutboxMessage, now: datetime) -> Change:
     organisation = Organisation.objects.get(pk=UUID(row.payload["organisation"]))
     return organisation, User.objects.get(pk=UUID(row.payload["user"]))
 
 
-def _who_knows(changed: tuple[Organisation, User]) -> list[User]:
+def _who_knows(changed: Change) -> list[User]:
     """Those in charge, except whoever changed it."""
     organisation, changer = changed
     return [person for person in in_charge(organisation.pk) if person != changer]
 
 
-def _of_bank_account(
-    changed: tuple[Organisation, User], row: OutboxMessage, now: datetime
-) -> Content:
+def _of_bank_account(changed: Change, row: OutboxMessage, now: datetime) -> Content:
     organisation, person = changed
     return content_of(
         organisation,

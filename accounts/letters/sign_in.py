@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from allauth.account import app_settings as sign_in
 from allauth.account.models import EmailAddress, EmailConfirmationHMAC
@@ -20,7 +19,7 @@ from accounts.selectors.installation import installation
 class SignIn:
     """A mail to send: by which name, to whom, and where it leads."""
 
-    mail: str
+    name: str
     reader: Stranger
     link: str
 
@@ -83,16 +82,12 @@ def _content(mail: SignIn, row: OutboxMessage, now: datetime) -> Content:
 
 def _kind(name: str, subject: object, lead: object, note: object = "") -> Kind:
     """A kind of mail: its subject, what stands before the address or the code, and what after."""
-
-    def is_it(mail: Any, row: OutboxMessage, now: datetime) -> bool:
-        return bool(mail.mail == name)
-
     return Kind(
         name,
         subject,
         lead,
         load=_load,
-        is_still_true=is_it,
+        is_still_true=lambda mail, row, now: mail.name == name,
         readers=lambda mail: [mail.reader],
         content=_content,
         template="accounts/mail/sign_in",

@@ -65,8 +65,8 @@ def _carry_out(row: OutboxMessage, now: datetime) -> str:
             is_new = person_forget(user_id=UUID(payload["user"]), now=now)
             return "done" if is_new else "skipped"
         case "charge":
-            made = charge_make(reservation_id=UUID(payload["reservation"]), now=now)
-            return "done" if made else "skipped"
+            charge = charge_make(reservation_id=UUID(payload["reservation"]), now=now)
+            return "done" if charge else "skipped"
         case "slot":
             offer = slot_offer(instrument_id=UUID(payload["instrument"]), now=now)
             return "done" if offer else "skipped"
