@@ -1,6 +1,7 @@
 """Profiles, and a fixed cast of people in a small world."""
 
 import copy
+import gc
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -29,6 +30,7 @@ profiles.register_profile(
     "deep", max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 profiles.load_profile("deep" if DEEP else "quick")
+gc.set_threshold(50_000, 50, 50)  # looking for garbage took a twentieth of the time
 
 
 @pytest.fixture(scope="session")
