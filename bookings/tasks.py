@@ -9,6 +9,7 @@ from celery.exceptions import Ignore
 from django.utils import timezone
 
 from accounts.domain.jobs import CALLS, EFFECTS, LETTERS, SIGN_IN
+from accounts.domain.roles import PLATFORM, By
 from accounts.selectors.verification import trail_found_right
 from accounts.services.jobs import alone
 from accounts.services.messages import mail_may_leave
@@ -220,7 +221,7 @@ def write_bundles() -> None:
 @shared_task
 @one_at_a_time
 def find_exceptions() -> None:
-    exceptions_find(now=timezone.now())
+    exceptions_find(By(PLATFORM, timezone.now()))
 
 
 @shared_task

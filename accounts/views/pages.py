@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -60,9 +61,9 @@ def by_of(request: HttpRequest, version: int | None = None) -> By:
     return By(actor_of(request.user), timezone.now(), version)
 
 
-def act(
+def act[Page: HttpResponseBase](
     request: HttpRequest,
-    page: Callable[..., HttpResponse],
+    page: Callable[..., Page],
     work: Callable[[By, dict[str, Any]], Any],
     *,
     to: str | Callable[[Any], str | HttpResponse],
@@ -70,7 +71,7 @@ def act(
     form: Form | None = None,
     name: str = "form",
     shows: Callable[[Refused], None] | None = None,
-) -> HttpResponse:
+) -> Page | HttpResponse:
     """Carry out `work` with who asks and the form's values, say `done`, and go on to the address
     `to`; both may depend on what `work` gives.
 

@@ -8,6 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from instruments.domain.quotas import MOST_LIMIT, Quota, quota_to_json
+from instruments.messages import PRICE_GROUP_LABELS
 
 SCOPES = [
     ("user", _("each person")),
@@ -23,8 +24,8 @@ SPANS = [
 ]
 
 
-def quota_fields(groups: Mapping[str, Any]) -> dict[str, forms.Field]:
-    """The fields of one row; `groups`: the names of the price groups."""
+def quota_fields() -> dict[str, forms.Field]:
+    """The fields of one row."""
     return {
         "scope": forms.ChoiceField(label=_("Who"), required=False, choices=SCOPES),
         "limit": forms.DecimalField(
@@ -40,7 +41,7 @@ def quota_fields(groups: Mapping[str, Any]) -> dict[str, forms.Field]:
         "price_group": forms.ChoiceField(
             label=_("Applies to"),
             required=False,
-            choices=[("", _("everybody")), *groups.items()],
+            choices=[("", _("everybody")), *PRICE_GROUP_LABELS.items()],
         ),
     }
 

@@ -13,7 +13,6 @@ from django.utils.translation import gettext_lazy as _
 from accounts.domain.currencies import MINOR_DIGITS
 from instruments.domain.ratecards import PRICE_GROUPS, RateCardValues, check_rate_card
 from instruments.forms.fields import DayField, StyledForm, count_of, day_input
-from instruments.forms.policies import GROUPS
 from instruments.forms.ratecard_parts import (
     AS_JSON,
     LISTS,
@@ -26,6 +25,7 @@ from instruments.forms.ratecard_parts import (
     is_told,
     rows_of,
 )
+from instruments.messages import PRICE_GROUP_LABELS
 
 MOST_ROWS = 50
 
@@ -108,7 +108,7 @@ class RateCardForm(StyledForm):
         self.ranges = {kind: range(n) for kind, n in counts.items()}
         self.columns = {kind: tuple(make()) for kind, make in ROWS.items()}
         for group in PRICE_GROUPS:
-            self.add(f"rate_{group}", decimal_field(GROUPS[group]))
+            self.add(f"rate_{group}", decimal_field(PRICE_GROUP_LABELS[group]))
         for kind, numbers in self.ranges.items():
             self.add(f"{kind}_rows", forms.IntegerField(widget=forms.HiddenInput, required=False))
             for n in numbers:

@@ -98,7 +98,7 @@ class Seals(Endpoint):
         else:
             rows = seals()
         return paginated(
-            request, rows, query, ("-number",), lambda found: [seal_json(row) for row in found]
+            request, rows, query, ("-number",), lambda page: [seal_json(row) for row in page]
         )
 
     @operation(
@@ -112,8 +112,8 @@ class Seals(Endpoint):
     def post(self, request: Request) -> Response:
         """For auditors; a job does so every few minutes. Empty where nothing was left."""
         checked(Nothing, request.data)
-        made = trail_seal_now(By(self.actor, self.now))
-        return Response({"seals": [seal_json(seal) for seal in made]}, status=201)
+        new = trail_seal_now(By(self.actor, self.now))
+        return Response({"seals": [seal_json(seal) for seal in new]}, status=201)
 
 
 class Proof(Endpoint):

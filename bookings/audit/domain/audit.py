@@ -178,8 +178,8 @@ def voucher_near_cap(
 
 def manual_correction(*, before: Decimal, after: Decimal, currency: str) -> Numbers:
     """A charge was corrected by hand."""
-    said = (format_amount(amount, currency) for amount in (before, after))
-    return {**dict(zip(("before", "after"), said, strict=True)), "currency": currency}
+    amounts = (format_amount(amount, currency) for amount in (before, after))
+    return {**dict(zip(("before", "after"), amounts, strict=True)), "currency": currency}
 
 
 def usage_changed(was: Any) -> Numbers | None:
@@ -228,8 +228,8 @@ MOVES: Mapping[str, frozenset[str]] = {
 NEEDS_REASON = frozenset({EXPLAINED, CONFIRMED})
 
 
-def may_become(state: str, wanted: str) -> bool:
-    return wanted in MOVES[state]
+def may_become(state: str, new: str) -> bool:
+    return new in MOVES[state]
 
 
 # What becomes of a finding: the audited party answers, the auditor closes it.

@@ -249,10 +249,10 @@ def charge_hits(ids: Sequence[UUID]) -> Iterator[Hit]:
 def usage_hits(ids: Sequence[UUID]) -> Iterator[Hit]:
     """Times of use that had been recorded, and were recorded anew by hand."""
     entries = TrailEntry.objects.filter(object_id__in=ids, action="reservation.usage")
-    found = [(entry, rules.usage_changed(entry.after.get("was"))) for entry in entries]
-    changed = {entry.object_id for entry, numbers in found if numbers}
+    changes = [(entry, rules.usage_changed(entry.after.get("was"))) for entry in entries]
+    changed = {entry.object_id for entry, numbers in changes if numbers}
     rows = Reservation.objects.select_related("host_region", "payer_region").in_bulk(changed)
-    for entry, numbers in found:
+    for entry, numbers in changes:
         row = rows.get(entry.object_id)
         if numbers is not None and row is not None:
             yield Hit(
@@ -489,15 +489,15 @@ def own_drawn(actor: Actor, drawn: Sequence[Any]) -> frozenset[UUID]:
 def own_findings(actor: Actor, rows: Iterable[AuditFinding]) -> frozenset[UUID]:
     """The findings on which another auditor decides: about an exception or a sample of the actor's
     own, or answered by them. For auditors two statements, and two for each sample."""
-    found = list(rows)
-    if not actor.has(AUDITOR) or not found:
+    findings = list(rows)
+    if not actor.has(AUDITOR) or not findings:
         return frozenset()
-    exceptions = AuditException.objects.filter(finding__in=found)
-    samples = AuditSample.objects.filter(findings__in=found).distinct().defer("population")
+    exceptions = AuditException.objects.filter(finding__in=findings)
+    samples = AuditSample.objects.filter(findings__in=findings).distinct().defer("population")
     own = own_exceptions(actor, exceptions) | own_samples(actor, samples)
     return frozenset(
         row.pk
-        for row in found
+        for row in findings
         if own & {row.exception_id, row.sample_id} or row.replied_by_id == actor.person
     )
 
@@ -528,8 +528,8 @@ def organisations_with_exceptions(actor: Actor) -> list[Organisation]:
 def exception_counts(actor: Actor) -> dict[str, dict[str, int]]:
     """How many by rule and state. One statement."""
     counts: dict[str, dict[str, int]] = {code: {} for code in RULES}
-    found = exceptions_for(actor).order_by().values_list("rule", "state").annotate(Count("pk"))
-    for rule, state, count in found:
+    sums = exceptions_for(actor).order_by().values_list("rule", "state").annotate(Count("pk"))
+    for rule, state, count in sums:
         counts.setdefault(rule, {})[state] = count
     return counts
 

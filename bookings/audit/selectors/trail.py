@@ -68,23 +68,23 @@ class TrailQuery:
     is_exact: bool = False
 
 
-def entries_where(actor: Actor, wanted: TrailQuery) -> QuerySet[TrailEntry]:
+def entries_where(actor: Actor, query: TrailQuery) -> QuerySet[TrailEntry]:
     """Of what the actor may read, newest first."""
     rows = entries_for(actor)
-    if wanted.object_id is not None:
-        rows = rows.filter(object_id=wanted.object_id)
-    if wanted.actor:
-        rows = by_actor(rows, wanted.actor)
-    if wanted.action and wanted.is_exact:
-        rows = rows.filter(action=wanted.action)
-    elif wanted.action:
-        rows = rows.filter(action__startswith=wanted.action)
-    if wanted.region:
-        rows = in_region(rows, wanted.region)
-    if wanted.since is not None:
-        rows = rows.filter(at__gte=wanted.since)
-    if wanted.until is not None:
-        rows = rows.filter(at__lt=wanted.until)
+    if query.object_id is not None:
+        rows = rows.filter(object_id=query.object_id)
+    if query.actor:
+        rows = by_actor(rows, query.actor)
+    if query.action and query.is_exact:
+        rows = rows.filter(action=query.action)
+    elif query.action:
+        rows = rows.filter(action__startswith=query.action)
+    if query.region:
+        rows = in_region(rows, query.region)
+    if query.since is not None:
+        rows = rows.filter(at__gte=query.since)
+    if query.until is not None:
+        rows = rows.filter(at__lt=query.until)
     return rows
 
 
@@ -118,13 +118,13 @@ def trail_page(
             until = at
     newest: Any = TrailEntry.objects.order_by("-at").values("at")[:1]
     since = until - _WINDOW if until else Subquery(newest) - Value(_WINDOW)
-    found = list(entries.filter(at__gte=since)[: most + 1])
-    if len(found) <= most:
+    entries_read = list(entries.filter(at__gte=since)[: most + 1])
+    if len(entries_read) <= most:
         by_time = ExpressionWrapper(F("at") + Value(timedelta(0)), DateTimeField())
-        found = list(entries.order_by(by_time.desc(), "-id")[: most + 1])
-    last = found[most - 1] if len(found) > most else None
+        entries_read = list(entries.order_by(by_time.desc(), "-id")[: most + 1])
+    last = entries_read[most - 1] if len(entries_read) > most else None
     older = f"{last.at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}_{last.pk}" if last else None
-    return TrailPage(steps_of(found[:most]), older)
+    return TrailPage(steps_of(entries_read[:most]), older)
 
 
 def entry_for(actor: Actor, entry_id: UUID) -> TrailEntry:

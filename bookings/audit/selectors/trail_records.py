@@ -209,13 +209,13 @@ def _called(kind: str, ids: Iterable[UUID]) -> QuerySet[Any]:
 def called_of(records: Iterable[tuple[str, UUID]]) -> dict[tuple[str, UUID], Called]:
     """The names of some records by kind and id; those are left out that have none, or are gone.
     One statement, whatever the kinds, none where nothing is asked."""
-    wanted: dict[str, set[UUID]] = {}
+    by_kind: dict[str, set[UUID]] = {}
     for kind, pk in records:
         if kind in NAMES:
-            wanted.setdefault(kind, set()).add(pk)
-    if not wanted:
+            by_kind.setdefault(kind, set()).add(pk)
+    if not by_kind:
         return {}
-    first, *others = (_called(kind, ids) for kind, ids in sorted(wanted.items()))
+    first, *others = (_called(kind, ids) for kind, ids in sorted(by_kind.items()))
     rows = first.union(*others, all=True) if others else first
     return {(kind, pk): Called(name, name_zh, at) for pk, kind, name, name_zh, at in rows}
 

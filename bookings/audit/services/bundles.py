@@ -62,14 +62,14 @@ def bundle_start(by: By, *, since: datetime | None, until: datetime | None) -> T
     mine = TrailBundle.objects.filter(user_id=by.actor.person)
     if mine.filter(state__in=[State.WAITING, State.WORKING]).count() >= MOST_OPEN:
         raise WrongState("bundles-waiting", most=MOST_OPEN)
-    wanted = bundle_ask(by, since=since, until=until)
+    part = bundle_ask(by, since=since, until=until)
     with transaction.atomic():
         row = TrailBundle.objects.create(
             user_id=by.actor.person,
             since=since,
             until=until,
-            region_ids=list(wanted.regions or ()),
-            region_codes=list(wanted.region_codes),
+            region_ids=list(part.regions or ()),
+            region_codes=list(part.region_codes),
             created_at=by.now,
         )
         transaction.on_commit(lambda: nudge(TASK), robust=True)
@@ -126,10 +126,10 @@ def _claimed(now: datetime) -> TrailBundle | None:
 
 
 def _write(row: TrailBundle, now: datetime) -> None:
-    wanted = Range(row.since, row.until, row.region_ids, row.region_codes, row.user_id)
+    part = Range(row.since, row.until, row.region_ids, row.region_codes, row.user_id)
     mine = TrailBundle.objects.filter(pk=row.pk)
-    mine.update(entries_total=bundle_size(wanted))
-    lines = bundle_lines(wanted, site=settings.SITE_URL, now=now)
+    mine.update(entries_total=bundle_size(part))
+    lines = bundle_lines(part, site=settings.SITE_URL, now=now)
     with TemporaryFile() as file:
         with gzip.open(file, "wb", compresslevel=5) as out:
             for number, line in enumerate(lines):
@@ -138,4 +138,4 @@ def _write(row: TrailBundle, now: datetime) -> None:
                     mine.update(entries_done=number, worked_at=Now())
         file.seek(0)
         name = default_storage.save(f"bundles/{row.pk}-{row.attempts}.jsonl.gz", File(file))
-    mine.update(state=State.DONE, file=name, entries_done=bundle_size(wanted), ended_at=Now())
+    mine.update(state=State.DONE, file=name, entries_done=bundle_size(part), ended_at=Now())

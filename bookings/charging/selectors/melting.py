@@ -91,8 +91,5 @@ def _others(reservation: Reservation) -> QuerySet[Reservation]:
 
 def melting_of(charge_id: UUID) -> Charge | None:
     """What has melted of a fee."""
-    return (
-        Charge.objects.filter(reverses_id=charge_id, kind="melting")
-        .exclude(state="reversed")
-        .first()
-    )
+    rows = Charge.objects.filter(reverses_id=charge_id, kind="melting").exclude(state="reversed")
+    return rows.select_related("host_region", "payer_region").first()

@@ -112,7 +112,7 @@ def replay_all(
             yield Replayed("charge", row["id"], differences)
 
 
-def _rows(found: QuerySet[Any], *columns: str) -> Iterator[dict[str, Any]]:
+def _rows(query: QuerySet[Any], *columns: str) -> Iterator[dict[str, Any]]:
     """In the order they were made, a batch at a time from a cursor of the server."""
-    rows = found.order_by("pk").values("id", *columns)
+    rows = query.order_by("pk").values("id", *columns)
     return rows.iterator(chunk_size=BATCH)

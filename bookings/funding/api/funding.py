@@ -228,8 +228,8 @@ class FundingSources(Resource):
         organisation = named("organisation", organisation_by_code, data["organisation"])
         today = local_date(ZoneInfo(organisation.region.time_zone), self.now)
         terms = SourceTerms(**{"valid_from": today, **terms_given(data, organisation)})
-        made = source_create(self.by, organisation=organisation, code=data["code"], terms=terms)
-        return made.pk
+        row = source_create(self.by, organisation=organisation, code=data["code"], terms=terms)
+        return row.pk
 
     @reads(_("One funding source"))
     def detail(self, pk: UUID) -> None:
@@ -280,5 +280,5 @@ class Spending(Endpoint):
     def get(self, request: Request) -> Response:
         """What one's own bookings will cost and have cost, by month (of one's own zone) and
         funding source, for a year back and all that is to come."""
-        found = load_spending(self.actor.person, ZoneInfo(self.actor.time_zone), self.now)
-        return Response(rendered(SpendingShape, {"results": found}))
+        spending = load_spending(self.actor.person, ZoneInfo(self.actor.time_zone), self.now)
+        return Response(rendered(SpendingShape, {"results": spending}))

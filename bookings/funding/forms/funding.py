@@ -13,7 +13,7 @@ from bookings.funding.domain.funding import HUNDRED, Share
 from bookings.funding.domain.funding_sources import LONGEST_CODE, LONGEST_NAME
 from bookings.funding.models import FundingSource
 from bookings.record.domain.money import format_amount, format_number
-from instruments.forms.fields import DayField, StyledForm, day_input
+from instruments.forms.fields import DayField, StyledForm
 
 
 class PaysFrom:
@@ -97,12 +97,12 @@ def default_of(sources: Sequence[FundingSource]) -> str:
 def described(source: FundingSource) -> str:
     """Code, name, and what is left of it."""
     left = source.left
-    said = f"{source.code} · {source.name}"
+    text = f"{source.code} · {source.name}"
     if left is None:
-        return said
+        return text
     shown = format_amount(max(left, Decimal(0)), source.currency)
     amount = f"{source.currency} {Decimal(shown):,f}"
-    return gettext("{source} ({amount} left)").format(source=said, amount=amount)
+    return gettext("{source} ({amount} left)").format(source=text, amount=amount)
 
 
 class SourceForm(StyledForm):
@@ -139,11 +139,10 @@ class SourceForm(StyledForm):
         widget=forms.NumberInput(attrs={"step": "any", "min": "0"}),
         help_text=_("Empty: no limit."),
     )
-    valid_from = DayField(label=_("First day"), widget=day_input())
+    valid_from = DayField(label=_("First day"))
     valid_until = DayField(
         label=_("No longer valid from"),
         required=False,
-        widget=day_input(),
         help_text=_("Empty: no end."),
     )
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)

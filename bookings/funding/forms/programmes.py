@@ -16,7 +16,7 @@ from bookings.funding.services.grants import GrantChange
 from bookings.pricing.forms.agreements import region_choices, until_field
 from bookings.pricing.models import VoucherGrant, VoucherProgramme
 from bookings.record.domain.money import format_number, minor_digits
-from instruments.forms.fields import DayField, StyledForm, day_input
+from instruments.forms.fields import DayField, StyledForm
 
 TERMS = (
     "code",
@@ -80,7 +80,7 @@ class ProgrammeForm(StyledForm):
             "None ticked: everywhere. In another region an agreement has to honour vouchers."
         ),
     )
-    valid_from = DayField(label=_("First day"), widget=day_input())
+    valid_from = DayField(label=_("First day"))
     valid_until = until_field()
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
@@ -117,10 +117,10 @@ class ProgrammeForm(StyledForm):
 
 def said_of(row: VoucherProgramme) -> dict[str, Any]:
     """What a programme says, for the form that changes it."""
-    said = {name: getattr(row, name) for name in TERMS}
+    values = {name: getattr(row, name) for name in TERMS}
     for name in ("cap_per_booking", "budget"):
-        said[name] = shown_amount(said[name], row.currency)
-    return said | {
+        values[name] = shown_amount(values[name], row.currency)
+    return values | {
         "percent": format_number(row.percent),
         "payer_kinds": row.payer_kinds,
         "host_regions": [str(pk) for pk in row.host_regions],
@@ -138,10 +138,9 @@ class GrantForm(StyledForm):
 
     organisation = forms.ChoiceField(label=_("Organisation"))
     amount = forms.DecimalField(label=_("Amount"))
-    valid_from = DayField(label=_("First day"), widget=day_input())
+    valid_from = DayField(label=_("First day"))
     valid_until = DayField(
         label=_("Until (exclusive)"),
-        widget=day_input(),
         help_text=_("For bookings that begin before this day."),
     )
     code = forms.CharField(
@@ -170,8 +169,8 @@ class GrantChangeForm(StyledForm):
     """Raised or lowered, or for other days."""
 
     amount = forms.DecimalField(label=_("Amount"))
-    valid_from = DayField(label=_("First day"), widget=day_input())
-    valid_until = DayField(label=_("Until (exclusive)"), widget=day_input())
+    valid_from = DayField(label=_("First day"))
+    valid_until = DayField(label=_("Until (exclusive)"))
     reason = forms.CharField(label=_("Reason"), required=False, max_length=500)
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 

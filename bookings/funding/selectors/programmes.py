@@ -57,9 +57,9 @@ def programme_by_id(actor: Actor, programme_id: UUID) -> VoucherProgramme:
 
 def load_figures(programmes: Iterable[VoucherProgramme]) -> dict[UUID, Figures]:
     """By programme. One statement."""
-    wanted = [programme.pk for programme in programmes]
+    ids = [programme.pk for programme in programmes]
     rows = (
-        VoucherGrant.objects.filter(programme__in=wanted)
+        VoucherGrant.objects.filter(programme__in=ids)
         .values("programme_id")
         .annotate(
             # What went on to another grant counts there.
@@ -70,13 +70,13 @@ def load_figures(programmes: Iterable[VoucherProgramme]) -> dict[UUID, Figures]:
         )
         .order_by()
     )
-    found = {
+    figures = {
         row["programme_id"]: Figures(
             row["all_amount"], row["all_held"], row["all_redeemed"], row["number"]
         )
         for row in rows
     }
-    return {pk: found.get(pk, Figures()) for pk in wanted}
+    return {pk: figures.get(pk, Figures()) for pk in ids}
 
 
 def figures_of(grant: VoucherGrant) -> Figures:
@@ -151,8 +151,8 @@ def host_regions_of(programmes: Iterable[VoucherProgramme]) -> dict[UUID, list[R
     """Where vouchers of each may be used, by programme; an empty list is everywhere. One
     statement at most."""
     rows = list(programmes)
-    wanted = {pk for row in rows for pk in row.host_regions}
-    known = Region.objects.in_bulk(wanted) if wanted else {}
+    ids = {pk for row in rows for pk in row.host_regions}
+    known = Region.objects.in_bulk(ids) if ids else {}
     return {
         row.pk: sorted((known[pk] for pk in row.host_regions if pk in known), key=lambda r: r.code)
         for row in rows

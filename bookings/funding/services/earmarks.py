@@ -25,12 +25,12 @@ from bookings.record.models import Reservation
 def sources_lock(named: Iterable[tuple[UUID, str]]) -> None:
     """All sources that several bookings name (payer, code), in one order, before the first takes
     of any. One statement, none where fewer than two are named."""
-    wanted = set(named)
-    if len(wanted) < 2:
+    pairs = set(named)
+    if len(pairs) < 2:
         return
     rows = FundingSource.objects.filter(
-        organisation_id__in={payer for payer, _ in wanted},
-        code__in={code for _, code in wanted if "\0" not in code},
+        organisation_id__in={payer for payer, _ in pairs},
+        code__in={code for _, code in pairs if "\0" not in code},
     )
     list(locked(rows.order_by("pk")).values_list("pk"))
 

@@ -1,6 +1,6 @@
-"""Voucher programmes of a region: made, changed, suspended, resumed."""
+"""Creating, changing, suspending and resuming the voucher programmes of a region."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 from django.db import IntegrityError, transaction
 
 from accounts import trail
-from accounts.domain.errors import NotFound, NotPermitted, WrongState, WrongVersion, invalid
-from accounts.domain.roles import Actor, By
+from accounts.domain.errors import NotPermitted, WrongState, invalid
+from accounts.domain.roles import By
 from accounts.models import Organisation, Region
 from bookings.funding.domain.programmes import ProgrammeTerms, require_programme
 from bookings.funding.locks import lock_programme
@@ -20,11 +20,12 @@ from instruments.domain.opening import local_date
 
 KINDS = frozenset(Organisation.Kind.values)
 MOST_REASON = 500
+FIELDS = tuple(field.name for field in fields(ProgrammeTerms))
 
 
 @transaction.atomic
 def programme_create(by: By, *, region: Region, terms: ProgrammeTerms) -> VoucherProgramme:
-    """A programme for the organisations of a region. `NotPermitted` but for its coordinator."""
+    """Create a programme for a region's organisations; `NotPermitted` but for its coordinator."""
     if not coordinates(by.actor, region):
         raise NotPermitted(capability="coordinate")
     if not region.shares:
@@ -34,16 +35,16 @@ def programme_create(by: By, *, region: Region, terms: ProgrammeTerms) -> Vouche
         region=region, created_by_id=by.actor.person, created_at=by.now, **_fields(terms)
     )
     _store(row, is_new=True)
-    _record(by, "programme.create", row, after=_fields(terms))
+    trail.record(by, "programme.create", row, after=_fields(terms))
     return row
 
 
 @transaction.atomic
 def programme_change(by: By, *, programme_id: UUID, changes: dict[str, Any]) -> VoucherProgramme:
-    """Other terms for bookings to come; those made keep what they were quoted. `changes` are
-    fields of `ProgrammeTerms`. The budget stays above what has been granted, and currency and
+    """Change the terms for bookings to come; existing ones keep what they were quoted. `changes`
+    are fields of `ProgrammeTerms`. The budget stays above what has been granted, and currency and
     code stay once anything has (`granted-already`)."""
-    row = programme_locked(by.actor, programme_id, by.version)
+    row = programme_locked(by, programme_id)
     old = _terms(row)
     new = replace(old, **changes)
     if new == old:
@@ -60,14 +61,14 @@ def programme_change(by: By, *, programme_id: UUID, changes: dict[str, Any]) -> 
     row.version += 1
     _store(row)
     before = {name: was[name] for name in changed}
-    _record(by, "programme.change", row, before=before, after=changed)
+    trail.record(by, "programme.change", row, before=before, after=changed)
     return row
 
 
 @transaction.atomic
 def programme_suspend(by: By, *, programme_id: UUID, reason: str = "") -> VoucherProgramme:
     """No booking is covered any more; what is set aside for bookings made stays so."""
-    row = programme_locked(by.actor, programme_id, by.version)
+    row = programme_locked(by, programme_id)
     if row.suspended_at is not None:
         raise WrongState(state="suspended", wanted="suspended")
     _suspended_set(by, row, by.now, "programme.suspend", reason)
@@ -77,24 +78,20 @@ def programme_suspend(by: By, *, programme_id: UUID, reason: str = "") -> Vouche
 @transaction.atomic
 def programme_resume(by: By, *, programme_id: UUID) -> VoucherProgramme:
     """Its grants cover bookings again."""
-    row = programme_locked(by.actor, programme_id, by.version)
+    row = programme_locked(by, programme_id)
     if row.suspended_at is None:
         raise WrongState(state="open", wanted="open")
     _suspended_set(by, row, None, "programme.resume", "")
     return row
 
 
-def programme_locked(
-    actor: Actor, programme_id: UUID, expected_version: int | None = None
-) -> VoucherProgramme:
-    """With its region. `NotFound`; `NotPermitted` but for the region's coordinator."""
+def programme_locked(by: By, programme_id: UUID) -> VoucherProgramme:
+    """Lock a programme, with its region. `NotFound`; `NotPermitted` but for the region's
+    coordinator."""
     row = lock_programme(programme_id)
-    if row is None:
-        raise NotFound
-    if not coordinates(actor, row.region):
+    if not coordinates(by.actor, row.region):
         raise NotPermitted(capability="coordinate")
-    if expected_version is not None and expected_version != row.version:
-        raise WrongVersion(version=row.version)
+    by.require_version(row.version)
     return row
 
 
@@ -106,7 +103,9 @@ def _suspended_set(
     row.suspended_at = suspended_at
     row.version += 1
     row.save(update_fields=["suspended_at", "version"])
-    _record(by, action, row, after={"suspended": suspended_at is not None}, reason=reason.strip())
+    trail.record(
+        by, action, row, after={"suspended": suspended_at is not None}, reason=reason.strip()
+    )
 
 
 def _check(
@@ -123,37 +122,20 @@ def _check(
 
 
 def _fields(terms: ProgrammeTerms) -> dict[str, Any]:
+    """The terms as the fields of a programme."""
     return {
-        "code": terms.code,
+        **{name: getattr(terms, name) for name in FIELDS},
         "name": terms.name.strip(),
         "name_zh": terms.name_zh.strip(),
-        "percent": terms.percent,
-        "cap_per_booking": terms.cap_per_booking,
-        "currency": terms.currency,
-        "budget": terms.budget,
         "payer_kinds": list(terms.payer_kinds),
-        "is_for_small_only": terms.is_for_small_only,
         "host_regions": list(terms.host_regions),
-        "valid_from": terms.valid_from,
-        "valid_until": terms.valid_until,
     }
 
 
 def _terms(row: VoucherProgramme) -> ProgrammeTerms:
-    return ProgrammeTerms(
-        code=row.code,
-        name=row.name,
-        name_zh=row.name_zh,
-        percent=row.percent,
-        cap_per_booking=row.cap_per_booking,
-        currency=row.currency,
-        budget=row.budget,
-        payer_kinds=tuple(row.payer_kinds),
-        is_for_small_only=row.is_for_small_only,
-        host_regions=tuple(row.host_regions),
-        valid_from=row.valid_from,
-        valid_until=row.valid_until,
-    )
+    values: dict[str, Any] = {name: getattr(row, name) for name in FIELDS}
+    lists = {name: tuple(values[name]) for name in ("payer_kinds", "host_regions")}
+    return ProgrammeTerms(**values | lists)
 
 
 def _store(row: VoucherProgramme, *, is_new: bool = False) -> None:
@@ -164,15 +146,3 @@ def _store(row: VoucherProgramme, *, is_new: bool = False) -> None:
         if "code" not in str(error):
             raise
         raise invalid("code", "code-taken") from error
-
-
-def _record(
-    by: By,
-    action: str,
-    row: VoucherProgramme,
-    *,
-    before: dict[str, Any] | None = None,
-    after: dict[str, Any] | None = None,
-    reason: str = "",
-) -> None:
-    trail.record(by, action, row, before=before, after=after, reason=reason)

@@ -5,13 +5,12 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.views.decorators.http import require_safe
 
 from accounts.permissions import actor_of
+from accounts.views.pages import reads
 from bookings.funding.selectors.programmes import own_grants
 from bookings.funding.selectors.spending import SpentOn, load_spending, load_spending_on
 from bookings.funding.views.programmes import grants_shown
@@ -20,8 +19,7 @@ EARLIEST = 2000
 GRANTS = 12  # shown here; all are on the page of vouchers
 
 
-@login_required
-@require_safe
+@reads
 def spending(request: HttpRequest) -> HttpResponse:
     """A year of the reader's own zone."""
     now, actor = timezone.now(), actor_of(request.user)

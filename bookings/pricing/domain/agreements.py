@@ -45,13 +45,13 @@ class Recognition:
 def recognition(agreements: Iterable[AgreementValues], day: date) -> Recognition | None:
     """Of several in force the highest discount counts (of equals the lower code); vouchers and
     qualifications count where any of them says so. None where none is in force."""
-    found = [agreement for agreement in agreements if agreement.is_in_force(day)]
-    if not found:
+    in_force = [agreement for agreement in agreements if agreement.is_in_force(day)]
+    if not in_force:
         return None
     return Recognition(
-        agreement=min(found, key=lambda each: (-each.discount_percent, each.code)),
-        honours_vouchers=any(each.honours_vouchers for each in found),
-        recognises_qualifications=any(each.recognises_qualifications for each in found),
+        agreement=min(in_force, key=lambda each: (-each.discount_percent, each.code)),
+        honours_vouchers=any(each.honours_vouchers for each in in_force),
+        recognises_qualifications=any(each.recognises_qualifications for each in in_force),
     )
 
 

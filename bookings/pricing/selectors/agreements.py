@@ -24,10 +24,10 @@ def load_agreements(region_id: UUID, others: Iterable[UUID] | None = None) -> Ag
     """By region: the agreements, past and to come, that a region has signed together with it;
     only those with `others`, if given. One statement."""
     named = {} if others is None else {"others": sorted(others)}
-    found: dict[UUID, list[AgreementValues]] = {}
+    by_region: dict[UUID, list[AgreementValues]] = {}
     for member in _PARTNERS.rows(region_id=region_id, **named):
-        found.setdefault(member.region_id, []).append(load_agreement(member.agreement))
-    return {region: tuple(agreements) for region, agreements in found.items()}
+        by_region.setdefault(member.region_id, []).append(load_agreement(member.agreement))
+    return {region: tuple(agreements) for region, agreements in by_region.items()}
 
 
 def _partners(*, region_id: Any, others: Any = None) -> QuerySet[AgreementMember]:
@@ -71,11 +71,11 @@ def load_recognised(
         "agreement__valid_from",
         "agreement__valid_until",
     )
-    found: dict[tuple[UUID, UUID], list[tuple[date, date | None]]] = {}
+    days: dict[tuple[UUID, UUID], list[tuple[date, date | None]]] = {}
     for region, issuer, first, until in rows:
         if region != issuer and (until is None or until > first):
-            found.setdefault((region, issuer), []).append((first, until))
-    return found
+            days.setdefault((region, issuer), []).append((first, until))
+    return days
 
 
 def recognised_regions(region_id: UUID, day: date) -> list[Region]:
@@ -86,8 +86,8 @@ def recognised_regions(region_id: UUID, day: date) -> list[Region]:
         Agreement.objects.filter(pk__in=mine, recognises_qualifications=True), day
     )
     members = AgreementMember.objects.filter(agreement__in=agreements.values("pk"))
-    found = Region.objects.filter(pk__in=members.exclude(region_id=region_id).values("region"))
-    return list(found.order_by("code"))
+    regions = Region.objects.filter(pk__in=members.exclude(region_id=region_id).values("region"))
+    return list(regions.order_by("code"))
 
 
 # As people see them
@@ -165,13 +165,13 @@ def agreements_alike(row: Agreement, region_ids: Collection[UUID]) -> list[Agree
     row's own, by code. One statement."""
     is_inside = Q(members__region__in=region_ids)
     lasts = Q(valid_until__gt=F("valid_from")) & Q(valid_until__gt=row.valid_from)
-    found = Agreement.objects.exclude(pk=row.pk).filter(
+    others = Agreement.objects.exclude(pk=row.pk).filter(
         Q(valid_until=None) | lasts, signed_at__isnull=False
     )
     if row.valid_until is not None:
-        found = found.filter(valid_from__lt=row.valid_until)
+        others = others.filter(valid_from__lt=row.valid_until)
     return list(
-        found.alias(all=Count("members"), inside=Count("members", filter=is_inside))
+        others.alias(all=Count("members"), inside=Count("members", filter=is_inside))
         .filter(all=len(region_ids), inside=len(region_ids))
         .order_by("code")
     )

@@ -73,18 +73,18 @@ def drawn_months(host_id: UUID) -> frozenset[date]:
 
 def months_of(actor: Actor) -> list[date]:
     """The months that charges the actor may see belong to, the newest first."""
-    found = charges_for(actor).order_by("-month").exclude(month=None)
-    months = found.values_list("month", flat=True).distinct()
+    rows = charges_for(actor).order_by("-month").exclude(month=None)
+    months = rows.values_list("month", flat=True).distinct()
     return [month for month in months if month is not None]
 
 
 def parties_of_charges(actor: Actor) -> list[tuple[str, str, str]]:
     """Code and names of the payers and hosts of charges the actor may see, by name."""
     seen = charges_for(actor).order_by()
-    found = Organisation.objects.filter(
+    parties = Organisation.objects.filter(
         Q(pk__in=seen.values("organisation")) | Q(pk__in=seen.values("host"))
     )
-    return list(found.order_by("name").values_list("code", "name", "name_zh"))
+    return list(parties.order_by("name").values_list("code", "name", "name_zh"))
 
 
 @dataclass(frozen=True)
@@ -101,8 +101,8 @@ class Totals:
 def totals_of_charges(rows: QuerySet[Charge]) -> list[Totals]:
     """What some charges come to, by currency. One statement."""
     sums = (Sum("total"), Sum("covered"), Sum("payable"))
-    found = rows.order_by("currency").values_list("currency").annotate(Count("pk"), *sums)
-    return [Totals(*row) for row in found]
+    by_currency = rows.order_by("currency").values_list("currency").annotate(Count("pk"), *sums)
+    return [Totals(*row) for row in by_currency]
 
 
 def load_quoted(reservation_id: UUID) -> QuoteInput:

@@ -47,8 +47,8 @@ def what_if(actor: Actor, instrument_id: UUID, card: RateCardValues, now: dateti
     instrument = instrument_to_manage(actor, instrument_id, "read-money")
     since = now - YEAR
     comparison = Comparison(card)
-    found = _bookings(instrument, since, now)
-    for past in _stream(found):
+    bookings = _bookings(instrument, since, now)
+    for past in _stream(bookings):
         comparison.add(past)
     ids = list(comparison.organisations)
     named = Organisation.objects.select_related("region").in_bulk(ids)
@@ -56,7 +56,7 @@ def what_if(actor: Actor, instrument_id: UUID, card: RateCardValues, now: dateti
         instrument=instrument,
         since=since,
         until=now,
-        found=found.count() if comparison.seen == MOST else comparison.seen,
+        found=bookings.count() if comparison.seen == MOST else comparison.seen,
         comparison=comparison,
         organisations=[(named[pk], sums) for pk, sums in comparison.by_organisation()],
     )
@@ -78,10 +78,10 @@ def _bookings(instrument: Instrument, since: datetime, until: datetime) -> Any:
     ).filter(charged | free, instrument=instrument, start_at__gte=since, start_at__lt=until)
 
 
-def _stream(found: Any) -> Iterator[Past]:
+def _stream(bookings: Any) -> Iterator[Past]:
     is_charged = Q(charged__isnull=False)
     rows = (
-        found.annotate(
+        bookings.annotate(
             kind=F("charged__kind"),
             total=F("charged__total"),
             inputs=Case(

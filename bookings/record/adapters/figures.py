@@ -69,9 +69,9 @@ def _sheet_cell(sheet: object, cell: Cell) -> object:
     if not isinstance(cell, str):
         return cell
     text = openpyxl.cell.cell.ILLEGAL_CHARACTERS_RE.sub("", text_cell(cell))
-    made = WriteOnlyCell(sheet, text[:32_767])
-    made.data_type = "s"
-    return made
+    styled = WriteOnlyCell(sheet, text[:32_767])
+    styled.data_type = "s"
+    return styled
 
 
 def _drained(out: StringIO) -> bytes:

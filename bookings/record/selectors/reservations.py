@@ -52,8 +52,8 @@ def reservations_for(actor: Actor) -> QuerySet[Reservation]:
 
 def visible_among(actor: Actor, ids: Iterable[UUID]) -> frozenset[UUID]:
     """Those of the given reservations that the actor may see."""
-    found = Reservation.objects.filter(visible_to(actor), pk__in=list(ids))
-    return frozenset(found.values_list("pk", flat=True))
+    rows = Reservation.objects.filter(visible_to(actor), pk__in=list(ids))
+    return frozenset(rows.values_list("pk", flat=True))
 
 
 def own_reservations(actor: Actor) -> QuerySet[Reservation]:

@@ -54,8 +54,8 @@ class ListPage:
 
 def waits_of(request: HttpRequest, *allowed: str) -> str:
     """Which of what waits the list is narrowed to (overview/selectors/money); empty: it is not."""
-    asked = request.GET.get("waits", "")
-    return asked if asked in allowed else ""
+    waits = request.GET.get("waits", "")
+    return waits if waits in allowed else ""
 
 
 def wants_csv(request: HttpRequest) -> bool:

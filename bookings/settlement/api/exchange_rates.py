@@ -12,7 +12,7 @@ from accounts.domain.errors import NotPermitted, invalid
 from bookings.pricing.models import ExchangeRate
 from bookings.pricing.selectors.exchange_rates import accounted_by, rates_for_actor
 from bookings.record.api.shapes import PlainNumber
-from bookings.settlement.services.exchange_rates import RATE_DIGITS, RateSaid, rate_enter
+from bookings.settlement.services.exchange_rates import RATE_DIGITS, RateTerms, rate_enter
 
 
 class RateShape(serializers.Serializer[Any]):
@@ -81,4 +81,4 @@ class ExchangeRates(Resource):
             raise NotPermitted(capability="account")
         if len(found) != 1:
             raise invalid("organisation", "organisation-needed")
-        return rate_enter(self.by, organisation=found[0], said=RateSaid(**data))
+        return rate_enter(self.by, organisation=found[0], terms=RateTerms(**data))

@@ -137,8 +137,8 @@ class AgeingReport(Endpoint):
         """Of organisations whose finance or manager the person is: by counterparty and currency,
         what has been due longest first. The rows add up to the open sums of the statements."""
         side = asked(AgeingQuery, request.query_params)["side"]
-        found = load_ageing(self.actor, side, self.now)
-        sums = totals(row for _, row in found.rows)
+        ageing = load_ageing(self.actor, side, self.now)
+        sums = totals(row for _, row in ageing.rows)
         return Response(
             {
                 "side": side,
@@ -148,7 +148,7 @@ class AgeingReport(Endpoint):
                         "statements": row.statements,
                         **_aged(row.currency, row.buckets),
                     }
-                    for party, row in found.rows
+                    for party, row in ageing.rows
                 ],
                 "totals": [_aged(currency, buckets) for currency, buckets in sums.items()],
             }

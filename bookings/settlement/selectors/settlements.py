@@ -135,8 +135,8 @@ def no_second_for(row: Settlement, side: str) -> Refused | None:
     confirmed for the other."""
     if getattr(row, f"{side}_confirmed_at") is not None:
         return None
-    said = [row.first_confirmed_by_id, row.second_confirmed_by_id]
-    return no_second("coordinate", region=getattr(row, side), besides=said)
+    confirmed = [row.first_confirmed_by_id, row.second_confirmed_by_id]
+    return no_second("coordinate", region=getattr(row, side), besides=confirmed)
 
 
 def net_of(settlement: Settlement) -> Decimal:

@@ -99,14 +99,14 @@ def months_to_draw(now: datetime, host: Organisation | None = None) -> list[tupl
     )
     if host is not None:
         hosts = hosts.filter(pk=host.pk)
-    found = []
+    months = []
     for row in hosts:
         last = month_before(month_of(now, row.region.time_zone))
         first = month_after(row.last_closed) if row.last_closed else row.first_final or last
         if row.last_closed is None:
             first = min(first, last)
-        found += [(month, row.pk) for month in months_between(first, last)]
-    return [(pk, month) for month, pk in sorted(found)]
+        months += [(month, row.pk) for month in months_between(first, last)]
+    return [(pk, month) for month, pk in sorted(months)]
 
 
 def is_month_over(host: Organisation, month: date, now: datetime) -> bool:
@@ -119,21 +119,21 @@ def load_newest_rates(
 ) -> dict[tuple[UUID, str, str], ExchangeRate]:
     """By organisation, base and quote: the newest word of its finance of a day or before. One
     statement, none where nothing is asked."""
-    wanted = set(pairs)
-    if not wanted:
+    wanted_pairs = set(pairs)
+    if not wanted_pairs:
         return {}
     rows = (
         ExchangeRate.objects.filter(
-            organisation_id__in={organisation for organisation, _, _ in wanted},
-            base__in={base for _, base, _ in wanted},
-            quote__in={quote for _, _, quote in wanted},
+            organisation_id__in={organisation for organisation, _, _ in wanted_pairs},
+            base__in={base for _, base, _ in wanted_pairs},
+            quote__in={quote for _, _, quote in wanted_pairs},
             valid_on__lte=day,
         )
         .order_by("organisation_id", "base", "quote", "-valid_on", "-entered_at")
         .distinct("organisation_id", "base", "quote")
     )
-    found = {(row.organisation_id, row.base, row.quote): row for row in rows}
-    return {pair: row for pair, row in found.items() if pair in wanted}
+    rates = {(row.organisation_id, row.base, row.quote): row for row in rows}
+    return {pair: row for pair, row in rates.items() if pair in wanted_pairs}
 
 
 def load_overdue(now: datetime, latest: date) -> list[Statement]:

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts import trail
-from accounts.domain.errors import WrongState, WrongVersion, invalid
+from accounts.domain.errors import WrongState, invalid
 from accounts.domain.roles import By
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
@@ -41,8 +41,7 @@ def statement_pay(by: By, *, statement_id: UUID, paid: Paid) -> Payment:
     """
     row = lock_statement(statement_id)
     require(by.actor, "account", place_of(row.host))
-    if by.version is not None and row.version != by.version:
-        raise WrongVersion
+    by.require_version(row.version)
     if row.state == Statement.State.VOIDED:
         raise WrongState(state=row.state, wanted="paid")
     require_day(paid, row.host_region.time_zone, by.now)
@@ -66,8 +65,7 @@ def settlement_pay(by: By, *, settlement_id: UUID, paid: Paid) -> Payment:
     row = lock_settlement(settlement_id)
     owed = creditor_of(row)
     require(by.actor, "coordinate", place_of_region(owed))
-    if by.version is not None and row.version != by.version:
-        raise WrongVersion
+    by.require_version(row.version)
     if row.state == Settlement.State.DRAWN_UP or not net_of(row):
         raise WrongState(state=row.state, wanted="paid")
     require_day(paid, owed.time_zone, by.now)

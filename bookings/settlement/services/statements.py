@@ -1,15 +1,14 @@
 """Drawing up a month's statements, and voiding one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
 
 from accounts import trail
-from accounts.domain.errors import NotFound, WrongState, WrongVersion, invalid
+from accounts.domain.errors import NotFound, WrongState, invalid
 from accounts.domain.roles import PLATFORM, By
 from accounts.models import Organisation
 from accounts.models.keys import new_id
@@ -252,18 +251,18 @@ def statement_messages(kind: str, row: Statement, more: str = "") -> list[Effect
 def statements_remind(*, now: datetime) -> int:
     """Remind payers of what is overdue: on the first day, and every thirty after. How many
     statements are."""
-    found = load_overdue(now, now.date() + PAYABLE_WITHIN)
+    rows = load_overdue(now, now.date() + PAYABLE_WITHIN)
     enqueue(
         [
             effect
-            for row in found
+            for row in rows
             for effect in statement_messages(
                 "overdue", row, f":{reminder_of(row.due_date, today_of(row, now))}"
             )
         ],
         now=now,
     )
-    return len(found)
+    return len(rows)
 
 
 @transaction.atomic
@@ -280,8 +279,7 @@ def statement_void(by: By, *, statement_id: UUID, reason: str) -> Statement:
     host = lock_host_books(host_id)
     old = lock_statement(statement_id)
     require(by.actor, "account", place_of(host))
-    if by.version is not None and old.version != by.version:
-        raise WrongVersion
+    by.require_version(old.version)
     if not reason.strip():
         raise invalid("reason", "required")
     if old.state == Statement.State.VOIDED or old.paid:
@@ -311,23 +309,14 @@ def statement_void(by: By, *, statement_id: UUID, reason: str) -> Statement:
     old.notices.filter(state=PaymentNotice.State.REPORTED).update(statement=new)
     with connection.cursor() as cursor:
         cursor.execute(COPY_LINES, [new.pk, old.pk])
-    where: dict[str, Any] = {
-        "organisation_ids": [old.payer_id, host.pk],
-        "region_ids": [*host.region.lineage, *due.payer_lineage],
-    }
-    trail.record_many(
-        by,
-        changes=[
-            (
-                "statement.void",
-                old,
-                {"paid": old.paid},
-                {"state": old.state, "replaced_by": new.pk},
-                reason.strip(),
-            ),
-            ("statement.issue", new, {}, _issued(host, new, due, by.now).after, ""),
-        ],
-        **where,
+    issued = _issued(host, new, due, by.now)
+    voided = {"state": old.state, "replaced_by": new.pk}
+    before, reason = {"paid": old.paid}, reason.strip()
+    trail.record_all(
+        [
+            Change(by, "statement.void", old, before, voided, reason, issued.places),
+            replace(issued, by=by),
+        ]
     )
     enqueue(statement_messages("replaced", new), now=by.now)
     return new

@@ -216,9 +216,9 @@ def carried_out(
         request,
         partial(_page, request, statement_id, **shown),
         work,
-        to=lambda made: reverse(
+        to=lambda row: reverse(
             "bookings:money-statements-one",
-            args=[made.pk if isinstance(made, Statement) else statement_id],
+            args=[row.pk if isinstance(row, Statement) else statement_id],
         ),
         done=done,
         form=form,
