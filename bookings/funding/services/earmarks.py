@@ -181,23 +181,13 @@ def earmarks_spend(
 
     Also after a cancellation gave all back: its fee is paid by the same sources.
     """
-    rows = list(
-        Earmark.objects.filter(reservation=reservation)
-        .select_related("source")
-        .order_by("created_at", "id")
-    )
+    rows = _rows_of(reservation)
     grants = [row for row in rows if row.grant_id is not None]
     kept = next((row for row in grants if row.released_at is None), grants[-1] if grants else None)
     if kept is not None and (kept.held or covered):
         _grant_add(kept.grant_id, held=-kept.held, redeemed=covered)
         _spent(kept, covered, now)
-    newest: dict[UUID | None, Earmark] = {row.source_id: row for row in rows if row.source_id}
-    sources = sorted(newest.values(), key=lambda row: (row.created_at, row.pk))
-    ids = sorted(row.source_id for row in sources if row.source_id)
-    list(FundingSource.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk"))
-    parts = split(payable, [row.percent or Decimal(0) for row in sources], currency)
-    for row, part in zip(sources, parts, strict=False):
-        spent = converted(part, row.rate, row.source.currency)  # type: ignore[union-attr]
+    for row, spent in _parts_locked(rows, payable, currency):
         _source_add(row.source_id, held=-row.held, spent=spent)
         _spent(row, spent, now)
     return kept.grant_id if kept is not None and covered else None
@@ -209,18 +199,8 @@ def earmarks_respend(
     """After a correction or a melting: the grant and the sources of a reservation have spent in
     all what is owed in all, not more and not less. The grant, where one covers any of it. Grants
     are locked already."""
-    rows = list(
-        Earmark.objects.filter(reservation=reservation)
-        .select_related("source")
-        .order_by("created_at", "id")
-    )
-    newest: dict[UUID | None, Earmark] = {row.source_id: row for row in rows if row.source_id}
-    sources = sorted(newest.values(), key=lambda row: (row.created_at, row.pk))
-    ids = sorted(row.source_id for row in sources if row.source_id)
-    list(FundingSource.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk"))
-    parts = split(payable, [row.percent or Decimal(0) for row in sources], currency)
-    for row, part in zip(sources, parts, strict=False):
-        spent = converted(part, row.rate, row.source.currency)  # type: ignore[union-attr]
+    rows = _rows_of(reservation)
+    for row, spent in _parts_locked(rows, payable, currency):
         _source_add(row.source_id, spent=spent - row.redeemed)
         row.redeemed = spent
         row.save(update_fields=["redeemed"])
@@ -232,6 +212,27 @@ def earmarks_respend(
     kept.redeemed = covered
     kept.save(update_fields=["redeemed"])
     return kept.grant_id if covered else None
+
+
+def _rows_of(reservation: Reservation) -> list[Earmark]:
+    """All that is or was set aside for a reservation, the oldest first."""
+    rows = Earmark.objects.filter(reservation=reservation).select_related("source")
+    return list(rows.order_by("created_at", "id"))
+
+
+def _parts_locked(
+    rows: Sequence[Earmark], payable: Decimal, currency: str
+) -> list[tuple[Earmark, Decimal]]:
+    """Lock the sources; what each has to pay, in its own currency, by its newest row."""
+    newest: dict[UUID | None, Earmark] = {row.source_id: row for row in rows if row.source_id}
+    sources = sorted(newest.values(), key=lambda row: (row.created_at, row.pk))
+    ids = sorted(row.source_id for row in sources if row.source_id)
+    list(FundingSource.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk"))
+    parts = split(payable, [row.percent or Decimal(0) for row in sources], currency)
+    return [
+        (row, converted(part, row.rate, row.source.currency))  # type: ignore[union-attr]
+        for row, part in zip(sources, parts, strict=False)
+    ]
 
 
 def _spent(row: Earmark, amount: Decimal, now: datetime) -> None:

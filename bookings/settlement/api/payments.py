@@ -18,8 +18,9 @@ from accounts.api.schema import operation
 from accounts.api.shapes import Choice, Instant, Money, Query, Text, amount, asked
 from bookings.record.adapters.figures import csv_pieces
 from bookings.record.api.files import CSV, FileEndpoint
+from bookings.record.api.shapes import month_named
 from bookings.settlement.adapters.sheets import PAYMENT_HEADS, payment_cells
-from bookings.settlement.api.statements import StatementNumber, month_named
+from bookings.settlement.api.statements import StatementNumber
 from bookings.settlement.domain.ageing import BUCKETS, totals
 from bookings.settlement.models import Payment
 from bookings.settlement.selectors.ageing import OWED, OWING, load_ageing

@@ -1,6 +1,5 @@
 """Statements: what a payer owes a host for a month."""
 
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -25,10 +24,8 @@ from accounts.api.shapes import (
     Text,
     TextOrNull,
 )
-from accounts.domain.errors import invalid
 from bookings.record.api.files import CSV, PDF, FileEndpoint
-from bookings.record.api.shapes import Month, PlainNumber
-from bookings.record.domain.months import month_read
+from bookings.record.api.shapes import Month, PlainNumber, month_named
 from bookings.settlement.adapters.papers import statement_pdf
 from bookings.settlement.adapters.sheets import statement_csv
 from bookings.settlement.domain.statements import OVERDUE, statement_number
@@ -169,14 +166,6 @@ class PaymentBody(Shape):
 
 class ConvertBody(Shape):
     exchange_rate = serializers.UUIDField()
-
-
-def month_named(text: str) -> date:
-    """The month of a query; `Invalid` (`not-a-month`) where it is none."""
-    month = month_read(text)
-    if month is None:
-        raise invalid("month", "not-a-month")
-    return month
 
 
 class Statements(Resource):

@@ -29,7 +29,7 @@ class Due:
 
     payer_id: UUID
     payer_region_id: UUID
-    payer_lineage: tuple[UUID, ...]
+    payer_lineage: Sequence[UUID]
     payer_currency: str
     currency: str
     charges: int
@@ -41,41 +41,17 @@ class Due:
 
 def load_due(host_id: UUID, month: date) -> list[Due]:
     """By payer's code, then currency. One statement, however many charges."""
-    payer = "organisation"
+    region = "organisation__region"
+    sums = (Sum(name) for name in ("tax", "total", "covered", "payable"))
     rows = (
         Charge.objects.filter(host_id=host_id, month=month)
-        .values(
-            "organisation_id",
-            "currency",
-            code=F(f"{payer}__code"),
-            region=F(f"{payer}__region_id"),
-            lineage=F(f"{payer}__region__lineage"),
-            home_currency=F(f"{payer}__region__currency"),
+        .order_by("organisation__code", "currency")
+        .values_list(
+            "organisation_id", region, f"{region}__lineage", f"{region}__currency", "currency"
         )
-        .annotate(
-            n=Count("pk"),
-            sum_tax=Sum("tax"),
-            sum_total=Sum("total"),
-            sum_covered=Sum("covered"),
-            sum_payable=Sum("payable"),
-        )
-        .order_by("code", "currency")
+        .annotate(Count("pk"), *sums)
     )
-    return [
-        Due(
-            payer_id=row["organisation_id"],
-            payer_region_id=row["region"],
-            payer_lineage=tuple(row["lineage"]),
-            payer_currency=row["home_currency"],
-            currency=row["currency"],
-            charges=row["n"],
-            tax=row["sum_tax"],
-            total=row["sum_total"],
-            covered=row["sum_covered"],
-            payable=row["sum_payable"],
-        )
-        for row in rows
-    ]
+    return [Due(*row) for row in rows]
 
 
 def hosts_of_charges() -> QuerySet[Organisation]:

@@ -293,7 +293,7 @@ def statement_void(by: By, *, statement_id: UUID, reason: str) -> Statement:
     due = Due(
         payer_id=old.payer_id,
         payer_region_id=old.payer.region_id,
-        payer_lineage=tuple(old.payer.region.lineage),
+        payer_lineage=old.payer.region.lineage,
         payer_currency=old.payer.region.currency,
         currency=old.currency,
         charges=old.charges,
