@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from accounts import trail
 from accounts.domain.errors import WrongState, invalid
@@ -19,6 +19,7 @@ from accounts.selectors.users import members_among
 from bookings.funding.domain.funding_sources import SourceTerms, Used, require_code, require_terms
 from bookings.funding.models import FundingSource
 from bookings.funding.selectors.funding_sources import is_used, source_by_id
+from bookings.pricing.services.codes import coded_save
 
 MOST_TEXT = 500
 # What a source and its terms have in common.
@@ -47,13 +48,7 @@ def source_create(
         created_at=by.now,
         **_fields(terms),
     )
-    try:
-        with transaction.atomic():
-            row.save(force_insert=True)
-    except IntegrityError as error:
-        if "source_code_unique" not in str(error):
-            raise
-        raise invalid("code", "code-taken") from None
+    coded_save(row)
     _set_users(row, terms)
     trail.record(by, "source.create", row, after={"code": code} | _recorded(terms))
     return row
@@ -179,5 +174,4 @@ def _fields(terms: SourceTerms) -> dict[str, Any]:
 
 def _recorded(terms: SourceTerms) -> dict[str, Any]:
     """What the trail holds of the terms."""
-    values = {name: getattr(terms, name) for name in FIELDS}
-    return {**values, "owner": terms.owner, "users": sorted(terms.users)}
+    return vars(terms) | {"users": sorted(terms.users)}

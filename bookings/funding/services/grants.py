@@ -5,17 +5,17 @@ coordinators never give the same money out twice. Bookings set money of a grant 
 grant's own lock (`funding/services/earmarks.py`).
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import F
 
 from accounts import trail
-from accounts.domain.errors import NotPermitted, WrongState, invalid
+from accounts.domain.errors import NotPermitted
 from accounts.domain.roles import By
 from accounts.models import Organisation
 from accounts.selectors.organisations import organisation_region_on, require_open
@@ -28,9 +28,14 @@ from bookings.funding.domain.programmes import (
     require_room,
 )
 from bookings.funding.locks import lock_grant
-from bookings.funding.services.programmes import MOST_REASON, programme_locked
+from bookings.funding.services.programmes import (
+    programme_locked,
+    require_reason,
+    suspension_set,
+)
 from bookings.pricing.models import VoucherGrant, VoucherProgramme
 from bookings.pricing.selectors.agreements import coordinates
+from bookings.pricing.services.codes import coded_save
 from instruments.domain.opening import local_date
 
 LONGEST_STEM = 36  # of a code made here; a number may follow
@@ -78,32 +83,16 @@ def grant_create(
     row = VoucherGrant(
         programme=programme,
         organisation=organisation,
-        code=terms.code,
-        amount=amount,
-        valid_from=valid_from,
-        valid_until=valid_until,
+        **asdict(terms),
         granted_by_id=by.actor.person,
         granted_at=by.now,
     )
-    try:
-        with transaction.atomic():
-            row.save(force_insert=True)
-    except IntegrityError as error:
-        if "code" not in str(error):
-            raise
-        raise invalid("code", "code-taken") from error
+    coded_save(row)
     trail.record(
         by,
         "grant.create",
         row,
-        after={
-            "programme": programme.pk,
-            "organisation": organisation.pk,
-            "code": row.code,
-            "amount": amount,
-            "valid_from": valid_from,
-            "valid_until": valid_until,
-        },
+        after={"programme": programme.pk, "organisation": organisation.pk, **asdict(terms)},
     )
     return row
 
@@ -127,7 +116,7 @@ def grant_change(by: By, *, grant_id: UUID, change: GrantChange, reason: str = "
         changes.get("valid_from", row.valid_from),
         changes.get("valid_until", row.valid_until),
     )
-    _require_text(reason)
+    require_reason(reason)
     if "amount" in changes:
         require_not_below(
             amount=terms.amount,
@@ -149,21 +138,17 @@ def grant_change(by: By, *, grant_id: UUID, change: GrantChange, reason: str = "
 
 @transaction.atomic
 def grant_suspend(by: By, *, grant_id: UUID, reason: str = "") -> VoucherGrant:
-    """It covers no booking any more; what is set aside for bookings made stays so."""
+    """Let it cover no booking any more; what is set aside for bookings made stays so."""
     _, row = _locked(by, grant_id)
-    if row.suspended_at is not None:
-        raise WrongState(state="suspended", wanted="suspended")
-    _suspended_set(by, row, by.now, "grant.suspend", reason)
+    suspension_set(by, row, "grant.suspend", reason)
     return row
 
 
 @transaction.atomic
 def grant_resume(by: By, *, grant_id: UUID) -> VoucherGrant:
-    """It covers bookings again."""
+    """Let it cover bookings again."""
     _, row = _locked(by, grant_id)
-    if row.suspended_at is None:
-        raise WrongState(state="open", wanted="open")
-    _suspended_set(by, row, None, "grant.resume", "")
+    suspension_set(by, row, "grant.resume")
     return row
 
 
@@ -186,22 +171,6 @@ def _grant_more(programme: VoucherProgramme, more: Decimal) -> None:
         currency=programme.currency,
     )
     VoucherProgramme.objects.filter(pk=programme.pk).update(granted=F("granted") + more)
-
-
-def _suspended_set(
-    by: By, row: VoucherGrant, suspended_at: datetime | None, action: str, reason: str
-) -> None:
-    _require_text(reason)
-    row.suspended_at = suspended_at
-    row.version += 1
-    row.save(update_fields=["suspended_at", "version"])
-    after = {"suspended": suspended_at is not None}
-    trail.record(by, action, row, after=after, reason=reason.strip())
-
-
-def _require_text(reason: str) -> None:
-    if len(reason) > MOST_REASON:
-        raise invalid("reason", "too-long", most=MOST_REASON)
 
 
 def _served(programme: VoucherProgramme) -> Served:

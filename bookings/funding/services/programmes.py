@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from accounts import trail
 from accounts.domain.errors import NotPermitted, WrongState, invalid
@@ -16,6 +16,7 @@ from bookings.funding.domain.programmes import ProgrammeTerms, require_programme
 from bookings.funding.locks import lock_programme
 from bookings.pricing.models import VoucherGrant, VoucherProgramme
 from bookings.pricing.selectors.agreements import coordinates
+from bookings.pricing.services.codes import coded_save
 from instruments.domain.opening import local_date
 
 KINDS = frozenset(Organisation.Kind.values)
@@ -34,7 +35,7 @@ def programme_create(by: By, *, region: Region, terms: ProgrammeTerms) -> Vouche
     row = VoucherProgramme(
         region=region, created_by_id=by.actor.person, created_at=by.now, **_fields(terms)
     )
-    _store(row, is_new=True)
+    coded_save(row)
     trail.record(by, "programme.create", row, after=_fields(terms))
     return row
 
@@ -59,7 +60,7 @@ def programme_change(by: By, *, programme_id: UUID, changes: dict[str, Any]) -> 
     for name, value in changed.items():
         setattr(row, name, value)
     row.version += 1
-    _store(row)
+    coded_save(row, is_new=False)
     before = {name: was[name] for name in changed}
     trail.record(by, "programme.change", row, before=before, after=changed)
     return row
@@ -67,21 +68,17 @@ def programme_change(by: By, *, programme_id: UUID, changes: dict[str, Any]) -> 
 
 @transaction.atomic
 def programme_suspend(by: By, *, programme_id: UUID, reason: str = "") -> VoucherProgramme:
-    """No booking is covered any more; what is set aside for bookings made stays so."""
+    """Let it cover no booking any more; what is set aside for bookings made stays so."""
     row = programme_locked(by, programme_id)
-    if row.suspended_at is not None:
-        raise WrongState(state="suspended", wanted="suspended")
-    _suspended_set(by, row, by.now, "programme.suspend", reason)
+    suspension_set(by, row, "programme.suspend", reason)
     return row
 
 
 @transaction.atomic
 def programme_resume(by: By, *, programme_id: UUID) -> VoucherProgramme:
-    """Its grants cover bookings again."""
+    """Let its grants cover bookings again."""
     row = programme_locked(by, programme_id)
-    if row.suspended_at is None:
-        raise WrongState(state="open", wanted="open")
-    _suspended_set(by, row, None, "programme.resume", "")
+    suspension_set(by, row, "programme.resume")
     return row
 
 
@@ -95,17 +92,25 @@ def programme_locked(by: By, programme_id: UUID) -> VoucherProgramme:
     return row
 
 
-def _suspended_set(
-    by: By, row: VoucherProgramme, suspended_at: datetime | None, action: str, reason: str
+def suspension_set(
+    by: By, row: VoucherProgramme | VoucherGrant, action: str, reason: str = ""
 ) -> None:
-    if len(reason) > MOST_REASON:
-        raise invalid("reason", "too-long", most=MOST_REASON)
-    row.suspended_at = suspended_at
+    """Suspend or resume a locked programme or grant, as the `action` of the trail says.
+    `WrongState` where it is so already."""
+    is_suspended = action.endswith(".suspend")
+    if (row.suspended_at is not None) == is_suspended:
+        state = "suspended" if is_suspended else "open"
+        raise WrongState(state=state, wanted=state)
+    require_reason(reason)
+    row.suspended_at = by.now if is_suspended else None
     row.version += 1
     row.save(update_fields=["suspended_at", "version"])
-    trail.record(
-        by, action, row, after={"suspended": suspended_at is not None}, reason=reason.strip()
-    )
+    trail.record(by, action, row, after={"suspended": is_suspended}, reason=reason.strip())
+
+
+def require_reason(reason: str) -> None:
+    if len(reason) > MOST_REASON:
+        raise invalid("reason", "too-long", most=MOST_REASON)
 
 
 def _check(
@@ -136,13 +141,3 @@ def _terms(row: VoucherProgramme) -> ProgrammeTerms:
     values: dict[str, Any] = {name: getattr(row, name) for name in FIELDS}
     lists = {name: tuple(values[name]) for name in ("payer_kinds", "host_regions")}
     return ProgrammeTerms(**values | lists)
-
-
-def _store(row: VoucherProgramme, *, is_new: bool = False) -> None:
-    try:
-        with transaction.atomic():
-            row.save(force_insert=is_new)
-    except IntegrityError as error:
-        if "code" not in str(error):
-            raise
-        raise invalid("code", "code-taken") from error

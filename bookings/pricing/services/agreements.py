@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from accounts import trail
 from accounts.domain.errors import NotPermitted, WrongState, invalid
@@ -24,6 +24,7 @@ from bookings.pricing.selectors.agreements import (
     state_on,
     today_in,
 )
+from bookings.pricing.services.codes import coded_save
 from bookings.record.locks import locked
 
 # What an agreement and its terms have in common; the regions are its members.
@@ -40,7 +41,7 @@ def agreement_propose(by: By, *, terms: AgreementTerms) -> Agreement:
     regions = _checked(by, terms)
     row = Agreement(proposed_by_id=by.actor.person, proposed_at=by.now, **_fields(terms))
     _require_alone(regions, row)
-    _store(row, is_new=True)
+    coded_save(row)
     AgreementMember.objects.bulk_create(
         AgreementMember(agreement=row, region=region) for region in regions
     )
@@ -66,7 +67,7 @@ def agreement_change(by: By, *, agreement_id: UUID, changes: dict[str, Any]) -> 
         setattr(row, name, value)
     _require_alone(regions, row)
     row.version += 1
-    _store(row)
+    coded_save(row, is_new=False)
     AgreementMember.objects.filter(agreement=row).exclude(region__in=regions).delete()
     AgreementMember.objects.filter(agreement=row).update(signed_by=None, signed_at=None)
     AgreementMember.objects.bulk_create(
@@ -229,16 +230,6 @@ def _terms(row: Agreement, members: Sequence[AgreementMember]) -> AgreementTerms
 def _recorded(terms: AgreementTerms, regions: Sequence[Region]) -> dict[str, Any]:
     """What the trail holds of the terms."""
     return _fields(terms) | {"regions": sorted(region.code for region in regions)}
-
-
-def _store(row: Agreement, *, is_new: bool = False) -> None:
-    try:
-        with transaction.atomic():
-            row.save(force_insert=is_new)
-    except IntegrityError as error:
-        if "code" not in str(error):
-            raise
-        raise invalid("code", "code-taken") from error
 
 
 def _places(regions: Iterable[Region]) -> Places:
