@@ -120,6 +120,11 @@ class Actor:
         """Whether some grant carries `capability` at `place`."""
         return allows(self.grants, capability, place)
 
+    @property
+    def own_organisations(self) -> frozenset[UUID]:
+        """The organisations they are a member of, or have a role for."""
+        return self.organisations | {g.organisation_id for g in self.grants if g.organisation_id}
+
     def organisations_where(self, capability: str) -> frozenset[UUID]:
         """The organisations named by grants that carry `capability`."""
         roles = CAPABILITIES[capability]

@@ -294,7 +294,8 @@ def group_name(prefix: str) -> str:
 
 
 def act_choices() -> list[Any]:
-    """All acts by what they are about, each group with itself as a whole first."""
+    """Return all acts for a choice, grouped by what they are about; each group begins with itself
+    as a whole."""
     groups: list[tuple[str, list[tuple[str, str]]]] = []
     for prefix, acts in groupby(sorted(ACTS), key=lambda code: code.partition(".")[0]):
         label = group_name(prefix)

@@ -19,7 +19,7 @@ def lock_host_books(host_id: UUID) -> Organisation:
 
 
 def claim_host_books(host_id: UUID) -> None:
-    """For jobs: the books of a host, without waiting. `Busy` while another has them."""
+    """Lock the books of a host for a job, without waiting; `Busy` while another has them."""
     free = Organisation.objects.filter(pk=host_id).order_by("pk")
     if not free.select_for_update(no_key=True, skip_locked=True).values_list("pk"):
         raise Busy

@@ -15,7 +15,7 @@ def lock_programme(programme_id: UUID) -> VoucherProgramme:
 
 
 def lock_grant(grant_id: UUID) -> tuple[VoucherProgramme, VoucherGrant]:
-    """A grant after its programme, both locked. `NotFound` if there is none."""
+    """Lock a grant after its programme. `NotFound` if there is none."""
     programme_id = visible(VoucherGrant.objects.only("programme_id"), pk=grant_id).programme_id
     programme = lock_programme(programme_id)
     (grant,) = locked(

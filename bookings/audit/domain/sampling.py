@@ -75,7 +75,7 @@ def _random(items: Sequence[Item], seed: str, size: int) -> list[Item]:
 
 
 def parts_of(counts: dict[str, int], size: int) -> dict[str, int]:
-    """How many of each stratum: by its share, the largest remainders rounded up."""
+    """Return how many to draw of each stratum: by its share, the largest remainders rounded up."""
     whole = sum(counts.values())
     size = min(size, whole)
     parts = {name: size * count // whole for name, count in counts.items()}

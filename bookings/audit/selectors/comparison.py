@@ -95,7 +95,7 @@ class Difference:
 
 
 def differences_of(kind: str, ids: Sequence[UUID]) -> list[Difference]:
-    """Of these rows. One statement."""
+    """Compare some rows with the trail. One statement."""
     return _differences(kind, "{} = ANY(%(ids)s)", {"ids": list(ids)})
 
 

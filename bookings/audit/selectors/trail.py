@@ -18,7 +18,8 @@ MOST_PEOPLE = 200
 
 
 def entries_for(actor: Actor) -> QuerySet[TrailEntry]:
-    """Newest first: an auditor's regions with all below them; everybody's own acts."""
+    """Return trail entries, newest first: an auditor's regions with all below them; everybody's own
+    acts."""
     seen = Q(actor_id=actor.person)
     regions = list(actor.regions_where("read-trail"))
     if regions:
@@ -28,7 +29,8 @@ def entries_for(actor: Actor) -> QuerySet[TrailEntry]:
 
 
 def by_actor(entries: QuerySet[TrailEntry], who: str) -> QuerySet[TrailEntry]:
-    """Those of one person, named by id or e-mail address, or of people by a part of the name."""
+    """Narrow entries to one person, named by id or e-mail address, or to people by a part of the
+    name."""
     try:
         return entries.filter(actor_id=UUID(who))
     except ValueError:
@@ -39,8 +41,8 @@ def by_actor(entries: QuerySet[TrailEntry], who: str) -> QuerySet[TrailEntry]:
 
 
 def audited_regions(actor: Actor) -> list[Region]:
-    """Those whose trail the actor reads, by name; none for those who read only their own acts.
-    One statement at most."""
+    """Return the regions whose trail the actor reads, by name; none for those who read only their
+    own acts. One statement at most."""
     above = list(actor.regions_where("read-trail"))
     if not above:
         return []
@@ -48,7 +50,7 @@ def audited_regions(actor: Actor) -> list[Region]:
 
 
 def in_region(entries: QuerySet[TrailEntry], code: str) -> QuerySet[TrailEntry]:
-    """Those that touch a region or one below it."""
+    """Narrow entries to those that touch a region or one below it."""
     ids = list(Region.objects.filter(code=code).values_list("pk", flat=True))
     return entries.filter(region_ids__overlap=ids) if ids else entries.none()
 
@@ -69,7 +71,7 @@ class TrailQuery:
 
 
 def entries_where(actor: Actor, query: TrailQuery) -> QuerySet[TrailEntry]:
-    """Of what the actor may read, newest first."""
+    """Return what the actor may read and the query asks for, newest first."""
     rows = entries_for(actor)
     if query.object_id is not None:
         rows = rows.filter(object_id=query.object_id)
@@ -133,6 +135,7 @@ def entry_for(actor: Actor, entry_id: UUID) -> TrailEntry:
 
 
 def readable_story(actor: Actor, object_id: UUID) -> list[Step]:
-    """As much of the same as the actor may read of the trail; empty where that is nothing."""
+    """Return all that happened to a record, as far as the actor may read it; empty where that is
+    nothing."""
     entries = entries_for(actor).filter(object_id__in=records_of_story(object_id))
     return steps_of(list(entries.order_by("at", "id")))

@@ -158,7 +158,8 @@ def _locked(by: By, finding_id: UUID) -> AuditFinding:
 
 
 def _require_auditor(actor: Actor, row: AuditFinding) -> None:
-    """An auditor of the organisation's region who has no part in what the finding is about."""
+    """Require an auditor of the organisation's region who has no part in what the finding is
+    about."""
     require(actor, AUDIT, place_of(row.organisation))
     if own_findings(actor, [row]):
         raise own_case(actor, row.organisation.region.lineage)

@@ -142,7 +142,7 @@ def decide_many(request: HttpRequest) -> HttpResponseBase:
 
 
 def _choices(rows: Iterable[Organisation | Region]) -> list[tuple[str, str]]:
-    """To choose one by its name in the reader's language."""
+    """Offer rows by their names in the reader's language."""
     return [(row.code, words.named(row)) for row in rows]
 
 
@@ -229,7 +229,7 @@ def decide(request: HttpRequest, exception_id: UUID) -> HttpResponse:
 
 @writes
 def confirm(request: HttpRequest, exception_id: UUID) -> HttpResponse:
-    """An exception becomes a finding."""
+    """Confirm an exception: it becomes a finding."""
     return _exception_act(
         request,
         exception_id,
@@ -266,7 +266,7 @@ def _shows(request: HttpRequest) -> Callable[[Refused], None]:
 
 @edits
 def findings(request: HttpRequest) -> HttpResponseBase:
-    """Those to see; auditors raise one that no exception led to."""
+    """List the findings one may see; POST raises one that no exception led to."""
     actor = actor_of(request.user)
     is_sent = request.method == "POST"
     if is_sent:

@@ -100,7 +100,7 @@ def bundle(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
 
 @writes
 def bundle_later(request: HttpRequest) -> HttpResponse:
-    """A worker writes it; the page shows how far it is."""
+    """Have a worker write a bundle; the page shows how far it is."""
     require_somewhere(actor_of(request.user), "read-trail")
     form = BundleForm(request.POST)
     return act(

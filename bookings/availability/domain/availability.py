@@ -176,7 +176,7 @@ class Calendar:
     # Answers
 
     def refusing(self, wish: Wish, now: datetime) -> tuple[Refusal, ...]:
-        """Every rule that speaks against the wish, waived or not."""
+        """Return every rule that speaks against the wish, waived or not."""
         return (
             *self._standing(wish.asker),
             *unqualified(wish.asker, wish.period),
@@ -186,11 +186,11 @@ class Calendar:
         )
 
     def check(self, wish: Wish, now: datetime) -> tuple[Refusal, ...]:
-        """Every rule that refuses the wish; empty: it may be booked."""
+        """Return every rule that refuses the wish; empty: it may be booked."""
         return tuple(r for r in self.refusing(wish, now) if r.code not in wish.waived)
 
     def explain(self, wish: Wish, now: datetime) -> tuple[Refusal, ...]:
-        """As `check`, with the nearest period that passes. Needs a calendar that covers two
+        """Check a wish and add the nearest period that passes. Needs a calendar that covers two
         weeks to both sides."""
         found = self.check(wish, now)
         if not found or any(refusal.code in _STANDING for refusal in found):
@@ -272,7 +272,8 @@ class Calendar:
         now: datetime,
         waived: frozenset[str] = frozenset(),
     ) -> list[datetime]:
-        """Every start that a booking of `minutes` may take so that it ends inside `within`."""
+        """Return every start that a booking of `minutes` may take so that it ends inside
+        `within`."""
         return list(self._starts(minutes, asker, within, now, waived))
 
     def first_starts(

@@ -38,7 +38,7 @@ LASTING = frozenset(
 def find_misfits(
     instrument: Instrument, hours: OpeningHours | None, policy: Policy | None, now: datetime
 ) -> list[Misfit]:
-    """By start: those that have not begun and that the rules allow now and would not then. Two
+    """Return the coming bookings, by start, that the rules allow now and would not then. Two
     statements, and one for each person if another certificate would be needed."""
     coming = list(
         Reservation.objects.filter(

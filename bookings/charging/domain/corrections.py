@@ -16,9 +16,10 @@ from bookings.pricing.domain.charges import (
     Ending,
     cancellation,
     fee_charge,
+    use_charge,
     with_shortening,
 )
-from bookings.pricing.domain.quotes import QuoteInput, input_from_json, input_to_json, quote_to_json
+from bookings.pricing.domain.quotes import QuoteInput, input_from_json, input_to_json
 from bookings.pricing.domain.usage import Usage
 from bookings.pricing.domain.vouchers import GrantValues, best_cover
 from bookings.record.domain.money import format_amount, format_number, percentage
@@ -49,9 +50,9 @@ class Amended:
 
 
 def charged_again(kind: str, inputs: Mapping[str, Any]) -> ChargeMade:
-    """The charge of `use`, `cancellation` or `no_show` anew from what it was stored with: the
-    same to the cent, whenever it is asked."""
-    due = _for_use(inputs) if kind == "use" else _for_fee(kind, inputs)
+    """Compute a charge of `use`, `cancellation` or `no_show` again from its stored inputs: the same
+    to the cent, at any time."""
+    due = use_charge(input_from_json(inputs)) if kind == "use" else _for_fee(kind, inputs)
     shortening = Decimal(inputs.get("shortening_fee", "0"))
     if shortening:
         quoted = input_from_json(inputs if kind == "use" else inputs["quote"])
@@ -60,19 +61,6 @@ def charged_again(kind: str, inputs: Mapping[str, Any]) -> ChargeMade:
     if waived:
         due = _waived(due, inputs, waived)
     return replace(due, inputs=dict(inputs))
-
-
-def _for_use(inputs: Mapping[str, Any]) -> ChargeMade:
-    result = fees.quote(input_from_json(inputs))
-    return ChargeMade(
-        kind="use",
-        currency=result.currency,
-        inputs=inputs,
-        result=quote_to_json(result, explained=True),
-        tax=result.tax,
-        total=result.total,
-        payable=result.payable,
-    )
 
 
 def _for_fee(kind: str, inputs: Mapping[str, Any]) -> ChargeMade:

@@ -25,7 +25,8 @@ def charge_postings(*, tax: Decimal, covered: Decimal, payable: Decimal) -> Post
 
 
 def payment_postings(amount: Decimal, *, settles: str) -> Postings:
-    """Of money that came in against `receivable` (a statement) or `subsidy` (a settlement)."""
+    """Return the postings of money that came in against `receivable` (a statement) or `subsidy` (a
+    settlement)."""
     return _without_zero((RECEIVED, amount), (settles, -amount))
 
 

@@ -94,7 +94,7 @@ def quote_differences(stored: StoredQuote) -> list[Difference]:
 
 
 def made_again(stored: StoredCharge) -> ChargeMade:
-    """A charge of a kind of its own, by the rule that made it."""
+    """Compute a charge of a kind of its own again, by the rule that made it."""
     return charged_again(stored.kind, stored.inputs)
 
 

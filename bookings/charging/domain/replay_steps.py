@@ -144,7 +144,7 @@ def _of_use(stored: StoredCharge) -> Iterator[Step]:
 
 
 def _line(line: QuoteLine | None, old: Mapping[str, Any] | None, currency: str) -> Step:
-    """One line of the quote; None where one side has no such line."""
+    """Explain one line of the quote; None where one side has no such line."""
     if line is None:
         assert old is not None
         return Step(str(old.get("kind")), None, old.get("amount"), str(old.get("code", "")))

@@ -25,8 +25,8 @@ class Balance:
 
 
 def balances(**only: Any) -> list[Balance]:
-    """Of every account, or only those that fit (`account`, `host_id`, `payer_id`, `currency`,
-    ...); those at zero are left out. One statement."""
+    """Return the balance of every account, or of those that fit (`account`, `host_id`, `payer_id`,
+    `currency`, ...); those at zero are left out. One statement."""
     names = ("account", "currency", "host_id", "payer_id", "host_region_id", "payer_region_id")
     rows = (
         Posting.objects.filter(**only)

@@ -43,7 +43,7 @@ class Replayed:
 
 
 def charge_replay(actor: Actor, charge_id: UUID) -> ReplayedCharge:
-    """One charge recomputed, for whoever may see it; `NotFound` else. One statement."""
+    """Compute one charge again, for whoever may see it; `NotFound` else. One statement."""
     charge = visible(charges_for(actor).select_related("reverses"), pk=charge_id)
     return ReplayedCharge(charge, replay(_stored(charge)))
 
@@ -70,8 +70,8 @@ def replay_all(
     charge_id: UUID | None = None,
     charge_ids: Sequence[UUID] | None = None,
 ) -> Iterator[Replayed]:
-    """Every stored quote and charge computed again, streamed: those made from a moment on, of
-    one instrument, or some charges alone."""
+    """Compute every stored quote and charge again, streamed: those made from a moment on, of one
+    instrument, or some charges alone."""
     narrowed: dict[str, Any] = {}
     if since is not None:
         narrowed["created_at__gte"] = since

@@ -61,21 +61,15 @@ def charge_make(*, reservation_id: UUID, now: datetime) -> Charge | None:
 def charge_row(
     *, reservation: Reservation, due: ChargeMade, grant_id: UUID | None, now: datetime
 ) -> Charge:
-    """An open charge, not yet stored."""
+    """Build an open charge, not yet stored."""
+    parties = ("organisation_id", "host_id", "payer_region_id", "host_region_id")
+    amounts = ("kind", "currency", "tax", "total", "covered", "payable")
     return Charge(
         reservation=reservation,
-        kind=due.kind,
-        organisation_id=reservation.organisation_id,
-        host_id=reservation.host_id,
-        payer_region_id=reservation.payer_region_id,
-        host_region_id=reservation.host_region_id,
+        **{name: getattr(reservation, name) for name in parties},
+        **{name: getattr(due, name) for name in amounts},
         inputs=dict(due.inputs),
         result=dict(due.result),
-        currency=due.currency,
-        tax=due.tax,
-        total=due.total,
-        covered=due.covered,
-        payable=due.payable,
         grant_id=grant_id,
         created_at=now,
         open_until=now + DISPUTABLE,
@@ -83,7 +77,7 @@ def charge_row(
 
 
 def charge_store(by: By, *, charge: Charge, reservation: Reservation) -> None:
-    """A new charge of any kind with its postings and its entry in the trail."""
+    """Store a new charge of any kind with its postings and its entry in the trail."""
     Charge.objects.bulk_create([charge])
     charge_post(charge=charge, now=by.now)
     after = charge_recorded(charge)
@@ -100,7 +94,7 @@ def charge_recorded(charge: Charge) -> dict[str, Any]:
 
 
 def charge_message(kind: str, charge: Charge) -> Effect:
-    """A message about a charge as it is now."""
+    """Build a message about a charge as it is now."""
     return Effect(
         kind=f"mail.{kind}",
         key=f"mail.{kind}:{charge.pk}:{charge.version}",

@@ -25,13 +25,13 @@ from bookings.record.models import Reservation
 
 
 def require_payer(actor: Actor, reservation: Reservation) -> None:
-    """The person of the reservation, or whoever answers for its payer's charges."""
+    """Require the person of the reservation, or whoever answers for its payer's charges."""
     if actor.user_id != reservation.user_id:
         require(actor, "manage-charges", place_of(reservation.organisation))
 
 
 def require_host(actor: Actor, reservation: Reservation) -> None:
-    """Whoever answers for the host's charges; never for one's own."""
+    """Require whoever answers for the host's charges; nobody does for their own."""
     require(actor, "manage-charges", place_of(reservation.host))
     if actor.user_id in {reservation.user_id, reservation.made_by_id}:
         raise no_second_of_host(actor, reservation) or NotPermitted("own-charge")

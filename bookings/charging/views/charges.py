@@ -51,7 +51,8 @@ from instruments.forms.fields import StyledForm
 
 @reads
 def charges(request: HttpRequest) -> HttpResponseBase:
-    """One's own and those of one's organisation or regions, the newest first."""
+    """List the charges of one's own bookings and of one's organisation or regions, the newest
+    first."""
     by = by_of(request)
     names = [
         (code, name_zh if name_zh and translation.get_language() == "zh-hans" else name)
@@ -116,7 +117,7 @@ LIST = ListPage(
 
 @reads
 def charge(request: HttpRequest, charge_id: UUID) -> HttpResponse:
-    """One charge: its lines, what was said about it, what can be done."""
+    """Show one charge: its lines, its disputes and corrections, what can be done."""
     return _page(request, charge_id)
 
 
@@ -175,7 +176,7 @@ def correct(request: HttpRequest, charge_id: UUID) -> HttpResponse:
 
 @writes
 def decide(request: HttpRequest, correction_id: UUID) -> HttpResponse:
-    """A second person's word on a correction; or whoever proposed it takes it back."""
+    """Agree to a correction or refuse it, as a second person; or withdraw one's own."""
     correction = correction_by_id(actor_of(request.user), correction_id)
     reason = str(request.POST.get("reason", "")).replace("\0", "")[:1000]
     match request.POST.get("act"):

@@ -143,7 +143,7 @@ def refuse_parts(parts: Sequence[Part], currency: str, day: date | None) -> tupl
 
 
 def without_numbers(refusals: Sequence[Refusal]) -> tuple[Refusal, ...]:
-    """The same for the host's people: which source it is, and what it has left, is the payer's
+    """Hide from the host's people which source it is and what it has left: that is the payer's
     affair."""
     return (Refusal("funding-blocked"),) if refusals else ()
 

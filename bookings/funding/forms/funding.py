@@ -67,7 +67,8 @@ class PaysFrom:
         return (Share(data["funding"], HUNDRED),) if data.get("funding") else ()
 
     def shares_so_far(self) -> tuple[Share, ...]:
-        """The same of a form that is not sent, or not sound: what it begins with, or nothing."""
+        """Return the shares of a form that may not be sent or sound yet: what it begins with, or
+        nothing."""
         form: Any = self
         if not form.is_bound and self.sources:
             code = default_of(self.sources)
@@ -181,7 +182,7 @@ class SourceForm(StyledForm):
 
 
 def source_initial(row: FundingSource) -> dict[str, Any]:
-    """A source as the form shows it."""
+    """Return the initial values of the form that changes a source."""
     return {
         "name": row.name,
         "owner": row.owner.email,

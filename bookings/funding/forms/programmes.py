@@ -116,7 +116,7 @@ class ProgrammeForm(StyledForm):
 
 
 def said_of(row: VoucherProgramme) -> dict[str, Any]:
-    """What a programme says, for the form that changes it."""
+    """Return the initial values of the form that changes a programme."""
     values = {name: getattr(row, name) for name in TERMS}
     for name in ("cap_per_booking", "budget"):
         values[name] = shown_amount(values[name], row.currency)
@@ -129,7 +129,7 @@ def said_of(row: VoucherProgramme) -> dict[str, Any]:
 
 
 def shown_amount(value: Decimal | None, currency: str) -> str:
-    """As an input shows it."""
+    """Write an amount as an input shows it."""
     return "" if value is None else f"{value:.{minor_digits(currency)}f}"
 
 
@@ -180,7 +180,7 @@ class GrantChangeForm(StyledForm):
 
 
 def said_of_grant(row: VoucherGrant) -> dict[str, Any]:
-    """Its programme is loaded with it."""
+    """Return the initial values of the form that changes a grant."""
     return {
         "amount": shown_amount(row.amount, row.programme.currency),
         "valid_from": row.valid_from,
@@ -198,5 +198,5 @@ class SuspendForm(StyledForm):
 
 
 def year_of(day: date) -> dict[str, date]:
-    """From a day to the end of its year, as most grants are for."""
+    """Return the days from a day to the end of its year, as most grants are for."""
     return {"valid_from": day, "valid_until": date(day.year + 1, 1, 1)}

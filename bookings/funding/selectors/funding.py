@@ -44,7 +44,7 @@ class Funding:
         return bool(self.shares)
 
     def keep_rates(self, base: str, rates: dict[str, Decimal]) -> None:
-        """Those a booking was made with, instead of today's."""
+        """Use the rates a booking was made with, instead of today's."""
         self._rates[base] = rates
 
     def parts(self, quote: Quote) -> tuple[Part, ...]:

@@ -23,8 +23,8 @@ from bookings.record.models import Reservation
 
 
 def sources_lock(named: Iterable[tuple[UUID, str]]) -> None:
-    """All sources that several bookings name (payer, code), in one order, before the first takes
-    of any. One statement, none where fewer than two are named."""
+    """Lock all sources that several bookings name (payer, code), in one order, before the first
+    takes of any. One statement, none where fewer than two are named."""
     pairs = set(named)
     if len(pairs) < 2:
         return
@@ -93,7 +93,7 @@ def grant_take(
 
 
 def earmarks_store(rows: Sequence[Earmark]) -> None:
-    """Those just taken."""
+    """Store what was just taken."""
     Earmark.objects.bulk_create(rows)
 
 
@@ -196,9 +196,9 @@ def earmarks_spend(
 def earmarks_respend(
     *, reservation: Reservation, covered: Decimal, payable: Decimal, currency: str
 ) -> UUID | None:
-    """After a correction or a melting: the grant and the sources of a reservation have spent in
-    all what is owed in all, not more and not less. The grant, where one covers any of it. Grants
-    are locked already."""
+    """Make the grant and the sources of a reservation, after a correction or a melting, have spent
+    just what is owed in all. Returns the grant, where one covers any of it. Grants are locked
+    already."""
     rows = _rows_of(reservation)
     for row, spent in _parts_locked(rows, payable, currency):
         _source_add(row.source_id, spent=spent - row.redeemed)
@@ -215,7 +215,7 @@ def earmarks_respend(
 
 
 def _rows_of(reservation: Reservation) -> list[Earmark]:
-    """All that is or was set aside for a reservation, the oldest first."""
+    """Return all that is or was set aside for a reservation, the oldest first."""
     rows = Earmark.objects.filter(reservation=reservation).select_related("source")
     return list(rows.order_by("created_at", "id"))
 

@@ -151,7 +151,7 @@ def _set_users(row: FundingSource, terms: SourceTerms) -> None:
 def _require_members(
     organisation: Organisation, terms: SourceTerms, known: SourceTerms | None = None
 ) -> None:
-    """Whoever is named anew is a member; those named already may have left since."""
+    """Require that whoever is newly named is a member; those named already may have left since."""
     new = {terms.owner} | terms.users
     if known:
         new -= {known.owner} | known.users

@@ -99,7 +99,7 @@ def grant_create(
 
 @transaction.atomic
 def grant_change(by: By, *, grant_id: UUID, change: GrantChange, reason: str = "") -> VoucherGrant:
-    """Raise or lower it, never below what is set aside and spent, nor above what the programme
+    """Raise or lower a grant, never below what is set aside and spent, nor above what the programme
     has left; or change its days. What bookings have set aside stays, whatever its days."""
     programme, row = _locked(by, grant_id)
     changes = {

@@ -108,7 +108,7 @@ LIST = ListPage(
 
 @reads
 def sources(request: HttpRequest) -> HttpResponseBase:
-    """Those one may charge or looks after, and what one's own bookings cost."""
+    """List the sources one may charge or looks after, and what one's own bookings cost."""
     by = by_of(request)
     waits, rows = LIST.chosen(request, by)
     return LIST.answer(
@@ -123,7 +123,7 @@ def sources(request: HttpRequest) -> HttpResponseBase:
 
 @reads
 def source(request: HttpRequest, source_id: UUID) -> HttpResponse:
-    """One source with the bookings that are charged to it."""
+    """Show one source with the bookings that are charged to it."""
     return _page(request, source_id)
 
 
@@ -153,7 +153,7 @@ def _address(source_id: UUID) -> str:
 
 @edits
 def new(request: HttpRequest) -> HttpResponse:
-    """The form for a new source; POST makes it."""
+    """Create a source."""
     by = by_of(request)
     accounted = by.actor.organisations_where("account")
     mine = {row.code: row for row in organisations().filter(pk__in=accounted, closed_at=None)}
@@ -188,7 +188,7 @@ def new(request: HttpRequest) -> HttpResponse:
 
 @edits
 def change(request: HttpRequest, source_id: UUID) -> HttpResponse:
-    """What finance says of a source; POST changes it."""
+    """Change what finance says of a source."""
     by = by_of(request)
     row = source_by_id(by.actor, source_id)
     require(by.actor, "account", place_of(row.organisation))
@@ -208,7 +208,7 @@ def change(request: HttpRequest, source_id: UUID) -> HttpResponse:
 
 
 def _changes(form: SourceForm, row: FundingSource) -> dict[str, Any]:
-    """People who were named already stay so, members or not."""
+    """Return what the form changes; people who were named already stay so, members or not."""
     given, known = form.given(), {row.owner.email.lower(): row.owner_id}
     known |= {user.email.lower(): user.pk for user in row.users.all()}
     kept = frozenset(known[name.lower()] for name in given["users"] if name.lower() in known)
@@ -224,14 +224,14 @@ def _changes(form: SourceForm, row: FundingSource) -> dict[str, Any]:
 
 @writes
 def suspend(request: HttpRequest, source_id: UUID) -> HttpResponse:
-    """Nothing new is charged to it."""
+    """Let nothing new be charged to a source."""
     done = gettext("Suspended: nothing new is charged to it until it is resumed.")
     return _decided(request, source_id, source_suspend, done)
 
 
 @writes
 def resume(request: HttpRequest, source_id: UUID) -> HttpResponse:
-    """It can be charged again."""
+    """Let a source be charged again."""
     return _decided(request, source_id, source_resume, gettext("It can be charged again."))
 
 

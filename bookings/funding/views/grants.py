@@ -25,13 +25,13 @@ PAGE = 30
 
 @reads
 def one(request: HttpRequest, grant_id: UUID) -> HttpResponse:
-    """What is left, till when, for which hosts, and the bookings behind it."""
+    """Show what is left of a grant, till when, for which hosts, and the bookings behind it."""
     return _page(request, grant_by_id(actor_of(request.user), grant_id))
 
 
 @writes
 def change(request: HttpRequest, grant_id: UUID) -> HttpResponse:
-    """Raise or lower it, or change its days."""
+    """Raise or lower a grant, or change its days."""
     row = grant_by_id(actor_of(request.user), grant_id)
     form = GrantChangeForm(request.POST)
     return act(
@@ -48,7 +48,7 @@ def change(request: HttpRequest, grant_id: UUID) -> HttpResponse:
 
 @writes
 def suspend(request: HttpRequest, grant_id: UUID) -> HttpResponse:
-    """Suspend or resume, as `act` says."""
+    """Suspend or resume a grant, as `act` says."""
     row = grant_by_id(actor_of(request.user), grant_id)
     return suspended_or_resumed(
         request,

@@ -101,7 +101,7 @@ def grants_shown(rows: Any, now: datetime) -> list[dict[str, Any]]:
 
 @edits
 def new(request: HttpRequest) -> HttpResponse:
-    """A programme of a region one coordinates."""
+    """Start a programme of a region one coordinates."""
     by = by_of(request)
     own = own_regions(by.actor)
     if not own:
@@ -130,7 +130,7 @@ def new(request: HttpRequest) -> HttpResponse:
 
 @edits
 def programme(request: HttpRequest, programme_id: UUID) -> HttpResponse:
-    """A programme with its grants; POST grants an amount."""
+    """Show a programme with its grants; POST grants an amount."""
     by = by_of(request)
     row = programme_by_id(by.actor, programme_id)
     form = _grant_form(row, request.POST if request.method == "POST" else None, by.now)
@@ -156,7 +156,7 @@ def programme(request: HttpRequest, programme_id: UUID) -> HttpResponse:
 
 @edits
 def change(request: HttpRequest, programme_id: UUID) -> HttpResponse:
-    """Other terms, for bookings to come."""
+    """Change the terms of a programme, for bookings to come."""
     actor = actor_of(request.user)
     row = programme_by_id(actor, programme_id)
     if not coordinates(actor, row.region):
@@ -178,7 +178,7 @@ def change(request: HttpRequest, programme_id: UUID) -> HttpResponse:
 
 @writes
 def suspend(request: HttpRequest, programme_id: UUID) -> HttpResponse:
-    """Suspend or resume, as `act` says."""
+    """Suspend or resume a programme, as `act` says."""
     row = programme_by_id(actor_of(request.user), programme_id)
     return suspended_or_resumed(
         request,

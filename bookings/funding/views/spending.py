@@ -21,7 +21,7 @@ GRANTS = 12  # shown here; all are on the page of vouchers
 
 @reads
 def spending(request: HttpRequest) -> HttpResponse:
-    """A year of the reader's own zone."""
+    """Show what one's bookings of a year cost; the year is that of one's own zone."""
     now, actor = timezone.now(), actor_of(request.user)
     zone = ZoneInfo(actor.time_zone)
     this_year = now.astimezone(zone).year
@@ -44,7 +44,7 @@ def spending(request: HttpRequest) -> HttpResponse:
 
 
 def _sums(on: tuple[SpentOn, ...]) -> list[dict[str, Any]]:
-    """By currency."""
+    """Add up by currency."""
     sums: dict[str, list[Decimal]] = {}
     for each in on:
         one = sums.setdefault(each.currency, [Decimal(0)] * 3)

@@ -108,7 +108,7 @@ def named_problems(code: str, name: str, name_zh: str) -> Iterator[FieldProblem]
 
 
 def percent_problems(field: str, percent: Decimal, *, least: Decimal) -> Iterator[FieldProblem]:
-    """From `least` to 100, with three decimals at most."""
+    """Yield what is wrong with a percent: from `least` to 100, with three decimals at most."""
     if not percent.is_finite() or not least <= percent <= 100:
         yield FieldProblem(field, "out-of-range", {"least": str(least), "most": "100"})
     elif percent != round(percent, 3):

@@ -96,7 +96,7 @@ _FEES = {
 
 
 def with_shortening(due: ChargeMade, quoted: QuoteInput, fee: Decimal) -> ChargeMade:
-    """The same with what shortening the booking late has cost, and its tax."""
+    """Add to a charge what shortening the booking late has cost, and its tax."""
     currency = due.currency
     tax = percentage(quoted.card.tax_percent, fee, currency)
     added = fee + tax
@@ -153,8 +153,11 @@ def cancellation(
 
 def _for_use(quoted: QuoteInput, ending: Ending) -> ChargeMade | None:
     given = fees.charge_input(quoted, usage=ending.usage, cut_at=ending.cut_at)
-    if given is None:
-        return None
+    return use_charge(given) if given else None
+
+
+def use_charge(given: QuoteInput) -> ChargeMade:
+    """The charge of a use, from the input for the period that is charged."""
     result = fees.quote(given)
     return ChargeMade(
         kind="use",

@@ -123,7 +123,7 @@ class Considered:
 
 
 def considered(offers: Iterable[GrantOffer], use: Use, eligible: Decimal) -> tuple[Considered, ...]:
-    """All grants of a payer, the one that pays first, then by what they would cover."""
+    """Return all grants of a payer, the one that pays first, then by what they would cover."""
     known = list(offers)
     chosen, _ = best_cover(usable(known, use), eligible, use.currency)
     rows = []

@@ -134,5 +134,5 @@ class Comparison:
         return [(group, self.groups[group]) for group in PRICE_GROUPS if group in self.groups]
 
     def by_organisation(self) -> list[tuple[UUID, Sums]]:
-        """Who would pay most more first, who would save most last."""
+        """Return the sums by payer: who would pay most more first, who would save most last."""
         return sorted(self.organisations.items(), key=lambda item: (-item[1].difference, item[0]))

@@ -85,7 +85,7 @@ class AgreementForm(StyledForm):
 
 
 def said_of(row: Agreement) -> dict[str, Any]:
-    """What a proposal says, for the form that changes it; its members are loaded."""
+    """Return the initial values of the form that changes a proposal."""
     members = [str(member.region_id) for member in row.members.all()]
     values = {name: getattr(row, name) for name in TERMS}
     values["discount_percent"] = values["discount_percent"].normalize()

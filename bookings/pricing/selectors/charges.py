@@ -29,8 +29,9 @@ IN_FORCE = Q(kind__in=Charge.ORIGINAL) & ~Q(state="reversed")
 
 
 def charges_for(actor: Actor) -> QuerySet[Charge]:
-    """Those of the reservations the actor may see, newest first: one's own, and those one's
-    organisation pays or is paid, for its managers and finance; those of an auditor's regions."""
+    """Return the charges of reservations the actor may see, newest first: one's own, and those
+    one's organisation pays or is paid, for its managers and finance; those of an auditor's
+    regions."""
     seen = Reservation.objects.filter(visible_to(actor))
     return (
         Charge.objects.filter(reservation__in=seen.values("pk"))
@@ -42,7 +43,7 @@ def charges_for(actor: Actor) -> QuerySet[Charge]:
 
 
 def charge_by_id(actor: Actor, charge_id: UUID) -> Charge:
-    """With what its page says. `NotFound` if there is none, or it is not the actor's to see."""
+    """Return a charge with what its page shows. `NotFound` if it is not the actor's to see."""
     return visible(
         charges_for(actor)
         .select_related(
@@ -111,7 +112,7 @@ def load_quoted(reservation_id: UUID) -> QuoteInput:
 
 
 def load_ending(reservation: Reservation, session: UsageSession | None = None) -> Ending:
-    """How the reservation ended. One statement, or none where its `session` is at hand."""
+    """Return how the reservation ended. One statement, or none where its `session` is at hand."""
     session = session or UsageSession.objects.filter(reservation=reservation).first()
     usage = cut_at = None
     if session is not None and session.checked_out_at is not None:
@@ -211,7 +212,8 @@ def second_thought_of(
 def cancellation_for(
     actor: Actor, reservation: Reservation, now: datetime, quoted: QuoteInput | None = None
 ) -> CancellationFee:
-    """As `cancellation_now`; `WrongState` if it cannot be cancelled any more."""
+    """Return what cancelling costs now; `WrongState` if the booking cannot be cancelled any
+    more."""
     state = rules.effective_state(reservation.state, reservation.deadline_at, now)
     rules.require_transition(state, "cancelled")
     if state == "confirmed" and not rules.may_still_cancel(

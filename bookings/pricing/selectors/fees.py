@@ -63,7 +63,7 @@ class Backing:
         return next((grant for grant in self.grants if grant.code == code), None)
 
     def having(self, grant_id: UUID | None, more: Decimal) -> "Backing":
-        """The same with so much more left of a grant, or less."""
+        """Return a copy with so much more left of a grant, or less."""
         if grant_id is None or not more:
             return self
         return replace(
@@ -140,7 +140,8 @@ def load_backings(
     grants: bool = True,
     lock: bool = False,
 ) -> dict[UUID, Backing]:
-    """The same of several, by id. `lock`: for whoever will set money of their grants aside."""
+    """Return what several payers bring, by id. `lock`: for whoever will set money of their grants
+    aside."""
     named = {payer.pk: payer for payer in payers}
     regions = None
     if instruments is not None:
@@ -190,7 +191,7 @@ def terms_on(
     cards: Sequence[CardInForce],
     moment: datetime,
 ) -> Terms:
-    """The same where the instrument's published cards are loaded already. No statement."""
+    """Return the terms where the instrument's published cards are loaded already. No statement."""
     day = local_date(ZoneInfo(instrument.facility.time_zone), moment)
     return terms_by_day(instrument, backing, card_on(instrument, cards, moment), day)
 
@@ -203,7 +204,7 @@ def card_on(
 
 
 def terms_by(instrument: Instrument, backing: Backing, card: CardInForce, start: datetime) -> Terms:
-    """The same by a card that was frozen. No statement."""
+    """Return the terms by a card that was frozen. No statement."""
     return terms_by_day(
         instrument, backing, card, local_date(ZoneInfo(instrument.facility.time_zone), start)
     )

@@ -42,8 +42,8 @@ class WhatIf:
 
 
 def what_if(actor: Actor, instrument_id: UUID, card: RateCardValues, now: datetime) -> WhatIf:
-    """For those who may read the host's money. Six statements at most, however many bookings:
-    they are streamed."""
+    """Price the last year's bookings of an instrument by a card, for those who may read the host's
+    money. Six statements at most, however many bookings: they are streamed."""
     instrument = instrument_to_manage(actor, instrument_id, "read-money")
     since = now - YEAR
     comparison = Comparison(card)
@@ -63,8 +63,8 @@ def what_if(actor: Actor, instrument_id: UUID, card: RateCardValues, now: dateti
 
 
 def _bookings(instrument: Instrument, since: datetime, until: datetime) -> Any:
-    """Those charged; and those cancelled or missed at no charge, which another card might have
-    charged. What the host ended costs nothing by any card."""
+    """Return the bookings that were charged, and those cancelled or missed at no charge, which
+    another card might have charged. What the host ended costs nothing by any card."""
     charged = Q(charged__isnull=False)
     free = Q(
         state__in=["cancelled", "displaced", "no_show", "expired"],

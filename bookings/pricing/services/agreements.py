@@ -33,8 +33,8 @@ FIELDS = tuple(field.name for field in fields(AgreementTerms) if field.name != "
 
 @transaction.atomic
 def agreement_propose(by: By, *, terms: AgreementTerms) -> Agreement:
-    """A proposal to several regions, one of them the actor's. It binds nobody until all have
-    signed it.
+    """Propose an agreement to several regions, one of them the actor's. It binds nobody until all
+    have signed it.
 
     `Invalid` for what does not fit; `NotPermitted` but for the coordinator of a member.
     """
@@ -211,7 +211,7 @@ def _require_alone(regions: Iterable[Region], row: Agreement) -> None:
 
 
 def _ask_to_sign(row: Agreement, now: datetime) -> None:
-    """A message to the coordinators of the members that have not signed."""
+    """Ask the coordinators of the members that have not signed."""
     key = f"agreement:{row.pk}:to-sign:{row.version}"
     enqueue([Effect("agreement.to-sign", key, {"agreement": str(row.pk)})], now=now)
 

@@ -53,7 +53,7 @@ LIST = ListPage(
 
 @reads
 def agreements(request: HttpRequest) -> HttpResponseBase:
-    """Those of the reader's regions, the newest first."""
+    """List the agreements of the reader's regions, the newest first."""
     by = by_of(request)
     waits, rows = LIST.chosen(request, by)
     return LIST.answer(request, by, rows, waits=waits, may_propose=bool(own_regions(by.actor)))
@@ -61,7 +61,7 @@ def agreements(request: HttpRequest) -> HttpResponseBase:
 
 @edits
 def new(request: HttpRequest) -> HttpResponse:
-    """A proposal."""
+    """Propose an agreement."""
     by = by_of(request)
     own = own_regions(by.actor)
     if not own:
@@ -80,13 +80,13 @@ def new(request: HttpRequest) -> HttpResponse:
 
 @reads
 def one(request: HttpRequest, agreement_id: UUID) -> HttpResponse:
-    """What it says, and who has signed it."""
+    """Show what an agreement says, and who has signed it."""
     return _page(request, agreement_by_id(actor_of(request.user), agreement_id))
 
 
 @edits
 def change(request: HttpRequest, agreement_id: UUID) -> HttpResponse:
-    """Another proposal instead of this one."""
+    """Change a proposal."""
     actor = actor_of(request.user)
     row = agreement_by_id(actor, agreement_id)
     if not any(coordinates(actor, member.region) for member in row.members.all()):
@@ -123,7 +123,7 @@ def sign(request: HttpRequest, agreement_id: UUID) -> HttpResponse:
 
 @writes
 def end(request: HttpRequest, agreement_id: UUID) -> HttpResponse:
-    """End it early, or withdraw a proposal."""
+    """End an agreement early, or withdraw a proposal."""
     row = agreement_by_id(actor_of(request.user), agreement_id)
     return act(
         request,

@@ -16,7 +16,7 @@ from instruments.selectors.ratecards import load_card, rate_cards_of
 
 @reads
 def compare(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
-    """By the version asked for; else by the newest draft, or the newest version."""
+    """Compare by the version that was chosen; else by the newest draft, or the newest version."""
     now, actor = timezone.now(), actor_of(request.user)
     instrument = instrument_to_manage(actor, instrument_id, "read-money")
     rows = [row for row in rate_cards_of(instrument) if row.replaced_at is None]

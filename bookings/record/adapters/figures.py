@@ -41,7 +41,7 @@ def write_workbook(
     rows: Iterable[Sequence[Cell]],
     notes: Sequence[tuple[str, str]],
 ) -> None:
-    """A workbook of three sheets: figures, filters, definitions. Numbers are numbers."""
+    """Write a workbook of three sheets: figures, filters, definitions. Numbers are numbers."""
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet("figures")
     sheet.freeze_panes = "A2"

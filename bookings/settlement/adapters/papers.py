@@ -51,7 +51,7 @@ PADDING = 6  # of the frame that the library puts within the margins
 
 @cache
 def _font() -> None:
-    """Once for the process."""
+    """Register the font, once for the process."""
     pdfmetrics.registerFont(TTFont(FONT, Path(__file__).parent / "fonts" / "wqy-microhei.ttf"))
 
 
@@ -95,7 +95,7 @@ def _month(value: date) -> str:
 
 
 def _names(thing: Party | Region) -> str:
-    """In both languages, the reader's first."""
+    """Return the names in both languages, the reader's first."""
     names = [thing.name, thing.name_zh]
     if is_chinese():
         names.reverse()

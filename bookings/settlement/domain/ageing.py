@@ -69,7 +69,7 @@ def aged(amounts: Iterable[OpenAmount]) -> list[AgedRow]:
 
 
 def totals(rows: Iterable[AgedRow]) -> dict[str, dict[str, Decimal]]:
-    """By currency, the sum of each bucket."""
+    """Return the sum of each bucket by currency."""
     sums: dict[str, dict[str, Decimal]] = {}
     for row in rows:
         total = sums.setdefault(row.currency, dict.fromkeys(BUCKETS, Decimal(0)))

@@ -37,7 +37,7 @@ def open_statements(actor: Actor, side: str) -> QuerySet[Statement]:
 
 
 def load_ageing(actor: Actor, side: str, now: datetime) -> Ageing:
-    """By counterparty and currency. One statement."""
+    """Return what is open by counterparty and currency. One statement."""
     statements = list(open_statements(actor, side).order_by("due_date", "id"))
     parties = {party.pk: party for row in statements if (party := getattr(row, SIDES[side]))}
     rows = aged(

@@ -40,7 +40,7 @@ class Due:
 
 
 def load_due(host_id: UUID, month: date) -> list[Due]:
-    """By payer's code, then currency. One statement, however many charges."""
+    """Add up what is due by payer's code, then currency. One statement, however many charges."""
     region = "organisation__region"
     sums = (Sum(name) for name in ("tax", "total", "covered", "payable"))
     rows = (
@@ -86,15 +86,15 @@ def months_to_draw(now: datetime, host: Organisation | None = None) -> list[tupl
 
 
 def is_month_over(host: Organisation, month: date, now: datetime) -> bool:
-    """In the zone of the host's region."""
+    """Whether a month is over in the zone of the host's region."""
     return month < month_of(now, host.region.time_zone)
 
 
 def load_newest_rates(
     pairs: Iterable[tuple[UUID, str, str]], day: date
 ) -> dict[tuple[UUID, str, str], ExchangeRate]:
-    """By organisation, base and quote: the newest word of its finance of a day or before. One
-    statement, none where nothing is asked."""
+    """Return the newest rate of a day or before by organisation, base and quote. One statement,
+    none where nothing is to convert."""
     wanted_pairs = set(pairs)
     if not wanted_pairs:
         return {}
@@ -125,8 +125,8 @@ OWED = Q(state__in=[ISSUED, PART_PAID], payable__gt=0)
 
 
 def statements_for(actor: Actor) -> QuerySet[Statement]:
-    """Those that the actor's organisations pay or are paid by, for finance and managers; those
-    of an auditor's regions. Newest first."""
+    """Return the statements that the actor's organisations pay or are paid by, for finance and
+    managers; those of an auditor's regions. Newest first."""
     organisations = actor.organisations_where("read-money")
     regions = list(actor.regions_where("read-money"))
     seen = Q(payer_id__in=organisations) | Q(host_id__in=organisations)
@@ -156,7 +156,7 @@ def notice_by_id(actor: Actor, notice_id: UUID) -> PaymentNotice:
 
 
 def in_state(rows: QuerySet[Statement], state: str, today: date) -> QuerySet[Statement]:
-    """Those of a state, `overdue` among them."""
+    """Narrow statements to a state, `overdue` among them."""
     if state == OVERDUE:
         return rows.filter(OWED, due_date__lt=today)
     return rows.filter(state=state)
@@ -182,12 +182,13 @@ def overdue(statement: Statement, now: datetime) -> bool:
 
 
 def shown_state(statement: Statement, now: datetime) -> str:
-    """Its state, or `overdue`."""
+    """Return the state of a statement, or `overdue`."""
     return OVERDUE if overdue(statement, now) else statement.state
 
 
 def lines_of(statement: Statement) -> QuerySet[Any]:
-    """With charge, booking and instrument, in their order; of a voided one those it had."""
+    """Return the lines with charge, booking and instrument, in their order; of a voided statement
+    those it had."""
     return statement.lines.select_related(
         "charge__reservation__instrument__facility", "charge__reservation__rate_card"
     ).order_by("position")

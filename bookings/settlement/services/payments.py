@@ -13,7 +13,7 @@ from accounts.domain.errors import WrongState, invalid
 from accounts.domain.roles import By
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
-from bookings.charging.domain.ledger import RECEIVABLE, SUBSIDY, Postings, payment_postings
+from bookings.charging.domain.ledger import RECEIVABLE, SUBSIDY, payment_postings
 from bookings.charging.models import LedgerEntry, Posting
 from bookings.charging.services.ledger import rows_to_post
 from bookings.settlement.domain.statements import ISSUED, day_of, require_payment, state_of_payment
@@ -115,25 +115,18 @@ def _after(state: str, paid: Decimal, payment: Payment) -> dict[str, Any]:
 
 
 def payment_post(*, payment: Payment, now: datetime) -> None:
-    """Money that came in for a statement or a settlement."""
+    """Post money that came in for a statement or a settlement."""
     entry = LedgerEntry.objects.create(kind=LedgerEntry.Kind.PAYMENT, payment=payment, at=now)
     statement, settlement = payment.statement, payment.settlement
+    to: dict[str, Any] = {"currency": payment.currency}
     if statement is not None:
-        to = Posting(
-            host_id=statement.host_id,
-            payer_id=statement.payer_id,
-            host_region_id=statement.host_region_id,
-            payer_region_id=statement.payer_region_id,
-            currency=payment.currency,
-        )
-        _post(entry, payment_postings(payment.amount, settles=RECEIVABLE), to)
+        names = ("host_id", "payer_id", "host_region_id", "payer_region_id")
+        to |= {name: getattr(statement, name) for name in names}
     elif settlement is not None:
         owing, owed = settlement.first_id, settlement.second_id
         if settlement.second_owes > settlement.first_owes:
             owing, owed = owed, owing
-        to = Posting(host_region_id=owed, payer_region_id=owing, currency=payment.currency)
-        _post(entry, payment_postings(payment.amount, settles=SUBSIDY), to)
-
-
-def _post(entry: LedgerEntry, postings: Postings, to: Posting) -> None:
-    Posting.objects.bulk_create(rows_to_post(entry, postings, to))
+        to |= {"host_region_id": owed, "payer_region_id": owing}
+    settles = RECEIVABLE if statement is not None else SUBSIDY
+    postings = payment_postings(payment.amount, settles=settles)
+    Posting.objects.bulk_create(rows_to_post(entry, postings, **to))

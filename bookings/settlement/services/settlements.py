@@ -86,7 +86,7 @@ def settlements_draw(*, month: date, now: datetime) -> int:
 
 
 def settlements_catch_up(*, now: datetime) -> int:
-    """Those of every closed month that are complete by now."""
+    """Draw up the settlements of every closed month that are complete by now."""
     _confirm_empty(now)
     return sum(settlements_draw(month=month, now=now) for month in closed_months(now))
 
@@ -122,7 +122,7 @@ def _confirm_empty(now: datetime) -> None:
 
 
 def _message(kind: str, row: Settlement) -> Effect:
-    """A message to both regions' coordinators."""
+    """Build a message to both regions' coordinators."""
     return Effect(
         kind=f"settlement.{kind}",
         key=f"settlement.{kind}:{row.pk}",

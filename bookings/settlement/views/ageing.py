@@ -27,7 +27,8 @@ HEADS = ("counterparty", "counterparty_name", "currency", *BUCKETS, "total", "st
 
 @reads
 def ageing(request: HttpRequest) -> HttpResponseBase:
-    """A table of counterparties; with `party`, `currency` or `bucket` the statements behind."""
+    """Show a table of counterparties; with `party`, `currency` or `bucket` the statements
+    behind."""
     now, actor = timezone.now(), actor_of(request.user)
     side = OWING if request.GET.get("side") == OWING else OWED
     aged = load_ageing(actor, side, now)

@@ -33,7 +33,7 @@ LIST = ListPage(
 
 @reads
 def notices(request: HttpRequest) -> HttpResponseBase:
-    """Those of statements one may see, the newest first."""
+    """List the notices on statements one may see, the newest first."""
     by = by_of(request)
     waits, rows = LIST.chosen(request, by)
     return LIST.answer(request, by, rows, waits=waits)
@@ -41,7 +41,7 @@ def notices(request: HttpRequest) -> HttpResponseBase:
 
 @writes
 def report(request: HttpRequest, statement_id: UUID) -> HttpResponse:
-    """Say that it was paid, whole or in part."""
+    """Report that a statement was paid, whole or in part."""
     form = NoticeForm(request.POST)
     return carried_out(
         request,
@@ -55,7 +55,7 @@ def report(request: HttpRequest, statement_id: UUID) -> HttpResponse:
 
 @writes
 def match(request: HttpRequest, notice_id: UUID) -> HttpResponse:
-    """Record the payment it speaks of."""
+    """Record the payment that a notice speaks of."""
     return _decided(
         request,
         notice_id,
@@ -67,7 +67,7 @@ def match(request: HttpRequest, notice_id: UUID) -> HttpResponse:
 
 @writes
 def refuse(request: HttpRequest, notice_id: UUID) -> HttpResponse:
-    """Say why no such money was found."""
+    """Refuse a notice and say why no such money was found."""
     return _decided(
         request,
         notice_id,
@@ -79,7 +79,7 @@ def refuse(request: HttpRequest, notice_id: UUID) -> HttpResponse:
 
 @writes
 def withdraw(request: HttpRequest, notice_id: UUID) -> HttpResponse:
-    """Take back one's own."""
+    """Withdraw one's own notice."""
     return _decided(
         request,
         notice_id,

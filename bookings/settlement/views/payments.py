@@ -19,7 +19,7 @@ LIST = ListPage(
 
 @reads
 def payments(request: HttpRequest) -> HttpResponseBase:
-    """The latest entered first; by month of payment, host and payer."""
+    """List payments, the latest entered first; by month of payment, host and payer."""
     by = by_of(request)
     filters = {
         name: request.GET.get(name, "").replace("\0", "") for name in ("month", "host", "payer")

@@ -21,7 +21,8 @@ PAGE = 30
 
 @edits
 def rates(request: HttpRequest) -> HttpResponse:
-    """What was entered, the newest first; POST enters another, for an organisation's finance."""
+    """List the rates that were entered, the newest first; POST enters another, for an
+    organisation's finance."""
     by = by_of(request)
     accounted = {row.code: row for row in accounted_by(by.actor)}
     form = None

@@ -43,7 +43,7 @@ from bookings.settlement.views.files import file_answer
 
 
 def state_label(state: str) -> str:
-    """A state of a settlement, `overdue` among them, in words."""
+    """Return a state of a settlement in words, `overdue` among them."""
     return gettext("overdue") if state == OVERDUE else str(Settlement.State(state).label)
 
 
@@ -70,7 +70,7 @@ LIST = ListPage(
 
 @reads
 def settlements(request: HttpRequest) -> HttpResponseBase:
-    """Those of one's regions, the newest first."""
+    """List the settlements of one's regions, the newest first."""
     by = by_of(request)
     waits, rows = LIST.chosen(request, by)
     return LIST.answer(request, by, rows, waits=waits)
@@ -85,7 +85,7 @@ def _unconfirmed(actor: Actor, row: Settlement) -> list[str]:
 
 @reads
 def one(request: HttpRequest, settlement_id: UUID) -> HttpResponse:
-    """With use by organisation, and every number held against the ledger."""
+    """Show a settlement with use by organisation, and every number held against the ledger."""
     return _page(request, settlement_id)
 
 
@@ -162,7 +162,7 @@ def _acted(
 
 @writes
 def confirm(request: HttpRequest, settlement_id: UUID) -> HttpResponse:
-    """For one's region."""
+    """Confirm a settlement for one's region."""
     return _acted(
         request,
         settlement_id,
@@ -175,7 +175,7 @@ def confirm(request: HttpRequest, settlement_id: UUID) -> HttpResponse:
 
 @writes
 def pay(request: HttpRequest, settlement_id: UUID) -> HttpResponse:
-    """Mark what came in, or take it back."""
+    """Mark what came in on a settlement, or take it back."""
     form = PaymentForm(request.POST)
     return _acted(
         request,
@@ -189,7 +189,7 @@ def pay(request: HttpRequest, settlement_id: UUID) -> HttpResponse:
 
 @reads
 def pdf(request: HttpRequest, settlement_id: UUID) -> HttpResponse:
-    """In the reader's language."""
+    """Send a settlement as PDF in the reader's language."""
     row = settlement_by_id(actor_of(request.user), settlement_id)
     language = translation.get_language() or "en"
     content = settlement_pdf(load_settlement_paper(row), language=language)
@@ -198,7 +198,7 @@ def pdf(request: HttpRequest, settlement_id: UUID) -> HttpResponse:
 
 @reads
 def table(request: HttpRequest, settlement_id: UUID) -> HttpResponse:
-    """As CSV."""
+    """Send a settlement as CSV."""
     row = settlement_by_id(actor_of(request.user), settlement_id)
     return file_answer(settlement_csv(load_settlement_paper(row)), _name(row), "csv")
 
