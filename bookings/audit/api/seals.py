@@ -185,13 +185,7 @@ class Bundles(Resource):
     def visible(self, pk: UUID) -> TrailBundle:
         return bundle_for(self.actor, pk)
 
-    @creates(
-        _("Start a bundle"),
-        BundleBody,
-        named="trail_bundle_start",
-        status=202,
-        refuses=[409],
-    )
+    @creates(_("Start a bundle"), BundleBody, named="trail_bundle_start", status=202, refuses=[409])
     def start(self, data: dict[str, Any]) -> TrailBundle:
         """For auditors, where it is large: a worker writes it, compressed, and keeps it a week."""
         return bundle_start(self.by, **span_of(data))

@@ -38,9 +38,7 @@ class ExceptionFilterForm(StyledForm):
 
     rule = forms.ChoiceField(label=_("Rule"), required=False)
     state = forms.ChoiceField(
-        label=_("State"),
-        required=False,
-        choices=[("", _("all")), *AuditException.State.choices],
+        label=_("State"), required=False, choices=[("", _("all")), *AuditException.State.choices]
     )
     organisation = forms.ChoiceField(label=_("Organisation"), required=False)
     region = forms.ChoiceField(label=_("Region"), required=False)
@@ -59,10 +57,7 @@ class ExceptionForm(AuditForm):
 
     state = forms.ChoiceField(choices=[("review", ""), ("explained", "")])
     reason = forms.CharField(
-        label=_("Reason"),
-        max_length=1000,
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 3}),
+        label=_("Reason"), max_length=1000, required=False, widget=forms.Textarea(attrs={"rows": 3})
     )
 
 
@@ -82,8 +77,7 @@ class ExceptionsForm(ExceptionForm):
     """The same word on several exceptions."""
 
     chosen = _Chosen(
-        coerce=_id_and_version,
-        error_messages={"required": _("Choose at least one exception.")},
+        coerce=_id_and_version, error_messages={"required": _("Choose at least one exception.")}
     )
 
 
@@ -91,9 +85,7 @@ class FindingForm(AuditForm):
     """A finding to raise."""
 
     severity = forms.ChoiceField(
-        label=_("Severity"),
-        choices=AuditFinding.Severity.choices,
-        initial="medium",
+        label=_("Severity"), choices=AuditFinding.Severity.choices, initial="medium"
     )
     title = forms.CharField(label=_("Title"), max_length=200)
     text = _area(_("What is wrong, and by which rule"))
@@ -123,10 +115,7 @@ class ReplyForm(AuditForm):
 
 class ReturnForm(AuditForm):
     note = _area(_("Why the answer is not enough"), 2)
-    due_date = DayField(
-        label=_("To be answered by"),
-        required=False,
-    )
+    due_date = DayField(label=_("To be answered by"), required=False)
 
 
 class CloseForm(AuditForm):
@@ -136,24 +125,11 @@ class CloseForm(AuditForm):
 class SampleForm(AuditForm):
     """A sample to draw."""
 
-    subject = forms.ChoiceField(
-        label=_("Drawn from"),
-        choices=AuditSample.Subject.choices,
-    )
-    method = forms.ChoiceField(
-        label=_("Method"),
-        choices=AuditSample.Method.choices,
-    )
+    subject = forms.ChoiceField(label=_("Drawn from"), choices=AuditSample.Subject.choices)
+    method = forms.ChoiceField(label=_("Method"), choices=AuditSample.Method.choices)
     since = DayField(label=_("From"))
-    until = DayField(
-        label=_("until (exclusive)"),
-    )
-    size = forms.IntegerField(
-        label=_("How many"),
-        min_value=1,
-        max_value=5000,
-        initial=25,
-    )
+    until = DayField(label=_("until (exclusive)"))
+    size = forms.IntegerField(label=_("How many"), min_value=1, max_value=5000, initial=25)
     seed = forms.CharField(
         label=_("Seed"),
         required=False,

@@ -40,14 +40,8 @@ class TrailForm(StyledForm):
         widget=forms.TextInput(attrs={"placeholder": _("name or e-mail address")}),
     )
     region = forms.ChoiceField(label=_("Region"), required=False)
-    since = DayField(
-        label=_("From"),
-        required=False,
-    )
-    until = DayField(
-        label=_("until (exclusive)"),
-        required=False,
-    )
+    since = DayField(label=_("From"), required=False)
+    until = DayField(label=_("until (exclusive)"), required=False)
     record = RecordField(
         label=_("Record"),
         required=False,
@@ -65,14 +59,8 @@ class TrailForm(StyledForm):
 class BundleForm(StyledForm):
     """Which days of the trail to take along."""
 
-    since = DayField(
-        label=_("From"),
-        required=False,
-    )
-    until = DayField(
-        label=_("until (exclusive)"),
-        required=False,
-    )
+    since = DayField(label=_("From"), required=False)
+    until = DayField(label=_("until (exclusive)"), required=False)
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

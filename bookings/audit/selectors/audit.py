@@ -143,6 +143,13 @@ def _regions(row: Any) -> frozenset[UUID]:
     return frozenset({*row.host_region.lineage, *row.payer_region.lineage})
 
 
+# What a booking and the facts of it call the same.
+SAME = (
+    "id", "state", "requested_at", "ended_at", "price_group", "organisation_id", "host_id",
+    "user_id", "made_by_id", "decided_by_id",
+)  # fmt: skip
+
+
 def _facts(
     row: Reservation, members: set[tuple[UUID, UUID]], roles: set[tuple[UUID, UUID]]
 ) -> BookingFacts:
@@ -156,18 +163,9 @@ def _facts(
         and (p, row.host_id) in roles
     )
     return BookingFacts(
-        id=row.pk,
-        state=row.state,
+        **{name: getattr(row, name) for name in SAME},
         start=row.start_at,
         end=row.end_at,
-        requested_at=row.requested_at,
-        ended_at=row.ended_at,
-        price_group=row.price_group,
-        organisation_id=row.organisation_id,
-        host_id=row.host_id,
-        user_id=row.user_id,
-        made_by_id=row.made_by_id,
-        decided_by_id=row.decided_by_id,
         overrides=tuple(row.overrides),
         checked_in_at=session.checked_in_at if session else None,
         checked_out_at=session.checked_out_at if session else None,

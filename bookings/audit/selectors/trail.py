@@ -104,10 +104,7 @@ _WINDOW = timedelta(days=7)
 
 
 def trail_page(
-    entries: QuerySet[TrailEntry],
-    after: str = "",
-    most: int = 50,
-    until: datetime | None = None,
+    entries: QuerySet[TrailEntry], after: str = "", most: int = 50, until: datetime | None = None
 ) -> TrailPage:
     """The entries after a place; the thousandth page costs no more than the first. Two
     statements, three where little is found. A place we did not make is the beginning; `until`:

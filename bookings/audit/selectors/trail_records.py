@@ -7,13 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import (
-    DateTimeField,
-    Model,
-    QuerySet,
-    TextField,
-    Value,
-)
+from django.db.models import DateTimeField, Model, QuerySet, TextField, Value
 from django.db.models.functions import Cast, Coalesce, Concat, LPad, NullIf
 
 from accounts.domain.errors import NotFound

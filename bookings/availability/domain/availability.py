@@ -283,12 +283,7 @@ class Calendar:
         return list(islice(self._starts(minutes, asker, within, now, frozenset()), most))
 
     def _starts(
-        self,
-        minutes: int,
-        asker: Asker,
-        within: Period,
-        now: datetime,
-        waived: frozenset[str],
+        self, minutes: int, asker: Asker, within: Period, now: datetime, waived: frozenset[str]
     ) -> Iterator[datetime]:
         policy = self.policy
         if not self.is_published or not asker.is_served or minutes % policy.slot_minutes:

@@ -146,10 +146,7 @@ def load_booked(
 
 
 def calendar_of(
-    instrument: Instrument,
-    within: Period,
-    blocks: list[Block],
-    booked: Iterable[Booked] = (),
+    instrument: Instrument, within: Period, blocks: list[Block], booked: Iterable[Booked] = ()
 ) -> Calendar | None:
     """The calendar of an instrument (policy, schedule loaded with it) over a span; None for
     one without a policy, which cannot be booked. No statement."""

@@ -10,15 +10,7 @@ from rest_framework import serializers
 
 from accounts.api.pagination import Pages
 from accounts.api.resource import Resource, acts, lists, reads
-from accounts.api.shapes import (
-    Choice,
-    Instant,
-    Money,
-    Nothing,
-    Shape,
-    Text,
-    TextOrNull,
-)
+from accounts.api.shapes import Choice, Instant, Money, Nothing, Shape, Text, TextOrNull
 from bookings.charging.services.disputes import dispute_open, dispute_withdraw
 from bookings.pricing.api.charges import ChargeShape
 from bookings.pricing.models import Charge, Correction, Dispute

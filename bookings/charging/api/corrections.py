@@ -10,15 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from accounts.api.resource import Resource, acts, creates, lists
-from accounts.api.shapes import (
-    Choice,
-    Instant,
-    Nothing,
-    Number,
-    Shape,
-    Text,
-    Whole,
-)
+from accounts.api.shapes import Choice, Instant, Nothing, Number, Shape, Text, Whole
 from accounts.domain.errors import invalid
 from bookings.charging.api.charges import TAG, Charges, CorrectionShape
 from bookings.charging.domain.corrections import Amendment

@@ -17,10 +17,7 @@ def charge_postings(*, tax: Decimal, covered: Decimal, payable: Decimal) -> Post
     payable, the payer's region what a voucher covers; the host has earned it, and owes the
     tax on. Accounts that nothing happens to are left out."""
     return _without_zero(
-        (RECEIVABLE, payable),
-        (SUBSIDY, covered),
-        (REVENUE, tax - covered - payable),
-        (TAX, -tax),
+        (RECEIVABLE, payable), (SUBSIDY, covered), (REVENUE, tax - covered - payable), (TAX, -tax)
     )
 
 

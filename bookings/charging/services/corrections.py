@@ -123,11 +123,7 @@ def correction_refuse(by: By, *, correction_id: UUID, reason: str) -> Correction
     _decide(by, correction, "refused")
     _touch(charge)
     trail.record(
-        by,
-        "charge.correct-refuse",
-        charge,
-        after={"correction": correction.pk},
-        reason=reason,
+        by, "charge.correct-refuse", charge, after={"correction": correction.pk}, reason=reason
     )
     return correction
 
@@ -142,12 +138,7 @@ def correction_withdraw(by: By, *, correction_id: UUID) -> Correction:
     _require_proposed(correction)
     _decide(by, correction, "withdrawn")
     _touch(charge)
-    trail.record(
-        by,
-        "charge.correct-withdraw",
-        charge,
-        after={"correction": correction.pk},
-    )
+    trail.record(by, "charge.correct-withdraw", charge, after={"correction": correction.pk})
     return correction
 
 

@@ -12,11 +12,7 @@ from accounts.permissions import require
 from accounts.selectors.memberships import place_of
 from bookings.charging.locks import lock_charge, lock_host_books
 from bookings.charging.selectors.corrections import no_second_of_host
-from bookings.charging.services.charges import (
-    FINISHED,
-    charge_finish,
-    charge_message,
-)
+from bookings.charging.services.charges import FINISHED, charge_finish, charge_message
 from bookings.pricing.domain.charges import is_disputable
 from bookings.pricing.models import Charge, Correction, Dispute
 from bookings.pricing.selectors.charges import charge_by_id
@@ -93,11 +89,7 @@ def dispute_withdraw(by: By, *, charge_id: UUID) -> Charge:
         charge_finish(charge=charge, state="final", at=by.now)
         charge.save(update_fields=FINISHED)
     trail.record(
-        by,
-        "charge.dispute-withdraw",
-        charge,
-        before={"state": "disputed"},
-        after=_after(charge),
+        by, "charge.dispute-withdraw", charge, before={"state": "disputed"}, after=_after(charge)
     )
     return charge
 

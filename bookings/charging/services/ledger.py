@@ -3,10 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from bookings.charging.domain.ledger import (
-    Postings,
-    charge_postings,
-)
+from bookings.charging.domain.ledger import Postings, charge_postings
 from bookings.charging.models import LedgerEntry, Posting
 from bookings.pricing.models import Charge
 

@@ -188,10 +188,7 @@ def decide(request: HttpRequest, correction_id: UUID) -> HttpResponse:
             work = partial(correction_refuse, reason=reason)
             done = gettext("The correction is refused: the charge stays as it is.")
     return _acted(
-        request,
-        correction.charge_id,
-        lambda by, data: work(by, correction_id=correction_id),
-        done,
+        request, correction.charge_id, lambda by, data: work(by, correction_id=correction_id), done
     )
 
 

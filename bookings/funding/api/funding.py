@@ -247,9 +247,7 @@ class FundingSources(Resource):
         source_change(self.by, source_id=pk, changes=changed)
 
     @acts(
-        _("Suspend a funding source"),
-        ReasonBody,
-        sends={"reason": "The project is under review."},
+        _("Suspend a funding source"), ReasonBody, sends={"reason": "The project is under review."}
     )
     def suspend(self, pk: UUID, data: dict[str, Any]) -> None:
         """For its finance, with a reason. Nothing new is charged to it, and no request that it
@@ -263,9 +261,7 @@ class FundingSources(Resource):
         source_resume(self.by, source_id=pk, **data)
 
     @parts(
-        _("What was charged to a funding source"),
-        FundingEntryShape,
-        order=("-created_at", "-id"),
+        _("What was charged to a funding source"), FundingEntryShape, order=("-created_at", "-id")
     )
     def entries(self, pk: UUID, query: dict[str, Any]) -> QuerySet[Earmark]:
         """What is or was set aside for each booking, the latest first; of other people's

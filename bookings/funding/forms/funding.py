@@ -142,9 +142,7 @@ class SourceForm(StyledForm):
     )
     valid_from = DayField(label=_("First day"))
     valid_until = DayField(
-        label=_("No longer valid from"),
-        required=False,
-        help_text=_("Empty: no end."),
+        label=_("No longer valid from"), required=False, help_text=_("Empty: no end.")
     )
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 

@@ -140,8 +140,7 @@ class GrantForm(StyledForm):
     amount = forms.DecimalField(label=_("Amount"))
     valid_from = DayField(label=_("First day"))
     valid_until = DayField(
-        label=_("Until (exclusive)"),
-        help_text=_("For bookings that begin before this day."),
+        label=_("Until (exclusive)"), help_text=_("For bookings that begin before this day.")
     )
     code = forms.CharField(
         label=_("Short code"),

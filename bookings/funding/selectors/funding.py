@@ -30,11 +30,7 @@ class Funding:
     each currency of prices."""
 
     def __init__(
-        self,
-        payer_id: UUID | None,
-        shares: Sequence[Share],
-        purses: dict[str, Purse],
-        today: date,
+        self, payer_id: UUID | None, shares: Sequence[Share], purses: dict[str, Purse], today: date
     ) -> None:
         self.shares = tuple(shares)
         self._payer_id, self._purses, self._today = payer_id, purses, today

@@ -85,10 +85,7 @@ def state_of(source: FundingSource, now: datetime) -> str:
     """What it is today, in its organisation's zone."""
     today = local_date(ZoneInfo(source.organisation.region.time_zone), now)
     return state_on(
-        today,
-        source.valid_from,
-        source.valid_until,
-        is_suspended=source.suspended_at is not None,
+        today, source.valid_from, source.valid_until, is_suspended=source.suspended_at is not None
     )
 
 

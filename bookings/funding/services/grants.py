@@ -28,11 +28,7 @@ from bookings.funding.domain.programmes import (
     require_room,
 )
 from bookings.funding.locks import lock_grant
-from bookings.funding.services.programmes import (
-    programme_locked,
-    require_reason,
-    suspension_set,
-)
+from bookings.funding.services.programmes import programme_locked, require_reason, suspension_set
 from bookings.pricing.models import VoucherGrant, VoucherProgramme
 from bookings.pricing.selectors.agreements import coordinates
 from bookings.pricing.services.codes import coded_save
@@ -165,10 +161,7 @@ def _grant_more(programme: VoucherProgramme, more: Decimal) -> None:
     if not more:
         return
     require_room(
-        budget=programme.budget,
-        granted=programme.granted,
-        more=more,
-        currency=programme.currency,
+        budget=programme.budget, granted=programme.granted, more=more, currency=programme.currency
     )
     VoucherProgramme.objects.filter(pk=programme.pk).update(granted=F("granted") + more)
 

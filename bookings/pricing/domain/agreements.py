@@ -132,12 +132,7 @@ def days_problems(
 
 
 def agreement_state(
-    *,
-    is_signed: bool,
-    is_ended: bool,
-    valid_from: date,
-    valid_until: date | None,
-    today: date,
+    *, is_signed: bool, is_ended: bool, valid_from: date, valid_until: date | None, today: date
 ) -> str:
     """`proposed` until all have signed, `withdrawn` if it was ended before; then `coming`,
     `in_force`, `over`. `is_ended`: somebody has ended it earlier than it was to end."""

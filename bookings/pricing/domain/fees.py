@@ -252,10 +252,7 @@ def percent_fee(card: RateCardValues, percent: Decimal, base: Decimal) -> Cancel
 
 
 def charge_input(
-    quoted: QuoteInput,
-    *,
-    usage: tuple[datetime, datetime] | None,
-    cut_at: datetime | None = None,
+    quoted: QuoteInput, *, usage: tuple[datetime, datetime] | None, cut_at: datetime | None = None
 ) -> QuoteInput | None:
     """What the charge of a use is computed from: the frozen quote for the period that the card's
     `charge_basis` names, of `usage` (check-in, check-out).

@@ -172,9 +172,7 @@ def agreements_alike(row: Agreement, region_ids: Collection[UUID]) -> list[Agree
 def agreements_on(rows: QuerySet[Agreement], day: date) -> QuerySet[Agreement]:
     """Narrow agreements to those in force on a day."""
     return rows.filter(
-        Q(valid_until=None) | Q(valid_until__gt=day),
-        signed_at__isnull=False,
-        valid_from__lte=day,
+        Q(valid_until=None) | Q(valid_until__gt=day), signed_at__isnull=False, valid_from__lte=day
     )
 
 

@@ -27,6 +27,9 @@ from instruments.models import Instrument
 # The one that says what a reservation costs; a correction puts another in its place.
 IN_FORCE = Q(kind__in=Charge.ORIGINAL) & ~Q(state="reversed")
 
+# What a reservation keeps of how it ended, as `Ending` calls it.
+ENDING = ("is_ended_by_host", "least_percent", "shortening_fee", "is_second_thought")
+
 
 def charges_for(actor: Actor) -> QuerySet[Charge]:
     """Return the charges of reservations the actor may see, newest first: one's own, and those
@@ -121,12 +124,9 @@ def load_ending(reservation: Reservation, session: UsageSession | None = None) -
         state=reservation.state,
         ended_at=reservation.ended_at or reservation.end_at,
         was_confirmed=reservation.confirmed_at is not None,
-        is_ended_by_host=reservation.is_ended_by_host,
         usage=usage,
         cut_at=cut_at,
-        least_percent=reservation.least_percent,
-        shortening_fee=reservation.shortening_fee,
-        is_second_thought=reservation.is_second_thought,
+        **{name: getattr(reservation, name) for name in ENDING},
     )
 
 

@@ -186,10 +186,7 @@ def load_terms(
 
 
 def terms_on(
-    instrument: Instrument,
-    backing: Backing,
-    cards: Sequence[CardInForce],
-    moment: datetime,
+    instrument: Instrument, backing: Backing, cards: Sequence[CardInForce], moment: datetime
 ) -> Terms:
     """Return the terms where the instrument's published cards are loaded already. No statement."""
     day = local_date(ZoneInfo(instrument.facility.time_zone), moment)

@@ -14,6 +14,7 @@ from accounts.models import Organisation
 from bookings.pricing.domain.charges import Ending
 from bookings.pricing.domain.what_if import Comparison, Past, Sums
 from bookings.pricing.models import Charge
+from bookings.pricing.selectors.charges import ENDING
 from bookings.record.models import Reservation
 from instruments.domain.ratecards import RateCardValues
 from instruments.models import Instrument
@@ -96,8 +97,7 @@ def _stream(bookings: Any) -> Iterator[Past]:
         .order_by("-start_at", "-id")
         .values(
             "organisation_id", "start_at", "end_at", "state", "ended_at", "kind", "total",
-            "inputs", "currency", "is_ended_by_host", "least_percent", "shortening_fee",
-            "is_second_thought",
+            "inputs", "currency", *ENDING,
             "session__checked_in_at", "session__checked_out_at", "session__cut_at",
         )[:MOST]
     )  # fmt: skip
@@ -121,12 +121,9 @@ def _past(row: dict[str, Any]) -> Past:
             state="completed" if row["kind"] == "use" else row["state"],
             ended_at=row["ended_at"] or row["end_at"],
             was_confirmed=True,
-            is_ended_by_host=row["is_ended_by_host"],
             usage=usage,
             cut_at=row["session__cut_at"],
-            least_percent=row["least_percent"],
-            shortening_fee=row["shortening_fee"],
-            is_second_thought=row["is_second_thought"],
+            **{name: row[name] for name in ENDING},
         ),
         is_of_use=row["kind"] == "use",
         waive_percent=Decimal(inputs.get("waive_percent", 0)),

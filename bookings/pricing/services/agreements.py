@@ -71,8 +71,7 @@ def agreement_change(by: By, *, agreement_id: UUID, changes: dict[str, Any]) -> 
     AgreementMember.objects.filter(agreement=row).exclude(region__in=regions).delete()
     AgreementMember.objects.filter(agreement=row).update(signed_by=None, signed_at=None)
     AgreementMember.objects.bulk_create(
-        [AgreementMember(agreement=row, region=region) for region in regions],
-        ignore_conflicts=True,
+        [AgreementMember(agreement=row, region=region) for region in regions], ignore_conflicts=True
     )
     after = _recorded(new, regions)
     was = {name: value for name, value in _recorded(old, before).items() if value != after[name]}

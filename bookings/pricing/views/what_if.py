@@ -23,8 +23,7 @@ def compare(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     version = request.GET.get("version", "")
     drafts = [row for row in rows if row.published_at is None]
     row = next(
-        (row for row in rows if str(row.version) == version),
-        next(iter([*drafts, *rows]), None),
+        (row for row in rows if str(row.version) == version), next(iter([*drafts, *rows]), None)
     )
     compared = what_if(actor, instrument_id, load_card(row).values, now) if row else None
     context = {

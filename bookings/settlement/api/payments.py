@@ -128,11 +128,7 @@ class AgeingReport(Endpoint):
     needs_person = True
 
     @operation(
-        "ageing",
-        _("What is open, by age"),
-        tag="money",
-        query=AgeingQuery,
-        gives=AgeingShape,
+        "ageing", _("What is open, by age"), tag="money", query=AgeingQuery, gives=AgeingShape
     )
     def get(self, request: Request) -> Response:
         """Of organisations whose finance or manager the person is: by counterparty and currency,

@@ -14,16 +14,7 @@ from rest_framework.request import Request
 from accounts.api.pagination import Pages
 from accounts.api.resource import Resource, acts, lists, reads
 from accounts.api.schema import operation
-from accounts.api.shapes import (
-    Choice,
-    Day,
-    Instant,
-    Money,
-    Number,
-    Shape,
-    Text,
-    TextOrNull,
-)
+from accounts.api.shapes import Choice, Day, Instant, Money, Number, Shape, Text, TextOrNull
 from bookings.record.api.files import CSV, PDF, FileEndpoint
 from bookings.record.api.shapes import Month, PlainNumber, month_named
 from bookings.settlement.adapters.papers import statement_pdf
@@ -206,10 +197,7 @@ class Statements(Resource):
         the ledger's postings."""
 
     @acts(
-        _("Void a statement"),
-        VoidBody,
-        status=201,
-        sends={"reason": "The payer's name was wrong."},
+        _("Void a statement"), VoidBody, status=201, sends={"reason": "The payer's name was wrong."}
     )
     def void(self, pk: UUID, data: dict[str, Any]) -> UUID:
         """For the host's finance, while nothing is paid on it. Its number stays; the answer is

@@ -60,11 +60,7 @@ def aged(amounts: Iterable[OpenAmount]) -> list[AgedRow]:
     latest = (OVER, *(name for _, name in reversed(LATEST)), NOT_DUE)
     return sorted(
         rows.values(),
-        key=lambda row: (
-            row.currency,
-            [-row.buckets[name] for name in latest],
-            row.counterparty,
-        ),
+        key=lambda row: (row.currency, [-row.buckets[name] for name in latest], row.counterparty),
     )
 
 

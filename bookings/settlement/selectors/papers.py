@@ -90,6 +90,9 @@ def paper_lines(rows: Iterable[Any]) -> list[PaperLine]:
     return [_line(row) for row in rows]
 
 
+_SUMS = ("kind", "currency", "tax", "total", "covered", "payable")
+
+
 def _line(row: Any) -> PaperLine:
     charge: Charge = row.charge
     reservation = charge.reservation
@@ -106,7 +109,7 @@ def _line(row: Any) -> PaperLine:
     minutes = result.get("billed_minutes") if samples is None else None
     percent = result.get("percent") if "lines" not in result else None
     return PaperLine(
-        currency=charge.currency,
+        **{name: getattr(charge, name) for name in _SUMS},
         position=row.position,
         charge=charge.pk,
         reservation=reservation.pk,
@@ -115,17 +118,12 @@ def _line(row: Any) -> PaperLine:
         time_zone=instrument.facility.time_zone,
         start=reservation.start_at,
         end=reservation.end_at,
-        kind=charge.kind,
         kind_label=str(charge.get_kind_display()),
         minutes=minutes,
         samples=samples,
         percent=None if percent is None else Decimal(percent),
         tax_percent=row.tax_percent or Decimal(0),
         net=charge.total - charge.tax,
-        tax=charge.tax,
-        total=charge.total,
-        covered=charge.covered,
-        payable=charge.payable,
     )
 
 

@@ -218,6 +218,5 @@ def statements_owed(actor: Actor, now: datetime) -> QuerySet[Statement]:
 def notices_to_match(actor: Actor, now: datetime) -> QuerySet[PaymentNotice]:
     """What payers say they have paid to the organisations whose books the actor keeps."""
     return notices_for(actor).filter(
-        state=PaymentNotice.State.REPORTED,
-        statement__host__in=actor.organisations_where("account"),
+        state=PaymentNotice.State.REPORTED, statement__host__in=actor.organisations_where("account")
     )

@@ -154,10 +154,7 @@ def settlement_confirm(by: By, *, settlement_id: UUID, region: str = "") -> Sett
     other = "second" if side == "first" else "first"
     if getattr(row, f"{other}_confirmed_by_id") == by.actor.person:
         raise no_second(
-            "coordinate",
-            region=getattr(row, side),
-            besides=[by.actor.person],
-            refusal=WrongState,
+            "coordinate", region=getattr(row, side), besides=[by.actor.person], refusal=WrongState
         ) or WrongState("another-person")
     before = row.state
     setattr(row, f"{side}_confirmed_by_id", by.actor.person)

@@ -13,11 +13,7 @@ from accounts.permissions import actor_of
 from accounts.views.pages import by_of, reads, writes
 from bookings.record.views.lists import ListPage
 from bookings.settlement.forms.money import NoticeForm, VersionForm, VoidForm
-from bookings.settlement.selectors.statements import (
-    notice_by_id,
-    notices_for,
-    notices_to_match,
-)
+from bookings.settlement.selectors.statements import notice_by_id, notices_for, notices_to_match
 from bookings.settlement.services.payment_notices import (
     payment_notice_match,
     payment_notice_refuse,
@@ -98,11 +94,5 @@ def _decided(
 ) -> HttpResponse:
     notice = notice_by_id(actor_of(request.user), notice_id)
     return carried_out(
-        request,
-        notice.statement_id,
-        form,
-        "decide_form",
-        work,
-        done,
-        refused_notice=notice_id,
+        request, notice.statement_id, form, "decide_form", work, done, refused_notice=notice_id
     )

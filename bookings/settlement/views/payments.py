@@ -25,9 +25,6 @@ def payments(request: HttpRequest) -> HttpResponseBase:
         name: request.GET.get(name, "").replace("\0", "") for name in ("month", "host", "payer")
     }
     rows = payments_for(
-        by.actor,
-        month=month_read(filters["month"]),
-        host=filters["host"],
-        payer=filters["payer"],
+        by.actor, month=month_read(filters["month"]), host=filters["host"], payer=filters["payer"]
     )
     return LIST.answer(request, by, rows, filters=filters)
