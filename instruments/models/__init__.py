@@ -12,6 +12,7 @@ from instruments.models.imports import (
     Provenance,
 )
 from instruments.models.instruments import Instrument, PastHost
+from instruments.models.measurands import Measurand
 from instruments.models.opening import OpenWindow, Schedule, ScheduleAssignment, ScheduleDay
 from instruments.models.policies import BookingPolicy, PolicyVersion
 from instruments.models.qualifications import Qualification
@@ -35,6 +36,7 @@ __all__ = [
     "ImportMapping",
     "ImportRow",
     "Instrument",
+    "Measurand",
     "OpenWindow",
     "PastHost",
     "PolicyVersion",
