@@ -12,7 +12,7 @@ from django.urls import URLResolver, get_resolver, reverse
 from django.utils import timezone
 
 from accounts.domain.roles import By
-from accounts.letters import unsubscribe_address
+from accounts.letters.mails import unsubscribe_address
 from accounts.models import Message, TrailEntry, User
 from accounts.selectors.joining import invitation_token
 from accounts.services.invitations import invitation_send
