@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from accounts.api.resource import LIST, Resource, lists, reads, tells
+from accounts.api.resource import Resource, lists, reads, tells
 from accounts.api.shapes import Query, Text
 from instruments.domain.needs import LONGEST_NEED, NeedTerm
 from instruments.models import Measurand
@@ -78,7 +78,13 @@ class Needs(Resource):
     at, tag = "needs/", "reference"
     name, many = "need", "needs"
 
-    @tells(_("The terms of a need"), NeedTermsShape, query=NeedQuery, below=LIST + "terms")
+    @tells(
+        _("The terms of a need"),
+        NeedTermsShape,
+        query=NeedQuery,
+        below="*terms",
+        address="api-need-terms",
+    )
     def terms(self, query: dict[str, Any]) -> dict[str, list[NeedTerm]]:
         """Say what a need may mean: up to five measurands, or techniques that it names. Nothing of
         the text is kept."""
