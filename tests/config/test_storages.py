@@ -110,8 +110,8 @@ def test_neither_time_nor_memory_where_no_bucket_is_named():
     code += "default_storage.exists('x'); import sys; "
     code += "print(sorted({'boto3', 'botocore', 'storages'} & set(sys.modules)))"
     env = {"DJANGO_SETTINGS_MODULE": "config.settings"}
-    assert said(["-c", code], **env).stdout.strip() == "[]"
-    named = said(["-c", code.replace("exists('x')", "save")], MEDIA_BUCKET="uploads", **env)
+    assert said("-c", code, **env).stdout.strip() == "[]"
+    named = said("-c", code.replace("exists('x')", "save"), MEDIA_BUCKET="uploads", **env)
     assert named.stdout.strip() == "['boto3', 'botocore', 'storages']", named.stderr
 
 
