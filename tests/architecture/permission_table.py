@@ -54,9 +54,9 @@ GET  instruments:techniques        200 200 200 200 200 200 200 200 200 200 200 2
 GET  instruments:technique         200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  instruments:measurands        200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  instruments:measurand         200 200 200 200 200 200 200 200 200 200 200 200 200
-POST instruments:measurand         403 403 403 403 403 403 403 403 403 403 403 403 302
-GET  instruments:measurand-new     403 403 403 403 403 403 403 403 403 403 403 403 200
-POST instruments:measurand-new     403 403 403 403 403 403 403 403 403 403 403 403 302
+POST instruments:measurand           - 403 403 403 403 403 403 403 403 403 403 403 302
+GET  instruments:measurand-new       - 403 403 403 403 403 403 403 403 403 403 403 200
+POST instruments:measurand-new       - 403 403 403 403 403 403 403 403 403 403 403 302
 GET  bookings:instrument           200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:week                 200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:choose               200 200 200 200 200 200 200 200 200 200 200 200 200
