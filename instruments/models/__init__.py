@@ -14,6 +14,7 @@ from instruments.models.imports import (
 from instruments.models.instruments import Instrument, PastHost
 from instruments.models.opening import OpenWindow, Schedule, ScheduleAssignment, ScheduleDay
 from instruments.models.policies import BookingPolicy, PolicyVersion
+from instruments.models.polling import PolledAddress
 from instruments.models.qualifications import Qualification
 from instruments.models.ratecards import RateCard
 from instruments.models.search import SearchEntry, SearchGroup, SearchWord
@@ -38,6 +39,7 @@ __all__ = [
     "OpenWindow",
     "PastHost",
     "PolicyVersion",
+    "PolledAddress",
     "Provenance",
     "Qualification",
     "RateCard",

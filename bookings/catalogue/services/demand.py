@@ -133,8 +133,8 @@ def _remember(
             demand_refused(
                 by, organisation=party.payer, instrument=instrument, period=booking.period
             )
-        told = with_equivalents(
+        elsewhere = with_equivalents(
             own, instrument, party.payer, booking.asked, by.now, user_id=party.person
         )
-        refusals += with_courses(told, instrument, by.now)
+        refusals += with_courses(elsewhere, instrument, by.now)
     return RulesRefuse(refusals)

@@ -17,14 +17,13 @@ from bookings.record.domain.reservations import effective_state
 from bookings.record.locks import lock_person, lock_reservations
 from bookings.record.models import Reservation
 from bookings.reserving.domain import holds as rules
-from bookings.reserving.selectors.placing import require_qualified
+from bookings.reserving.selectors.placing import price_of, require_qualified
 from bookings.reserving.services.occupancy import reservation_move_to
 from bookings.reserving.services.placing import (
     earmarks_said,
     first_state,
     parties_of,
     place_find,
-    price_of,
     quote_keep,
     reservation_locked,
     reservation_put,

@@ -143,11 +143,11 @@ def _sent_by(request: HttpRequest, instrument: Instrument) -> tuple[QueryDict, b
     if not minutes:
         zone = ZoneInfo(instrument.facility.time_zone)
         return with_start(data, zone), request.method == "POST"
-    data = data.copy()
-    data["start"], data["minutes"] = start, minutes
+    taken = data.copy()
+    taken["start"], taken["minutes"] = start, minutes
     for name in ("take", "at", "hold", "override"):
-        data.pop(name, None)
-    return data, False
+        taken.pop(name, None)
+    return taken, False
 
 
 def _mode(data: QueryDict, kept: Reservation | None, instrument: Instrument, terms: Terms) -> str:
