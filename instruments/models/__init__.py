@@ -15,6 +15,7 @@ from instruments.models.instruments import Instrument, PastHost
 from instruments.models.measurands import Measurand
 from instruments.models.opening import OpenWindow, Schedule, ScheduleAssignment, ScheduleDay
 from instruments.models.policies import BookingPolicy, PolicyVersion
+from instruments.models.polling import PolledAddress
 from instruments.models.qualifications import Qualification
 from instruments.models.ratecards import RateCard
 from instruments.models.search import SearchEntry, SearchGroup, SearchWord
@@ -40,6 +41,7 @@ __all__ = [
     "OpenWindow",
     "PastHost",
     "PolicyVersion",
+    "PolledAddress",
     "Provenance",
     "Qualification",
     "RateCard",
