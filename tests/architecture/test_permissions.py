@@ -56,6 +56,7 @@ from tests.factories.audit import audit_things
 from tests.factories.cast import CARD, NOW, at, reserve
 from tests.factories.imports import import_things
 from tests.factories.jobs import failed
+from tests.factories.needs import measurand_of
 from tests.factories.qualifications import certify
 from tests.factories.things import money_things
 from tests.factories.training import course, enrol, session
@@ -208,6 +209,7 @@ def world(shared_cast):
         "series": str(series.series.pk),
         "occurrence": str(series.reservations[0].pk),
         "technique": cast.technique.code,
+        "measurand": measurand_of(cast).code,
         "region-code": cast.shanghai.code,
         "search": str(search.pk),
         "run": str(run_begin("hours", NOW)),  # the clock is heard
@@ -307,6 +309,8 @@ SPECIAL = {
     ("api-harvest-resume", "harvest_id"): "paused-harvest",
     ("instruments:technique", "code"): "technique",
     ("api-technique", "code"): "technique",
+    ("instruments:measurand", "code"): "measurand",
+    ("api-measurand", "code"): "measurand",
     ("api-region", "code"): "region-code",
     ("api-organisation-request", "request_id"): "missing",
     ("api-organisation-request-approve", "request_id"): "missing",

@@ -50,6 +50,7 @@ from tests.factories.cards import CARD
 from tests.factories.cast import NOW, Cast, at, reserve
 from tests.factories.imports import import_things
 from tests.factories.jobs import failed
+from tests.factories.needs import measurand_of
 from tests.factories.qualifications import certify
 from tests.factories.things import money_things
 from tests.factories.training import course, enrol, session
@@ -176,7 +177,7 @@ def known(shared_cast: Cast) -> dict[str, list[str]]:
     return {
         "organisation_id": [str(cast.ustc.pk), str(cast.fudan.pk)],
         "attachment_id": [str(photo(cast, cast.microscope).pk)],
-        "code": [cast.technique.code],
+        "code": [cast.technique.code, measurand_of(cast).code],
         "course_id": [str(coming.course_id)],
         "session_id": [str(coming.pk)],
         "enrolment_id": [str(enrol(cast, coming).pk)],
