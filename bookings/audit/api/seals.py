@@ -152,8 +152,8 @@ class Bundle(FileEndpoint):
         """For auditors: entries from one instant until before another, widened to whole seals,
         as JSON Lines. What lies outside your regions is there by its digest alone."""
         span = span_of(asked(BundleQuery, request.query_params))
-        wanted = bundle_ask(By(self.actor, self.now), **span)
-        lines = bundle_lines(wanted, site=settings.SITE_URL, now=self.now)
+        part = bundle_ask(By(self.actor, self.now), **span)
+        lines = bundle_lines(part, site=settings.SITE_URL, now=self.now)
         answer = StreamingHttpResponse(lines, content_type=JSON_LINES)
         answer["Content-Disposition"] = 'attachment; filename="trail.jsonl"'
         return answer

@@ -95,5 +95,5 @@ class Entries(Endpoint):
             rows,
             query,
             ("-at", "-id"),
-            lambda found: [rendered(TrailEntryShape, step) for step in steps_of(found)],
+            lambda page: [rendered(TrailEntryShape, step) for step in steps_of(page)],
         )

@@ -192,11 +192,11 @@ class Calendar:
     def explain(self, wish: Wish, now: datetime) -> tuple[Refusal, ...]:
         """Check a wish and add the nearest period that passes. Needs a calendar that covers two
         weeks to both sides."""
-        found = self.check(wish, now)
-        if not found or any(refusal.code in _STANDING for refusal in found):
-            return found
+        refusals = self.check(wish, now)
+        if not refusals or any(refusal.code in _STANDING for refusal in refusals):
+            return refusals
         nearest = self.nearest(wish, now)
-        return tuple(replace(refusal, nearest=nearest) for refusal in found)
+        return tuple(replace(refusal, nearest=nearest) for refusal in refusals)
 
     def _standing(self, asker: Asker) -> Iterator[Refusal]:
         if not self.is_published:
@@ -341,26 +341,26 @@ class Calendar:
         slot = policy.slot_minutes
         minutes = -(-int(wish.period.length.total_seconds()) // (slot * 60)) * slot
         minutes = max(policy.min_minutes, min(policy.max_minutes, minutes))
-        wanted, length = wish.period.start, timedelta(minutes=minutes)
+        wanted_start, length = wish.period.start, timedelta(minutes=minutes)
         for reach in (NEAR, NEAREST_WITHIN):  # what is found near is nearer than all the rest
-            found = self.starts(
+            starts = self.starts(
                 minutes=minutes,
                 asker=wish.asker,
-                within=Period(wanted - reach, wanted + reach + length),
+                within=Period(wanted_start - reach, wanted_start + reach + length),
                 now=now,
                 waived=wish.waived,
             )
-            if found:
-                start = min(found, key=lambda s: (abs(s - wanted), s))
+            if starts:
+                start = min(starts, key=lambda s: (abs(s - wanted_start), s))
                 return Period(start, start + length)
         return None
 
     def _nearest_length(self, wish: Wish, now: datetime) -> Period | None:
         policy, start = self.policy, wish.period.start
         lengths = range(policy.min_minutes, policy.max_minutes + 1, policy.slot_minutes)
-        wanted = wish.period.minutes
+        wished = wish.period.minutes
         # Asked under the instrument's lock: of a grid of minutes not all lengths of a month.
-        for minutes in nsmallest(LENGTHS_TRIED, lengths, key=lambda m: (abs(m - wanted), m)):
+        for minutes in nsmallest(LENGTHS_TRIED, lengths, key=lambda m: (abs(m - wished), m)):
             period = Period(start, start + timedelta(minutes=minutes))
             if not self.check(replace(wish, period=period), now):
                 return period

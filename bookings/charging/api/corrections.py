@@ -156,8 +156,10 @@ class ChargeCorrections(Corrections):
         agrees; final and stated charges too can be corrected."""
         charge_by_id(self.actor, charge_id)
         amendment, reason = amendment_of(data), data["reason"]
-        made = correction_propose(self.by, charge_id=charge_id, amendment=amendment, reason=reason)
-        return made.pk
+        correction = correction_propose(
+            self.by, charge_id=charge_id, amendment=amendment, reason=reason
+        )
+        return correction.pk
 
 
 class SessionsToComplete(ReservationResource):

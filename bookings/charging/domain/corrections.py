@@ -42,11 +42,11 @@ class Amendment:
 
 @dataclass(frozen=True)
 class Amended:
-    """The charge to come by kind and inputs; `made` None where nothing is owed any more."""
+    """The charge to come by kind and inputs; `due` None where nothing is owed any more."""
 
     kind: str
     inputs: Mapping[str, Any]
-    made: ChargeMade | None
+    due: ChargeMade | None
 
 
 def charged_again(kind: str, inputs: Mapping[str, Any]) -> ChargeMade:
@@ -216,7 +216,7 @@ def require_change(
 ) -> None:
     """`Invalid` (`nothing-changes`) where the charge would come out as it is, with `why` if it is
     times of `usage` that change nothing. `was`: the inputs of the charge."""
-    result = after.made.result if after.made else None
+    result = after.due.result if after.due else None
     if after.kind == kind and result == before:
         given, billed = input_from_json(after.inputs), before.get("billed_minutes")
         why = _why_the_same(input_from_json(was), given, billed) if usage else {}

@@ -85,7 +85,7 @@ def correction_propose(
         .first(),
     )
     require_change(charge.result, charge.kind, after, charge.inputs, amendment.usage)
-    due = after.made
+    due = after.due
     correction = Correction.objects.create(
         charge=charge,
         reason=reason,

@@ -143,13 +143,15 @@ def agreement_state(
     return "coming" if today < valid_from else "in_force"
 
 
-def end_of(*, valid_from: date, valid_until: date | None, wanted: date | None, today: date) -> date:
+def end_of(
+    *, valid_from: date, valid_until: date | None, requested: date | None, today: date
+) -> date:
     """The first day on which an agreement is no longer in force, if it is ended: the day
-    `wanted`, or today; never one that is past. One that has not begun never begins.
+    `requested`, or today; never one that is past. One that has not begun never begins.
 
     `Invalid` for a day in the past, or not before the day on which it ends anyway.
     """
-    day = wanted if wanted is not None else max(today, valid_from)
+    day = requested if requested is not None else max(today, valid_from)
     if day < today:
         raise invalid("valid_until", "in-the-past")
     if day > LAST_DAY:

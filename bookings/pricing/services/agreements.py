@@ -156,7 +156,7 @@ def agreement_end(
         row.valid_until = row.valid_from
     else:
         row.valid_until = end_of(
-            valid_from=row.valid_from, valid_until=was, wanted=valid_until, today=today
+            valid_from=row.valid_from, valid_until=was, requested=valid_until, today=today
         )
     row.ended_by_id = by.actor.person
     row.version += 1

@@ -76,9 +76,9 @@ class ExchangeRates(Resource):
         if not mine:
             raise NotPermitted(capability="account")
         code = data.pop("organisation")
-        found = [one for one in mine if one.code == code] if code else mine
-        if code and not found:
+        chosen = [one for one in mine if one.code == code] if code else mine
+        if code and not chosen:
             raise NotPermitted(capability="account")
-        if len(found) != 1:
+        if len(chosen) != 1:
             raise invalid("organisation", "organisation-needed")
-        return rate_enter(self.by, organisation=found[0], terms=RateTerms(**data))
+        return rate_enter(self.by, organisation=chosen[0], terms=RateTerms(**data))
