@@ -51,7 +51,8 @@ def for_demo(given: Mapping[str, str], servers: Servers, port: int | None) -> di
         ours = {"PORT": str(port)} if port else {}
     ours = servers.addresses() | ours
     write_env(ENV_FILE, ours)
-    return _joined(given, ours)
+    # A start is quick where compiled modules are kept.
+    return _joined(given, ours) | {"PYTHONDONTWRITEBYTECODE": ""}
 
 
 def for_tests(given: Mapping[str, str], servers: Servers) -> dict[str, str]:
