@@ -51,8 +51,7 @@ def for_demo(given: Mapping[str, str], servers: Servers, port: int | None) -> di
         ours = {"PORT": str(port)} if port else {}
     ours = servers.addresses() | ours
     write_env(ENV_FILE, ours)
-    # A start is quick where compiled modules are kept.
-    return _joined(given, ours) | {"PYTHONDONTWRITEBYTECODE": ""}
+    return _joined(given, ours)
 
 
 def for_tests(given: Mapping[str, str], servers: Servers) -> dict[str, str]:

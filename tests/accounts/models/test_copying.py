@@ -53,7 +53,8 @@ def test_entries_of_the_trail_are_the_same_whichever_way(cast: Any, number: int)
             )
             for n in range(number)
         )
-    stored = {row.pk: row for row in TrailEntry.objects.filter(action="instrument.test")}
+    entry_rows = TrailEntry.objects.filter(action="instrument.test").order_by("pk")
+    stored = {row.pk: row for row in entry_rows}
     assert list(stored) == [entry.pk for entry in entries]
     for entry in entries:
         row = stored[entry.pk]
