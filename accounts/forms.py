@@ -10,11 +10,13 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from accounts.domain import joining, roles
+from accounts.domain.errors import NotFound
 from accounts.domain.messages import TOPICS, Choice, Quiet
 from accounts.letters.mails import TOPIC_NAMES
 from accounts.letters.words import named
 from accounts.models import Message, MessageSettings, Organisation, Region, RoleGrant
 from accounts.selectors.messages import choices_in
+from accounts.selectors.organisations import region_by_code
 
 ROLE_NAMES: dict[Any, Any] = dict(RoleGrant._meta.get_field("role").choices or [])
 SCOPES = (
@@ -519,6 +521,13 @@ class PlatformRoleForm(forms.Form):
         widget=forms.TextInput(attrs={"list": "regions", "autocomplete": "off"}),
         help_text=_("Its code, such as CN-AH. An administrator has none."),
     )
+
+    def clean_region(self) -> Region | None:
+        code = self.cleaned_data["region"]
+        try:
+            return region_by_code(code) if code else None
+        except NotFound:
+            raise forms.ValidationError(_("There is no such region.")) from None
 
 
 class ConfirmForm(forms.Form):
