@@ -146,8 +146,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
                 invitation_accept(By(actor_of(user), timezone.now()), invitation_id=invitation.pk)
                 add_message(request, SUCCESS, gettext("You are a member now."))
         if sociallogin := (kwargs.get("signal_kwargs") or {}).get("sociallogin"):
-            found = sociallogin.account.extra_data.get("affiliations", [])
-            signed_in_elsewhere(user=user, affiliations=found, now=timezone.now())
+            affiliations = sociallogin.account.extra_data.get("affiliations", [])
+            signed_in_elsewhere(user=user, affiliations=affiliations, now=timezone.now())
         # What a browser was told stays; one that knows nothing learns the person's language.
         # Whoever tries a demonstration account keeps their own.
         if settings.LANGUAGE_COOKIE_NAME not in request.COOKIES and not user.is_demo:

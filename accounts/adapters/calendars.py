@@ -82,13 +82,13 @@ def write(events: Iterable[Event], *, method: str = "", name: str = "", zone: st
         calendar.add("x-published-ttl", "PT1H")
     if zone:
         calendar.add("x-wr-timezone", zone)
-    found = list(events)
-    years = [moment.year for event in found for moment in (event.start, event.end)]
-    for key in sorted({event.zone for event in found} | ({zone} if zone else set())):
+    rows = list(events)
+    years = [moment.year for event in rows for moment in (event.start, event.end)]
+    for key in sorted({event.zone for event in rows} | ({zone} if zone else set())):
         # The years around what it is needed for; sorted, as the text must not vary.
         first, last = date(min(years, default=2000), 1, 1), date(max(years, default=2000) + 2, 1, 1)
         calendar.add_component(_zone(key, first, last))
-    for event in found:
+    for event in rows:
         calendar.add_component(_event(event))
     return str(calendar.to_ical(), "utf-8")
 

@@ -89,21 +89,21 @@ def words(value: Any) -> list[str]:
     return [item for item in values if isinstance(item, str) and item]
 
 
-def facts_of(app: SocialApp, found: dict[str, list[str]]) -> dict[str, Any]:
+def facts_of(app: SocialApp, attributes: dict[str, list[str]]) -> dict[str, Any]:
     """What is kept of somebody's attributes: where they belong, as far as it is believed."""
     scopes = scopes_of(app)
-    home = (found["home"] or [""])[0].lower()
+    home = (attributes["home"] or [""])[0].lower()
     return {
-        "affiliations": [str(item) for item in affiliations(found["affiliation"], scopes)],
+        "affiliations": [str(item) for item in affiliations(attributes["affiliation"], scopes)],
         "home": home if home in scopes else "",
     }
 
 
-def fields_of(found: dict[str, list[str]]) -> dict[str, str]:
+def fields_of(attributes: dict[str, list[str]]) -> dict[str, str]:
     """What a new account starts with."""
-    given, family = (" ".join(found[part][:1]) for part in ("given", "family"))
-    whole = " ".join(found["name"][:1]) or f"{given} {family}".strip()
-    return {"name": whole[:150], "email": " ".join(found["mail"][:1])}
+    given, family = (" ".join(attributes[part][:1]) for part in ("given", "family"))
+    whole = " ".join(attributes["name"][:1]) or f"{given} {family}".strip()
+    return {"name": whole[:150], "email": " ".join(attributes["mail"][:1])}
 
 
 class OnOurTerms:
@@ -161,14 +161,14 @@ class SamlProvider(OnOurTerms, SAMLProvider):  # type: ignore[misc]
 
     def _identifier(self, data: Any) -> str:
         kind = self.app.settings.get("identifier", "pairwise-id")
-        found = self._found(data)
+        attributes = self._found(data)
         if kind == "persistent":
             if data.get_nameid_format() == PERSISTENT and data.get_nameid():
                 return str(data.get_nameid())
-            if found["targeted-id"]:
-                return found["targeted-id"][0]
-        elif len(found[kind]) == 1:
-            identifier = found[kind][0].strip().lower()  # matched whatever its case
+            if attributes["targeted-id"]:
+                return attributes["targeted-id"][0]
+        elif len(attributes[kind]) == 1:
+            identifier = attributes[kind][0].strip().lower()  # matched whatever its case
             require_own_scope(identifier, scopes_of(self.app))
             return identifier
         # A transient name would make a new person at every sign-in.

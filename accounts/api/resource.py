@@ -236,14 +236,14 @@ def _handler(
             given.append(checked(takes, request.data, partial=partial))
 
         def answer() -> Response:
-            made = function(self, *given)
-            if isinstance(made, Response):
-                return made
+            result = function(self, *given)
+            if isinstance(result, Response):
+                return result
             if status == 204:
                 return Response(status=204)
             if gives:
-                return Response(rendered(gives, made), status=status)
-            return self.one(given[0] if made is None else made, status)
+                return Response(rendered(gives, result), status=status)
+            return self.one(given[0] if result is None else result, status)
 
         return self.once(answer) if once else answer()
 

@@ -95,11 +95,11 @@ def is_public(address: Address) -> bool:
     )
 
 
-def callable_addresses(found: Iterable[str], *, loopback: bool = False) -> Sequence[str]:
+def callable_addresses(resolved: Iterable[str], *, loopback: bool = False) -> Sequence[str]:
     """What a name resolved to, if all of it may be called: one address among them that may not
     speaks against the name. With `loopback` all must be this machine.
     `AddressRefused`: host-unknown, address-not-public."""
-    addresses = list(dict.fromkeys(found))
+    addresses = list(dict.fromkeys(resolved))
     if not addresses:
         raise AddressRefused("host-unknown")
     for text in addresses:

@@ -33,13 +33,13 @@ class Affiliation:
 
 def parse_scopes(values: Iterable[str], field: str = "scopes") -> list[str]:
     """Scopes in small letters, each once, in order; `Invalid` for what is no domain."""
-    found = sorted({value.strip().lower() for value in values if value.strip()})
-    if len(found) > MOST_SCOPES:
+    scopes = sorted({value.strip().lower() for value in values if value.strip()})
+    if len(scopes) > MOST_SCOPES:
         raise invalid(field, "too-many", most=MOST_SCOPES)
-    for scope in found:
+    for scope in scopes:
         if not SCOPE.fullmatch(scope):
             raise invalid(field, "unknown-scope", scope=scope[:100])
-    return found
+    return scopes
 
 
 def parse_affiliations(values: Iterable[str]) -> list[Affiliation]:

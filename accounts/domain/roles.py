@@ -168,12 +168,12 @@ class Duty:
     region_ids: frozenset[UUID] = frozenset()
 
 
-def conflicting(held: Iterable[Duty], wanted: Duty) -> Duty | None:
+def conflicting(held: Iterable[Duty], new: Duty) -> Duty | None:
     """The first duty that excludes the wanted one. An auditor is neither manager nor finance of
     an organisation in a region they audit, nor coordinator of a region that shares ground with
     it, nor administrator of the platform; whichever comes first."""
     for duty in held:
-        for auditor, audited in ((duty, wanted), (wanted, duty)):
+        for auditor, audited in ((duty, new), (new, duty)):
             if auditor.role == AUDITOR and _excludes(auditor, audited):
                 return duty
     return None

@@ -44,13 +44,13 @@ def _above(level: Sequence[bytes]) -> list[bytes]:
 def path(digests: Sequence[bytes], position: int) -> list[bytes]:
     """What must be hashed with the entry at a position, from below, to come to the root
     (RFC 9162, 2.1.3.1)."""
-    level, found = [leaf(digest) for digest in digests], []
+    level, steps = [leaf(digest) for digest in digests], []
     while len(level) > 1:
         beside = position ^ 1
         if beside < len(level):
-            found.append(level[beside])
+            steps.append(level[beside])
         level, position = _above(level), position // 2
-    return found
+    return steps
 
 
 def leads_to(root_: bytes, *, digest: bytes, position: int, count: int, path_: list[bytes]) -> bool:
@@ -130,17 +130,17 @@ def first_wrong(
     its id, empty where nothing is left that knows it. `standing` in the order of positions."""
     now = [row.digest for row in standing]
     known, present = set(sealed), set(now)
-    for place, (wanted, row) in enumerate(zip(sealed, standing, strict=False)):
-        if row.digest == wanted:
+    for place, (expected, row) in enumerate(zip(sealed, standing, strict=False)):
+        if row.digest == expected:
             continue
         if row.digest is None:
             return Wrong.REMOVED, place, row.entry
         if row.digest in known:
             # It was sealed elsewhere: the one that stood here is gone, or they changed places.
-            if wanted in present:
+            if expected in present:
                 return Wrong.MOVED, place, row.entry
             return Wrong.REMOVED, place, ""
-        return (Wrong.ADDED if wanted in present else Wrong.CHANGED), place, row.entry
+        return (Wrong.ADDED if expected in present else Wrong.CHANGED), place, row.entry
     if len(standing) < len(sealed):
         return Wrong.REMOVED, len(standing), ""
     if len(standing) > len(sealed):

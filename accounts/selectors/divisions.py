@@ -192,7 +192,7 @@ def _calendars() -> dict[str, list[str]]:
 def _zones() -> dict[str, tuple[str, ...]]:
     """The zones of each country, the principal one first, without those whose clocks show the
     same as an earlier one's (the table of the time-zone database)."""
-    found: dict[str, dict[tuple[object, object], str]] = {}
+    by_country: dict[str, dict[tuple[object, object], str]] = {}
     table = resources.files("tzdata").joinpath("zoneinfo", "zone.tab").read_text("utf-8")
     for line in table.splitlines():
         if line.startswith("#"):
@@ -200,5 +200,5 @@ def _zones() -> dict[str, tuple[str, ...]]:
         country, _, name = line.split("\t")[:3]
         zone = zoneinfo.ZoneInfo(name)
         shows = tuple(day.replace(tzinfo=zone).utcoffset() for day in (_WINTER, _SUMMER))
-        found.setdefault(country, {}).setdefault(shows, name)  # type: ignore[arg-type]
-    return {country: tuple(zones.values()) for country, zones in found.items()}
+        by_country.setdefault(country, {}).setdefault(shows, name)  # type: ignore[arg-type]
+    return {country: tuple(zones.values()) for country, zones in by_country.items()}

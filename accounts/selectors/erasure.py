@@ -59,8 +59,8 @@ def text_columns() -> Iterator[Column]:
 
 def addresses_of(user: User) -> list[str]:
     """All a person has, in small letters."""
-    found = EmailAddress.objects.filter(user=user).values_list("email", flat=True)
-    return sorted({user.email.lower(), *(address.lower() for address in found)})
+    addresses = EmailAddress.objects.filter(user=user).values_list("email", flat=True)
+    return sorted({user.email.lower(), *(address.lower() for address in addresses)})
 
 
 def is_namesake_free(user: User) -> bool:

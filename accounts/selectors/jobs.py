@@ -70,7 +70,7 @@ def failures(name: str = "") -> list[Failure]:
     noted = JobFailure.objects.all()
     if name:
         rows, noted = rows.filter(kind=name), noted.filter(job=name)
-    found = [
+    failed = [
         Failure(
             id=row.pk,
             name=row.kind,
@@ -82,7 +82,7 @@ def failures(name: str = "") -> list[Failure]:
         )
         for row in rows.order_by("-tried_at")[:MOST]
     ]
-    found += [
+    failed += [
         Failure(
             id=row.pk,
             name=row.job,
@@ -94,7 +94,7 @@ def failures(name: str = "") -> list[Failure]:
         )
         for row in noted.order_by("-last_at")[:MOST]
     ]
-    return sorted(found, key=lambda failure: failure.last_at, reverse=True)[:MOST]
+    return sorted(failed, key=lambda failure: failure.last_at, reverse=True)[:MOST]
 
 
 def failing_by_job() -> dict[str, int]:

@@ -136,8 +136,8 @@ def first_step_of(actor: Actor, now: datetime) -> FirstStep | None:
         return FirstStep("invited", invited.organisation, invited.expires_at)
     states = (JoinRequest.State.REQUESTED, JoinRequest.State.REJECTED)
     rows = list(requests_of(actor).filter(state__in=states)[:MOST_FOUND])
-    if asked := next((row for row in rows if row.state == JoinRequest.State.REQUESTED), None):
-        return FirstStep("asked", asked.organisation, asked.created_at)
+    if request := next((row for row in rows if row.state == JoinRequest.State.REQUESTED), None):
+        return FirstStep("asked", request.organisation, request.created_at)
     if missing := organisation_requests().filter(user_id=actor.person, state="requested").last():
         return FirstStep("missing", None, missing.created_at, name=missing.name)
     if rows:

@@ -39,16 +39,16 @@ def load_actor(user: User) -> Actor:
     organisations = Membership.objects.filter(user=user, ended_at=None).values_list(
         Value(""), "organisation_id", Value(None, UUIDField()), Value(None, _IDS)
     )
-    found = list(grants.union(organisations, all=True))
+    rows = list(grants.union(organisations, all=True))
     return Actor(
         user_id=user.pk,
         grants=tuple(
             Grant(role, place, region)
-            for role, organisation, region, absorbed in found
+            for role, organisation, region, absorbed in rows
             if role
             for place in (organisation, *((role in REACH_ABSORBED and absorbed) or ()))
         ),
-        organisations=frozenset(place for role, place, _, _ in found if not role),
+        organisations=frozenset(place for role, place, _, _ in rows if not role),
         language=user.language,
         time_zone=user.time_zone,
     )
@@ -100,14 +100,14 @@ def people_in_conflict() -> list[tuple[User, str, str]]:
     """Who holds two roles that exclude one another, given before they did; by address. One role
     has to be taken away by hand. One statement, and one for each auditor."""
     audits = RoleGrant.objects.filter(role=AUDITOR, revoked_at=None, user__is_active=True)
-    found = []
+    conflicts = []
     for user in User.objects.filter(pk__in=audits.values("user_id")).order_by("email"):
         duties = load_duties(user)
         for place, duty in enumerate(duties):
             other = conflicting(duties[:place], duty)
             if other is not None:
-                found.append((user, other.role, duty.role))
-    return found
+                conflicts.append((user, other.role, duty.role))
+    return conflicts
 
 
 def roles_left_out(actor: Actor, organisation: Organisation, into: Organisation) -> list[RoleGrant]:
@@ -244,7 +244,7 @@ def former_members(organisation: Organisation, now: datetime) -> list[Membership
 def own_memberships(actor: Actor) -> list[Membership]:
     """The actor's present memberships, each with `held` as in `members_of`. Two statements."""
     rows = Membership.objects.filter(user_id=actor.person, ended_at=None)
-    found = list(rows.select_related("organisation__region").order_by("organisation__name"))
+    memberships = list(rows.select_related("organisation__region").order_by("organisation__name"))
     grants: dict[UUID | None, list[RoleGrant]] = {}
     for grant in (
         RoleGrant.objects.filter(user_id=actor.person, revoked_at=None)
@@ -252,9 +252,9 @@ def own_memberships(actor: Actor) -> list[Membership]:
         .order_by("granted_at", "id")
     ):
         grants.setdefault(grant.organisation_id, []).append(grant)
-    for membership in found:
+    for membership in memberships:
         membership.held = grants.get(membership.organisation_id, [])  # type: ignore[attr-defined]
-    return found
+    return memberships
 
 
 def with_roles(found: Iterable[Membership]) -> list[Membership]:
@@ -279,8 +279,8 @@ def with_roles(found: Iterable[Membership]) -> list[Membership]:
 def managers_or_administrators(organisation_id: UUID) -> list[User]:
     """Who decides about an organisation's people: its managers; where it has none, the
     administrators."""
-    found = list(holders_of(MANAGER, organisation_id))
-    return found or list(holders_of(ADMINISTRATOR, None))
+    managers = list(holders_of(MANAGER, organisation_id))
+    return managers or list(holders_of(ADMINISTRATOR, None))
 
 
 def has_manager(organisation_id: UUID) -> bool:

@@ -189,10 +189,10 @@ def payer_for(actor: Actor, named: str | None) -> Organisation | None:
         by_id = _as_uuid(named)
         named_so = Q(pk=by_id) if by_id else Q(code=named)
         # The database takes no NUL, so nothing is called by one.
-        found = None if "\0" in named else own.filter(named_so).first()
-        if found is None:
+        organisation = None if "\0" in named else own.filter(named_so).first()
+        if organisation is None:
             raise invalid("organisation", "not-a-member", organisation=named)
-        return found
+        return organisation
     choices = _TWO_OWN.rows(ids=sorted(actor.organisations))
     if len(choices) > 1:
         raise invalid("organisation", "organisation-needed")

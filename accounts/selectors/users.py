@@ -59,30 +59,30 @@ def person_named(name: str) -> User | None:
     try:
         return active.filter(pk=UUID(name)).first()
     except ValueError:
-        found = None if "\0" in name else user_by_email(name)
-        return found if found is not None and found.is_active else None
+        user = None if "\0" in name else user_by_email(name)
+        return user if user is not None and user.is_active else None
 
 
 def member_named(name: str, organisation_id: UUID) -> User | None:
     """The same among the present members of an organisation."""
-    found = person_named(name)
-    if found is None:
+    user = person_named(name)
+    if user is None:
         return None
     is_member = Membership.objects.filter(
-        user=found, organisation_id=organisation_id, ended_at=None
+        user=user, organisation_id=organisation_id, ended_at=None
     ).exists()
-    return found if is_member else None
+    return user if is_member else None
 
 
 def members_among(user_ids: Iterable[UUID], organisation_id: UUID) -> set[UUID]:
     """Those of some people who are active and present members of an organisation. One statement,
     none for nobody."""
-    wanted = list(user_ids)
-    if not wanted:
+    ids = list(user_ids)
+    if not ids:
         return set()
     return set(
         Membership.objects.filter(
-            user__in=wanted, user__is_active=True, organisation_id=organisation_id, ended_at=None
+            user__in=ids, user__is_active=True, organisation_id=organisation_id, ended_at=None
         ).values_list("user_id", flat=True)
     )
 
@@ -90,12 +90,12 @@ def members_among(user_ids: Iterable[UUID], organisation_id: UUID) -> set[UUID]:
 def members_named(names: Iterable[str], organisation_id: UUID) -> dict[str, UUID]:
     """The ids of active, present members of an organisation by what they were called: an id or
     a mail address; others are left out. One statement."""
-    wanted = {name: name.strip().lower() for name in names if "\0" not in name}
-    if not wanted:
+    texts = {name: name.strip().lower() for name in names if "\0" not in name}
+    if not texts:
         return {}
-    ids = [found for text in wanted.values() if (found := _as_id(text))]
+    ids = [found for text in texts.values() if (found := _as_id(text))]
     people = User.objects.annotate(address=Lower("email")).filter(
-        Q(pk__in=ids) | Q(address__in=list(wanted.values())),
+        Q(pk__in=ids) | Q(address__in=list(texts.values())),
         is_active=True,
         memberships__organisation_id=organisation_id,
         memberships__ended_at=None,
@@ -103,7 +103,7 @@ def members_named(names: Iterable[str], organisation_id: UUID) -> dict[str, UUID
     known: dict[str, UUID] = {}
     for pk, email in people.values_list("pk", "email"):
         known |= {str(pk): pk, email.lower(): pk}
-    return {name: known[text] for name, text in wanted.items() if text in known}
+    return {name: known[text] for name, text in texts.items() if text in known}
 
 
 def _as_id(text: str) -> UUID | None:
@@ -145,7 +145,7 @@ def demo_accounts() -> list[DemoAccount]:
         .select_related("user", "organisation", "region")
         .order_by("user__created_at", "user__email")
     )
-    return [found for role in ROLES_SHOWN for found in _holder_of(role, grants)]
+    return [account for role in ROLES_SHOWN for account in _holder_of(role, grants)]
 
 
 def _holder_of(role: str, grants: list[RoleGrant]) -> Iterator[DemoAccount]:

@@ -205,15 +205,15 @@ def _unexplained(lost: list[Problem]) -> list[Problem]:
 
 
 def _chain(seals: list[Seal], known: Iterable[tuple[int, bytes]]) -> Iterator[Problem]:
-    previous, wanted = None, 1
+    previous, expected = None, 1
     for seal in seals:
-        if seal.number != wanted:
-            yield Problem(wanted, 0, "chain", "was removed")
+        if seal.number != expected:
+            yield Problem(expected, 0, "chain", "was removed")
         elif (bytes(seal.previous) if seal.previous else None) != previous:
             yield Problem(seal.number, 0, "chain", "does not follow the one before it")
         if seal_digest(facts_of(seal)) != bytes(seal.digest):
             yield Problem(seal.number, 0, "seal", "says something else than its digest covers")
-        previous, wanted = bytes(seal.digest), seal.number + 1
+        previous, expected = bytes(seal.digest), seal.number + 1
     standing = {(seal.number, bytes(seal.digest)) for seal in seals}
     for number, _ in sorted(set(known) - standing):
         yield Problem(number, 0, "chain", "is not the one whose digest is known outside")
@@ -347,8 +347,8 @@ def _text_problem(row: Sequence[Any]) -> str | None:
         return None
     if row[10] is None:
         return "text-added"
-    said = hashlib.sha256(bytes(salt) + canonical_json(json.loads(content))).hexdigest()
-    return None if said == row[10] else "text-changed"
+    digest = hashlib.sha256(bytes(salt) + canonical_json(json.loads(content))).hexdigest()
+    return None if digest == row[10] else "text-changed"
 
 
 def _unsealed(since: datetime | None) -> Looked:
@@ -391,9 +391,9 @@ VERIFYING = "verify the trail"  # the job's name in the timetable
 
 def trail_found_right() -> None:
     """`TrailWrong` with the first place that is not as it was sealed."""
-    found = trail_verify()
-    if found.problems:
-        raise TrailWrong(f"{found.problems[0]}; {len(found.problems)} in all")
+    report = trail_verify()
+    if report.problems:
+        raise TrailWrong(f"{report.problems[0]}; {len(report.problems)} in all")
 
 
 def last_verified() -> JobRun | None:

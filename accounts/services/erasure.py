@@ -148,11 +148,11 @@ def _texts_delete(texts: QuerySet[TrailText]) -> list[UUID]:
 
 
 def _texts_naming(words: Sequence[str]) -> QuerySet[TrailText]:
-    found = TrailText.objects.annotate(said=Cast("content", TextField()))
+    texts = TrailText.objects.annotate(said=Cast("content", TextField()))
     named = Q()
     for word in words:
         named |= Q(said__iregex=rules.mention(word))
-    return TrailText.objects.filter(pk__in=found.filter(named).values("pk"))
+    return TrailText.objects.filter(pk__in=texts.filter(named).values("pk"))
 
 
 def _replace(words: str, instead: str, user: User, *, everywhere: bool) -> int:
@@ -178,6 +178,6 @@ def _replace_in(column: Column, pattern: str, instead: str, user: User, everywhe
         text = Func(text, whole, Value(""), Value("i"), function="regexp_replace")
     written = Func(text, Value(pattern), Value(instead), Value("gi"), function="regexp_replace")
     value = Cast(written, JSONField()) if column.is_json else written
-    found = rows.annotate(said=Cast(F(column.name), TextField())).filter(said__iregex=pattern)
-    changed: int = found.update(**{column.name: value})
+    mentions = rows.annotate(said=Cast(F(column.name), TextField())).filter(said__iregex=pattern)
+    changed: int = mentions.update(**{column.name: value})
     return changed

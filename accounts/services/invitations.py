@@ -40,8 +40,8 @@ def invitation_send(
     the same address is replaced. `WrongState` (`already-member`) for a member, (`own-role`) for
     oneself, (`invited-too-often`, `too-many-invitations-today`) beyond what one address is sent,
     and one organisation or person sends, within a day."""
-    email, wanted = address_of(email), rules.parse_roles(list(roles))
-    _require_may_invite(by.actor, organisation, wanted)
+    email, given = address_of(email), rules.parse_roles(list(roles))
+    _require_may_invite(by.actor, organisation, given)
     require_open(organisation)
     if not rules.SHORTEST <= lifetime <= rules.LONGEST:
         raise invalid("days", "out-of-range", least=1, most=rules.LONGEST.days)
@@ -59,7 +59,7 @@ def invitation_send(
     most_open, _ = rules.limits(is_administrator=by.actor.may("administer", Place(None)))
     if present.filter(expires_at__gt=by.now).count() >= most_open:
         raise WrongState("too-many-invitations", most=most_open)
-    return invitations_put(by, [(organisation, email, wanted)], lifetime)[0]
+    return invitations_put(by, [(organisation, email, given)], lifetime)[0]
 
 
 def invitations_put(

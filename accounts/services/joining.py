@@ -92,7 +92,7 @@ def join_decide(
     require(by.actor, "manage-members", place_of(row.organisation))
     if by.actor.user_id == row.user_id:
         raise WrongState("own-request")
-    wanted = rules.parse_roles(list(roles))
+    given = rules.parse_roles(list(roles))
     reason = checked_reason(reason, is_owed=not approve)
     lock_user(row.user_id)
     row = _found(request_id)
@@ -102,7 +102,7 @@ def join_decide(
     row.save(update_fields=["state", "decided_by", "decided_at", "reason"])
     _record(by, f"joinrequest.{'approve' if approve else 'reject'}", row, reason)
     if approve:
-        _admit(by, row, wanted)
+        _admit(by, row, given)
     payload = {"request": str(row.pk)}
     enqueue([Effect("people.answered", f"people.answered.{row.pk}", payload)], now=by.now)
     return row

@@ -343,8 +343,8 @@ def _require_compatible(
     user: User, role: str, organisation: Organisation | None, region: Region | None
 ) -> None:
     """`DutiesConflict` where a role the person has excludes the new one."""
-    wanted = Duty(role, region.pk if region else None, frozenset(_lineage(organisation, region)))
-    if (duty := conflicting(load_duties(user), wanted)) is not None:
+    new = Duty(role, region.pk if region else None, frozenset(_lineage(organisation, region)))
+    if (duty := conflicting(load_duties(user), new)) is not None:
         raise DutiesConflict(role=duty.role, wanted=role)
 
 

@@ -98,13 +98,13 @@ def regions_enter(by: By, *, codes: Iterable[str], time_zone: str, shares: bool)
     """Several places of the shipped lists at once, all or none: countries, subdivisions and
     divisions of China by their codes. `time_zone` for those whose country has several; `shares`
     for all but countries, which sum up."""
-    made = []
+    entered = []
     for code in sorted(codes, key=lambda code: (len(code) > 2, code)):
         scheme = rules.scheme_of(code)
         known = division(scheme, code)
         if known is None:
             raise invalid("codes", "unknown-region", region=code)
-        made.append(
+        entered.append(
             region_create(
                 by,
                 scheme=scheme,
@@ -113,7 +113,7 @@ def regions_enter(by: By, *, codes: Iterable[str], time_zone: str, shares: bool)
                 shares=shares and scheme != rules.COUNTRIES,
             )
         )
-    return made
+    return entered
 
 
 @transaction.atomic

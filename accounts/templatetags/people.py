@@ -159,8 +159,8 @@ def demo_people() -> list[DemoAccount]:
 @register.simple_tag(takes_context=True)
 def asked_to_join(context: Any) -> Organisation | None:
     """The organisation whose answer the reader waits for. One statement."""
-    asked = requests_of(context["actor"]).filter(state=JoinRequest.State.REQUESTED).first()
-    return asked.organisation if asked else None
+    request = requests_of(context["actor"]).filter(state=JoinRequest.State.REQUESTED).first()
+    return request.organisation if request else None
 
 
 @register.simple_tag

@@ -114,7 +114,7 @@ def act(
                 refused = Refused(problem.code, **problem.numbers)
             forms["refused"] = refused
         return page(status=status, **forms)
-    if said := done(result) if callable(done) else done:
-        messages.success(request, said)
+    if message := done(result) if callable(done) else done:
+        messages.success(request, message)
     where = to(result) if callable(to) else to
     return where if isinstance(where, HttpResponse) else redirect(where)

@@ -97,10 +97,10 @@ def token_make(request: HttpRequest) -> HttpResponse:
 def token_made(request: HttpRequest) -> HttpResponse:
     """The token itself: the one page that ever shows it, and it does so once."""
     token_id, secret = request.session.pop(MADE_KEY, ("", ""))
-    made = token_of(person(request), token_id) if secret else None
-    if made is None:
+    token = token_of(person(request), token_id) if secret else None
+    if token is None:
         return redirect("accounts:profile")
-    return render(request, "accounts/token.html", {"made": made, "secret": secret})
+    return render(request, "accounts/token.html", {"made": token, "secret": secret})
 
 
 @writes

@@ -243,5 +243,5 @@ def load_open_business(organisation: Organisation) -> tuple[Refusal, ...]:
             organisation=organisation, carried_out_at=None, withdrawn_at=None
         ),
     }
-    found = {code: rows.count() for code, rows in counts.items()}
-    return tuple(Refusal(code, {"count": count}) for code, count in found.items() if count)
+    open_rows = {code: rows.count() for code, rows in counts.items()}
+    return tuple(Refusal(code, {"count": count}) for code, count in open_rows.items() if count)

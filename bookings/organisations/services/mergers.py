@@ -139,11 +139,11 @@ def _lock(gone: Organisation, into: Organisation | None, now: datetime) -> None:
 def _merge(by: By, gone_id: UUID, into_id: UUID) -> Merger:
     gone = _load(by.actor, gone_id, by.version)
     into = _load(by.actor, into_id, None)
-    if found := tuple(hindrances(gone, into)):
-        raise RulesRefuse(found)
+    if refusals := tuple(hindrances(gone, into)):
+        raise RulesRefuse(refusals)
     _lock(gone, into, by.now)
-    if found := tuple(hindrances(gone, into)):
-        raise RulesRefuse(found)
+    if refusals := tuple(hindrances(gone, into)):
+        raise RulesRefuse(refusals)
     merger = load_merger(gone, into, by.now, by=by.actor)
     kinds = belongings(gone, by.now)
     ahead = [row.pk for row in kinds["bookings"]]
@@ -301,13 +301,13 @@ def _close(by: By, organisation_id: UUID) -> Organisation:
     row = _load(by.actor, organisation_id, by.version)
     if row.closed_at is not None:
         raise WrongState("organisation-closed", organisation=row.code)
-    if found := load_open_business(row):
-        raise RulesRefuse(found)
+    if refusals := load_open_business(row):
+        raise RulesRefuse(refusals)
     _lock(row, None, by.now)
     if row.closed_at is not None:
         raise WrongState("organisation-closed", organisation=row.code)
-    if found := load_open_business(row):
-        raise RulesRefuse(found)
+    if refusals := load_open_business(row):
+        raise RulesRefuse(refusals)
     kinds = belongings(row, by.now)
     kinds["wishes"].update(state="withdrawn", ended_at=by.now, version=F("version") + 1)
     kinds["harvests"].update(state="paused")

@@ -146,8 +146,8 @@ class Failures(Endpoint):
     def get(self, request: Request) -> Response:
         """The last first, 200 at most. For administrators."""
         require(self.actor, "administer", Place(None))
-        found = failures(asked(FailureQuery, request.query_params)["name"])
-        return Response(rendered(FailuresShape, {"failures": found}))
+        failed = failures(asked(FailureQuery, request.query_params)["name"])
+        return Response(rendered(FailuresShape, {"failures": failed}))
 
     @operation(
         "operations_retry_all",

@@ -148,14 +148,14 @@ def load_today(actor: Actor, day: Period, now: datetime, most: int) -> list[Toda
     )
     rows = managed_instruments(actor).filter(publication=Instrument.Publication.PUBLISHED)
     chosen = list(rows.annotate(is_taken=Exists(taken)).order_by("-is_taken", "name", "id")[:most])
-    found = []
+    slots = []
     for row in load_board(actor, chosen, day, now):
         entries = [entry for entry in row.entries if entry.period.end > now]
         here = next((entry for entry in entries if entry.period.start <= now), None)
         after = next((entry for entry in entries if entry.period.start > now), None)
         bands = tuple(_bands(row.opened, row.entries, day))
-        found.append(Today(row.instrument, bands, here, after))
-    return found
+        slots.append(Today(row.instrument, bands, here, after))
+    return slots
 
 
 def _bands(opened: Iterable[Period], entries: Iterable[Entry], day: Period) -> Iterable[Band]:

@@ -121,9 +121,9 @@ def load_waiting(actor: Actor, now: datetime, kinds: Mapping[str, Kind] = KINDS)
         if kind.has(actor)
     ]
     first, *others = parts
-    found: dict[str, list[Any]] = {}
+    waiting: dict[str, list[Any]] = {}
     for row in first.union(*others, all=True) if others else first:
-        found.setdefault(row[0], []).append(row[1:])
+        waiting.setdefault(row[0], []).append(row[1:])
     return [
         Waiting(
             what,
@@ -132,7 +132,7 @@ def load_waiting(actor: Actor, now: datetime, kinds: Mapping[str, Kind] = KINDS)
             min((due for *_, due in rows if due is not None), default=None),
         )
         for what in kinds
-        if (rows := found.get(what))
+        if (rows := waiting.get(what))
     ]
 
 

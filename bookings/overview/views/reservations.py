@@ -168,7 +168,9 @@ def reservation_page(
 def _funding(actor: Actor, reservation: Reservation) -> list[Earmark]:
     """What pays for a booking, for those whose affair it is; each knows whether the reader may
     open its source. Two statements at most."""
-    rows = list(paying().filter(reservation=reservation)) if sees_funding(actor, reservation) else []
+    rows = (
+        list(paying().filter(reservation=reservation)) if sees_funding(actor, reservation) else []
+    )
     if rows:
         named = sources_for(actor).filter(pk__in=[row.source_id for row in rows])
         seen = set(named.order_by().values_list("pk", flat=True))

@@ -60,7 +60,7 @@ def load_ahead(actor: Actor, membership: Membership, now: datetime) -> list[Ahea
 def with_costs(actor: Actor, rows: QuerySet[Reservation], now: datetime) -> list[Ahead]:
     """Each with what cancelling it now would cost; one that cannot be cancelled is left out.
     Two statements."""
-    found, ahead = [], list(rows)
+    costs, ahead = [], list(rows)
     current = Quote.objects.filter(reservation__in=ahead, is_current=True)
     quotes = {quote.reservation_id: quote for quote in current}
     for row in ahead:
@@ -71,8 +71,8 @@ def with_costs(actor: Actor, rows: QuerySet[Reservation], now: datetime) -> list
         except WrongState:  # check-in has begun
             continue
         cost = fee.fee + fee.tax if quote else None
-        found.append(Ahead(row, cost, quote.currency if quote else ""))
-    return found
+        costs.append(Ahead(row, cost, quote.currency if quote else ""))
+    return costs
 
 
 def may_cancel(actor: Actor, membership: Membership) -> bool:

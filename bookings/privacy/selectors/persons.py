@@ -48,23 +48,23 @@ class Obstacle:
 
 def load_obstacles(user: User, now: datetime) -> list[Obstacle]:
     """Empty: nothing stands in the way. Four statements."""
-    found = []
+    obstacles = []
     under_way = Reservation.objects.filter(
         Q(state="in_use") | Q(state="confirmed", start_at__lte=now, end_at__gt=now), user=user
     ).count()
     if under_way:
-        found.append(Obstacle("booking-under-way", {"count": under_way}))
+        obstacles.append(Obstacle("booking-under-way", {"count": under_way}))
     # The payer has only the person to ask whether a charge is right.
     charges = Charge.objects.filter(reservation__user=user, state__in=["open", "disputed"]).count()
     if charges:
-        found.append(Obstacle("charges-not-final", {"count": charges}))
+        obstacles.append(Obstacle("charges-not-final", {"count": charges}))
     for grant in sole_duties(user):
         where = grant.organisation
         if where is None:
-            found.append(Obstacle("last-administrator", {}))
+            obstacles.append(Obstacle("last-administrator", {}))
         else:
-            found.append(Obstacle("last-manager", {"organisation": where.name}))
-    return found
+            obstacles.append(Obstacle("last-manager", {"organisation": where.name}))
+    return obstacles
 
 
 def load_person(user: User) -> dict[str, list[Row]]:
@@ -255,8 +255,8 @@ def _of_acts(user: User) -> dict[str, list[Row]]:
     }  # fmt: skip
 
 
-def _rows(found: Any, *names: str, **named: str) -> list[Row]:
+def _rows(queryset: Any, *names: str, **named: str) -> list[Row]:
     """`named` calls a value of a related row by a name of its own."""
     calls = {path: name for name, path in named.items()}
-    rows = found.values(*names, *calls)
+    rows = queryset.values(*names, *calls)
     return [{calls.get(key, key): value for key, value in row.items()} for row in rows]
