@@ -107,31 +107,31 @@ def _zone(key: str, first: date, last: date) -> icalendar.Timezone:
 
 def _event(event: Event) -> icalendar.Event:
     zone = ZoneInfo(event.zone)
-    made = icalendar.Event()
-    made.add("uid", event.uid)
-    made.add("sequence", event.sequence)
-    made.add("dtstamp", event.changed_at.astimezone(UTC).replace(microsecond=0))
-    made.add("dtstart", _local(event.start, zone))
-    made.add("dtend", _local(event.end, zone))
-    made.add("summary", event.summary)
-    made.add("status", event.status)
-    made.add("transp", "OPAQUE" if event.is_busy else "TRANSPARENT")
+    entry = icalendar.Event()
+    entry.add("uid", event.uid)
+    entry.add("sequence", event.sequence)
+    entry.add("dtstamp", event.changed_at.astimezone(UTC).replace(microsecond=0))
+    entry.add("dtstart", _local(event.start, zone))
+    entry.add("dtend", _local(event.end, zone))
+    entry.add("summary", event.summary)
+    entry.add("status", event.status)
+    entry.add("transp", "OPAQUE" if event.is_busy else "TRANSPARENT")
     for field, value in (
         ("location", event.location),
         ("description", event.description),
         ("url", event.address),
     ):
         if value:
-            made.add(field, value)
+            entry.add(field, value)
     if event.host:
-        made.add("organizer", _person(event.host))
+        entry.add("organizer", _person(event.host))
     if event.guest:
         guest = _person(event.guest)
         guest.params["ROLE"] = icalendar.vText("REQ-PARTICIPANT")
         guest.params["PARTSTAT"] = icalendar.vText("ACCEPTED")
         guest.params["RSVP"] = icalendar.vText("FALSE")
-        made.add("attendee", guest, encode=False)
-    return made
+        entry.add("attendee", guest, encode=False)
+    return entry
 
 
 def _local(moment: datetime, zone: ZoneInfo) -> datetime:

@@ -66,8 +66,6 @@ SECOND_ROLE = {
 
 # What an auditor may not be where they audit.
 AUDITED = frozenset({MANAGER, FINANCE, COORDINATOR})
-# Roles that do harm in wrong hands: whoever holds one signs in with a second factor.
-WITH_SECOND_FACTOR = frozenset({MANAGER, FINANCE, COORDINATOR, AUDITOR, ADMINISTRATOR})
 
 
 class DutiesConflict(Refused):

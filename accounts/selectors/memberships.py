@@ -257,9 +257,9 @@ def own_memberships(actor: Actor) -> list[Membership]:
     return memberships
 
 
-def with_roles(found: Iterable[Membership]) -> list[Membership]:
+def with_roles(memberships: Iterable[Membership]) -> list[Membership]:
     """Memberships, each with `held`: the roles in force there. One statement."""
-    rows = list(found)
+    rows = list(memberships)
     grants: dict[tuple[UUID, UUID | None], list[RoleGrant]] = {}
     for grant in (
         RoleGrant.objects.filter(
@@ -338,7 +338,3 @@ def coordinators_of(region_ids: Iterable[UUID]) -> QuerySet[User]:
         .distinct()
         .order_by("email")
     )
-
-
-def users_by_id(ids: Iterable[UUID]) -> dict[UUID, User]:
-    return User.objects.in_bulk(list(ids))

@@ -93,7 +93,7 @@ def members_named(names: Iterable[str], organisation_id: UUID) -> dict[str, UUID
     texts = {name: name.strip().lower() for name in names if "\0" not in name}
     if not texts:
         return {}
-    ids = [found for text in texts.values() if (found := _as_id(text))]
+    ids = [user_id for text in texts.values() if (user_id := _as_id(text))]
     people = User.objects.annotate(address=Lower("email")).filter(
         Q(pk__in=ids) | Q(address__in=list(texts.values())),
         is_active=True,

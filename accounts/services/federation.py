@@ -15,7 +15,7 @@ from accounts.domain.roles import PLATFORM, RESEARCHER, By, DutiesConflict, Plac
 from accounts.models import Organisation, User
 from accounts.permissions import actor_of, require
 from accounts.selectors.rows import visible
-from accounts.services.joining import join_ask
+from accounts.services.joining import join_ask, ways_in_set
 from accounts.services.memberships import lock_user, membership_start, role_grant
 
 
@@ -69,20 +69,8 @@ def scopes_set(
         taken = sorted(set(parsed) & set(other.scopes))
         if taken and other.pk != organisation.pk:
             raise invalid("scopes", "scope-taken", scope=taken[0], organisation=other.code)
-    organisation.refresh_from_db(fields=["scopes", "admits_by_scope", "version"])
-    by.require_version(organisation.version)
-    before = {"scopes": organisation.scopes, "admits_by_scope": organisation.admits_by_scope}
-    organisation.scopes, organisation.admits_by_scope = parsed, admits_by_scope
-    organisation.version += 1
-    organisation.save(update_fields=["scopes", "admits_by_scope", "version"])
-    trail.record(
-        by,
-        "organisation.scopes",
-        organisation,
-        before=before,
-        after={"scopes": parsed, "admits_by_scope": admits_by_scope},
-    )
-    return organisation
+    values = {"scopes": parsed, "admits_by_scope": admits_by_scope}
+    return ways_in_set(by, organisation, "organisation.scopes", values)
 
 
 @transaction.atomic

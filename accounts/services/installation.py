@@ -29,7 +29,7 @@ from accounts.selectors.installation import (
 from accounts.selectors.users import confirmed_addresses, user_by_email
 from accounts.services.memberships import role_grant
 from accounts.services.organisations import organisation_create, region_create
-from accounts.services.users import person_enter, sign_in_mail_send
+from accounts.services.users import password_link_send, person_enter
 
 MOST_LOGO = 1_000_000  # bytes
 MOST_MEGAPIXELS = 16
@@ -228,8 +228,7 @@ def _administrator_step(
         stored = {"email": present.email, "name": present.name}
         same = {**given, "email": given["email"].lower()}
         step = _left("administrator", present.email, same, stored)
-        if not present.has_usable_password():
-            _send_link(present, now)
+        password_link_send("administrator", present, now)
         return step, present
     user = user_by_email(given["email"])
     if user is None:
@@ -241,21 +240,8 @@ def _administrator_step(
             now=now,
         )
     role_grant(By(PLATFORM, now), user=user, role=ADMINISTRATOR)
-    if not user.has_usable_password():
-        _send_link(user, now)
+    password_link_send("administrator", user, now)
     return Step("administrator", user.email, Outcome.MADE), user
-
-
-def _send_link(user: User, now: datetime) -> None:
-    sign_in_mail_send(
-        mail="administrator",
-        email=user.email,
-        user=user,
-        language=user.language,
-        facts={},
-        code="",
-        now=now,
-    )
 
 
 def _left(kind: str, name: str, given: Mapping[str, Any], stored: Mapping[str, Any]) -> Step:

@@ -18,7 +18,7 @@ from accounts.models.keys import new_id
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import actor_of
 from accounts.selectors.joining import invitation_token, open_invitations
-from accounts.selectors.memberships import has_manager, place_of
+from accounts.selectors.memberships import has_manager, is_member, place_of
 from accounts.selectors.organisations import require_open
 from accounts.selectors.rows import visible
 from accounts.selectors.secrets import digest_of
@@ -48,7 +48,7 @@ def invitation_send(
     if email in confirmed_addresses(by.actor.person):
         raise WrongState("own-role")
     known = user_by_email(email)
-    if known is not None and _belongs(known, organisation):
+    if known is not None and is_member(known, organisation):
         raise WrongState("already-member")
     lock_user(by.actor.person)
     Organisation.objects.select_for_update(no_key=True).only("pk").get(pk=organisation.pk)
@@ -147,7 +147,6 @@ def invitation_accept(by: By, *, invitation_id: UUID) -> Membership:
             user=user,
             role=role,
             organisation=row.organisation,
-            region=None,
             granted_by=row.invited_by_id,
         )
     row.accepted_by, row.accepted_at = user, by.now
@@ -235,10 +234,6 @@ def address_of(email: str) -> str:
     if len(email) > 254:
         raise invalid("email", "too-long", most=254)
     return email
-
-
-def _belongs(user: User, organisation: Organisation) -> bool:
-    return Membership.objects.filter(user=user, organisation=organisation, ended_at=None).exists()
 
 
 def _locked(invitation_id: UUID) -> Invitation:

@@ -193,8 +193,7 @@ def failure_retry(by: By, *, failure_id: UUID) -> str:
 def failures_retry(by: By, *, name: str) -> int:
     """The same for all of a kind of effect or of a job; how many. `actor` None is the platform
     (the command). `Invalid` where nothing of that name fails."""
-    if not by.actor.is_platform:
-        require(by.actor, "administer", Place(None))
+    require(by.actor, "administer", Place(None))
     rows = list(OutboxMessage.objects.select_for_update().filter(FAILING, kind=name).order_by("pk"))
     noted = list(JobFailure.objects.select_for_update().filter(job=name).order_by("pk"))
     if not rows and not noted:

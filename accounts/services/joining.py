@@ -1,7 +1,8 @@
 """Asking to join an organisation, and the organisation's answer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -11,6 +12,7 @@ from accounts.domain import joining as rules
 from accounts.domain.errors import NotFound, WrongState, invalid
 from accounts.domain.roles import PLATFORM, RESEARCHER, By
 from accounts.models import JoinRequest, Organisation, User
+from accounts.models.organisations import Request
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
 from accounts.selectors.memberships import is_member, place_of
@@ -88,15 +90,15 @@ def join_decide(
 ) -> JoinRequest:
     """A manager's word on a request: a member with these roles, or a reason why not. Nobody
     decides on their own."""
-    row = _found(request_id)
+    row = _request(request_id)
     require(by.actor, "manage-members", place_of(row.organisation))
     if by.actor.user_id == row.user_id:
         raise WrongState("own-request")
     given = rules.parse_roles(list(roles))
     reason = checked_reason(reason, is_owed=not approve)
     lock_user(row.user_id)
-    row = _found(request_id)
-    _require_open(row)
+    row = _request(request_id)
+    require_requested(row)
     row.state = JoinRequest.State.APPROVED if approve else JoinRequest.State.REJECTED
     row.decided_by_id, row.decided_at, row.reason = by.actor.person, by.now, reason
     row.save(update_fields=["state", "decided_by", "decided_at", "reason"])
@@ -112,10 +114,10 @@ def join_decide(
 def join_withdraw(by: By, *, request_id: UUID) -> JoinRequest:
     """Take one's own request back."""
     lock_user(by.actor.person)
-    row = _found(request_id)
+    row = _request(request_id)
     if row.user_id != by.actor.user_id:
         raise NotFound
-    _require_open(row)
+    require_requested(row)
     row.state, row.decided_at = JoinRequest.State.WITHDRAWN, by.now
     row.save(update_fields=["state", "decided_at"])
     _record(by, "joinrequest.withdraw", row, "")
@@ -133,22 +135,23 @@ def joining_set(
     if admits_by_mail and not domains:
         raise invalid("mail_domains", "required")
     Organisation.objects.select_for_update(no_key=True).only("pk").get(pk=organisation.pk)
-    organisation.refresh_from_db(fields=["mail_domains", "admits_by_mail", "version"])
+    values = {"mail_domains": domains, "admits_by_mail": admits_by_mail}
+    return ways_in_set(by, organisation, "organisation.joining", values)
+
+
+def ways_in_set(
+    by: By, organisation: Organisation, action: str, values: Mapping[str, Any]
+) -> Organisation:
+    """Within a transaction, the organisation locked: store who may join it unasked. `WrongVersion`
+    if somebody changed it since the one expected."""
+    organisation.refresh_from_db(fields=[*values, "version"])
     by.require_version(organisation.version)
-    before = {
-        "mail_domains": organisation.mail_domains,
-        "admits_by_mail": organisation.admits_by_mail,
-    }
-    organisation.mail_domains, organisation.admits_by_mail = domains, admits_by_mail
+    before = {name: getattr(organisation, name) for name in values}
+    for name, value in values.items():
+        setattr(organisation, name, value)
     organisation.version += 1
-    organisation.save(update_fields=["mail_domains", "admits_by_mail", "version"])
-    trail.record(
-        by,
-        "organisation.joining",
-        organisation,
-        before=before,
-        after={"mail_domains": domains, "admits_by_mail": admits_by_mail},
-    )
+    organisation.save(update_fields=[*values, "version"])
+    trail.record(by, action, organisation, before=before, after=values)
     return organisation
 
 
@@ -176,19 +179,19 @@ def _admit(by: By, row: JoinRequest, roles: Sequence[str]) -> None:
             user=row.user,
             role=role,
             organisation=row.organisation,
-            region=None,
             granted_by=by.actor.user_id,
         )
 
 
-def _found(request_id: UUID) -> JoinRequest:
+def _request(request_id: UUID) -> JoinRequest:
     return visible(
         JoinRequest.objects.select_related("organisation__region", "user"), pk=request_id
     )
 
 
-def _require_open(row: JoinRequest) -> None:
-    if row.state != JoinRequest.State.REQUESTED:
+def require_requested(row: Request) -> None:
+    """`WrongState` for a request that was answered or withdrawn."""
+    if row.state != Request.State.REQUESTED:
         raise WrongState(state=row.state, wanted="decided")
 
 

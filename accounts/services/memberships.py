@@ -45,7 +45,7 @@ from accounts.selectors.memberships import (
 from accounts.selectors.organisations import require_open
 from accounts.selectors.rows import visible
 from accounts.selectors.users import user_by_email
-from accounts.services.users import person_enter, sign_in_mail_send
+from accounts.services.users import password_link_send, person_enter
 
 MOST_TEXT = 500
 
@@ -71,8 +71,7 @@ def checked_reason(reason: str, *, is_owed: bool) -> str:
 @transaction.atomic
 def membership_start(by: By, *, user: User, organisation: Organisation) -> Membership:
     """Make the user a member; a member already stays one."""
-    if not by.actor.is_platform:
-        require(by.actor, "administer", Place(None))
+    require(by.actor, "administer", Place(None))
     return membership_put(by, user=user, organisation=organisation)
 
 
@@ -116,6 +115,14 @@ def membership_end(by: By, *, membership_id: UUID, reason: str) -> Membership:
     _require_another(MANAGER, organisation, membership.user_id)
     for grant in grants.select_related("organisation__region", "region"):
         _revoke(by, grant, "")
+    _end(by, membership, organisation, reason)
+    kind = "left" if is_own else "ended"
+    payload = {"membership": str(membership.pk), "reason": reason}
+    enqueue([Effect(f"people.{kind}", f"people.{kind}.{membership.pk}", payload)], now=by.now)
+    return membership
+
+
+def _end(by: By, membership: Membership, organisation: Organisation, reason: str) -> None:
     membership.ended_at = by.now
     membership.save(update_fields=["ended_at"])
     trail.record(
@@ -127,10 +134,6 @@ def membership_end(by: By, *, membership_id: UUID, reason: str) -> Membership:
         reason=reason,
         places=organisation.places(),
     )
-    kind = "left" if is_own else "ended"
-    payload = {"membership": str(membership.pk), "reason": reason}
-    enqueue([Effect(f"people.{kind}", f"people.{kind}.{membership.pk}", payload)], now=by.now)
-    return membership
 
 
 def members_let_go(
@@ -143,16 +146,7 @@ def members_let_go(
     left_out = roles_left_out(by.actor, organisation, into) if into is not None else []
     present = Membership.objects.filter(organisation=organisation, ended_at=None).order_by("pk")
     for membership in present.select_related("user"):
-        membership.ended_at = by.now
-        membership.save(update_fields=["ended_at"])
-        trail.record(
-            by,
-            "membership.end",
-            membership,
-            before={"user": membership.user_id, "organisation": organisation.pk},
-            after={"ended_at": by.now},
-            places=organisation.places(),
-        )
+        _end(by, membership, organisation, "")
         if into is not None:
             membership_put(by, user=membership.user, organisation=into)
     for grant in grants.select_related("organisation__region", "region", "user"):
@@ -163,7 +157,6 @@ def members_let_go(
                 user=grant.user,
                 role=grant.role,
                 organisation=into,
-                region=None,
                 granted_by=grant.granted_by_id,
             )
     return left_out
@@ -221,16 +214,7 @@ def role_grant_to_new(by: By, *, email: str, role: str, region: Region | None) -
         time_zone=region.time_zone if region else settings.USUAL_TIME_ZONE,
         now=by.now,
     )
-    if not user.has_usable_password():
-        sign_in_mail_send(
-            mail="entered",
-            email=user.email,
-            user=user,
-            language=user.language,
-            facts={},
-            code="",
-            now=by.now,
-        )
+    password_link_send("entered", user, by.now)
     return role_grant(by, user=user, role=role, region=region)
 
 
@@ -240,7 +224,7 @@ def grant_put(
     user: User,
     role: str,
     organisation: Organisation | None,
-    region: Region | None,
+    region: Region | None = None,
     granted_by: UUID | None,
 ) -> RoleGrant:
     """The same with the person's row locked, for who has asked whether it may be."""

@@ -55,8 +55,7 @@ def region_create(
     a currency, zone or holiday calendar there is not, for a code that stands already in whichever
     scheme (regions are looked up by it: `code-taken`), and for a province that stands under its
     code of the other list (`same-place`)."""
-    if not by.actor.is_platform:
-        require(by.actor, "administer", Place(None))
+    require(by.actor, "administer", Place(None))
     _lock_tree()
     region = Region(scheme=rules.scheme_named(scheme), code=rules.region_code(code))
     known = division(region.scheme, region.code)
@@ -122,8 +121,7 @@ def region_change(by: By, *, region_id: UUID, **changes: Any) -> Region:
     whatever belongs to it. What is below it follows, and so do searches and, from today on, the
     calendars of its instruments. `WrongState` (region-closed), `WrongVersion`; `Invalid` as
     `region_create`, and for a parent that lies below it (`below-itself`)."""
-    if not by.actor.is_platform:
-        require(by.actor, "administer", Place(None))
+    require(by.actor, "administer", Place(None))
     _lock_tree()
     region = _locked_region(region_id, by.version)
     names = ("code", "parent", *REGION_FIELDS)
@@ -174,8 +172,7 @@ def region_change(by: By, *, region_id: UUID, **changes: Any) -> Region:
 def region_close(by: By, *, region_id: UUID) -> Region:
     """Close a region for good: nothing more is entered in it or below it. `WrongState`
     (region-has-organisations, region-has-regions) while an open one is there."""
-    if not by.actor.is_platform:
-        require(by.actor, "administer", Place(None))
+    require(by.actor, "administer", Place(None))
     _lock_tree()
     region = _locked_region(region_id, by.version)
     if _has_organisations(region):
@@ -287,8 +284,7 @@ def organisation_create(by: By, *, code: str, region: Region, **values: Any) -> 
     """An organisation of a region: coordinators of it or of one above it, and administrators.
     `Invalid` for what is missing or malformed and for a code that is taken; `WrongState`
     (region-closed). The platform itself also says who may join unasked."""
-    if not by.actor.is_platform:
-        require(by.actor, "manage-organisations", Place(None, frozenset(region.lineage)))
+    require(by.actor, "manage-organisations", Place(None, frozenset(region.lineage)))
     region = Region.objects.select_for_update(no_key=True).get(pk=region.pk)
     _require_open_region(region)
     if not by.actor.is_platform and not region.shares:
@@ -316,8 +312,7 @@ def organisation_change(by: By, *, organisation_id: UUID, **changes: Any) -> Org
     instruments are found by the new name. Coordinators of its region or of one above it, and
     administrators. `WrongState` (organisation-closed), `WrongVersion`, `Invalid`."""
     organisation = _organisation(organisation_id)
-    if not by.actor.is_platform:
-        require(by.actor, "manage-organisations", place_of(organisation))
+    require(by.actor, "manage-organisations", place_of(organisation))
     Organisation.objects.select_for_update(no_key=True).only("pk").get(pk=organisation_id)
     organisation = _organisation(organisation_id)
     by.require_version(organisation.version)

@@ -54,7 +54,7 @@ def _present(app: SocialApp) -> dict[str, Any]:
         "metadata_url": idp.get("metadata_url", ""),
         "identifier": app.settings.get("identifier", ""),
         "client_id": "" if app.provider == "saml" else app.client_id,
-        "scopes": "\n".join(app.settings.get("scopes", [])),
+        "scopes": app.settings.get("scopes", []),
     }
 
 
@@ -70,20 +70,12 @@ def scopes(request: HttpRequest, organisation_id: UUID) -> HttpResponse:
     """What identity providers call an organisation."""
     require(actor_of(request.user), "administer", Place(None))
     organisation = organisation_by_id(organisation_id)
-    present = {
-        "scopes": "\n".join(organisation.scopes),
-        "admits_by_scope": organisation.admits_by_scope,
-    }
+    present = {name: getattr(organisation, name) for name in ScopesForm.base_fields}
     form = ScopesForm(request.POST if request.method == "POST" else None, initial=present)
     return act(
         request,
         partial(shown, request, "accounts/scopes.html", organisation=organisation),
-        lambda by, data: scopes_set(
-            by,
-            organisation=organisation,
-            scopes=form.scope_list(),
-            admits_by_scope=data["admits_by_scope"],
-        ),
+        lambda by, data: scopes_set(by, organisation=organisation, **data),
         to=reverse("accounts:members", args=[organisation.pk]),
         done=gettext("Saved."),
         form=form,

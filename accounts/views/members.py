@@ -173,20 +173,12 @@ def decide(request: HttpRequest, organisation_id: UUID, request_id: UUID) -> Htt
 def joining(request: HttpRequest, organisation_id: UUID) -> HttpResponse:
     """Which mail domains are the organisation's, and whether an address there is enough."""
     organisation = _managed(request, organisation_id)
-    present = {
-        "mail_domains": "\n".join(organisation.mail_domains),
-        "admits_by_mail": organisation.admits_by_mail,
-    }
+    present = {name: getattr(organisation, name) for name in JoiningForm.base_fields}
     form = JoiningForm(request.POST if request.method == "POST" else None, initial=present)
     return act(
         request,
         partial(shown, request, "accounts/joining.html", organisation=organisation),
-        lambda by, data: joining_set(
-            by,
-            organisation=organisation,
-            mail_domains=form.domains(),
-            admits_by_mail=data["admits_by_mail"],
-        ),
+        lambda by, data: joining_set(by, organisation=organisation, **data),
         to=reverse("accounts:members", args=[organisation.pk]),
         done=gettext("Saved."),
         form=form,

@@ -58,7 +58,7 @@ def profile(request: HttpRequest) -> HttpResponse:
     return act(
         request,
         page,
-        lambda by, data: users.profile_update(user=user, now=by.now, **data).language,
+        lambda by, data: users.profile_update(by, user=user, **data).language,
         to=saved,
         form=ProfileForm(request.POST or None, initial=present),
     )

@@ -284,11 +284,6 @@ def hex(value: bytes) -> str:
 
 
 @register.filter
-def last_digits(value: Any) -> str:
-    return str(value)[-8:]
-
-
-@register.filter
 def get(mapping: Any, key: Any) -> Any:
     """A value of a mapping by a key that is itself a variable."""
     return mapping.get(key) if mapping else None

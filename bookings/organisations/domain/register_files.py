@@ -46,15 +46,13 @@ REGION_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "holiday_calendar": ("holiday calendar", "节假日", "节假日日历"),
     "shares": ("shares", "共享", "参与共享"),
 }
-organisation_fields = partial(
-    fields_of,
-    fields={name: key for key, names in ORGANISATION_COLUMNS.items() for name in names},
-    needed=({"code"},),
-)
-region_fields = partial(
-    fields_of,
-    fields={name: key for key, names in REGION_COLUMNS.items() for name in names},
-    needed=({"code"},),
+organisation_fields, region_fields = (
+    partial(
+        fields_of,
+        fields={name: key for key, names in columns.items() for name in names},
+        needed=({"code"},),
+    )
+    for columns in (ORGANISATION_COLUMNS, REGION_COLUMNS)
 )
 
 _KINDS = {
