@@ -38,7 +38,6 @@ from accounts.api.schema import operation, page
 from accounts.api.shapes import Query, Shape, asked, checked
 from accounts.api.versions import etag, expected_version, require_version
 from accounts.domain.errors import NotFound, invalid
-from accounts.domain.roles import By
 
 type AnswerShape = type[serializers.Serializer[Any]]
 
@@ -66,12 +65,6 @@ class Resource(Endpoint):
     tag: ClassVar[str]
     shape: ClassVar[AnswerShape]
     order: ClassVar[Sequence[str]] = ("-created_at", "-id")
-    expected: int | None = None
-
-    @property
-    def by(self) -> By:
-        """Who writes, when, and which version they mean."""
-        return By(self.actor, self.now, self.expected)
 
     def visible(self, pk: Any) -> Any:
         """One row that the actor may see; `NotFound` else."""
