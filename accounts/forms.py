@@ -423,7 +423,7 @@ class ProviderForm(forms.Form):
         return data
 
     def values(self) -> dict[str, Any]:
-        """What the service takes."""
+        """Return what the service takes."""
         data = self.cleaned_data
         settings_: dict[str, Any] = {"scopes": data["scopes"]}
         if data["kind"] == "saml":
@@ -474,7 +474,7 @@ class InstallationForm(forms.Form):
     version = forms.IntegerField(widget=forms.HiddenInput)
 
     def languages_in_order(self) -> list[str]:
-        """The usual one first."""
+        """Return the usual one first."""
         usual = self.cleaned_data["usual"]
         return [usual, *(code for code in self.cleaned_data["languages"] if code != usual)]
 

@@ -64,7 +64,7 @@ class Prepared[R]:
         self.compiled: dict[Any, tuple[QuerySet[Any, R], SQLCompiler, str, Sequence[Any]]] = {}
 
     def rows(self, *shape: Any, **values: Any) -> list[R]:
-        """One statement; none if an empty list leaves nothing to ask for."""
+        """Return the rows. One statement; none if an empty list leaves nothing to ask for."""
         if any(value is None for value in values.values()):
             raise ValueError("a prepared question takes no None")
         lengths = tuple(len(v) if isinstance(v, list) else None for v in values.values())
@@ -80,7 +80,7 @@ class Prepared[R]:
         return self._filled(*self.compiled[key], values)
 
     def first(self, *shape: Any, **values: Any) -> R | None:
-        """The first of `rows`: for a question of which there is at most one answer."""
+        """Return the first of `rows`: for a question of which there is at most one answer."""
         rows = self.rows(*shape, **values)
         return rows[0] if rows else None
 

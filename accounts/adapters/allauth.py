@@ -74,7 +74,7 @@ class Backend(AuthenticationBackend):  # type: ignore[misc]
 
 
 def invitation_followed(request: HttpRequest) -> Invitation | None:
-    """The open invitation whose page the visitor goes on to after this one."""
+    """Return the open invitation whose page the visitor goes on to after this one."""
     path = request.POST.get("next") or request.GET.get("next", "")
     try:
         match = resolve(path)
@@ -169,9 +169,9 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return user_register(user=user, now=timezone.now()) if commit else user
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
-        """Whether the person has to show again who they are: neither signed in nor confirmed
-        within the last minutes, with the second factor where they have one. allauth by itself
-        asks right after a sign-in, too."""
+        """Return whether the person has to show again who they are: neither signed in nor confirmed
+        within the last minutes, with the second factor where they have one. allauth by itself asks
+        right after a sign-in, too."""
         records = get_authentication_records(self.request, self.request.user)
         if is_mfa_enabled(self.request.user):
             records = [record for record in records if record["method"] == "mfa"]

@@ -67,7 +67,7 @@ class Event:
 
 
 def write(events: Iterable[Event], *, method: str = "", name: str = "", zone: str = "") -> str:
-    """A calendar with its zones described. `method`: REQUEST or CANCEL, for an invitation;
+    """Return a calendar with its zones described. `method`: REQUEST or CANCEL, for an invitation;
     none for a feed, which has a name. The same events give the same text."""
     calendar = icalendar.Calendar()
     calendar.add("prodid", PRODUCT)
@@ -135,8 +135,8 @@ def _event(event: Event) -> icalendar.Event:
 
 
 def _local(moment: datetime, zone: ZoneInfo) -> datetime:
-    """The moment on the zone's clock; in UTC where that clock shows the hour twice, which a local
-    time could not tell apart."""
+    """Return the moment on the zone's clock; in UTC where that clock shows the hour twice, which a
+    local time could not tell apart."""
     local = moment.astimezone(zone)
     other = local.replace(fold=1 - local.fold)
     return moment.astimezone(UTC) if other.utcoffset() != local.utcoffset() else local
@@ -152,9 +152,9 @@ def _person(person: Person) -> icalendar.vCalAddress:
 def busy_times(
     content: bytes, start: datetime, end: datetime
 ) -> Sequence[tuple[datetime, datetime]]:
-    """When a calendar says its owner is busy within a span, merged, in the order of time: events
-    and what recurs of them, without those that are cancelled, free (TRANSP), or last whole days,
-    which say more of a date than of the hours. `CalendarBroken`."""
+    """Return when a calendar says its owner is busy within a span, merged, in the order of time:
+    events and what recurs of them, without those that are cancelled, free (TRANSP), or last whole
+    days, which say more of a date than of the hours. `CalendarBroken`."""
     try:
         ended = subprocess.run(  # noqa: S603 - ourselves
             [sys.executable, "-m", __name__, start.isoformat(), end.isoformat()],
@@ -225,7 +225,8 @@ def _times(content: bytes, start: datetime, end: datetime) -> list[tuple[datetim
 
 
 def _lasts_days(part: icalendar.Component) -> bool:
-    """Whether it is an event of whole days, birthdays since 1604 among them: of no interest."""
+    """Return whether it is an event of whole days, birthdays since 1604 among them: of no
+    interest."""
     start = getattr(part.get("DTSTART"), "dt", None)
     return type(start) is date and "RECURRENCE-ID" not in part
 
@@ -241,7 +242,7 @@ def _steps(event: icalendar.Component, end: datetime) -> int:
 
 
 def _zone_of(calendar: icalendar.Calendar) -> ZoneInfo:
-    """What times without a zone mean."""
+    """Return what times without a zone mean."""
     try:
         return ZoneInfo(str(calendar.get("X-WR-TIMEZONE", "UTC")))
     except (ValueError, LookupError, OSError):

@@ -54,7 +54,7 @@ class Answer:
 
 
 def resolve(host: str, port: int) -> Sequence[str]:
-    """The addresses of the network that a name has now; none for an unknown one."""
+    """Return the addresses of the network that a name has now; none for an unknown one."""
     try:
         addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
@@ -72,8 +72,8 @@ def call(
     loopback: bool = False,
     resolve: Resolve = resolve,
 ) -> Answer:
-    """The answer of an address, whatever its status. `loopback`: this machine may be called, and
-    without TLS.
+    """Return the answer of an address, whatever its status. `loopback`: this machine may be called,
+    and without TLS.
 
     What tells something (not GET) is told to the host it is meant for, and not sent on to another.
     `AddressRefused`: as `parse_address` and `callable_addresses`, and unreachable, sent-elsewhere,
@@ -190,7 +190,7 @@ class _Exchange:
         return AddressRefused("answer-too-large", megabytes=max(1, self.limits.size // 1024**2))
 
     def _pieces(self, response: http.client.HTTPResponse) -> Iterator[bytes]:
-        """The body, unpacked, never more than one byte over the limit from one piece."""
+        """Return the body, unpacked, never more than one byte over the limit from one piece."""
         if (response.length or 0) > self.limits.size:
             raise self._too_large()
         packed = (response.getheader("Content-Encoding") or "identity").strip().lower()

@@ -79,18 +79,18 @@ SAML_SAFE = {
 
 
 def scopes_of(app: SocialApp | None) -> list[str]:
-    """The scopes that a provider may speak for."""
+    """Return the scopes that a provider may speak for."""
     return [str(scope).lower() for scope in app.settings.get("scopes", [])] if app else []
 
 
 def words(value: Any) -> list[str]:
-    """An attribute or a claim as a list of words."""
+    """Return an attribute or a claim as a list of words."""
     values = value if isinstance(value, list | tuple) else [value]
     return [item for item in values if isinstance(item, str) and item]
 
 
 def facts_of(app: SocialApp, attributes: dict[str, list[str]]) -> dict[str, Any]:
-    """What is kept of somebody's attributes: where they belong, as far as it is believed."""
+    """Return what is kept of somebody's attributes: where they belong, as far as it is believed."""
     scopes = scopes_of(app)
     home = (attributes["home"] or [""])[0].lower()
     return {
@@ -100,7 +100,7 @@ def facts_of(app: SocialApp, attributes: dict[str, list[str]]) -> dict[str, Any]
 
 
 def fields_of(attributes: dict[str, list[str]]) -> dict[str, str]:
-    """What a new account starts with."""
+    """Return what a new account starts with."""
     given, family = (" ".join(attributes[part][:1]) for part in ("given", "family"))
     whole = " ".join(attributes["name"][:1]) or f"{given} {family}".strip()
     return {"name": whole[:150], "email": " ".join(attributes["mail"][:1])}
@@ -117,7 +117,7 @@ class OnOurTerms:
 
 
 def refusal(request: HttpRequest, provider: Any, refused: NotPermitted) -> HttpResponse:
-    """The page that says why signing in elsewhere led to nothing."""
+    """Return the page that says why signing in elsewhere led to nothing."""
     context = {"code": refused.code, "provider": provider, "numbers": refused.numbers}
     return render(request, "socialaccount/authentication_error.html", context, status=403)
 

@@ -28,7 +28,7 @@ def node(left: bytes, right: bytes) -> bytes:
 
 
 def root(digests: Iterable[bytes]) -> bytes:
-    """The root over entries' digests in their order; of none, SHA-256 of nothing."""
+    """Return the root over entries' digests in their order; of none, SHA-256 of nothing."""
     level = [leaf(digest) for digest in digests]
     while len(level) > 1:
         level = _above(level)
@@ -42,8 +42,8 @@ def _above(level: Sequence[bytes]) -> list[bytes]:
 
 
 def path(digests: Sequence[bytes], position: int) -> list[bytes]:
-    """What must be hashed with the entry at a position, from below, to come to the root
-    (RFC 9162, 2.1.3.1)."""
+    """Return what must be hashed with the entry at a position, from below, to come to the root (RFC
+    9162, 2.1.3.1)."""
     level, steps = [leaf(digest) for digest in digests], []
     while len(level) > 1:
         beside = position ^ 1
@@ -54,7 +54,7 @@ def path(digests: Sequence[bytes], position: int) -> list[bytes]:
 
 
 def leads_to(root_: bytes, *, digest: bytes, position: int, count: int, path_: list[bytes]) -> bool:
-    """Whether a path proves an entry (RFC 9162, 2.1.3.2)."""
+    """Return whether a path proves an entry (RFC 9162, 2.1.3.2)."""
     if not 0 <= position < count:
         return False
     first, last, value = position, count - 1, leaf(digest)
@@ -126,7 +126,7 @@ class Standing:
 def first_wrong(
     sealed: Sequence[bytes], standing: Sequence[Standing]
 ) -> tuple[Wrong, int, str] | None:
-    """The first entry that is not as it was sealed: what is wrong with it, its position, and
+    """Return the first entry that is not as it was sealed: what is wrong with it, its position, and
     its id, empty where nothing is left that knows it. `standing` in the order of positions."""
     now = [row.digest for row in standing]
     known, present = set(sealed), set(now)

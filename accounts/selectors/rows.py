@@ -8,7 +8,7 @@ from accounts.domain.errors import NotFound
 
 
 def visible[Row: Model](rows: QuerySet[Row] | Manager[Row], *conditions: Q, **values: Any) -> Row:
-    """The first of the rows with these values; `NotFound` where there is none."""
+    """Return the first of the rows with these values; `NotFound` where there is none."""
     row = rows.filter(*conditions, **values).first()
     if row is None:
         raise NotFound

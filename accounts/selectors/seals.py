@@ -50,31 +50,33 @@ def seals() -> QuerySet[Seal]:
 
 
 def unsealed_count(most: int = 100_000) -> int:
-    """How many entries wait for the next seal."""
+    """Return how many entries wait for the next seal."""
     return UnsealedEntry.objects.all()[:most].count()
 
 
 def unsealed_since() -> datetime | None:
-    """When the oldest entry was written that waits for the next seal; their ids sort by time."""
+    """Return when the oldest entry was written that waits for the next seal; their ids sort by
+    time."""
     rows = UnsealedEntry.objects.order_by("pk").values_list("entry__at", flat=True)
     return rows.first()
 
 
 def seals_like(text: str) -> list[Seal]:
-    """The seal somebody holds, `NUMBER:DIGEST`, if it stands in the chain; none: it does not, and
-    history was rewritten. `Invalid` (`not-a-seal`) for another text."""
+    """Return the seal somebody holds, `NUMBER:DIGEST`, if it stands in the chain; none: it does
+    not, and history was rewritten. `Invalid` (`not-a-seal`) for another text."""
     number, digest = known_seal(text)
     rows = seals().filter(number=number, digest=digest)
     return [seal for seal in rows if seal_digest(facts_of(seal)) == digest]
 
 
 def seal_json(seal: Seal) -> dict[str, Any]:
-    """What its digest covers, and the digest."""
+    """Return what its digest covers, and the digest."""
     return {**seal_facts_json(facts_of(seal)), "digest": bytes(seal.digest).hex()}
 
 
 def proof_of(entry: Any) -> dict[str, Any] | None:
-    """All that proves one entry of the trail; None while no seal holds it. Three statements."""
+    """Return all that proves one entry of the trail; None while no seal holds it. Three
+    statements."""
     place = SealedEntry.objects.filter(pk=entry.pk).select_related("seal").first()
     if place is None:
         return None
@@ -121,7 +123,7 @@ class Range:
 
 
 def bundle_size(range_: Range) -> int:
-    """How many entries a bundle will hold."""
+    """Return how many entries a bundle will hold."""
     first, last = _seals_of(range_)
     if first is None:
         return 0
@@ -129,9 +131,10 @@ def bundle_size(range_: Range) -> int:
 
 
 def bundle_lines(range_: Range, *, site: str, now: datetime) -> Iterator[bytes]:
-    """A bundle as JSON Lines (docs/trail.md): a manifest, each seal with the entries it holds,
-    and an end. It is widened to whole seals, since only these prove anything; what the reader
-    may not see of them is there by its digest alone. Memory stays flat, whatever the range."""
+    """Return a bundle as JSON Lines (docs/trail.md): a manifest, each seal with the entries it
+    holds, and an end. It is widened to whole seals, since only these prove anything; what the
+    reader may not see of them is there by its digest alone. Memory stays flat, whatever the
+    range."""
     first, last = _seals_of(range_)
     yield _line(
         {

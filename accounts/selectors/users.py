@@ -37,24 +37,26 @@ ROLES_SHOWN = ("researcher", "manager", "finance", "coordinator", "auditor", "ad
 
 
 def user_by_email(email: str) -> User | None:
-    """Whatever its case."""
+    """Return the user with an address, whatever its case."""
     return User.objects.filter(email__iexact=email.strip()).first()
 
 
 def has_second_factor(user: User) -> bool:
-    """An authenticator app or a passkey; recovery codes alone are none."""
+    """Return whether the person has an authenticator app or a passkey; recovery codes alone are
+    none."""
     kinds = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
     return bool(Authenticator.objects.filter(user=user, type__in=kinds).exists())
 
 
 def confirmed_addresses(user_id: UUID) -> list[str]:
-    """Those a person has shown to be theirs, in small letters, the one they sign in with first."""
+    """Return the addresses a person has shown to be theirs, in small letters, the one they sign in
+    with first."""
     rows = EmailAddress.objects.filter(user_id=user_id, verified=True).order_by("-primary", "pk")
     return [address.lower() for address in rows.values_list("email", flat=True)]
 
 
 def person_named(name: str) -> User | None:
-    """An active person by id or mail address."""
+    """Return an active person by id or mail address."""
     active = User.objects.filter(is_active=True)
     try:
         return active.filter(pk=UUID(name)).first()
@@ -64,7 +66,7 @@ def person_named(name: str) -> User | None:
 
 
 def member_named(name: str, organisation_id: UUID) -> User | None:
-    """The same among the present members of an organisation."""
+    """Return a present member of an organisation by id or mail address."""
     user = person_named(name)
     if user is None:
         return None
@@ -75,8 +77,8 @@ def member_named(name: str, organisation_id: UUID) -> User | None:
 
 
 def members_among(user_ids: Iterable[UUID], organisation_id: UUID) -> set[UUID]:
-    """Those of some people who are active and present members of an organisation. One statement,
-    none for nobody."""
+    """Return those of some people who are active and present members of an organisation. One
+    statement, none for nobody."""
     ids = list(user_ids)
     if not ids:
         return set()
@@ -88,8 +90,8 @@ def members_among(user_ids: Iterable[UUID], organisation_id: UUID) -> set[UUID]:
 
 
 def members_named(names: Iterable[str], organisation_id: UUID) -> dict[str, UUID]:
-    """The ids of active, present members of an organisation by what they were called: an id or
-    a mail address; others are left out. One statement."""
+    """Return the ids of active, present members of an organisation by what they were called: an id
+    or a mail address; others are left out. One statement."""
     texts = {name: name.strip().lower() for name in names if "\0" not in name}
     if not texts:
         return {}
@@ -114,7 +116,7 @@ def _as_id(text: str) -> UUID | None:
 
 
 def places_of(user: User) -> list[PlaceOfPerson]:
-    """Where a person belongs and acts, organisations first. Two statements."""
+    """Return where a person belongs and acts, organisations first. Two statements."""
     places: dict[UUID | None, PlaceOfPerson] = {}
     memberships = (
         Membership.objects.filter(user=user, ended_at=None)
@@ -137,7 +139,7 @@ def places_of(user: User) -> list[PlaceOfPerson]:
 
 
 def demo_accounts() -> list[DemoAccount]:
-    """One account for each role; most people of the demonstration have no password and are
+    """Return one account for each role; most people of the demonstration have no password and are
     only there to have booked."""
     grants = list(
         RoleGrant.objects.filter(user__is_demo=True, user__is_active=True, revoked_at=None)
@@ -149,7 +151,7 @@ def demo_accounts() -> list[DemoAccount]:
 
 
 def _holder_of(role: str, grants: list[RoleGrant]) -> Iterator[DemoAccount]:
-    """The first person with the role, rather one who has no other."""
+    """Return the first person with the role, rather one who has no other."""
     number: dict[UUID, int] = {}
     for grant in grants:
         number[grant.user_id] = number.get(grant.user_id, 0) + 1

@@ -91,7 +91,7 @@ def account_close(*, actor: Actor, by: Actor | None, reason: str, now: datetime)
 
 
 def _doors_remove(user: User) -> dict[str, int]:
-    """Everything that opens the account; how much of each."""
+    """Remove everything that opens the account; return how much of each."""
     sessions = list(UserSession.objects.filter(user=user))
     for session in sessions:
         session.end()

@@ -101,7 +101,8 @@ def provider_set(
 
 @transaction.atomic
 def provider_remove(by: By, *, provider_id: str) -> None:
-    """Nobody signs in there any more; who did keeps the account, and other ways in."""
+    """Remove a provider: nobody signs in there any more; who did keeps the account, and other ways
+    in."""
     require(by.actor, "administer", Place(None))
     app = visible(SocialApp.objects.select_for_update(), provider_id=provider_id)
     _record_provider(by, "delete", app)

@@ -38,7 +38,7 @@ def idempotent(
     now: datetime,
     answer: Callable[[], Answer],
 ) -> Answer:
-    """The first answer to this key, or `answer()` made now; only 2xx answers are kept.
+    """Return the first answer to this key, or `answer()` made now; only 2xx answers are kept.
 
     `KeyReused` with another body; `StillRunning` while the first has not ended.
     """

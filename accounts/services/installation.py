@@ -178,7 +178,8 @@ def _administrator_problems(administrator: Mapping[str, Any]) -> list[FieldProbl
 
 
 def _region_step(given: Mapping[str, Any], now: datetime) -> Step:
-    """A region of a list that comes with the platform needs its scheme and code alone."""
+    """Enter a region that does not stand yet; one of a list that comes with the platform needs its
+    scheme and code alone."""
     scheme, code = scheme_named(given["scheme"]), given["code"]
     present = Region.objects.select_related("parent").filter(code=code).first()
     if present is not None:
@@ -245,18 +246,19 @@ def _administrator_step(
 
 
 def _left(kind: str, name: str, given: Mapping[str, Any], stored: Mapping[str, Any]) -> Step:
-    """A thing that exists, with the names of what was given otherwise."""
+    """Return a thing that exists, with the names of what was given otherwise."""
     differing = tuple(key for key, value in given.items() if stored.get(key) != value)
     return Step(kind, name, Outcome.DIFFERS if differing else Outcome.EXISTS, differing)
 
 
 def _at(path: str, refused: Invalid) -> list[FieldProblem]:
-    """What is wrong with a part, with its place in the whole."""
+    """Return what is wrong with a part, with its place in the whole."""
     return [FieldProblem(f"{path}.{p.field}", p.code, p.numbers) for p in refused.problems]
 
 
 def _logo(content: bytes) -> bytes:
-    """A picture as PNG of at most `LOGO` pixels, with nothing of the file but what is seen."""
+    """Return a picture as PNG of at most `LOGO` pixels, with nothing of the file but what is
+    seen."""
     if len(content) > MOST_LOGO:
         raise invalid("logo", "file-too-large", most=MOST_LOGO // 1000)
     try:

@@ -67,8 +67,8 @@ def invitations_put(
     invited: Sequence[tuple[Organisation, str, Sequence[str]]],
     lifetime: timedelta = rules.USUAL,
 ) -> list[Invitation]:
-    """Within a transaction, for who has asked whether it may be: addresses are invited with roles
-    to organisations. Four statements, however many."""
+    """Invite addresses with roles to organisations, within a transaction, for who has asked whether
+    it may be. Four statements, however many."""
     rows = []
     for organisation, email, roles in invited:
         pk = new_id()
@@ -159,8 +159,8 @@ def invitation_accept(by: By, *, invitation_id: UUID) -> Membership:
 
 
 def why_closed(invitation: Invitation, now: datetime) -> str:
-    """The code of why nobody can accept it any more; empty while it is open. It ends with its
-    sender's ceasing to manage the organisation, or to coordinate its region while it has no
+    """Return the code of why nobody can accept it any more; empty while it is open. It ends with
+    its sender's ceasing to manage the organisation, or to coordinate its region while it has no
     manager, too."""
     if invitation.accepted_at is not None:
         return "invitation-used"
@@ -172,7 +172,7 @@ def why_closed(invitation: Invitation, now: datetime) -> str:
 
 
 def may_invite(actor: Actor, organisation: Organisation, roles: Sequence[str]) -> bool:
-    """Whether the actor may ask somebody in with these roles."""
+    """Return whether the actor may ask somebody in with these roles."""
     place = place_of(organisation)
     if actor.may("manage-members", place):
         return True
@@ -186,7 +186,7 @@ def _require_may_invite(actor: Actor, organisation: Organisation, roles: Sequenc
 
 
 def invitations_void(by: By, *, addresses: Sequence[str]) -> None:
-    """Within a transaction: withdraw what is open from a person who goes, and to them."""
+    """Withdraw, within a transaction, what is open from a person who goes, and to them."""
     theirs = Q(email__in=addresses) | Q(invited_by_id=by.actor.person)
     rows = Invitation.objects.select_for_update(of=("self",), no_key=True).filter(
         theirs, accepted_at=None, withdrawn_at=None
@@ -196,14 +196,14 @@ def invitations_void(by: By, *, addresses: Sequence[str]) -> None:
 
 
 def invitations_end(by: By, *, organisation: Organisation) -> None:
-    """Within a transaction: withdraw what an organisation has open that is closed or merged."""
+    """Withdraw, within a transaction, what an organisation has open that is closed or merged."""
     rows = open_invitations(organisation).select_for_update(of=("self",), no_key=True)
     for row in rows.select_related("organisation__region").order_by("pk"):
         _withdraw(by, row)
 
 
 def _require_few(by: By, organisation: Organisation, email: str) -> None:
-    """`WrongState` beyond the limits of a day. The caller has locked the organisation and the
+    """Raise `WrongState` beyond the limits of a day. The caller has locked the organisation and the
     person; the address is locked here, as other organisations invite it, too."""
     lock_addresses([email])
     _, most = rules.limits(is_administrator=by.actor.may("administer", Place(None)))

@@ -64,8 +64,8 @@ def join_ask(by: By, *, organisation: Organisation, text: str) -> JoinRequest:
 
 
 def join_pass_on(by: By, *, user: User, organisation: Organisation) -> None:
-    """Within a transaction, the person locked: ask an organisation's managers in the name of
-    somebody who was told to belong there; nothing for a member and for who asks already."""
+    """Ask, within a transaction and with the person locked, an organisation's managers in the name
+    of somebody who was told to belong there; nothing for a member and for who asks already."""
     asks = JoinRequest.objects.filter(user=user, organisation=organisation, state="requested")
     if is_member(user, organisation) or asks.exists():
         return
@@ -88,8 +88,8 @@ def join_decide(
     roles: Sequence[str] = (RESEARCHER,),
     reason: str = "",
 ) -> JoinRequest:
-    """A manager's word on a request: a member with these roles, or a reason why not. Nobody
-    decides on their own."""
+    """Answer a request as a manager: a member with these roles, or a reason why not. Nobody decides
+    on their own."""
     row = _request(request_id)
     require(by.actor, "manage-members", place_of(row.organisation))
     if by.actor.user_id == row.user_id:
@@ -142,8 +142,8 @@ def joining_set(
 def ways_in_set(
     by: By, organisation: Organisation, action: str, values: Mapping[str, Any]
 ) -> Organisation:
-    """Within a transaction, the organisation locked: store who may join it unasked. `WrongVersion`
-    if somebody changed it since the one expected."""
+    """Store who may join an organisation unasked, within a transaction and with its row locked.
+    `WrongVersion` if somebody changed it since the one expected."""
     organisation.refresh_from_db(fields=[*values, "version"])
     by.require_version(organisation.version)
     before = {name: getattr(organisation, name) for name in values}
@@ -190,7 +190,7 @@ def _request(request_id: UUID) -> JoinRequest:
 
 
 def require_requested(row: Request) -> None:
-    """`WrongState` for a request that was answered or withdrawn."""
+    """Raise `WrongState` for a request that was answered or withdrawn."""
     if row.state != Request.State.REQUESTED:
         raise WrongState(state=row.state, wanted="decided")
 

@@ -51,12 +51,12 @@ MOST_TEXT = 500
 
 
 def lock_user(user_id: UUID) -> None:
-    """What one person is and may is changed one at a time."""
+    """Lock a person's row: what they are and may is changed one at a time."""
     User.objects.select_for_update(no_key=True).only("pk").get(pk=user_id)
 
 
 def checked_reason(reason: str, *, is_owed: bool) -> str:
-    """The reason, trimmed; `Invalid` without one that is owed."""
+    """Return the reason, trimmed; `Invalid` without one that is owed."""
     reason = reason.strip()
     if is_owed and not reason:
         raise invalid("reason", "required")
@@ -76,7 +76,7 @@ def membership_start(by: By, *, user: User, organisation: Organisation) -> Membe
 
 
 def membership_put(by: By, *, user: User, organisation: Organisation) -> Membership:
-    """The same within a transaction, for who has asked whether it may be."""
+    """Make the user a member, within a transaction, for who has asked whether it may be."""
     require_open(organisation)
     membership, is_new = Membership.objects.get_or_create(
         user=user, organisation=organisation, ended_at=None, defaults={"started_at": by.now}
@@ -139,7 +139,7 @@ def _end(by: By, membership: Membership, organisation: Organisation, reason: str
 def members_let_go(
     by: By, *, organisation: Organisation, into: Organisation | None
 ) -> list[RoleGrant]:
-    """All memberships and roles at an organisation that is closed or merged end; merged `into`
+    """End all memberships and roles at an organisation that is closed or merged; merged `into`
     another they begin there, but for the roles that are not given there (`roles_left_out`): these
     are returned. The caller has locked the people."""
     grants = RoleGrant.objects.filter(organisation=organisation, revoked_at=None).order_by("pk")
@@ -227,7 +227,7 @@ def grant_put(
     region: Region | None = None,
     granted_by: UUID | None,
 ) -> RoleGrant:
-    """The same with the person's row locked, for who has asked whether it may be."""
+    """Give a role, with the person's row locked, for who has asked whether it may be."""
     if organisation is not None:
         require_open(organisation)
     if region is not None and region.closed_at is not None:
@@ -312,7 +312,8 @@ def _revoke(by: By, grant: RoleGrant, reason: str) -> None:
 
 
 def _require_scope(role: str, organisation: Organisation | None, region: Region | None) -> None:
-    """A role is held for an organisation, a region or the platform, as it is made for."""
+    """Raise `Invalid` unless a role is given for what it is held for: an organisation, a region or
+    the platform."""
     if role not in ORGANISATION_ROLES | REGION_ROLES | PLATFORM_ROLES:
         raise invalid("role", "unknown-value")
     for name, given, roles in (
@@ -326,15 +327,15 @@ def _require_scope(role: str, organisation: Organisation | None, region: Region 
 def _require_compatible(
     user: User, role: str, organisation: Organisation | None, region: Region | None
 ) -> None:
-    """`DutiesConflict` where a role the person has excludes the new one."""
+    """Raise `DutiesConflict` where a role the person has excludes the new one."""
     new = Duty(role, region.pk if region else None, frozenset(_lineage(organisation, region)))
     if (duty := conflicting(load_duties(user), new)) is not None:
         raise DutiesConflict(role=duty.role, wanted=role)
 
 
 def _require_another(role: str, organisation: Organisation | None, user_id: UUID) -> None:
-    """`WrongState` if the person is the only one left with the role. Whoever comes second waits
-    here and then finds only those that are left."""
+    """Raise `WrongState` if the person is the only one left with the role. Whoever comes second
+    waits here and then finds only those that are left."""
     holders: Iterable[RoleGrant] = (
         RoleGrant.objects.select_for_update(of=("self",), no_key=True)
         .filter(role=role, organisation=organisation, revoked_at=None, user__is_active=True)

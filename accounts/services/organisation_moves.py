@@ -95,13 +95,13 @@ def move_withdraw(by: By, *, organisation_id: UUID, move_id: UUID) -> Organisati
 
 
 def organisation_locked(organisation_id: UUID) -> Organisation:
-    """An organisation with its region, its row locked; `NotFound` if there is none."""
+    """Return an organisation with its region, its row locked; `NotFound` if there is none."""
     rows = Organisation.objects.select_for_update(of=("self",), no_key=True)
     return visible(rows.select_related("region"), pk=organisation_id)
 
 
 def move_record(by: By, action: str, move: OrganisationMove) -> None:
-    """What became of a move, in the trail of both regions."""
+    """Record what became of a move in the trail of both regions."""
     trail.record(
         by,
         action,

@@ -137,7 +137,7 @@ def _fill(row: OrganisationRequest, values: Mapping[str, str]) -> None:
 
 
 def _to_decide(actor: Actor, request_id: UUID) -> OrganisationRequest:
-    """An open request that the actor may decide on, the asker's row locked."""
+    """Return an open request that the actor may decide on, the asker's row locked."""
     row = _request(request_id)
     require(actor, "manage-organisations", Place(None, frozenset(row.region.lineage)))
     if actor.user_id == row.user_id:

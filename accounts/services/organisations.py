@@ -49,12 +49,12 @@ _TREE = 7_301_942_613  # the lock of the tree of regions
 def region_create(
     by: By, *, scheme: str, code: str, parent: Region | None = None, **values: Any
 ) -> Region:
-    """A region below `parent`. `actor` None is the platform itself (commands). Of a place in a
-    shipped list whatever is not given is filled in: names, zone, currency, holiday calendar, and
-    as its parent the nearest region above it that stands. `Invalid` for what is missing then, for
-    a currency, zone or holiday calendar there is not, for a code that stands already in whichever
-    scheme (regions are looked up by it: `code-taken`), and for a province that stands under its
-    code of the other list (`same-place`)."""
+    """Enter a region below `parent`. Of a place in a shipped list whatever is not given is filled
+    in: names, zone, currency, holiday calendar, and as its parent the nearest region above it that
+    stands. `Invalid` for what is missing then, for a currency, zone or holiday calendar there is
+    not, for a code that stands already in whichever scheme (regions are looked up by it:
+    `code-taken`), and for a province that stands under its code of the other list
+    (`same-place`)."""
     require(by.actor, "administer", Place(None))
     _lock_tree()
     region = Region(scheme=rules.scheme_named(scheme), code=rules.region_code(code))
@@ -190,7 +190,7 @@ def region_close(by: By, *, region_id: UUID) -> Region:
 
 
 def region_problems(region: Region) -> list[FieldProblem]:
-    """What of a region's currency, zone and holiday calendar the platform does not know."""
+    """Return what of a region's currency, zone and holiday calendar the platform does not know."""
     problems = []
     if region.currency not in MINOR_DIGITS:
         problems.append(FieldProblem("currency", "unknown-currency"))
@@ -202,7 +202,8 @@ def region_problems(region: Region) -> list[FieldProblem]:
 
 
 def _check_region(region: Region) -> None:
-    """`Invalid` with everything that is wrong with its fields; its names come back trimmed."""
+    """Raise `Invalid` with everything that is wrong with its fields; its names come back
+    trimmed."""
     problems: list[FieldProblem] = []
     for name in ("name", "name_zh"):
         try:
@@ -224,7 +225,7 @@ def _lock_tree() -> None:
 
 
 def _locked_region(region_id: UUID, expected_version: int | None) -> Region:
-    """An open region, its row locked; `NotFound`, `WrongVersion`, `WrongState`."""
+    """Return an open region, its row locked; `NotFound`, `WrongVersion`, `WrongState`."""
     region = visible(Region.objects.select_for_update(), pk=region_id)
     if expected_version not in {None, region.version}:
         raise WrongVersion(version=region.version)
@@ -233,7 +234,7 @@ def _locked_region(region_id: UUID, expected_version: int | None) -> Region:
 
 
 def _has_organisations(region: Region) -> bool:
-    """Whether an open organisation lies in it, or moves to it."""
+    """Return whether an open organisation lies in it, or moves to it."""
     coming = OrganisationMove.objects.filter(region=region, carried_out_at=None, withdrawn_at=None)
     return region.organisations.filter(closed_at=None).exists() or coming.exists()
 
@@ -244,7 +245,7 @@ def _require_open_region(region: Region) -> None:
 
 
 def _standing(codes: Iterable[str]) -> Region | None:
-    """The first of the codes that an open region has."""
+    """Return the first of the codes that an open region has."""
     ordered = list(codes)
     rows = {row.code: row for row in Region.objects.filter(code__in=ordered, closed_at=None)}
     return next((rows[code] for code in ordered if code in rows), None)
@@ -270,7 +271,7 @@ def _lineages_recompute(region: Region) -> None:
 
 
 def _is_calendar(name: str) -> bool:
-    """Whether the library of public holidays has the country, or its subdivision."""
+    """Return whether the library of public holidays has the country, or its subdivision."""
     country, _, subdivision = name.partition("-")
     countries = holidays.list_supported_countries()
     return country in countries and (not subdivision or subdivision in countries[country])
@@ -281,9 +282,9 @@ def _is_calendar(name: str) -> bool:
 
 @transaction.atomic
 def organisation_create(by: By, *, code: str, region: Region, **values: Any) -> Organisation:
-    """An organisation of a region: coordinators of it or of one above it, and administrators.
-    `Invalid` for what is missing or malformed and for a code that is taken; `WrongState`
-    (region-closed). The platform itself also says who may join unasked."""
+    """Enter an organisation of a region, for coordinators of it or of one above it, and
+    administrators. `Invalid` for what is missing or malformed and for a code that is taken;
+    `WrongState` (region-closed). The platform itself also says who may join unasked."""
     require(by.actor, "manage-organisations", Place(None, frozenset(region.lineage)))
     region = Region.objects.select_for_update(no_key=True).get(pk=region.pk)
     _require_open_region(region)
@@ -382,7 +383,7 @@ def _set_organisation(organisation: Organisation, values: Mapping[str, Any]) -> 
 
 
 def _checked(name: str, value: Any) -> Any:
-    """A value of a field as it is stored."""
+    """Return a value of a field as it is stored."""
     match name:
         case "code":
             return rules.organisation_code(value)

@@ -84,7 +84,7 @@ def people_invite(
 def _read(
     row: PersonRow, places: Mapping[str, Organisation], organisation: Organisation | None
 ) -> _Row:
-    """A row with whatever is wrong in itself."""
+    """Return a row with whatever is wrong in itself."""
     if row.problem is not None:
         return _Row(row.line, row.email, (), None, [row.problem])
     problems: list[FieldProblem] = []
@@ -108,8 +108,8 @@ def _read(
 
 
 def _judged(by: By, read: Sequence[_Row]) -> tuple[list[PersonOutcome], list[Invitation]]:
-    """What becomes of each row, and the invitations that have expired unanswered. Six statements,
-    and one for each organisation to which a coordinator invites."""
+    """Return what becomes of each row, and the invitations that have expired unanswered. Six
+    statements, and one for each organisation to which a coordinator invites."""
     emails = {row.email for row in read}
     own = set(confirmed_addresses(by.actor.person))
     members = set(
@@ -172,7 +172,7 @@ def _judged(by: By, read: Sequence[_Row]) -> tuple[list[PersonOutcome], list[Inv
 
 
 def _limit(by: By, places: Sequence[Organisation]) -> Refused | None:
-    """Why so many cannot be sent today; None where they can. Three statements."""
+    """Return why so many cannot be sent today; None where they can. Three statements."""
     most_open, most = rules.limits(is_administrator=by.actor.may("administer", Place(None)))
     counts = Counter(place.pk for place in places)
     recent = Q(created_at__gt=by.now - rules.DAY)
@@ -194,6 +194,6 @@ def _limit(by: By, places: Sequence[Organisation]) -> Refused | None:
 
 
 def _sent(places: Iterable[UUID], which: Q) -> dict[UUID, int]:
-    """How many such invitations each of some organisations has."""
+    """Return how many such invitations each of some organisations has."""
     rows = Invitation.objects.filter(which, organisation__in=list(places))
     return dict(rows.values_list("organisation").annotate(n=Count("pk")))

@@ -60,7 +60,7 @@ def _seal(now: datetime) -> Seal | None:
 
 
 def trail_seal_now(by: By) -> list[Seal]:
-    """The same, on demand of an auditor."""
+    """Seal the trail as `trail_seal` does, on demand of an auditor."""
     require_somewhere(by.actor, "audit")
     return trail_seal(now=by.now)
 

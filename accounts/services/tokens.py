@@ -31,8 +31,9 @@ def token_issue(
     now: datetime,
     scopes: Iterable[str] = SCOPES,
 ) -> tuple[ApiToken, str]:
-    """The stored row and the token itself, which is never to be had again. `NotPermitted`
-    (`second-factor-missing`) for whom the roles ask for a second factor that is not there."""
+    """Issue a token: return its row and the token itself, which is never to be had again.
+    `NotPermitted` (`second-factor-missing`) for whom the roles ask for a second factor that is not
+    there."""
     require_second_factor(user, confirmed=True)
     label, chosen = label.strip(), sorted(set(scopes))
     if not label or len(label) > 60:

@@ -139,14 +139,14 @@ def demo_address_vouch(*, user: User) -> None:
 
 
 def name_kept(name: str) -> str:
-    """A name on one line, at most 150 characters, without what would turn the letters around it:
-    it stands in lists beside others, and in the subject of letters."""
+    """Return a name on one line, at most 150 characters, without what would turn the letters around
+    it: it stands in lists beside others, and in the subject of letters."""
     spoken = (sign for sign in name if sign.isspace() or not _turns(sign))
     return " ".join("".join(spoken).split())[:150]
 
 
 def _turns(sign: str) -> bool:
-    """A control character, or one of those that set the direction of writing."""
+    """Return whether a sign is a control character, or sets the direction of writing."""
     is_control = unicodedata.category(sign) == "Cc"
     return (
         is_control

@@ -37,8 +37,8 @@ def installation(request: HttpRequest) -> HttpResponse:
         "admits_strangers": site.admits_strangers,
         "version": site.version,
     }
-    sent = (request.POST, request.FILES) if request.method == "POST" else ()
-    form = InstallationForm(*sent, initial=present)
+    data, files = (request.POST, request.FILES) if request.method == "POST" else (None, None)
+    form = InstallationForm(data, files, initial=present)
     return act(
         request,
         partial(shown, request, "accounts/installation.html", site=site),

@@ -12,8 +12,8 @@ from instruments.domain.delimited import FileRefused, text_cell
 
 
 def organisations_csv(rows: Iterable[tuple[Organisation, bool]]) -> bytes:
-    """One row an organisation, in the columns that the import takes; what statements print of one
-    is empty where it is not the reader's to see, and an empty cell changes nothing."""
+    """Write one row an organisation, in the columns that the import takes; what statements print of
+    one is empty where it is not the reader's to see, and an empty cell changes nothing."""
     return csv_table(
         COLUMNS,
         (
@@ -30,7 +30,7 @@ def organisations_csv(rows: Iterable[tuple[Organisation, bool]]) -> bytes:
 
 
 def people_of(content: bytes) -> list[PersonRow]:
-    """The rows of a table of people; `Invalid` where it cannot be read."""
+    """Return the rows of a table of people; `Invalid` where it cannot be read."""
     try:
         return read_people(content)
     except FileRefused as refused:

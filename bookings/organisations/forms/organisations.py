@@ -86,7 +86,7 @@ class RegionForm(StyledForm):
         self.time_zones = sorted(zoneinfo.available_timezones())
 
     def values(self) -> dict[str, Any]:
-        """What the service takes, without scheme and version."""
+        """Return what the service takes, without scheme and version."""
         data = dict(self.cleaned_data)
         data.pop("version")
         data.pop("scheme", None)
@@ -188,7 +188,7 @@ class OrganisationForm(StyledForm):
             _offer(self, "region", self.regions, *([] if len(self.regions) == 1 else [NONE]))
 
     def values(self) -> dict[str, Any]:
-        """What the service takes, without the version."""
+        """Return what the service takes, without the version."""
         data = dict(self.cleaned_data)
         data.pop("version")
         if "region" in data:
@@ -252,7 +252,7 @@ class OrganisationFilterForm(StyledForm):
         _offer(self, "region", self.regions, ("", _("all regions")))
 
     def criteria(self) -> dict[str, Any]:
-        """What the selector takes; what is malformed counts as not asked for."""
+        """Return what the selector takes; what is malformed counts as not asked for."""
         data = self.cleaned_data if self.is_valid() else {}
         return {
             "text": data.get("q", ""),
@@ -293,7 +293,7 @@ class MissingForm(StyledForm):
         _offer(self, "region", self.regions, NONE)
 
     def values(self) -> dict[str, Any]:
-        """What the service takes."""
+        """Return what the service takes."""
         data = self.cleaned_data
         return data | {"region": self.regions[data["region"]]}
 

@@ -102,7 +102,7 @@ def _load(by: By, organisation_id: UUID) -> Organisation:
 
 
 def _lock(gone: Organisation, into: Organisation | None, now: datetime) -> None:
-    """Everything that goes over, and the organisations last; `_Overtaken` where that cannot be
+    """Lock everything that goes over, and the organisations last; `_Overtaken` where that cannot be
     had at once, or something has come that is not locked."""
     kinds = belongings(gone, now)
     known = {kind: [pk for (pk,) in locked(kinds[kind]).values_list("pk")] for kind in FIRST}
@@ -216,7 +216,7 @@ def _bookings_hand_over(by: By, gone: Organisation, into: Organisation, ahead: l
 
 
 def _purses_transfer(by: By, gone: Organisation, into: Organisation, ahead: list[UUID]) -> None:
-    """What sources and grants have left goes to new ones, with what bookings ahead have set aside
+    """Move what sources and grants have left to new ones, with what bookings ahead have set aside
     there. Amounts, what is spent and what is redeemed stay as they are."""
     for row, amount, set_aside in purses_going(gone, by.now):
         earmarks = Earmark.objects.filter(reservation__in=ahead, released_at=None)
@@ -262,7 +262,7 @@ def _purses_transfer(by: By, gone: Organisation, into: Organisation, ahead: list
 
 
 def _free_code(rows: Any, code: str, most: int, suffix: str = "") -> str:
-    """The code, or where it is taken one with a suffix or number."""
+    """Return the code, or where it is taken one with a suffix or number."""
     taken = set(rows.values_list("code", flat=True))
     candidate, number = code, 1
     while candidate in taken:

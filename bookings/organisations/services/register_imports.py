@@ -45,7 +45,8 @@ def organisations_import(by: By, *, content: bytes, dry_run: bool = False) -> Re
 
 
 def regions_import(by: By, *, content: bytes, dry_run: bool = False) -> RegisterReport:
-    """The same with regions, for administrators; parents before what lies in them."""
+    """Enter and change the regions of a file, for administrators; parents come before what lies in
+    them."""
     require(by.actor, "administer", Place(None))
     return _import(by, content, region_fields, _region, dry_run)
 
@@ -138,7 +139,7 @@ def _shown(value: object) -> object:
 
 
 def _region_named(code: str, field: str) -> Region:
-    """By its code, also that of the other list."""
+    """Return a region by its code, also that of the other list."""
     rows = {row.code: row for row in Region.objects.filter(code__in=[code, same_place(code)])}
     region = rows.get(code) or rows.get(same_place(code))
     if region is None:

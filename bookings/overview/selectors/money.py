@@ -113,8 +113,8 @@ TO_WATCH = frozenset({"owed", "bill", "grants", "sources"})
 
 
 def load_waiting(actor: Actor, now: datetime, kinds: Mapping[str, Kind] = KINDS) -> list[Waiting]:
-    """What waits for somebody, in the order of the kinds, which is that of their urgency; nothing
-    is left out but noughts. One statement."""
+    """Return what waits for somebody, in the order of the kinds, which is that of their urgency;
+    nothing is left out but noughts. One statement."""
     parts = [
         _counted(what, kind, kind.rows(actor, now))
         for what, kind in kinds.items()

@@ -69,12 +69,13 @@ class Troubles:
 
 
 def load_troubles(now: datetime) -> Troubles:
-    """What needs attention, without what `load_operations` loads besides. Four statements."""
+    """Return what needs attention, without what `load_operations` loads besides. Four
+    statements."""
     return Troubles.among(queues(now), runs(current_app.conf.beat_schedule, now))
 
 
 def load_operations(now: datetime, failing: str = "") -> Operations:
-    """`failing`: only failures of this kind or job."""
+    """Return what operators look at; `failing`: only failures of this kind or job."""
     return Operations(
         queues=queues(now),
         work=load_work(now),

@@ -47,7 +47,7 @@ class Obstacle:
 
 
 def load_obstacles(user: User, now: datetime) -> list[Obstacle]:
-    """Empty: nothing stands in the way. Four statements."""
+    """Return what stands in the way of forgetting a person now, if anything. Four statements."""
     obstacles = []
     under_way = Reservation.objects.filter(
         Q(state="in_use") | Q(state="confirmed", start_at__lte=now, end_at__gt=now), user=user
@@ -68,8 +68,8 @@ def load_obstacles(user: User, now: datetime) -> list[Obstacle]:
 
 
 def load_person(user: User) -> dict[str, list[Row]]:
-    """Every table about a person by its name; rows of plain values, the oldest first. As many
-    statements as tables, whatever they hold."""
+    """Return every table about a person by its name; rows of plain values, the oldest first. As
+    many statements as tables, whatever they hold."""
     return {**_of_account(user), **_of_places(user), **_of_bookings(user), **_of_acts(user)}
 
 
@@ -218,7 +218,8 @@ def _of_bookings(user: User) -> dict[str, list[Row]]:
 
 
 def _of_acts(user: User) -> dict[str, list[Row]]:
-    """What they were told, and what they did; of their entries in the trail the reasons too."""
+    """Return what they were told, and what they did; of their entries in the trail the reasons
+    too."""
     own = Reservation.objects.filter(user=user).values_list("pk", flat=True)
     told = Q(kind__startswith="mail.", payload__reservation__in=[str(pk) for pk in own])
     searches = SavedSearch.objects.filter(user=user).values_list("pk", flat=True)
@@ -256,7 +257,8 @@ def _of_acts(user: User) -> dict[str, list[Row]]:
 
 
 def _rows(queryset: Any, *names: str, **named: str) -> list[Row]:
-    """`named` calls a value of a related row by a name of its own."""
+    """Return the rows as dictionaries; `named` calls a value of a related row by a name of its
+    own."""
     calls = {path: name for name, path in named.items()}
     rows = queryset.values(*names, *calls)
     return [{calls.get(key, key): value for key, value in row.items()} for row in rows]

@@ -24,7 +24,7 @@ from instruments.services.enrolments import enrolments_drop
 
 @transaction.atomic
 def person_export(*, user: User, now: datetime) -> dict[str, list[Row]]:
-    """All tables about the person, whose having them is in the trail."""
+    """Return all tables about a person; the trail says that they have them."""
     tables = load_person(user)
     trail.record(
         By(actor_of(user), now),

@@ -33,8 +33,8 @@ AT_ONCE = 5000  # rows of a transaction
 
 
 def records_remove(*, now: datetime) -> dict[str, int]:
-    """How many of each kind are gone, those that were any. Running it twice, half or on several
-    workers comes to the same."""
+    """Remove what has been kept long enough; return how many of each kind there were. Running it
+    twice, half or on several workers comes to the same."""
     removed = {}
     # Those with files last: while these cannot be reached, everything else goes all the same.
     for kept in sorted(RETENTION, key=lambda kept: kept.kind in _WITH_FILES):
@@ -48,7 +48,8 @@ def records_remove(*, now: datetime) -> dict[str, int]:
 
 
 def _remove(rows: QuerySet[Any]) -> int:
-    """In parts, so that nobody waits for a lock of many; what another has in hand is left."""
+    """Delete rows in parts, so that nobody waits for a lock of many; what another has in hand is
+    left."""
     removed = 0
     while True:
         with transaction.atomic():
@@ -73,7 +74,7 @@ def _holds(before: datetime) -> QuerySet[Reservation]:
 
 
 def _import_rows(before: datetime) -> list[QuerySet[Any]]:
-    """What an import read, and its file; what became of it stays with the import."""
+    """Return what an import read, and its file; what became of it stays with the import."""
     ended = Import.objects.filter(ended_at__lt=before).values("pk")
     return [ImportRow.objects.filter(job__in=ended), ImportChunk.objects.filter(job__in=ended)]
 
