@@ -95,7 +95,7 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def csrf(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Return the answer to a form without its secret: the page was open while somebody signed in or out."""
+    """Return the answer to a form without its secret: somebody signed in or out meanwhile."""
     return page(request, 403, "csrf", back=_came_from(request))
 
 

@@ -248,17 +248,7 @@ def own_memberships(actor: Actor) -> list[Membership]:
     """Return the actor's present memberships, each with `held` as in `members_of`. Two
     statements."""
     rows = Membership.objects.filter(user_id=actor.person, ended_at=None)
-    memberships = list(rows.select_related("organisation__region").order_by("organisation__name"))
-    grants: dict[UUID | None, list[RoleGrant]] = {}
-    for grant in (
-        RoleGrant.objects.filter(user_id=actor.person, revoked_at=None)
-        .select_related("granted_by")
-        .order_by("granted_at", "id")
-    ):
-        grants.setdefault(grant.organisation_id, []).append(grant)
-    for membership in memberships:
-        membership.held = grants.get(membership.organisation_id, [])  # type: ignore[attr-defined]
-    return memberships
+    return with_roles(rows.select_related("organisation__region").order_by("organisation__name"))
 
 
 def with_roles(memberships: Iterable[Membership]) -> list[Membership]:

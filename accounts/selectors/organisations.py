@@ -16,7 +16,7 @@ from accounts.domain.roles import Actor, Place
 from accounts.models import Organisation, OrganisationMove, OrganisationRequest, Region
 from accounts.prepared import Prepared
 from accounts.selectors.memberships import place_of
-from accounts.selectors.rows import visible
+from accounts.selectors.rows import as_uuid, visible
 
 
 def regions() -> QuerySet[Region]:
@@ -188,7 +188,7 @@ def payer_for(actor: Actor, named: str | None) -> Organisation | None:
     """
     own = organisations().filter(pk__in=actor.organisations)
     if named:
-        by_id = _as_uuid(named)
+        by_id = as_uuid(named)
         named_so = Q(pk=by_id) if by_id else Q(code=named)
         # The database takes no NUL, so nothing is called by one.
         organisation = None if "\0" in named else own.filter(named_so).first()
@@ -256,10 +256,3 @@ def lineages(region_ids: Iterable[UUID]) -> frozenset[UUID]:
     """Return the given regions with all that lie above them."""
     rows = Region.objects.filter(pk__in=set(region_ids)).values_list("lineage", flat=True)
     return frozenset(item for row in rows for item in row)
-
-
-def _as_uuid(value: str) -> UUID | None:
-    try:
-        return UUID(value)
-    except ValueError:
-        return None

@@ -1,6 +1,7 @@
 """One row of those that somebody may see."""
 
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Manager, Model, Q, QuerySet
 
@@ -13,3 +14,11 @@ def visible[Row: Model](rows: QuerySet[Row] | Manager[Row], *conditions: Q, **va
     if row is None:
         raise NotFound
     return row
+
+
+def as_uuid(text: str) -> UUID | None:
+    """Return the id that a text is; None for any other text."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

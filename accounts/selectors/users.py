@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 
 from accounts.models import Membership, Organisation, Region, RoleGrant, User
+from accounts.selectors.rows import as_uuid
 
 
 @dataclass
@@ -58,22 +59,15 @@ def confirmed_addresses(user_id: UUID) -> list[str]:
 def person_named(name: str) -> User | None:
     """Return an active person by id or mail address."""
     active = User.objects.filter(is_active=True)
-    try:
-        return active.filter(pk=UUID(name)).first()
-    except ValueError:
-        user = None if "\0" in name else user_by_email(name)
-        return user if user is not None and user.is_active else None
+    if user_id := as_uuid(name):
+        return active.filter(pk=user_id).first()
+    return None if "\0" in name else active.filter(email__iexact=name.strip()).first()
 
 
 def member_named(name: str, organisation_id: UUID) -> User | None:
     """Return a present member of an organisation by id or mail address."""
     user = person_named(name)
-    if user is None:
-        return None
-    is_member = Membership.objects.filter(
-        user=user, organisation_id=organisation_id, ended_at=None
-    ).exists()
-    return user if is_member else None
+    return user if user and members_among([user.pk], organisation_id) else None
 
 
 def members_among(user_ids: Iterable[UUID], organisation_id: UUID) -> set[UUID]:
@@ -95,7 +89,7 @@ def members_named(names: Iterable[str], organisation_id: UUID) -> dict[str, UUID
     texts = {name: name.strip().lower() for name in names if "\0" not in name}
     if not texts:
         return {}
-    ids = [user_id for text in texts.values() if (user_id := _as_id(text))]
+    ids = [user_id for text in texts.values() if (user_id := as_uuid(text))]
     people = User.objects.annotate(address=Lower("email")).filter(
         Q(pk__in=ids) | Q(address__in=list(texts.values())),
         is_active=True,
@@ -106,13 +100,6 @@ def members_named(names: Iterable[str], organisation_id: UUID) -> dict[str, UUID
     for pk, email in people.values_list("pk", "email"):
         known |= {str(pk): pk, email.lower(): pk}
     return {name: known[text] for name, text in texts.items() if text in known}
-
-
-def _as_id(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def places_of(user: User) -> list[PlaceOfPerson]:

@@ -6,10 +6,11 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from accounts import trail
 from accounts.domain import joining as rules
-from accounts.domain.errors import NotFound, WrongState, invalid
+from accounts.domain.errors import WrongState, invalid
 from accounts.domain.roles import PLATFORM, RESEARCHER, By
 from accounts.models import JoinRequest, Organisation, User
 from accounts.models.organisations import Request
@@ -113,14 +114,20 @@ def join_decide(
 @transaction.atomic
 def join_withdraw(by: By, *, request_id: UUID) -> JoinRequest:
     """Take one's own request back."""
-    lock_user(by.actor.person)
-    row = _request(request_id)
-    if row.user_id != by.actor.user_id:
-        raise NotFound
-    require_requested(row)
-    row.state, row.decided_at = JoinRequest.State.WITHDRAWN, by.now
-    row.save(update_fields=["state", "decided_at"])
+    row = request_take_back(
+        by, JoinRequest.objects.select_related("organisation__region"), request_id
+    )
     _record(by, "joinrequest.withdraw", row, "")
+    return row
+
+
+def request_take_back[Asked: Request](by: By, rows: QuerySet[Asked], request_id: UUID) -> Asked:
+    """Withdraw, within a transaction, one of the requests that is the actor's own and open."""
+    lock_user(by.actor.person)
+    row = visible(rows, pk=request_id, user_id=by.actor.user_id)
+    require_requested(row)
+    row.state, row.decided_at = Request.State.WITHDRAWN, by.now
+    row.save(update_fields=["state", "decided_at"])
     return row
 
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 
 from accounts import trail
-from accounts.domain.errors import WrongState, invalid
+from accounts.domain.errors import NotFound, WrongState, invalid
 from accounts.domain.roles import By, Place
 from accounts.models import Organisation, OrganisationMove, Region
 from accounts.notifications import Effect, enqueue
@@ -97,7 +97,10 @@ def move_withdraw(by: By, *, organisation_id: UUID, move_id: UUID) -> Organisati
 def organisation_locked(organisation_id: UUID) -> Organisation:
     """Return an organisation with its region, its row locked; `NotFound` if there is none."""
     rows = Organisation.objects.select_for_update(of=("self",), no_key=True)
-    return visible(rows.select_related("region"), pk=organisation_id)
+    row = rows.select_related("region").filter(pk=organisation_id).first()
+    if row is None:
+        raise NotFound(organisation=str(organisation_id))
+    return row
 
 
 def move_record(by: By, action: str, move: OrganisationMove) -> None:

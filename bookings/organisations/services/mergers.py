@@ -27,8 +27,7 @@ from accounts.models import Organisation, User
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
-from accounts.selectors.organisations import require_open
-from accounts.selectors.rows import visible
+from accounts.selectors.organisations import organisation_by_id, require_open
 from accounts.services.invitations import invitations_end
 from accounts.services.joining import requests_hand_over
 from accounts.services.memberships import members_let_go
@@ -95,7 +94,7 @@ def _undisturbed[Result](act: Callable[[], Result]) -> Result:
 
 
 def _load(by: By, organisation_id: UUID) -> Organisation:
-    row = visible(Organisation.objects.select_related("region"), pk=organisation_id)
+    row = organisation_by_id(organisation_id)
     require(by.actor, CAPABILITY, place_of(row))
     by.require_version(row.version)
     return row
