@@ -58,19 +58,20 @@ def account_close(*, actor: Actor, by: Actor | None, reason: str, now: datetime)
     person, or None for whoever runs the platform. `WrongState` for the last manager of an
     organisation and the last administrator (`last-manager`, `last-administrator`), and for an
     account that is closed already."""
+    own = By(actor, now)
     lock_user(actor.person)
     user = User.objects.get(pk=actor.person)
     if user.erasure_asked_at is not None:
         raise WrongState(state="closed", wanted="closed")
     for membership in Membership.objects.filter(user=user, ended_at=None).order_by("pk"):
-        membership_end(By(actor, now), membership_id=membership.pk, reason="")
+        membership_end(own, membership_id=membership.pk, reason="")
     for grant in RoleGrant.objects.filter(user=user, revoked_at=None).order_by("pk"):
-        role_revoke(By(actor, now), grant_id=grant.pk, reason="")
+        role_revoke(own, grant_id=grant.pk, reason="")
     for request in JoinRequest.objects.filter(user=user, state="requested").order_by("pk"):
-        join_withdraw(By(actor, now), request_id=request.pk)
+        join_withdraw(own, request_id=request.pk)
     for missing in OrganisationRequest.objects.filter(user=user, state="requested").order_by("pk"):
-        organisation_request_withdraw(By(actor, now), request_id=missing.pk)
-    invitations_void(By(actor, now), addresses=addresses_of(user))
+        organisation_request_withdraw(own, request_id=missing.pk)
+    invitations_void(own, addresses=addresses_of(user))
     removed = _doors_remove(user)
     user.set_unusable_password()
     user.is_active = user.is_staff = user.is_superuser = False
