@@ -42,9 +42,9 @@ def work_through(
     most: int | None = None,
 ) -> int:
     """Call `act` on everything that is due, ids or rows, of which `most` are taken besides those
-    that failed and wait for their next try; return the sum of what it returns. `act` claims what it needs,
-    raising `Busy` where another has it, asks again whether it is still due, and returns how many
-    things it did. What failed before and is not due any more is forgotten."""
+    that failed and wait for their next try; return the sum of what it returns. `act` claims what
+    it needs, raising `Busy` where another has it, asks again whether it is still due, and returns
+    how many things it did. What failed before and is not due any more is forgotten."""
     if isinstance(due, QuerySet):
         free = due.exclude(pk__in=held_back(job, now))
         due = list(free.values_list("pk", flat=True)[:most])
