@@ -21,6 +21,7 @@ from accounts.permissions import require
 from accounts.selectors.memberships import place_of
 from accounts.selectors.organisations import organisations
 from accounts.views.pages import act, by_of, edits, reads, writes
+from accounts.views.pages import shown as page_shown
 from bookings.funding.domain.funding_sources import SourceTerms
 from bookings.funding.forms.funding import SourceForm, SuspendForm, source_initial
 from bookings.funding.models import FundingSource
@@ -46,6 +47,7 @@ from bookings.record.views.lists import ListPage
 from instruments.domain.opening import local_date
 
 PAGE = 50
+FORM = "bookings/funding/funding_form.html"
 LABELS = {
     "valid": _("valid"),
     "coming": _("not valid yet"),
@@ -143,10 +145,6 @@ def _page(request: HttpRequest, source_id: UUID, *, status: int = 200, **more: A
     return render(request, "bookings/funding/funding_source.html", context, status=status)
 
 
-def _form_page(request: HttpRequest, status: int = 200, **context: Any) -> HttpResponse:
-    return render(request, "bookings/funding/funding_form.html", context, status=status)
-
-
 def _address(source_id: UUID) -> str:
     return reverse("bookings:money-funding-source", args=[source_id])
 
@@ -178,7 +176,7 @@ def new(request: HttpRequest) -> HttpResponse:
 
     return act(
         request,
-        partial(_form_page, request),
+        partial(page_shown, request, FORM),
         create,
         to=lambda created: _address(created.pk),
         done=gettext("The source can be charged from now on."),
@@ -199,7 +197,7 @@ def change(request: HttpRequest, source_id: UUID) -> HttpResponse:
     )
     return act(
         request,
-        partial(_form_page, request, source=_shown(row, by)),
+        partial(page_shown, request, FORM, source=_shown(row, by)),
         lambda by, _: source_change(by, source_id=row.pk, changes=_changes(form, row)),
         to=_address(row.pk),
         done=gettext("Saved."),

@@ -18,7 +18,7 @@ from accounts.domain.roles import By
 from accounts.models import Organisation
 from accounts.permissions import actor_of
 from accounts.selectors.organisations import sharing_regions
-from accounts.views.pages import act, by_of, edits, reads, writes
+from accounts.views.pages import act, by_of, edits, reads, shown, writes
 from bookings.funding.forms.programmes import (
     GrantForm,
     ProgrammeForm,
@@ -51,6 +51,7 @@ from bookings.pricing.selectors.agreements import coordinates, own_regions
 from bookings.record.views.lists import waits_of
 
 PAGE = 50
+FORM = "bookings/funding/programme_form.html"
 
 
 @reads
@@ -116,7 +117,7 @@ def new(request: HttpRequest) -> HttpResponse:
     )
     return act(
         request,
-        partial(_form_page, request),
+        partial(shown, request, FORM),
         lambda by, data: programme_create(
             by,
             region=next(region for region in own if region.pk == data["region"]),
@@ -168,7 +169,7 @@ def change(request: HttpRequest, programme_id: UUID) -> HttpResponse:
     )
     return act(
         request,
-        partial(_form_page, request, programme=row),
+        partial(shown, request, FORM, programme=row),
         lambda by, _: programme_change(by, programme_id=row.pk, changes=form.values()),
         to=_address(row.pk),
         done=gettext("Changed, for bookings to come."),
@@ -212,10 +213,6 @@ def suspended_or_resumed(
 
 def _address(programme_id: UUID) -> str:
     return reverse("bookings:money-vouchers-programme", args=[programme_id])
-
-
-def _form_page(request: HttpRequest, status: int = 200, **context: Any) -> HttpResponse:
-    return render(request, "bookings/funding/programme_form.html", context, status=status)
 
 
 def _grant_form(row: VoucherProgramme, data: Any, now: datetime) -> GrantForm:

@@ -15,7 +15,7 @@ from accounts.domain.roles import By
 from accounts.permissions import actor_of
 from accounts.selectors.memberships import no_second
 from accounts.selectors.organisations import sharing_regions
-from accounts.views.pages import act, by_of, edits, reads, writes
+from accounts.views.pages import act, by_of, edits, reads, shown, writes
 from bookings.pricing.forms.agreements import AgreementEndForm, AgreementForm, SignForm, said_of
 from bookings.pricing.models import Agreement
 from bookings.pricing.selectors.agreements import (
@@ -35,6 +35,8 @@ from bookings.pricing.services.agreements import (
     agreement_sign,
 )
 from bookings.record.views.lists import ListPage
+
+FORM = "bookings/pricing/agreement_form.html"
 
 
 def _shown(row: Agreement, by: By) -> dict[str, Any]:
@@ -70,7 +72,7 @@ def new(request: HttpRequest) -> HttpResponse:
     form = _form(request, initial)
     return act(
         request,
-        partial(_form_page, request),
+        partial(shown, request, FORM),
         lambda by, _: agreement_propose(by, terms=form.terms()),
         to=lambda created: _address(created.pk),
         done=gettext("Proposed. It is in force once every region has signed it."),
@@ -94,7 +96,7 @@ def change(request: HttpRequest, agreement_id: UUID) -> HttpResponse:
     form = _form(request, said_of(row))
     return act(
         request,
-        partial(_form_page, request, agreement=row),
+        partial(shown, request, FORM, agreement=row),
         lambda by, _: agreement_change(by, agreement_id=row.pk, changes=form.values()),
         to=_address(row.pk),
         done=gettext("Changed. Every region has to sign the new terms."),
@@ -147,26 +149,22 @@ def _form(request: HttpRequest, initial: dict[str, Any]) -> AgreementForm:
     return AgreementForm(data, regions=list(sharing_regions()), initial=initial)
 
 
-def _form_page(request: HttpRequest, status: int = 200, **context: Any) -> HttpResponse:
-    return render(request, "bookings/pricing/agreement_form.html", context, status=status)
-
-
 def _page(request: HttpRequest, row: Agreement, *, status: int = 200, **forms: Any) -> HttpResponse:
     by = by_of(request)
-    shown = _shown(row, by)
-    own = {m.region_id for m in shown["members"] if coordinates(by.actor, m.region)}
+    about = _shown(row, by)
+    own = {m.region_id for m in about["members"] if coordinates(by.actor, m.region)}
     context = {
-        **shown,
+        **about,
         "own": own,
-        "is_proposed": shown["state"] == "proposed",
-        "may_end": bool(own) and shown["state"] in {"proposed", "coming", "in_force"},
+        "is_proposed": about["state"] == "proposed",
+        "may_end": bool(own) and about["state"] in {"proposed", "coming", "in_force"},
         "end_form": AgreementEndForm(initial={"version": row.version}),
-        "alike": agreements_alike(row, [m.region_id for m in shown["members"]]),
-        "waiting": [m for m in shown["members"] if m.signed_at is None],
+        "alike": agreements_alike(row, [m.region_id for m in about["members"]]),
+        "waiting": [m for m in about["members"] if m.signed_at is None],
         "lacking": [
             (member.region, no_second("coordinate", region=member.region, besides=[]))
-            for member in shown["members"]
-            if shown["state"] == "proposed" and member.signed_at is None
+            for member in about["members"]
+            if about["state"] == "proposed" and member.signed_at is None
         ],
         **forms,
     }
