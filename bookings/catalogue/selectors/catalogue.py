@@ -164,7 +164,7 @@ def _holds_throughout(
     if terms.card is None:
         return False
     until = terms.card.valid_until
-    zone = ZoneInfo(instrument.facility.time_zone)
+    zone = instrument.facility.zone
     if until is not None and local_date(zone, within.end) >= until:
         return False
     return len(_standings(instrument, backing, within)) == 1
@@ -173,7 +173,7 @@ def _holds_throughout(
 def _standings(instrument: Instrument, backing: Backing, within: Period) -> set[tuple[str, bool]]:
     """The payer's price groups on the local days of a span, each with whether payer and host lie
     in one region: an agreement may begin or end, one of them may move."""
-    zone = ZoneInfo(instrument.facility.time_zone)
+    zone = instrument.facility.zone
     first, last = local_date(zone, within.start), local_date(zone, within.end)
     days = {first}
     for organisation in filter(None, (instrument.organisation, backing.payer)):
@@ -203,7 +203,7 @@ def served_starts(
     span, or payer or host move: the price group, and whether there is a price, is asked of
     each. No statement."""
     found = []
-    zone = ZoneInfo(instrument.facility.time_zone)
+    zone = instrument.facility.zone
     terms: dict[date, Terms] = {}
     for group, is_same_region in _standings(instrument, backing, within):
         one = replace(asker, price_group=group, is_served=True, is_same_region=is_same_region)

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
-from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, transaction
 
@@ -64,7 +63,7 @@ def demand_refused(
                 minutes=period.minutes,
                 wanted_from=period.start,
                 wanted_until=period.end,
-                on_date=local_date(ZoneInfo(instrument.facility.time_zone), by.now),
+                on_date=local_date(instrument.facility.zone, by.now),
                 created_at=by.now,
             )
         ],

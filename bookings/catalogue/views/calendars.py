@@ -5,14 +5,13 @@ from itertools import groupby
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_safe
 
 from accounts.permissions import actor_of
+from accounts.views.pages import reads
 from bookings.catalogue.forms.calendars import CalendarForm
 from bookings.catalogue.selectors.calendars import load_own
 from bookings.catalogue.views.events import (
@@ -30,8 +29,7 @@ from bookings.record.models import Reservation
 from instruments.domain.opening import day_span, local_date
 
 
-@login_required
-@require_safe
+@reads
 def mine(request: HttpRequest) -> HttpResponse:
     """A week or a month, in the reader's own zone: their bookings may lie in several."""
     now, actor = timezone.now(), actor_of(request.user)

@@ -4,7 +4,6 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
@@ -207,7 +206,7 @@ def instrument(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     terms = load_terms(found, payer, now, backing=backing)
     qualifying = load_qualifying(actor.user_id, found, now, load_recognised)
     offers = courses_giving(found, now) if qualifying and not qualifying.is_held else ()
-    today = local_date(ZoneInfo(found.facility.time_zone), now)
+    today = local_date(found.facility.zone, now)
     attached = attachments_of(found)
     shown = week_of(actor, found, payer, request, now, backing=backing)
     choice = choice_of(actor, found, payer, request, now, terms)

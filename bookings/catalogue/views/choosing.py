@@ -6,7 +6,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -18,7 +17,7 @@ from accounts.permissions import actor_of
 from bookings.catalogue.forms.periods import PeriodForm, with_start
 from bookings.catalogue.selectors.catalogue import load_offers
 from bookings.catalogue.selectors.holds import holds_of
-from bookings.catalogue.selectors.quotes import load_quotation
+from bookings.catalogue.selectors.quotes import Quotation, load_quotation
 from bookings.catalogue.views.events import instant
 from bookings.catalogue.views.payers import payer_of, standing_of
 from bookings.catalogue.views.weeks import week_of
@@ -82,7 +81,7 @@ def next_free(
         # Whoever may not operate it alone yet still sees when it is free.
         offers = load_offers([found], payer, now, user_id=actor.user_id, minutes=shown["minutes"])
         starts, quote = list(offers[found.pk].starts), offers[found.pk].quote
-    zone = ZoneInfo(found.facility.time_zone)
+    zone = found.facility.zone
     return {
         "next_quote": quote,
         "next_starts": starts,
@@ -100,7 +99,7 @@ def choice_of(
 ) -> dict[str, Any]:
     """What the part shows: the time that the address names with its quote, or none. `terms`:
     the payer's of today, where they are known."""
-    zone = ZoneInfo(instrument.facility.time_zone)
+    zone = instrument.facility.zone
     policy = load_policy(instrument.policy) if hasattr(instrument, "policy") else None
     standing = standing_of(actor, payer, instrument)
     context: dict[str, Any] = {
@@ -142,6 +141,13 @@ def choice_of(
         "lengths": lengths_with(policy.lengths, minutes),
         "mode": mode,
         "refusals": refusals,
+        **shown_quotation(quotation),
+    }
+
+
+def shown_quotation(quotation: Quotation) -> dict[str, Any]:
+    """What a page shows of a quotation besides what refuses it."""
+    return {
         "quotation": quotation,
         "quote": quote_to_json(quotation.quote, explained=True) if quotation.quote else None,
         "unclear": quotation.problems[0] if quotation.problems else None,

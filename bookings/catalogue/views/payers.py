@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
 from accounts.domain.roles import Actor
 from accounts.models import Organisation
 from accounts.selectors.memberships import organisations_of, place_of
@@ -42,3 +45,11 @@ def standing_of(actor: Actor, payer: Organisation | None, instrument: Instrument
         may_override=for_others
         and actor.may("manage-instruments", place_of(instrument.organisation)),
     )
+
+
+def no_organisation(
+    request: HttpRequest, payer: Organisation | None, instrument: Instrument | None = None
+) -> HttpResponse:
+    """The page for who may not book for the payer, or belongs to no organisation."""
+    context = {"instrument": instrument, "payer": payer}
+    return render(request, "bookings/reserving/no_organisation.html", context, status=403)

@@ -31,7 +31,7 @@ def week_of(
 ) -> dict[str, Any]:
     """Seven local days: the starts a booking of some length may take, what the first of them
     costs, and what is taken. `backing`: what the payer brings, where it is known."""
-    zone = ZoneInfo(instrument.facility.time_zone)
+    zone = instrument.facility.zone
     today = local_date(zone, now)
     first = _date(request.GET.get("week") or _day_chosen(request, zone, today), today)
     span = Period(day_span(zone, first)[0], day_span(zone, first + timedelta(days=DAYS - 1))[1])

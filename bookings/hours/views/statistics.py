@@ -12,7 +12,6 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext
-from django.views.decorators.http import require_POST
 
 from accounts.domain.errors import Invalid, NotPermitted
 from accounts.domain.roles import By
@@ -239,8 +238,7 @@ def exports(request: HttpRequest) -> HttpResponse:
     return render(request, part if request.headers.get("HX-Request") else page, context)
 
 
-@login_required
-@require_POST
+@writes
 def export_new(request: HttpRequest) -> HttpResponse:
     """Have the table of a page written by a worker."""
     actor = actor_of(request.user)

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from accounts.domain.errors import FieldProblem
 from bookings.availability.domain.times_of_day import TimesOfDay, times_of_day
 from bookings.funding.forms.funding import PaysFrom
 from bookings.funding.models import FundingSource
@@ -15,6 +16,7 @@ from bookings.plans.selectors.chains import StepWish
 from bookings.record.domain.periods import Period
 from bookings.record.domain.steps import Gap
 from bookings.record.forms.fields import LocalMomentField
+from bookings.record.messages import sentence
 from bookings.record.models import Reservation
 from instruments.forms.fields import StyledForm
 from instruments.models import Instrument
@@ -74,8 +76,16 @@ class ChainForm(PaysFrom, StyledForm):
     purpose_text = forms.CharField(label=_("What will you do?"), required=False, max_length=500)
     organisation = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
 
-    def __init__(self, data: Any, *, zone: ZoneInfo, sources: Sequence[FundingSource] = ()) -> None:
+    def __init__(
+        self,
+        data: Any,
+        *,
+        zone: ZoneInfo,
+        steps: Sequence[StepForm],
+        sources: Sequence[FundingSource] = (),
+    ) -> None:
         super().__init__(data)
+        self.steps = steps
         self.offer(sources)
         fields: Any = self.fields
         fields["earliest"].zone = fields["latest"].zone = zone
@@ -85,6 +95,22 @@ class ChainForm(PaysFrom, StyledForm):
         earliest, latest = data.get("earliest"), data.get("latest")
         if earliest and latest and latest <= earliest:
             self.add_error("latest", _("This must be after the start."))
+
+    def is_valid(self) -> bool:
+        return all([super().is_valid(), *(step.is_valid() for step in self.steps)])
+
+    def refuse(self, problems: Iterable[FieldProblem]) -> None:
+        """Show each problem at its field; `steps[1].gap_max` is of the second step."""
+        for problem in problems:
+            where, _bracket, name = problem.field.partition("].")
+            number = where.removeprefix("steps[")
+            form: StyledForm = self
+            if name and number.isdigit() and int(number) < len(self.steps):
+                form = self.steps[int(number)]
+            else:
+                name = "funding" if problem.field.startswith("funding") else problem.field
+            text = sentence(problem.code, problem.numbers)
+            form.add_error(name if name in form.fields else None, text)
 
     @property
     def is_together(self) -> bool:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -57,7 +56,7 @@ class WaitingForm(StyledForm):
     ) -> None:
         super().__init__(data, **kwargs)
         fields: Any = self.fields
-        zone = ZoneInfo(instrument.facility.time_zone)
+        zone = instrument.facility.zone
         fields["earliest"].zone = fields["latest"].zone = zone
         lengths = policy.lengths if policy else ()
         fields["minutes"].choices = [(m, m) for m in lengths]

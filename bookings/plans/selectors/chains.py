@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet
 
@@ -203,7 +202,7 @@ def _candidate(
             user_id=person,
             mode=step.service_mode,
         )
-    zone = ZoneInfo(instrument.facility.time_zone)
+    zone = instrument.facility.zone
     if times is not None:
         starts = times.among(starts, step.minutes, zone)
         return Candidate(step.minutes, step.gap, starts, starts)

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from accounts.domain.errors import Invalid
 from bookings.availability.domain.availability import Asker, Calendar, Wish
@@ -91,7 +90,7 @@ def load_fit(line: Line, wish: WaitingWish, now: datetime) -> Period | None:
     starts = preferred_first(
         free[bisect_left(free, window.start) : bisect_right(free, window.end - length)],
         wish.minutes,
-        ZoneInfo(instrument.facility.time_zone),
+        instrument.facility.zone,
         times_of_day(wish.hours_from, wish.hours_until, ()),
     )
     if not starts:

@@ -54,6 +54,7 @@ class DecideManyForm(DecideForm):
             "One of them changed or was answered meanwhile: look at the list again."
         )
 
-    def asked(self) -> list[tuple[UUID, int]]:
+    def requests(self) -> list[tuple[UUID, int]]:
+        """The ids of those chosen, each with the version that was read."""
         pairs = (value.split(":") for value in self.cleaned_data["chosen"])
         return [(UUID(pk), int(version)) for pk, version in pairs]

@@ -1,7 +1,6 @@
 """Recurring bookings: making one, changing some or all of it."""
 
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django import forms
 from django.utils import dates
@@ -66,7 +65,7 @@ class SeriesForm(BookingForm):
 
     def __init__(self, *args: Any, instrument: Instrument, **kwargs: Any) -> None:
         super().__init__(*args, instrument=instrument, **kwargs)
-        self.zone = ZoneInfo(instrument.facility.time_zone)
+        self.zone = instrument.facility.zone
         del self.fields["hold"]
 
     def place_of(self, path: str) -> str:

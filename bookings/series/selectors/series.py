@@ -143,14 +143,14 @@ def load_series_funding(
     lock: bool = False,
 ) -> Funding:
     """What pays for each date (`load_funding`)."""
-    today = local_date(ZoneInfo(instrument.facility.time_zone), now)
+    today = local_date(instrument.facility.zone, now)
     return load_funding(payer.pk, shares, people, today, lock=lock)
 
 
 def periods_of(instrument: Instrument, first: Period, rule: str) -> tuple[Rule, list[Period]]:
     """The rule as a value and the periods it means, from the wall clock of `first` on.
     `Invalid` names `rule`."""
-    zone = ZoneInfo(instrument.facility.time_zone)
+    zone = instrument.facility.zone
     parsed = parse_rule(rule)
     return parsed, occurrences(parsed, wall_of(zone, first.start), zone, first.minutes)
 
