@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from pypdf import PdfReader
 
 from bookings.audit.services.audit import exceptions_find
-from bookings.hours.services.utilisation import hours_roll_up
+from bookings.hours.services.hours import hours_roll_up
 from bookings.models import AuditFinding, Reservation
 from tests.browser.test_money import LANGUAGES, fits
 from tests.concurrency.races import ALWAYS

@@ -7,7 +7,7 @@ from bookings.audit.services.audit import exceptions_find
 from bookings.audit.services.bundles import bundle_start, bundles_work
 from bookings.audit.services.findings import Raised, finding_raise, finding_reply
 from bookings.audit.services.sampling import Sampling, sample_draw
-from bookings.hours.selectors.utilisation_tables import Asked
+from bookings.hours.selectors.tables import Asked
 from bookings.hours.services.exports import export_start, exports_work
 from bookings.models import AuditException
 from tests.factories.cast import Cast, reserve

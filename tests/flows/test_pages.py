@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import OutboxMessage
-from bookings.hours.services.utilisation import hours_roll_up
+from bookings.hours.services.hours import hours_roll_up
 from bookings.models import Reservation
 from bookings.overview.services.effects import effects_carry_out
 from instruments.models import Instrument

@@ -68,7 +68,7 @@ from bookings.audit.services.findings import (
     finding_return,
 )
 from bookings.audit.services.sampling import Sampling, sample_draw
-from bookings.hours.views.utilisation import local_name
+from bookings.hours.views.hours import local_name
 from bookings.record.adapters.figures import Cell
 from bookings.record.messages import sentence
 from bookings.record.views.lists import csv_answer, wants_csv

@@ -21,7 +21,7 @@ from bookings.audit.selectors.trail import (
     trail_page,
 )
 from bookings.audit.selectors.trail_records import called_of, has_page
-from bookings.hours.views.utilisation import local_name
+from bookings.hours.views.hours import local_name
 
 
 @login_required

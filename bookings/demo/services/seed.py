@@ -37,7 +37,7 @@ from bookings.demo.services.together import together_make
 from bookings.demo.services.training import training_make
 from bookings.demo.services.trouble import trouble_make
 from bookings.demo.services.wanting import Wanting
-from bookings.hours.services.utilisation import hours_roll_up
+from bookings.hours.services.hours import hours_roll_up
 from bookings.record.domain.periods import Period
 from instruments.domain.criteria import Criteria
 

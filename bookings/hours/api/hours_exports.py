@@ -15,12 +15,12 @@ from accounts.api.resource import Resource, creates, lists, reads
 from accounts.api.schema import operation
 from accounts.api.shapes import Choice, Day, Instant, Shape, Text
 from accounts.domain.errors import invalid
-from bookings.hours.api.utilisation import NARROWED_BY, groups_of, span_of
+from bookings.hours.api.hours import NARROWED_BY, groups_of, span_of
 from bookings.hours.domain.norms import FIRST, USUAL_SCHEME
 from bookings.hours.models import HoursExport
 from bookings.hours.selectors.flows import MEASURES
-from bookings.hours.selectors.utilisation_payers import PAYERS_BY
-from bookings.hours.selectors.utilisation_tables import PAYERS, STATES, TABLES, Asked
+from bookings.hours.selectors.payers import PAYERS_BY
+from bookings.hours.selectors.tables import PAYERS, STATES, TABLES, Asked
 from bookings.hours.services.exports import (
     XLSX,
     export_for,

@@ -14,14 +14,14 @@ from accounts.api.schema import operation
 from accounts.api.shapes import Choice, Day, Query, Shape, Text, Whole, asked, checked
 from accounts.domain.errors import NotPermitted
 from accounts.domain.roles import By
-from bookings.hours.api.utilisation import NARROWED_BY, HoursQuery, span_of
+from bookings.hours.api.hours import NARROWED_BY, HoursQuery, span_of
 from bookings.hours.domain.norms import FIRST, KINDS, MOST_HOURS
+from bookings.hours.selectors.bookings import booking_figures
 from bookings.hours.selectors.demand import DemandRow, demand
 from bookings.hours.selectors.flows import MEASURES, Flows, Spread, flows, spread
 from bookings.hours.selectors.norms import entered_norms
-from bookings.hours.selectors.utilisation_bookings import booking_figures
-from bookings.hours.selectors.utilisation_payers import PAYERS_BY, PayerRow, payers
-from bookings.hours.selectors.utilisation_scope import scope_for, whole_months
+from bookings.hours.selectors.payers import PAYERS_BY, PayerRow, payers
+from bookings.hours.selectors.scope import scope_for, whole_months
 from bookings.hours.services.norms import norm_add
 
 

@@ -10,8 +10,8 @@ from django.db import connection
 from accounts.domain.errors import NotPermitted
 from accounts.domain.roles import ADMINISTRATOR, Actor
 from accounts.models import User
-from bookings.hours.selectors.utilisation_behind import Behind, BehindRow
-from bookings.hours.selectors.utilisation_scope import reads_hours, whole_months
+from bookings.hours.selectors.behind import Behind, BehindRow
+from bookings.hours.selectors.scope import reads_hours, whole_months
 from bookings.record.domain.disclosure import hidden_groups
 
 

@@ -15,8 +15,8 @@ from accounts.domain.errors import NotFound, NotPermitted, invalid
 from accounts.domain.roles import ADMINISTRATOR, AUDITOR, COORDINATOR, Actor
 from accounts.models import Region, User
 from bookings.hours.domain import flows as rules
-from bookings.hours.selectors.utilisation_behind import Behind, BehindRow
-from bookings.hours.selectors.utilisation_scope import whole_months
+from bookings.hours.selectors.behind import Behind, BehindRow
+from bookings.hours.selectors.scope import whole_months
 from bookings.record.domain.disclosure import hidden_groups
 from bookings.record.selectors.reservations import visible_among
 from instruments.models import Instrument

@@ -26,8 +26,8 @@ from accounts.notifications import nudge
 from accounts.selectors.memberships import load_actor
 from accounts.selectors.rows import visible
 from bookings.hours.models import HoursExport
-from bookings.hours.selectors.utilisation_scope import scope_for
-from bookings.hours.selectors.utilisation_tables import Asked, Table, day_sums_of, table_of
+from bookings.hours.selectors.scope import scope_for
+from bookings.hours.selectors.tables import Asked, Table, day_sums_of, table_of
 from bookings.record.adapters.figures import csv_pieces, write_workbook
 from bookings.record.domain.retention import FILES
 

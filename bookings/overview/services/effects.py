@@ -22,7 +22,7 @@ from accounts.services.outbox import outbox_deliver
 from bookings.audit.notifications.audit import audit_letters
 from bookings.catalogue.services.searches import searches_follow
 from bookings.charging.services.charges import charge_make
-from bookings.hours.services.utilisation import days_mark_dirty
+from bookings.hours.services.hours import days_mark_dirty
 from bookings.messaging.notifications import letters_of, still_says
 from bookings.messaging.notifications.records import record_letters
 from bookings.messaging.notifications.searches import matches_letters

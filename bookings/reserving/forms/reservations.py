@@ -11,14 +11,13 @@ from bookings.record.models import Reservation
 from instruments.forms.fields import StyledForm
 
 
-class ReasonForm(forms.Form):
+class ReasonForm(StyledForm):
     """A reason and the version of the record that was read."""
 
     reason = forms.CharField(
         label=_("Reason"),
         required=False,
         max_length=500,
-        widget=forms.TextInput(attrs={"class": "form-control"}),
     )
     version = forms.IntegerField(required=False, widget=forms.HiddenInput())
 

@@ -20,13 +20,11 @@ class SeriesForm(BookingForm):
     frequency = forms.ChoiceField(
         label=_("Repeat"),
         choices=[("WEEKLY", _("weekly")), ("DAILY", _("daily")), ("MONTHLY", _("monthly"))],
-        widget=forms.Select(attrs={"class": "form-select"}),
     )
     every = forms.IntegerField(
         label=_("Every"),
         min_value=1,
         max_value=99,
-        widget=forms.NumberInput(attrs={"class": "form-control"}),
         help_text=_("2 is every second day, week or month."),
     )
     weekdays = forms.TypedMultipleChoiceField(
@@ -34,7 +32,7 @@ class SeriesForm(BookingForm):
         coerce=int,
         required=False,
         choices=[(day, dates.WEEKDAYS_ABBR[day]) for day in range(7)],
-        widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
+        widget=forms.CheckboxSelectMultiple,
     )
     monthly = forms.ChoiceField(
         label=_("In each month"),
@@ -43,24 +41,21 @@ class SeriesForm(BookingForm):
             ("day", _("the same day of the month")),
             ("weekday", _("the same weekday of the month")),
         ],
-        widget=forms.Select(attrs={"class": "form-select"}),
     )
     ends = forms.ChoiceField(
         label=_("Until when?"),
         choices=[("times", _("a number of times")), ("until", _("until a date"))],
-        widget=forms.RadioSelect(attrs={"class": "form-check-input"}),
+        widget=forms.RadioSelect,
     )
     times = forms.IntegerField(
         label=_("Times"),
         required=False,
         min_value=1,
         max_value=MOST,
-        widget=forms.NumberInput(attrs={"class": "form-control"}),
     )
     until = DayField(
         label=_("Last day"),
         required=False,
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "class": "form-control"}),
     )
 
     def __init__(self, *args: Any, instrument: Instrument, **kwargs: Any) -> None:

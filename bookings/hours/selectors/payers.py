@@ -9,7 +9,7 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connection
 
 from accounts.domain.errors import NotPermitted, invalid
-from bookings.hours.selectors.utilisation_scope import HoursScope, whole_months
+from bookings.hours.selectors.scope import HoursScope, whole_months
 
 _COLUMNS = {
     "price_group": ("d.price_group", "", "d.price_group, '', ''"),

@@ -5,7 +5,6 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -14,19 +13,20 @@ from django.utils.translation import get_language, gettext
 from accounts.domain.errors import NotFound, NotPermitted
 from accounts.domain.roles import Actor
 from accounts.permissions import actor_of
-from bookings.hours.domain.utilisation import definitions_on
-from bookings.hours.forms.utilisation import HoursForm
-from bookings.hours.selectors.utilisation import HoursRow, day_rows, instrument_day
-from bookings.hours.selectors.utilisation_bookings import booking_figures
-from bookings.hours.selectors.utilisation_reading import Figures, figures_for
-from bookings.hours.selectors.utilisation_scope import (
+from accounts.views.pages import reads
+from bookings.hours.domain.hours import definitions_on
+from bookings.hours.forms.hours import HoursForm
+from bookings.hours.selectors.bookings import booking_figures
+from bookings.hours.selectors.hours import HoursRow, day_rows, instrument_day
+from bookings.hours.selectors.reading import Figures, figures_for
+from bookings.hours.selectors.scope import (
     PUBLIC_BY,
     instruments_in,
     reads_hours,
     scope_for,
     scope_names,
 )
-from bookings.hours.selectors.utilisation_tables import PAYERS, Asked, day_list, day_sums_of
+from bookings.hours.selectors.tables import PAYERS, Asked, day_list, day_sums_of
 from bookings.record.selectors.reservations import visible_among
 from instruments.selectors.registry import instrument_by_id
 
@@ -234,7 +234,7 @@ def _trend(found: Figures) -> dict[str, Any]:
     }
 
 
-@login_required
+@reads
 def weeks(request: HttpRequest) -> HttpResponse:
     """How much of the open time was used, week by week."""
     actor = actor_of(request.user)
@@ -288,7 +288,7 @@ def weeks(request: HttpRequest) -> HttpResponse:
     return render(request, "bookings/hours/hours_weeks.html", context)
 
 
-@login_required
+@reads
 def days(request: HttpRequest) -> HttpResponse:
     """The instrument-days that a number is the sum of."""
     actor = actor_of(request.user)
@@ -316,7 +316,7 @@ def _place(text: str) -> tuple[date, str] | None:
         return None
 
 
-@login_required
+@reads
 def rows(request: HttpRequest) -> HttpResponse:
     """What one instrument's day is made of: sessions, closures and no-shows."""
     actor = actor_of(request.user)

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -14,13 +13,14 @@ from django.utils.translation import gettext_lazy as _
 from accounts.domain.errors import NotPermitted
 from accounts.domain.roles import Actor
 from accounts.permissions import actor_of
+from accounts.views.pages import reads
+from bookings.hours.selectors.behind import DEMAND, FLOWS, Behind
+from bookings.hours.selectors.bookings import booking_rows
 from bookings.hours.selectors.demand import demand_rows
 from bookings.hours.selectors.flows import flow_rows
-from bookings.hours.selectors.utilisation_behind import DEMAND, FLOWS, Behind
-from bookings.hours.selectors.utilisation_bookings import booking_rows
-from bookings.hours.selectors.utilisation_scope import reads_hours, scope_for
-from bookings.hours.selectors.utilisation_tables import Asked
-from bookings.hours.views.utilisation import PER_PAGE, asked_of, context_of
+from bookings.hours.selectors.scope import reads_hours, scope_for
+from bookings.hours.selectors.tables import Asked
+from bookings.hours.views.hours import PER_PAGE, asked_of, context_of
 from bookings.record.adapters.figures import Cell
 from bookings.record.views.lists import csv_answer, wants_csv
 
@@ -37,7 +37,7 @@ TITLES = {
 }
 
 
-@login_required
+@reads
 def behind(request: HttpRequest) -> HttpResponseBase:
     """The rows that a number other than of hours is the sum of."""
     actor = actor_of(request.user)

@@ -11,7 +11,7 @@ from django.db.models import Count, Q, QuerySet
 from accounts.domain.errors import NotPermitted, invalid
 from accounts.domain.roles import Actor
 from accounts.models import Organisation, Region
-from bookings.hours.selectors.utilisation_sums import hosts_by
+from bookings.hours.selectors.sums import hosts_by
 from bookings.record.domain.disclosure import hidden_groups
 from instruments.models import Facility, Instrument, Technique
 from instruments.selectors.search import branch

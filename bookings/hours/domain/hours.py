@@ -1,6 +1,6 @@
 """The hours of an instrument: the six exclusive states of SEMI E10, and the ratios of them.
 
-Rules: docs/statistics.md. This is the definition; `hours/selectors/utilisation.py` computes the
+Rules: docs/statistics.md. This is the definition; `hours/selectors/hours.py` computes the
 same in SQL for many days at once, and a property test holds the two equal.
 """
 

@@ -8,15 +8,15 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from bookings.hours.domain.utilisation import days_due
+from bookings.hours.domain.hours import days_due
 from bookings.hours.models import RollUp
-from bookings.hours.selectors.utilisation_figures import (
+from bookings.hours.selectors.figures import (
     FIGURES,
     figures_parameters,
     load_dirty,
     load_progress,
 )
-from bookings.hours.services.utilisation_months import months_mark, months_sum
+from bookings.hours.services.months import months_mark, months_sum
 
 BATCH = 2500
 _DAY = timedelta(days=1)

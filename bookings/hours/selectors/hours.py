@@ -11,8 +11,7 @@ from django.db.models import Q, QuerySet
 
 from accounts.domain.errors import invalid
 from bookings.availability.models import Closure
-from bookings.hours.domain.norms import Norms, norm_minutes
-from bookings.hours.domain.utilisation import (
+from bookings.hours.domain.hours import (
     Closed,
     DayStates,
     Missed,
@@ -21,7 +20,8 @@ from bookings.hours.domain.utilisation import (
     day_states,
     ratios,
 )
-from bookings.hours.selectors.utilisation_sums import (
+from bookings.hours.domain.norms import Norms, norm_minutes
+from bookings.hours.selectors.sums import (
     GROUPS,
     PERIODS,
     day_sums,

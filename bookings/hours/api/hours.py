@@ -12,10 +12,10 @@ from accounts.api.endpoint import Endpoint
 from accounts.api.schema import operation
 from accounts.api.shapes import Choice, Day, Query, Text, asked
 from accounts.domain.errors import invalid
+from bookings.hours.domain.hours import LONGEST, definitions_on
 from bookings.hours.domain.norms import FIRST, USUAL_SCHEME
-from bookings.hours.domain.utilisation import LONGEST, definitions_on
-from bookings.hours.selectors.utilisation import BY, HoursRow
-from bookings.hours.selectors.utilisation_reading import figures_for
+from bookings.hours.selectors.hours import BY, HoursRow
+from bookings.hours.selectors.reading import figures_for
 
 RATIOS = (
     "availability",

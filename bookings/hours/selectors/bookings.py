@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 
 from accounts.domain.roles import Actor
 from accounts.models import User
-from bookings.hours.selectors.utilisation_behind import Behind, BehindRow
+from bookings.hours.selectors.behind import Behind, BehindRow
 from bookings.record.selectors.reservations import visible_among
 from instruments.models import Instrument
 

@@ -13,12 +13,12 @@ from django.db.models import QuerySet
 
 from accounts.domain.errors import NotPermitted, invalid
 from accounts.domain.roles import Actor
-from bookings.hours.domain.utilisation import definitions_on
+from bookings.hours.domain.hours import definitions_on
 from bookings.hours.selectors.demand import demand
 from bookings.hours.selectors.flows import flows
-from bookings.hours.selectors.utilisation_payers import payers
-from bookings.hours.selectors.utilisation_reading import figures_for
-from bookings.hours.selectors.utilisation_scope import scope_for
+from bookings.hours.selectors.payers import payers
+from bookings.hours.selectors.reading import figures_for
+from bookings.hours.selectors.scope import scope_for
 from instruments.models import Instrument
 
 type Row = Sequence[str | int | Decimal | None]

@@ -1,6 +1,6 @@
 """The figures the nightly roll-up stores, and which days it has to do.
 
-`FIGURES` is `hours/domain/utilisation.day_states` as one statement for many days at once; a
+`FIGURES` is `hours/domain/hours.day_states` as one statement for many days at once; a
 property test holds the two equal.
 """
 
@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from bookings.hours.domain.utilisation import ENGINEERING, SCHEDULED_DOWN, UNSCHEDULED_DOWN
+from bookings.hours.domain.hours import ENGINEERING, SCHEDULED_DOWN, UNSCHEDULED_DOWN
 
 _DAY = timedelta(days=1)
 
