@@ -48,6 +48,6 @@ def with_start(data: QueryDict, zone: ZoneInfo) -> QueryDict:
     before = PeriodForm(data)
     if before.is_valid() and local_moment(before.cleaned_data["start"], zone) == given[:16]:
         return data
-    said = data.copy()
-    said["start"] = f"{moment:%Y-%m-%dT%H:%M:%SZ}" if moment else given
-    return said
+    values = data.copy()
+    values["start"] = f"{moment:%Y-%m-%dT%H:%M:%SZ}" if moment else given
+    return values

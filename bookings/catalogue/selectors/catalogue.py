@@ -202,7 +202,7 @@ def served_starts(
     """Every start that all rules allow, where a card or an agreement may begin or end inside the
     span, or payer or host move: the price group, and whether there is a price, is asked of
     each. No statement."""
-    found = []
+    starts = []
     zone = instrument.facility.zone
     terms: dict[date, Terms] = {}
     for group, is_same_region in _standings(instrument, backing, within):
@@ -214,8 +214,8 @@ def served_starts(
             there = terms[day]
             standing = (there.price_group, there.is_same_region)
             if standing == (group, is_same_region) and there.is_served:
-                found.append(start)
-    return sorted(found)
+                starts.append(start)
+    return sorted(starts)
 
 
 def load_cards(instrument_ids: Sequence[UUID]) -> dict[UUID, list[CardInForce]]:
@@ -331,6 +331,6 @@ def first_day_done(person: UUID) -> dict[str, bool]:
         "manager": managers,
         "instrument": Instrument.objects.filter(publication="published"),
     }
-    asked = {name: Exists(rows) for name, rows in parts.items()}
-    done: dict[str, bool] = User.objects.filter(pk=person).values(**asked)[0]  # type: ignore[assignment]
+    questions = {name: Exists(rows) for name, rows in parts.items()}
+    done: dict[str, bool] = User.objects.filter(pk=person).values(**questions)[0]  # type: ignore[assignment]
     return done

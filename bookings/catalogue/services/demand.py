@@ -25,7 +25,7 @@ def demand_searched(by: By, *, organisation: Organisation, criteria: Criteria) -
     """A search for free time that found nothing; once per person, query and day (UTC)."""
     if criteria.free_from is None or criteria.free_until is None:
         return
-    asked = {name: value for name, value in asdict(criteria).items() if value not in ("", None)}
+    values = {name: value for name, value in asdict(criteria).items() if value not in ("", None)}
     UnmetDemand.objects.bulk_create(
         [
             UnmetDemand(
@@ -36,7 +36,7 @@ def demand_searched(by: By, *, organisation: Organisation, criteria: Criteria) -
                 technique=Technique.objects.filter(code=criteria.technique).first()
                 if criteria.technique
                 else None,
-                query=" ".join(f"{name}={value}" for name, value in sorted(asked.items()))[:500],
+                query=" ".join(f"{name}={value}" for name, value in sorted(values.items()))[:500],
                 minutes=criteria.minutes or 0,
                 wanted_from=criteria.free_from,
                 wanted_until=criteria.free_until,

@@ -37,8 +37,8 @@ def mine(request: HttpRequest) -> HttpResponse:
     form = CalendarForm(request.GET)
     today = local_date(zone, now)
     view = form.value("view") or "week"
-    asked = form.value("date") or today
-    first, last = _days(asked, view)
+    shown_day = form.value("date") or today
+    first, last = _days(shown_day, view)
     span = Period(day_span(zone, first)[0], day_span(zone, last)[1])
     own = [r for r in load_own(actor, span) if _state(r, now) != "expired"]
     for reservation in own:
@@ -48,7 +48,7 @@ def mine(request: HttpRequest) -> HttpResponse:
         "view": view,
         "zone": zone.key,
         "today": today,
-        "asked": asked,
+        "asked": shown_day,
         "first": first,
         "last": last,
         "before": _days(first - timedelta(days=1), view)[0],
@@ -62,7 +62,7 @@ def mine(request: HttpRequest) -> HttpResponse:
             "readerZone": zone.key,
             "locale": locale(),
             "offset": offset_of(zone, now),
-            "first": (asked if view == "month" else first).isoformat(),
+            "first": (shown_day if view == "month" else first).isoformat(),
             "view": view,
             "events": [_event(r, zone, now) for r in own],
         },

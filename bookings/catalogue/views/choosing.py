@@ -40,24 +40,24 @@ OF_PERSONS = frozenset(
 def choose(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     """The part of the instrument's page beside its calendar, for `hx-get`."""
     now, actor = timezone.now(), actor_of(request.user)
-    found = instrument_to_book(actor, instrument_id)
+    instrument = instrument_to_book(actor, instrument_id)
     payer, payers = payer_of(actor, request.GET.get("organisation"))
     context = {
-        "instrument": found,
+        "instrument": instrument,
         "payer": payer,
         "payers": payers,
-        **choice_of(actor, found, payer, request, now),
+        **choice_of(actor, instrument, payer, request, now),
     }
     if "choice" not in context:
-        backing = load_backing(payer, instruments=[found])
-        terms = load_terms(found, payer, now, backing=backing)
+        backing = load_backing(payer, instruments=[instrument])
+        terms = load_terms(instrument, payer, now, backing=backing)
         context |= {
             "terms": terms,
             "my_rate": rate_of(terms),
-            "qualifying": load_qualifying(actor.user_id, found, now, load_recognised),
+            "qualifying": load_qualifying(actor.user_id, instrument, now, load_recognised),
         }
-        shown = week_of(actor, found, payer, request, now, backing=backing)
-        context |= shown | next_free(actor, found, payer, shown, now)
+        shown = week_of(actor, instrument, payer, request, now, backing=backing)
+        context |= shown | next_free(actor, instrument, payer, shown, now)
     return render(request, "bookings/catalogue/choice.html", context)
 
 
@@ -68,7 +68,7 @@ def rate_of(terms: Terms) -> Decimal | None:
 
 def next_free(
     actor: Actor,
-    found: Instrument,
+    instrument: Instrument,
     payer: Organisation | None,
     shown: dict[str, Any],
     now: datetime,
@@ -79,9 +79,11 @@ def next_free(
     quote = shown.get("next_quote")
     if not starts and shown["days"]:
         # Whoever may not operate it alone yet still sees when it is free.
-        offers = load_offers([found], payer, now, user_id=actor.user_id, minutes=shown["minutes"])
-        starts, quote = list(offers[found.pk].starts), offers[found.pk].quote
-    zone = found.facility.zone
+        offers = load_offers(
+            [instrument], payer, now, user_id=actor.user_id, minutes=shown["minutes"]
+        )
+        starts, quote = list(offers[instrument.pk].starts), offers[instrument.pk].quote
+    zone = instrument.facility.zone
     return {
         "next_quote": quote,
         "next_starts": starts,

@@ -15,12 +15,12 @@ from accounts.api.resource import Resource, creates, lists, reads
 from accounts.api.schema import operation
 from accounts.api.shapes import Choice, Day, Instant, Shape, Text
 from accounts.domain.errors import invalid
-from bookings.hours.api.hours import NARROWED_BY, groups_of, span_of
+from bookings.hours.api.hours import groups_of, narrowed_in, span_of
 from bookings.hours.domain.norms import FIRST, USUAL_SCHEME
 from bookings.hours.models import HoursExport
 from bookings.hours.selectors.flows import MEASURES
 from bookings.hours.selectors.payers import PAYERS_BY
-from bookings.hours.selectors.tables import PAYERS, STATES, TABLES, Asked
+from bookings.hours.selectors.tables import PAYERS, STATES, TABLES, TableQuery
 from bookings.hours.services.exports import (
     XLSX,
     export_for,
@@ -77,7 +77,7 @@ class HoursExportBody(Shape):
         }
 
 
-def asked_in(data: dict[str, Any]) -> Asked:
+def query_in(data: dict[str, Any]) -> TableQuery:
     """`Invalid` for days out of order and for what a table cannot be summed up by."""
     span_of(data["from"], data["until"])
     by: tuple[str, ...] = ()
@@ -88,10 +88,10 @@ def asked_in(data: dict[str, Any]) -> Asked:
         by = tuple(dict.fromkeys(name for name in named if name))
         if not set(by) <= set(PAYERS_BY):
             raise invalid("by", "unknown-choice", allowed=", ".join(PAYERS_BY))
-    return Asked(
+    return TableQuery(
         since=data["from"],
         until=data["until"],
-        narrowed={name: str(data[name]) for name in NARROWED_BY if data.get(name)},
+        narrowed={name: str(value) for name, value in narrowed_in(data).items()},
         by=by,
         scheme=data["scheme"],
         measure=data["measure"],
@@ -124,7 +124,7 @@ class HoursExports(Resource):
         """Of what one may read, as the table's own address gives it; `days` for whoever reads
         hours. A worker writes it and keeps it a week; one person has five at work at most."""
         table, form = data["table"], data["format"]
-        return export_start(self.by, table=table, format=form, asked=asked_in(data))
+        return export_start(self.by, table=table, format=form, query=query_in(data))
 
     @reads(_("Progress of an export of hours"))
     def detail(self, pk: UUID) -> None:

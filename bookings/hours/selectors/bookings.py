@@ -4,15 +4,13 @@ what they do not use."""
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
-from django.core.exceptions import EmptyResultSet
-from django.db import connection
 from django.db.models import QuerySet
 
 from accounts.domain.roles import Actor
 from accounts.models import User
 from bookings.hours.selectors.behind import Behind, BehindRow
+from bookings.hours.selectors.sums import fetch
 from bookings.record.selectors.reservations import visible_among
 from instruments.models import Instrument
 
@@ -84,23 +82,14 @@ def booking_figures(
     instruments: QuerySet[Instrument], *, since: date, until: date
 ) -> BookingFigures:
     """Of the local days [since, until). One statement."""
-    try:
-        chosen, given = instruments.order_by().values("pk").query.sql_with_params()
-    except EmptyResultSet:
+    days = (since, until, since, until)
+    rows = fetch(_FIGURES, instruments, days, before=[LATE_HOURS])
+    if not rows:
         return BookingFigures()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _FIGURES.format(scope=chosen),
-            [LATE_HOURS, *given, since, until, since, until],
-        )
-        row = cursor.fetchone()
-    numbers = dict(zip(BookingFigures.__dataclass_fields__, map(_whole, row[:-1]), strict=False))
+    row = rows[0]
+    numbers = dict(zip(BookingFigures.__dataclass_fields__, map(int, row[:-1]), strict=False))
     lead = None if row[-1] is None else round(Decimal(row[-1]), 1)
     return BookingFigures(**numbers, lead_hours=lead)
-
-
-def _whole(number: Any) -> Any:
-    return int(number)
 
 
 def booking_rows(
@@ -115,14 +104,10 @@ def booking_rows(
 ) -> Behind:
     """The bookings that one of the numbers of `booking_figures` counts (`COUNTED`), by their
     start. Three statements."""
-    try:
-        chosen, given = instruments.order_by().values("pk").query.sql_with_params()
-    except EmptyResultSet:
-        return Behind([], 0, 0)
-    statement = _ROWS.format(scope=chosen, which=COUNTED[counted], most=most, skipped=skipped)
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [LATE_HOURS, *given, since, until, since, until])
-        rows = cursor.fetchall()
+    which = COUNTED[counted]
+    statement = _ROWS.format(scope="{scope}", which=which, most=most, skipped=skipped)
+    days = (since, until, since, until)
+    rows = fetch(statement, instruments, days, before=[LATE_HOURS])
     readable = visible_among(actor, [row[0] for row in rows])
     people = User.objects.in_bulk({row[10] for row in rows if row[0] in readable})
     return Behind(

@@ -142,14 +142,14 @@ def flows(actor: Actor, *, since: date, until: date, measure: str, currency: str
     exact = _exact(actor, regions)
     if len(exact) < len(regions):
         whole_months(since, until)
-    found = _cells(measure, since, until)
-    currencies = tuple(sorted({row[2] for row in found if row[2]}))
-    if measure == "money" and found:
-        usual = max(currencies, key=lambda code: sum(row[2] == code for row in found))
+    sums = _cells(measure, since, until)
+    currencies = tuple(sorted({row[2] for row in sums if row[2]}))
+    if measure == "money" and sums:
+        usual = max(currencies, key=lambda code: sum(row[2] == code for row in sums))
         currency = currency if currency in currencies else usual
-        found = [row for row in found if row[2] == currency]
+        sums = [row for row in sums if row[2] == currency]
     hidden = hidden_groups(
-        {(payer, host): number for payer, host, _, _, number in found if not {payer, host} & exact},
+        {(payer, host): number for payer, host, _, _, number in sums if not {payer, host} & exact},
         settings.PUBLIC_LEAST_ORGANISATIONS,
     )
     cells = [
@@ -159,7 +159,7 @@ def flows(actor: Actor, *, since: date, until: date, measure: str, currency: str
             None if (payer, host) in hidden else value if measure == "money" else int(value),
             None if (payer, host) in hidden else number,
         )
-        for payer, host, _, value, number in found
+        for payer, host, _, value, number in sums
     ]
     cells.sort(key=lambda cell: (cell.payer.code, cell.host.code))
     by_code = {region.code: region for region in regions.values()}

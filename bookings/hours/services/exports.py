@@ -27,7 +27,7 @@ from accounts.selectors.memberships import load_actor
 from accounts.selectors.rows import visible
 from bookings.hours.models import HoursExport
 from bookings.hours.selectors.scope import scope_for
-from bookings.hours.selectors.tables import Asked, Table, day_sums_of, table_of
+from bookings.hours.selectors.tables import Table, TableQuery, day_sums_of, table_of
 from bookings.record.adapters.figures import csv_pieces, write_workbook
 from bookings.record.domain.retention import FILES
 
@@ -43,26 +43,26 @@ State = HoursExport.State
 
 
 @transaction.atomic
-def export_start(by: By, *, table: str, format: str, asked: Asked) -> HoursExport:
+def export_start(by: By, *, table: str, format: str, query: TableQuery) -> HoursExport:
     """Have a table written. `NotPermitted` and `Invalid` as the page of the table; `WrongState`
     where a person has as many at work as one may."""
     mine = HoursExport.objects.filter(user_id=by.actor.person)
     if mine.filter(state__in=[State.WAITING, State.WORKING]).count() >= MOST_OPEN:
         raise WrongState(state="waiting")
-    table_of(by.actor, table, asked)
+    table_of(by.actor, table, query)
     job = HoursExport.objects.create(
         user_id=by.actor.person,
         table=table,
         format=format,
         language=by.actor.language,
-        asked=asked.as_json(),
+        asked=query.as_json(),
         created_at=by.now,
     )
     trail.record(
         by,
         "hours-export.start",
         job,
-        after={"table": table, "format": format, "asked": asked.as_json()},
+        after={"table": table, "format": format, "asked": query.as_json()},
     )
     transaction.on_commit(lambda: nudge(TASK), robust=True)
     return job
@@ -109,8 +109,8 @@ def exports_of(actor: Actor) -> QuerySet[HoursExport]:
 
 def export_name(job: HoursExport) -> str:
     """What the file is called."""
-    asked = Asked.of_json(job.asked)
-    return f"{job.table}-{asked.since}-{asked.until}.{job.format}"
+    query = TableQuery.of_json(job.asked)
+    return f"{job.table}-{query.since}-{query.until}.{job.format}"
 
 
 def media_of(format: str) -> str:
@@ -129,36 +129,36 @@ def export_open(job: HoursExport) -> "File[bytes]":
 @transaction.atomic
 def _claimed(now: datetime) -> HoursExport | None:
     due = Q(state=State.WAITING) | Q(state=State.WORKING, worked_at__lt=now - STALLED)
-    found = (
+    job = (
         HoursExport.objects.select_for_update(skip_locked=True)
         .filter(due)
         .order_by("created_at", "pk")
         .first()
     )
-    if found is None:
+    if job is None:
         return None
-    found.state = State.FAILED if found.attempts >= MOST_ATTEMPTS else State.WORKING
-    found.attempts += 1
-    found.worked_at, found.rows_done = now, 0
-    found.save(update_fields=["state", "attempts", "worked_at", "rows_done"])
-    return found
+    job.state = State.FAILED if job.attempts >= MOST_ATTEMPTS else State.WORKING
+    job.attempts += 1
+    job.worked_at, job.rows_done = now, 0
+    job.save(update_fields=["state", "attempts", "worked_at", "rows_done"])
+    return job
 
 
 def _write(job: HoursExport) -> None:
-    actor, asked = load_actor(job.user), Asked.of_json(job.asked)
+    actor, query = load_actor(job.user), TableQuery.of_json(job.asked)
     with translation.override(job.language):
-        table = table_of(actor, job.table, asked)
+        table = table_of(actor, job.table, query)
         total = 0
         if job.table == "days":
-            total = day_sums_of(scope_for(actor, asked.narrowed).instruments, asked).days
+            total = day_sums_of(scope_for(actor, query.narrowed).instruments, query).days
         HoursExport.objects.filter(pk=job.pk).update(rows_total=total)
         counted = _counted(job, table)
         with TemporaryFile() as stream:
             if job.format == "csv":
-                for piece in csv_pieces(table.heads, counted, asked.notes):
+                for piece in csv_pieces(table.heads, counted, query.notes):
                     stream.write(piece)
             else:
-                write_workbook(stream, table.heads, counted, asked.notes)
+                write_workbook(stream, table.heads, counted, query.notes)
             stream.seek(0)
             name = f"exports/{job.pk}-{job.attempts}.{job.format}"
             job.file = default_storage.save(name, File(stream))

@@ -24,7 +24,7 @@ from bookings.hours.selectors.flows import flows, opens, spread
 from bookings.hours.selectors.norms import entered_norms
 from bookings.hours.selectors.payers import payers
 from bookings.hours.selectors.scope import reads_hours, scope_for
-from bookings.hours.selectors.tables import Asked, table_of
+from bookings.hours.selectors.tables import TableQuery, table_of
 from bookings.hours.services.exports import (
     export_for,
     export_name,
@@ -34,7 +34,7 @@ from bookings.hours.services.exports import (
     media_of,
 )
 from bookings.hours.services.norms import norm_add
-from bookings.hours.views.hours import asked_of, context_of, in_whole_months, local_name
+from bookings.hours.views.hours import context_of, in_whole_months, local_name, query_of
 from bookings.record.adapters.definitions import MEANINGS, NAMES
 from bookings.record.adapters.figures import csv_pieces, write_workbook
 from instruments.forms.policies import GROUPS
@@ -44,13 +44,13 @@ from instruments.models import Instrument
 def payers_by(request: HttpRequest) -> HttpResponse:
     """Productive hours by price group, payer's region and payer."""
     actor = actor_of(request.user)
-    form, asked = asked_of(request, actor)
-    scope = scope_for(actor, asked.narrowed)
-    days = {"since": asked.since, "until": asked.until}
+    form, query = query_of(request, actor)
+    scope = scope_for(actor, query.narrowed)
+    days = {"since": query.since, "until": query.until}
     least = settings.PUBLIC_LEAST_ORGANISATIONS
     parts = ["price_group", "region"] + ([] if scope.is_public else ["organisation"])
     tables = [(name, payers(scope, **days, by=[name], least=least)) for name in parts]
-    context = context_of(request, actor, form, asked, "payers") | {
+    context = context_of(request, actor, form, query, "payers") | {
         "tables": tables,
         "shares": [
             {
@@ -76,12 +76,12 @@ def payers_by(request: HttpRequest) -> HttpResponse:
 def between_regions(request: HttpRequest) -> HttpResponse:
     """Who used what where, as a diagram, a matrix and indices."""
     actor = actor_of(request.user)
-    form, asked = asked_of(request, actor)
+    form, query = query_of(request, actor)
     if not actor.has("administrator"):
-        asked = in_whole_months(asked)
+        query = in_whole_months(query)
     currency = request.GET.get("currency", "")[:3]
     matrix = flows(
-        actor, since=asked.since, until=asked.until, measure=asked.measure, currency=currency
+        actor, since=query.since, until=query.until, measure=query.measure, currency=currency
     )
     concentration, techniques = spread()
     values = {(cell.payer.pk, cell.host.pk): cell for cell in matrix.cells}
@@ -89,16 +89,16 @@ def between_regions(request: HttpRequest) -> HttpResponse:
     hosts = sorted({c.host.pk: c.host for c in matrix.cells}.values(), key=lambda r: r.code)
     drawn = [cell for cell in matrix.cells if cell.value is not None and cell.value > 0]
     ends = ({cell.payer.pk for cell in drawn}, {cell.host.pk for cell in drawn})
-    divisor = 60 if asked.measure == "hours" else 1
-    context = context_of(request, actor, form, asked, "flows") | {
+    divisor = 60 if query.measure == "hours" else 1
+    context = context_of(request, actor, form, query, "flows") | {
         "found": matrix,
-        "measure": asked.measure,
+        "measure": query.measure,
         "columns": hosts,
         "lines": [
             (
                 payer,
                 [
-                    (cell, cell is not None and opens(actor, asked.measure, payer, cell.host))
+                    (cell, cell is not None and opens(actor, query.measure, payer, cell.host))
                     for host in hosts
                     for cell in [values.get((payer.pk, host.pk))]
                 ],
@@ -111,7 +111,7 @@ def between_regions(request: HttpRequest) -> HttpResponse:
         "sankey": {
             "kind": "sankey",
             "height": max(280, 60 * max(map(len, ends))),
-            "unit": {"hours": gettext("h"), "money": matrix.currency}.get(asked.measure, ""),
+            "unit": {"hours": gettext("h"), "money": matrix.currency}.get(query.measure, ""),
             "left": gettext("payers of"),
             "right": gettext("instruments of"),
             "links": [
@@ -130,11 +130,11 @@ def between_regions(request: HttpRequest) -> HttpResponse:
 def unmet(request: HttpRequest) -> HttpResponse:
     """What people wanted and could not have."""
     actor = actor_of(request.user)
-    form, asked = asked_of(request, actor)
+    form, query = query_of(request, actor)
     rows = demand(
-        actor, since=asked.since, until=asked.until, least=settings.PUBLIC_LEAST_ORGANISATIONS
+        actor, since=query.since, until=query.until, least=settings.PUBLIC_LEAST_ORGANISATIONS
     )
-    context = context_of(request, actor, form, asked, "demand") | {"rows": rows}
+    context = context_of(request, actor, form, query, "demand") | {"rows": rows}
     return render(request, "bookings/hours/hours_demand.html", context)
 
 
@@ -147,9 +147,9 @@ def definitions(request: HttpRequest) -> HttpResponse:
 
     def page(status: int = 200, **_: Any) -> HttpResponse:
         actor = actor_of(request.user)
-        hours_form, asked = asked_of(request, actor)
+        hours_form, query = query_of(request, actor)
         kinds, schemes = dict(Instrument.Kind.choices), dict(NormHours.Scheme.choices)
-        context = context_of(request, actor, hours_form, asked, "definitions") | {
+        context = context_of(request, actor, hours_form, query, "definitions") | {
             "meanings": [(NAMES[name], name, meaning) for name, meaning in MEANINGS.items()],
             "versions": DEFINITIONS,
             "norms": [
@@ -174,35 +174,35 @@ def definitions(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _by(table: str, request: HttpRequest, asked: Asked) -> Asked:
+def _by(table: str, request: HttpRequest, query: TableQuery) -> TableQuery:
     """Tables that are grouped by more than one thing say so themselves."""
     if table == "payers":
         named = [n for n in request.GET.get("payers", "price_group").split(",") if n]
-        return replace(asked, by=tuple(named))
+        return replace(query, by=tuple(named))
     if table == "hours" and request.GET.get("by2"):
-        return replace(asked, by=(*asked.by, request.GET["by2"]))
-    return asked
+        return replace(query, by=(*query.by, request.GET["by2"]))
+    return query
 
 
 def download(request: HttpRequest) -> HttpResponseBase:
     """The table of a page as a file, at once."""
     actor = actor_of(request.user)
-    form, asked = asked_of(request, actor)
+    form, query = query_of(request, actor)
     data = form.cleaned_data if form.is_valid() else {}
     name, format = data.get("table") or "hours", data.get("format") or "csv"
-    asked = _by(name, request, asked)
+    query = _by(name, request, query)
     if name == "days":
         raise NotPermitted  # may have millions of rows: a job writes them
-    table = table_of(actor, name, asked)
-    file = f"{name}-{asked.since}-{asked.until}.{format}"
+    table = table_of(actor, name, query)
+    file = f"{name}-{query.since}-{query.until}.{format}"
     answer: HttpResponseBase
     if format == "csv":
-        pieces = csv_pieces(table.heads, table.rows, asked.notes)
+        pieces = csv_pieces(table.heads, table.rows, query.notes)
         answer = StreamingHttpResponse(pieces, content_type="text/csv; charset=utf-8")
         answer["Content-Disposition"] = f'attachment; filename="{file}"'
     else:
         stream = BytesIO()
-        write_workbook(stream, table.heads, table.rows, asked.notes)
+        write_workbook(stream, table.heads, table.rows, query.notes)
         stream.seek(0)
         answer = FileResponse(
             stream, as_attachment=True, filename=file, content_type=media_of(format)
@@ -230,14 +230,14 @@ def exports(request: HttpRequest) -> HttpResponse:
 def export_new(request: HttpRequest) -> HttpResponse:
     """Have the table of a page written by a worker."""
     by = by_of(request)
-    form, asked = asked_of(request, by.actor)
+    form, query = query_of(request, by.actor)
     data = form.cleaned_data if form.is_valid() else {}
     name = data.get("table") or "days"
     export_start(
         by,
         table=name,
         format=data.get("format") or "csv",
-        asked=_by(name, request, asked),
+        query=_by(name, request, query),
     )
     return redirect("bookings:hours-exports")
 

@@ -31,7 +31,7 @@ from bookings.plans.selectors.waiting import (
     wish_by_id,
     wishes_for,
 )
-from bookings.plans.services.waiting import Wanted, wish_make, wish_withdraw
+from bookings.plans.services.waiting import WishValues, wish_make, wish_withdraw
 from instruments.models import Instrument
 
 
@@ -195,8 +195,8 @@ class WaitingList(Resource):
         rules are asked, and the price. At most ten at a time (409 `too-many-wishes`), none
         twice (409 `already-waiting`)."""
         defaults = {"organisation": None, "service_mode": ""}
-        wanted = Wanted(instrument_id=data.pop("instrument"), **defaults | data)
-        return wish_make(self.by, wanted=wanted).pk
+        values = WishValues(instrument_id=data.pop("instrument"), **defaults | data)
+        return wish_make(self.by, values=values).pk
 
     @reads(_("One waiting-list entry"))
     def detail(self, pk: UUID) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from bookings.plans.services.waiting import Wanted
+from bookings.plans.services.waiting import WishValues
 from bookings.record.forms.fields import LocalMomentField
 from instruments.domain.policies import Policy
 from instruments.forms.fields import StyledForm
@@ -73,10 +73,10 @@ class WaitingForm(StyledForm):
         """What is refused, said of the whole form."""
         self.add_error(None, forms.ValidationError(code, code=code, params=dict(numbers)))
 
-    def wanted(self, instrument: Instrument, organisation: str) -> Wanted:
+    def values(self, instrument: Instrument, organisation: str) -> WishValues:
         """For an organisation, by code."""
         data = self.cleaned_data
-        return Wanted(
+        return WishValues(
             instrument_id=instrument.pk,
             organisation=organisation,
             service_mode=data["service_mode"],

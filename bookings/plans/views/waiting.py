@@ -101,7 +101,7 @@ def new(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     return act(
         request,
         page,
-        lambda by, _: wish_make(by, wanted=form.wanted(instrument, payer.code)),
+        lambda by, _: wish_make(by, values=form.values(instrument, payer.code)),
         to=reverse("bookings:waiting"),
         done=done,
         form=form,

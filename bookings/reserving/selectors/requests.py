@@ -69,8 +69,8 @@ class Request:
 
 def load_quotes(reservations: Sequence[Reservation]) -> dict[UUID, Quote]:
     """The current quotes by reservation. One statement."""
-    found = Quote.objects.filter(reservation__in=reservations, is_current=True)
-    return {quote.reservation_id: quote for quote in found.defer("inputs")}
+    rows = Quote.objects.filter(reservation__in=reservations, is_current=True)
+    return {quote.reservation_id: quote for quote in rows.defer("inputs")}
 
 
 def load_request(reservation: Reservation, quote: Quote | None, now: datetime) -> Request:

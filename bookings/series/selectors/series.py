@@ -120,7 +120,7 @@ def load_series_preview(
     own = holds_of(actor.person, now).filter(
         instrument=instrument, made_by_id=actor.person, waiting_offer=None
     )
-    found = weigh_series(
+    occurrences = weigh_series(
         instrument,
         payer,
         actor.person,
@@ -130,7 +130,7 @@ def load_series_preview(
         without=list(own.values_list("pk", flat=True)),
         funding=load_series_funding(instrument, payer, [actor.person], shares, now),
     )
-    return SeriesPreview(parsed, instrument.facility.time_zone, tuple(found))
+    return SeriesPreview(parsed, instrument.facility.time_zone, tuple(occurrences))
 
 
 def load_series_funding(
@@ -173,11 +173,11 @@ def weigh_series(
     span = Period(periods[0].start, max(period.end for period in periods))
     backing = backing or load_backing(payer, instruments=[instrument])
     weighing = Weighing(payer, [(instrument, span)], backing, now, without=without, funding=funding)
-    found = []
+    occurrences = []
     for index, period in enumerate(periods):
         one = weighing.weigh(instrument, user_id, replace(asked, period=period))
-        found.append(Occurrence(index, period, one.refusals, one.place, one.quote))
-    return found
+        occurrences.append(Occurrence(index, period, one.refusals, one.place, one.quote))
+    return occurrences
 
 
 # What was made
@@ -229,8 +229,8 @@ def choose(
         raise invalid("reservation", "required")
     if this is not None and this not in by_id:
         raise invalid("reservation", "not-of-the-series")
-    found = chosen(standings(reservations, now), scope, this, now)
-    return [by_id[standing.id] for standing in found]  # type: ignore[index]
+    standing_chosen = chosen(standings(reservations, now), scope, this, now)
+    return [by_id[standing.id] for standing in standing_chosen]  # type: ignore[index]
 
 
 def wall_clocks(series: Series) -> dict[datetime, datetime]:
@@ -267,10 +267,10 @@ def load_series_cancellation(
     cancel."""
     series = series_for(actor, series_id)
     rows = list(reservations_of(actor, series))
-    found = _cancellation(actor, series, rows, scope, this, now)
-    if not found.reservations:
+    cancellation = _cancellation(actor, series, rows, scope, this, now)
+    if not cancellation.reservations:
         raise WrongState("series-over")
-    return found
+    return cancellation
 
 
 def load_series_cancellations(
@@ -279,8 +279,8 @@ def load_series_cancellations(
     """The series of a booking, and the same of each scope in which something is left."""
     series = series_of(actor, reservation)
     rows = list(reservations_of(actor, series))
-    found = {s: _cancellation(actor, series, rows, s, reservation.pk, now) for s in SCOPES}
-    return series, {scope: c for scope, c in found.items() if c.reservations}
+    cancellations = {s: _cancellation(actor, series, rows, s, reservation.pk, now) for s in SCOPES}
+    return series, {scope: c for scope, c in cancellations.items() if c.reservations}
 
 
 def _cancellation(
@@ -291,19 +291,19 @@ def _cancellation(
     this: UUID | None,
     now: datetime,
 ) -> SeriesCancellation:
-    found = [r for r in choose(rows, scope, this, now) if _may_cancel(r, now)]
+    reservations = [r for r in choose(rows, scope, this, now) if _may_cancel(r, now)]
     quotes = {
         quote.reservation_id: quote
-        for quote in QuoteRow.objects.filter(reservation__in=found, is_current=True)
+        for quote in QuoteRow.objects.filter(reservation__in=reservations, is_current=True)
     }
     fee = tax = Decimal(0)
     spent: set[UUID] = set()
-    for r in found:
+    for r in reservations:
         quoted = input_from_json(quotes[r.pk].inputs)
         terms = cancellation_now(r, now, quoted, actor=actor, spent=spent)
         fee, tax = fee + terms.fee, tax + terms.tax
     currency = next((quote.currency for quote in quotes.values()), "")
-    return SeriesCancellation(tuple(found), currency, fee, tax)
+    return SeriesCancellation(tuple(reservations), currency, fee, tax)
 
 
 def _may_cancel(r: Reservation, now: datetime) -> bool:

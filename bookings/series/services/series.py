@@ -9,8 +9,8 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts import trail
-from accounts.domain.errors import NotFound, WrongState, WrongVersion, invalid
-from accounts.domain.roles import Actor, By
+from accounts.domain.errors import NotFound, WrongState, invalid
+from accounts.domain.roles import By
 from accounts.notifications import Effect, enqueue
 from bookings.catalogue.selectors.parties import Booking, Parties
 from bookings.catalogue.services.demand import demand_refused, guarded
@@ -47,7 +47,7 @@ SKIP, REFUSE = ON_CONFLICT = ("skip", "refuse")
 
 
 @dataclass(frozen=True)
-class SeriesMade:
+class SeriesBooked:
     """A series, its bookings in the order of time, and the dates that were left out."""
 
     series: Series
@@ -55,7 +55,7 @@ class SeriesMade:
     skipped: tuple[Occurrence, ...]
 
 
-def series_book(by: By, *, booking: Booking, rule: str, on_conflict: str) -> SeriesMade:
+def series_book(by: By, *, booking: Booking, rule: str, on_conflict: str) -> SeriesBooked:
     """Book every date of a rule, from the booking's own period on; one transaction.
 
     on_conflict: `refuse`: all or none, `RulesRefuse` names each refusal's date by its number
@@ -65,15 +65,15 @@ def series_book(by: By, *, booking: Booking, rule: str, on_conflict: str) -> Ser
     if on_conflict not in ON_CONFLICT:
         raise invalid("on_conflict", "unknown-choice", allowed=", ".join(ON_CONFLICT))
     parties = parties_of(by.actor, booking)
-    found: list[Occurrence] = []
+    occurrences: list[Occurrence] = []
     try:
         with guarded():
-            made = _book(by, parties, booking, rule, on_conflict, found)
+            booked = _book(by, parties, booking, rule, on_conflict, occurrences)
     except RulesRefuse:
-        _remember(by, parties, booking, found)
+        _remember(by, parties, booking, occurrences)
         raise
-    _remember(by, parties, booking, made.skipped)
-    return made
+    _remember(by, parties, booking, booked.skipped)
+    return booked
 
 
 def _remember(by: By, parties: Parties, booking: Booking, refused: Sequence[Occurrence]) -> None:
@@ -89,8 +89,13 @@ def _remember(by: By, parties: Parties, booking: Booking, refused: Sequence[Occu
 
 
 def _book(
-    by: By, parties: Parties, booking: Booking, rule: str, on_conflict: str, found: list[Occurrence]
-) -> SeriesMade:
+    by: By,
+    parties: Parties,
+    booking: Booking,
+    rule: str,
+    on_conflict: str,
+    occurrences: list[Occurrence],
+) -> SeriesBooked:
     instrument = lock_instrument(booking.instrument_id)
     if not may_see(by.actor, instrument):
         raise NotFound
@@ -103,7 +108,7 @@ def _book(
     backing = load_backings([payer], instruments=[instrument], lock=True)[payer.pk]
     people = [parties.person, by.actor.person]
     funding = load_series_funding(instrument, payer, people, booking.funding, by.now, lock=True)
-    found += weigh_series(
+    occurrences += weigh_series(
         instrument,
         payer,
         parties.person,
@@ -113,8 +118,8 @@ def _book(
         backing=backing,
         funding=funding,
     )
-    skipped = [occurrence for occurrence in found if occurrence.refusals]
-    if skipped and (on_conflict == REFUSE or len(skipped) == len(found)):
+    skipped = [occurrence for occurrence in occurrences if occurrence.refusals]
+    if skipped and (on_conflict == REFUSE or len(skipped) == len(occurrences)):
         raise RulesRefuse(
             [
                 replace(refusal, booking=occurrence.index)
@@ -133,14 +138,16 @@ def _book(
         minutes=booking.period.minutes,
         created_at=by.now,
     )
-    made = [
+    reservations = [
         _put(by, parties, booking, instrument, series, occurrence)
-        for occurrence in found
+        for occurrence in occurrences
         if not occurrence.refusals
     ]
-    series_record(by, series, "series.create", made, skipped=len(skipped))
-    series_tell(made, "series", by.now, [e for r in made for e in reminders_of(r, by.now)])
-    return SeriesMade(series, tuple(made), tuple(skipped))
+    series_record(by, series, "series.create", reservations, skipped=len(skipped))
+    series_tell(
+        reservations, "series", by.now, [e for r in reservations for e in reminders_of(r, by.now)]
+    )
+    return SeriesBooked(series, tuple(reservations), tuple(skipped))
 
 
 def _put(
@@ -205,7 +212,7 @@ def series_record(
     action: str,
     reservations: Sequence[Reservation],
     reason: str = "",
-    **said: str | int,
+    **facts: str | int,
 ) -> None:
     """An act on a series, in the trail of host and payer; each booking has its own entry."""
     first = reservations[0]
@@ -219,7 +226,7 @@ def series_record(
             "starts_at": series.starts_at,
             "reservations": [r.pk for r in reservations],
         }
-        | said,
+        | facts,
         reason=reason,
         places=first.places(),
     )
@@ -228,16 +235,13 @@ def series_record(
 # Changing
 
 
-def series_locked(
-    actor: Actor, series_id: UUID, expected_version: int | None
-) -> tuple[Instrument, Series, list[Reservation]]:
+def series_locked(by: By, series_id: UUID) -> tuple[Instrument, Series, list[Reservation]]:
     """A series with its instrument and all its bookings, locked; `NotFound` if it is not the
     actor's to see."""
-    series = series_for(actor, series_id)
+    series = series_for(by.actor, series_id)
     instrument = lock_instrument(series.instrument_id)
     series = lock_series(series.pk)
-    if expected_version is not None and expected_version != series.version:
-        raise WrongVersion(version=series.version)
+    by.require_version(series.version)
     ids = Reservation.objects.filter(series=series).values_list("pk", flat=True)
     return instrument, series, lock_reservations(ids)
 
@@ -249,13 +253,13 @@ def series_cancel(
     """Cancel one, those from it on, or all that have not begun: each by the rules of
     `reservation_cancel`, all or none; one message. `WrongState` (`series-over`) if none is
     left."""
-    instrument, series, rows = series_locked(by.actor, series_id, by.version)
+    instrument, series, rows = series_locked(by, series_id)
     lapse_due(instrument, by.now)
-    found = choose(rows, scope, reservation_id, by.now)
-    if not found:
+    chosen = choose(rows, scope, reservation_id, by.now)
+    if not chosen:
         raise WrongState("series-over")
-    purses_lock(found)
-    for reservation in found:
+    purses_lock(chosen)
+    for reservation in chosen:
         reservation_drop(
             by,
             instrument=instrument,
@@ -264,9 +268,9 @@ def series_cancel(
             is_one_of_many=scope != THIS,
         )
     if scope != THIS:
-        series_tell(found, "series-cancelled", by.now)
+        series_tell(chosen, "series-cancelled", by.now)
     series_touch(series)
-    series_record(by, series, "series.cancel", found, reason.strip(), scope=scope)
+    series_record(by, series, "series.cancel", chosen, reason.strip(), scope=scope)
     return series
 
 

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet, prefetch_related_objects
 
-from accounts.domain.errors import NotFound
 from accounts.domain.roles import Actor
+from accounts.selectors.rows import visible
 from bookings.availability.models import Closure
 from bookings.pricing.domain.charges import ChargeMade, charge
 from bookings.pricing.selectors.charges import cancellation_now, load_ending, load_quoted
@@ -26,14 +26,8 @@ def closures_of(instrument: Instrument) -> QuerySet[Closure]:
 def closure_by_id(actor: Actor, closure_id: UUID) -> Closure:
     """With its instrument; `NotFound` if there is none, or the instrument is not the actor's
     to see."""
-    found = (
-        Closure.objects.filter(pk=closure_id, instrument__in=instruments_for(actor).values("pk"))
-        .select_related("instrument__organisation__region")
-        .first()
-    )
-    if found is None:
-        raise NotFound
-    return found
+    rows = Closure.objects.filter(instrument__in=instruments_for(actor).values("pk"))
+    return visible(rows.select_related("instrument__organisation__region"), pk=closure_id)
 
 
 def not_over(instrument: Instrument, now: datetime) -> QuerySet[Closure]:
@@ -48,10 +42,7 @@ def past(instrument: Instrument, now: datetime) -> QuerySet[Closure]:
 
 def instrument_of(closure_id: UUID) -> UUID:
     """The instrument a closure is of; `NotFound` if there is none."""
-    found = Closure.objects.filter(pk=closure_id).values_list("instrument_id", flat=True).first()
-    if found is None:
-        raise NotFound
-    return found
+    return visible(Closure.objects, pk=closure_id).instrument_id
 
 
 def _of(instrument: Instrument) -> QuerySet[Closure]:

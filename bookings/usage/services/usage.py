@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 from django.db.models import OuterRef, Q, Subquery
 
-from accounts.domain.errors import NotFound, WrongState, WrongVersion, invalid
+from accounts.domain.errors import NotFound, WrongState, invalid
 from accounts.domain.roles import PLATFORM, Actor, By
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
@@ -42,7 +42,7 @@ def reservation_check_in(by: By, *, reservation_id: UUID) -> UsageSession:
     """Begin using the instrument: from 15 minutes before the start, if the unit is free until
     then or another is for the whole booking, to the end. Whoever was left checked in on the unit
     is checked out."""
-    instrument, reservation = reservation_to_use(by.actor, reservation_id, by.version)
+    instrument, reservation = reservation_to_use(by, reservation_id)
     if reservation.state != "confirmed":
         raise WrongState(state=reservation.state, wanted="in_use")
     span = rules.check_in_span(Period(reservation.start_at, reservation.end_at))
@@ -130,7 +130,7 @@ def reservation_check_out(
     remarks: str = "",
 ) -> UsageSession:
     """Stop using the instrument. What is left of the slot is free at once."""
-    _, reservation = reservation_to_use(by.actor, reservation_id, by.version)
+    _, reservation = reservation_to_use(by, reservation_id)
     if reservation.state != "in_use":
         raise WrongState(state=reservation.state, wanted="completed")
     if rating is not None and not 1 <= rating <= 5:
@@ -193,14 +193,11 @@ def session_finish(
     enqueue(effects, now=by.now)
 
 
-def reservation_to_use(
-    actor: Actor, reservation_id: UUID, expected_version: int | None
-) -> tuple[Instrument, Reservation]:
+def reservation_to_use(by: By, reservation_id: UUID) -> tuple[Instrument, Reservation]:
     """For the person who booked, or the host's manager."""
     instrument, reservation = lock_reservation(reservation_id)
-    require_user(actor, reservation)
-    if expected_version is not None and expected_version != reservation.version:
-        raise WrongVersion(version=reservation.version)
+    require_user(by.actor, reservation)
+    by.require_version(reservation.version)
     return instrument, reservation
 
 
