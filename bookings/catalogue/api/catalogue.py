@@ -270,14 +270,14 @@ class Instruments(InstrumentRegister):
                 worths=worths,
             )
 
-        found, meant = ask(criteria), criteria
-        if not found and (meant := understood(criteria)) != criteria:
-            found = ask(meant)
-        if not found and payer is not None and "cursor" not in query:
+        offers, meant = ask(criteria), criteria
+        if not offers and (meant := understood(criteria)) != criteria:
+            offers = ask(meant)
+        if not offers and payer is not None and "cursor" not in query:
             demand_searched(By(self.actor, self.now), organisation=payer, criteria=criteria)
-        shown, following = found[:limit], None
+        shown, following = offers[:limit], None
         prefetch_related_objects([row for row, _ in shown], "techniques")
-        if len(found) > limit:
+        if len(offers) > limit:
             following = Cursor(tuple(map(str, place_of(shown[-1][0]))))
         response = answer(request, offered(shown, self.now), following=following)
         if criteria.max_price is not None and after is None:

@@ -39,8 +39,8 @@ class BoardForm(_AskedForm):
             "technique": {t.code: t for i in instruments for t in i.techniques.all()},
         }
         fields: Any = self.fields
-        for name, found in self.choices.items():
-            fields[name].choices = [("", ""), *((code, code) for code in found)]
+        for name, choices in self.choices.items():
+            fields[name].choices = [("", ""), *((code, code) for code in choices)]
         self.is_valid()
 
 

@@ -13,6 +13,7 @@ from accounts.api.endpoint import Endpoint
 from accounts.api.schema import operation
 from accounts.api.shapes import Choice, Day, Query, Text, asked
 from accounts.domain.errors import invalid
+from bookings.catalogue.api.asking import codes_in
 from bookings.hours.domain.hours import LONGEST, definitions_on
 from bookings.hours.domain.norms import FIRST, USUAL_SCHEME
 from bookings.hours.selectors.hours import BY, FIGURES, HoursRow
@@ -77,14 +78,6 @@ class HoursQuery(DaysQuery):
     scheme = Choice(list(FIRST), default=USUAL_SCHEME, help_text="Whose norm hours.")
 
 
-def groups_of(text: str) -> list[str]:
-    """`Invalid` for what hours cannot be summed up by."""
-    groups = list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
-    if not set(groups) <= set(BY):
-        raise invalid("by", "unknown-value")
-    return groups
-
-
 def span_of(since: date, until: date) -> None:
     """`Invalid` unless the days are in order and not too many."""
     if until <= since:
@@ -137,7 +130,7 @@ class Hours(Endpoint):
         finance, coordinators and auditors; for everybody else public figures: whole months by
         region, technique, month or year. Days count once they are rolled up: never today."""
         query = days_asked(HoursQuery, request)
-        groups = groups_of(query["by"])
+        groups = codes_in(query["by"], "by", BY)
         figures = figures_for(
             self.actor,
             narrowed=narrowed_in(query),

@@ -15,10 +15,12 @@ from accounts.api.resource import Resource, creates, lists, reads
 from accounts.api.schema import operation
 from accounts.api.shapes import Choice, Day, Instant, Shape, Text
 from accounts.domain.errors import invalid
-from bookings.hours.api.hours import groups_of, narrowed_in, span_of
+from bookings.catalogue.api.asking import codes_in
+from bookings.hours.api.hours import narrowed_in, span_of
 from bookings.hours.domain.norms import FIRST, USUAL_SCHEME
 from bookings.hours.models import HoursExport
 from bookings.hours.selectors.flows import MEASURES
+from bookings.hours.selectors.hours import BY
 from bookings.hours.selectors.payers import PAYERS_BY
 from bookings.hours.selectors.tables import PAYERS, STATES, TABLES, TableQuery
 from bookings.hours.services.exports import (
@@ -82,7 +84,7 @@ def query_in(data: dict[str, Any]) -> TableQuery:
     span_of(data["from"], data["until"])
     by: tuple[str, ...] = ()
     if data["table"] == "hours":
-        by = tuple(groups_of(data["by"]))
+        by = tuple(codes_in(data["by"], "by", BY))
     elif data["table"] == "payers":
         named = (name.strip() for name in (data["by"] or "price_group").split(","))
         by = tuple(dict.fromkeys(name for name in named if name))

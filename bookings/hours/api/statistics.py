@@ -13,6 +13,7 @@ from accounts.api.resource import rendered
 from accounts.api.schema import operation
 from accounts.api.shapes import Choice, Day, Shape, Text, Whole, checked
 from accounts.domain.errors import NotPermitted
+from accounts.domain.roles import By
 from bookings.hours.api.hours import (
     DaysQuery,
     DaysShape,
@@ -344,5 +345,5 @@ class Norms(Endpoint):
         """What holds from a day on, of an administrator. Figures of the days before keep their
         norm; it begins with this year at the earliest."""
         body = checked(NormBody, request.data)
-        row = norm_add(self.by, **body)
+        row = norm_add(By(self.actor, self.now), **body)
         return Response(rendered(NormShape, row), status=201)

@@ -30,16 +30,14 @@ from bookings.plans.domain.chains import (
     suggest,
 )
 from bookings.pricing.domain import fees
-from bookings.pricing.domain.quotes import Quote, input_from_json
-from bookings.pricing.models import Quote as QuoteRow
-from bookings.pricing.selectors.charges import cancellation_now
+from bookings.pricing.domain.quotes import Quote
 from bookings.pricing.selectors.fees import Asked, load_backing, quote_input, terms_on
 from bookings.record.domain.periods import Period
-from bookings.record.domain.reservations import effective_state, may_still_cancel
 from bookings.record.domain.steps import Gap
 from bookings.record.models import Reservation
 from bookings.record.selectors.reservations import reservations_for
 from bookings.reserving.models import Chain
+from bookings.reserving.selectors.cancelling import is_left, load_cancellation_sums
 from instruments.models import Instrument
 from instruments.selectors.registry import instruments_for
 
@@ -165,7 +163,7 @@ def load_chains(
         for step, instrument in zip(steps, instruments, strict=True)
     ]
     cards, backing = load_cards(ids), load_backing(payer)
-    found = []
+    proposals = []
     for periods in suggest(candidates, most, together=together):
         stages, left = [], backing
         for step, instrument, period in zip(steps, instruments, periods, strict=True):
@@ -175,8 +173,8 @@ def load_chains(
             stages.append(Stage(instrument, period, quote))
             if quote and (grant := left.grant(quote.voucher)):
                 left = left.having(grant.id, -quote.covered)  # not there for the next step
-        found.append(Proposal(tuple(stages)))
-    return Proposals(tuple(found), tuple(len(c.starts) for c in candidates), tuple(instruments))
+        proposals.append(Proposal(tuple(stages)))
+    return Proposals(tuple(proposals), tuple(len(c.starts) for c in candidates), tuple(instruments))
 
 
 def _candidate(
@@ -223,15 +221,6 @@ def steps_of(actor: Actor, chain: Chain) -> QuerySet[Reservation]:
     return reservations_for(actor).filter(chain=chain).order_by("step", "id")
 
 
-def is_left(reservation: Reservation, now: datetime) -> bool:
-    """Whether a step can still be cancelled."""
-    r = reservation
-    state = effective_state(r.state, r.deadline_at, now)
-    return state == "requested" or (
-        state == "confirmed" and may_still_cancel(r.start_at, r.end_at, r.check_in_minutes, now)
-    )
-
-
 @dataclass(frozen=True)
 class ChainCancellation:
     """What cancelling all that is left would cost: fee and tax by currency."""
@@ -247,15 +236,4 @@ def load_chain_cancellation(actor: Actor, chain_id: UUID, now: datetime) -> Chai
     left = [r for r in steps_of(actor, chain) if is_left(r, now)]
     if not left:
         raise WrongState("chain-over")
-    quotes = {
-        quote.reservation_id: quote
-        for quote in QuoteRow.objects.filter(reservation__in=left, is_current=True)
-    }
-    sums: dict[str, tuple[Decimal, Decimal]] = {}
-    spent: set[UUID] = set()
-    for r in left:
-        quote = quotes[r.pk]
-        fee, tax = sums.get(quote.currency, (Decimal(0), Decimal(0)))
-        terms = cancellation_now(r, now, input_from_json(quote.inputs), actor=actor, spent=spent)
-        sums[quote.currency] = (fee + terms.fee, tax + terms.tax)
-    return ChainCancellation(tuple(left), sums)
+    return ChainCancellation(tuple(left), load_cancellation_sums(actor, left, now))

@@ -71,12 +71,15 @@ def ended_wishes(now: datetime) -> QuerySet[WaitingWish]:
     ).order_by("latest", "id")
 
 
+def _stands(now: datetime) -> Q:
+    """Whether what is offered is still held."""
+    held = Q(reservation__state=Reservation.State.HELD)
+    return held & Q(reservation__deadline_at__gt=now)
+
+
 def unoffered(wishes: QuerySet[WaitingWish], now: datetime) -> QuerySet[WaitingWish]:
     """Without those to whom something is offered at present."""
-    stands = _OFFERS.filter(
-        reservation__state=Reservation.State.HELD, reservation__deadline_at__gt=now
-    )
-    return wishes.filter(~Exists(stands))
+    return wishes.filter(~Exists(_OFFERS.filter(_stands(now))))
 
 
 def next_in_line(instrument_id: UUID, now: datetime) -> QuerySet[WaitingWish]:
@@ -88,20 +91,12 @@ def next_in_line(instrument_id: UUID, now: datetime) -> QuerySet[WaitingWish]:
 
 def standing_offer(wish_id: UUID, now: datetime) -> WaitingOffer | None:
     """The offer of a wish that stands."""
-    return WaitingOffer.objects.filter(
-        wish_id=wish_id,
-        reservation__state=Reservation.State.HELD,
-        reservation__deadline_at__gt=now,
-    ).first()
+    return WaitingOffer.objects.filter(_stands(now), wish_id=wish_id).first()
 
 
 def offers_to(user_id: UUID, now: datetime) -> QuerySet[WaitingOffer]:
     """What is offered to a person at present."""
-    return WaitingOffer.objects.filter(
-        reservation__user_id=user_id,
-        reservation__state=Reservation.State.HELD,
-        reservation__deadline_at__gt=now,
-    )
+    return WaitingOffer.objects.filter(_stands(now), reservation__user_id=user_id)
 
 
 def wishes_for(actor: Actor) -> QuerySet[WaitingWish]:
@@ -121,15 +116,15 @@ def in_states(
     wishes: QuerySet[WaitingWish], states: Collection[str], now: datetime
 ) -> QuerySet[WaitingWish]:
     """Those that are in one of the states at a moment, whatever is written down by then."""
-    found = Q(state__in=set(states) - {"waiting"})
+    conditions = Q(state__in=set(states) - {"waiting"})
     unsettled, is_taken = Q(state="waiting"), Q(Exists(_OFFERS.filter(_TAKEN)))
     if "waiting" in states:
-        found |= unsettled & ~is_taken & Q(latest__gt=now)
+        conditions |= unsettled & ~is_taken & Q(latest__gt=now)
     if "fulfilled" in states:
-        found |= unsettled & is_taken
+        conditions |= unsettled & is_taken
     if "expired" in states:
-        found |= unsettled & ~is_taken & Q(latest__lte=now)
-    return wishes.filter(found)
+        conditions |= unsettled & ~is_taken & Q(latest__lte=now)
+    return wishes.filter(conditions)
 
 
 def own_wishes(actor: Actor) -> QuerySet[WaitingWish]:
@@ -194,12 +189,12 @@ def _line(instrument_ids: Collection[UUID], now: datetime) -> dict[UUID, dict[UU
 
 def load_instruments(wish: WaitingWish) -> list[UUID]:
     """The instruments a wish is content with, the wished one first."""
-    found = [wish.instrument_id]
+    ids = [wish.instrument_id]
     if wish.any_equivalent:
         regions = list(wish.regions.values_list("pk", flat=True))
         others = equivalents_of(wish.instrument, regions=regions)
-        found += [other.pk for other in others[: MOST_INSTRUMENTS - 1]]
-    return found
+        ids += [other.pk for other in others[: MOST_INSTRUMENTS - 1]]
+    return ids
 
 
 def load_hindrances(
@@ -208,7 +203,7 @@ def load_hindrances(
     """Why nothing of the wished instrument would be offered at present, whatever came free: it
     is out of service, has no price for the group, or asks for a certificate the person lacks.
     By wish. Four statements each at most."""
-    found = {}
+    hindrances = {}
     for wish in wishes:
         instrument = wish.instrument
         moment = max(wish.earliest, now)
@@ -216,13 +211,13 @@ def load_hindrances(
         asker = load_asker(
             instrument, wish.organisation, terms, user_id=wish.user_id, mode=wish.service_mode
         )
-        found[wish.pk] = rules.hindrances(
+        hindrances[wish.pk] = rules.hindrances(
             asker,
             Period(moment, wish.latest),
             wish.minutes,
             is_published=instrument.publication == Instrument.Publication.PUBLISHED,
         )
-    return found
+    return hindrances
 
 
 def currency_of(

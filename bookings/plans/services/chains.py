@@ -15,7 +15,7 @@ from bookings.catalogue.services.demand import attempt
 from bookings.funding.domain.funding import Share
 from bookings.funding.services.earmarks import purses_lock
 from bookings.plans.domain.chains import gaps_to_json
-from bookings.plans.selectors.chains import StepWish, chain_for, is_left, load_chains, require_steps
+from bookings.plans.selectors.chains import StepWish, chain_for, load_chains, require_steps
 from bookings.record.domain.periods import Period
 from bookings.record.domain.refusals import Refusal, RulesRefuse
 from bookings.record.domain.steps import Placed, is_in_order
@@ -23,6 +23,7 @@ from bookings.record.locks import lock_reservations
 from bookings.record.models import Reservation
 from bookings.reserving.locks import lock_chain
 from bookings.reserving.models import Chain
+from bookings.reserving.selectors.cancelling import is_left
 from bookings.reserving.services.holds import holds_give_back
 from bookings.reserving.services.occupancy import lineage_of
 from bookings.reserving.services.placing import parties_of
@@ -59,12 +60,12 @@ def chain_book(
         for instrument in instruments:
             holds_give_back(by, person=by.actor.person, instrument=instrument)
         if starts is None:
-            found = load_chains(
+            proposals = load_chains(
                 by.actor, organisation, steps, within, by.now, most=1, times=times
             ).found
-            if not found:
+            if not proposals:
                 raise WrongState("no-chain")
-            starts = [stage.period.start for stage in found[0].stages]
+            starts = [stage.period.start for stage in proposals[0].stages]
         for step, start in zip(steps, starts, strict=True):
             bookings.append(_booking(step, start, organisation, purpose, purpose_text, funding))
             parties.append(parties_of(by.actor, bookings[-1]))
@@ -135,13 +136,13 @@ def _book(
         gaps=gaps_to_json(gaps),
         created_at=by.now,
     )
-    made = reservations_put(
+    reservations = reservations_put(
         by,
         parties=parties,
         bookings=bookings,
         extras=[{"chain": chain, "step": p.step} for p in placed],
     )
-    _record(by, chain, "chain.create", made)
+    _record(by, chain, "chain.create", reservations)
     return chain
 
 

@@ -25,7 +25,6 @@ from bookings.plans.selectors.chains import (
     SHOWN,
     Proposals,
     chain_for,
-    is_left,
     load_chain_cancellation,
     load_chains,
     steps_of,
@@ -36,6 +35,7 @@ from bookings.record.domain.refusals import RulesRefuse
 from bookings.record.selectors.reservations import shown
 from bookings.reserving.forms.reservations import ReasonForm
 from bookings.reserving.models import Chain
+from bookings.reserving.selectors.cancelling import is_left
 from bookings.reserving.views.booking import sources_offered
 from instruments.domain.criteria import Criteria
 from instruments.models import Instrument

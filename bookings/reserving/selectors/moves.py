@@ -266,9 +266,9 @@ def _judge(
         old = Period(reservation.start_at, reservation.end_at)
         waived |= {r.code for r in narrow.refusing(Wish(old, asker), now)}
     wish = Wish(period, asker, waived, keeps_start=kind != moves.MOVE)
-    found = narrow.refusing(wish, now)
-    broken = tuple(dict.fromkeys(r.code for r in found if r.code in override))
-    refusals = tuple(r for r in found if r.code not in waived)
+    refusing = narrow.refusing(wish, now)
+    broken = tuple(dict.fromkeys(r.code for r in refusing if r.code in override))
+    refusals = tuple(r for r in refusing if r.code not in waived)
     unit = _unit(narrow, reservation, period)
     if not refusals and unit is None:
         refusals = (Refusal("slot-taken", {"units": 1}),)

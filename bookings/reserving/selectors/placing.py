@@ -65,9 +65,9 @@ def require_place(
     without: Collection[UUID] = (),
 ) -> tuple[str, ...]:
     """The waived rules that the wish breaks; `RulesRefuse` where it breaks another."""
-    found = calendar.refusing(wish, now)
-    if all(refusal.code in wish.waived for refusal in found):
-        return tuple(dict.fromkeys(refusal.code for refusal in found))
+    refusals = calendar.refusing(wish, now)
+    if all(refusal.code in wish.waived for refusal in refusals):
+        return tuple(dict.fromkeys(refusal.code for refusal in refusals))
     wide = load_calendar(instrument, around(wish.period), now, without=without)
     if wide is not None:
         wide.policy = calendar.policy

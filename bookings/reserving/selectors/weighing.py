@@ -53,11 +53,11 @@ class Weighing:
         funding: Funding = NO_FUNDING,
     ) -> None:
         self.payer, self.backing, self.now, self.funding = payer, backing, now, funding
-        wanted = {instrument.pk: (instrument, span) for instrument, span in spans}
-        self._cards: Mapping[UUID, list[CardInForce]] = load_cards(list(wanted))
+        by_id = {instrument.pk: (instrument, span) for instrument, span in spans}
+        self._cards: Mapping[UUID, list[CardInForce]] = load_cards(list(by_id))
         self._calendars: dict[UUID, Calendar | None] = {
             pk: load_calendar(instrument, around(span), now, without=without)
-            for pk, (instrument, span) in wanted.items()
+            for pk, (instrument, span) in by_id.items()
         }
         self._askers: dict[tuple[UUID, UUID, str], Asker] = {}
 

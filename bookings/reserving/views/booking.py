@@ -69,7 +69,7 @@ def book(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         return no_organisation(request, payer, instrument)
     terms = load_terms(instrument, payer, period.start)
     kept = kept_for(actor.person, instrument.pk, payer.pk, period, now)
-    values = {
+    values: dict[str, Any] = {
         "start": data["start"],
         "minutes": data["minutes"],
         "service_mode": _mode(data, kept, instrument, terms),

@@ -19,15 +19,14 @@ from accounts.selectors.rows import visible
 from bookings.catalogue.selectors.holds import holds_of
 from bookings.funding.domain.funding import Share
 from bookings.funding.selectors.funding import NO_FUNDING, Funding, load_funding
-from bookings.pricing.domain.quotes import Quote, input_from_json
-from bookings.pricing.models import Quote as QuoteRow
-from bookings.pricing.selectors.charges import cancellation_now
+from bookings.pricing.domain.quotes import Quote
 from bookings.pricing.selectors.fees import Asked, Backing, load_backing
 from bookings.record.domain.periods import Period
 from bookings.record.domain.refusals import Refusal
-from bookings.record.domain.reservations import effective_state, may_still_cancel
+from bookings.record.domain.reservations import effective_state
 from bookings.record.models import Reservation
 from bookings.record.selectors.reservations import reservations_for
+from bookings.reserving.selectors.cancelling import is_left, load_cancellation_sums
 from bookings.reserving.selectors.placing import Place
 from bookings.reserving.selectors.weighing import Weighing
 from bookings.series.domain.series import (
@@ -291,23 +290,7 @@ def _cancellation(
     this: UUID | None,
     now: datetime,
 ) -> SeriesCancellation:
-    reservations = [r for r in choose(rows, scope, this, now) if _may_cancel(r, now)]
-    quotes = {
-        quote.reservation_id: quote
-        for quote in QuoteRow.objects.filter(reservation__in=reservations, is_current=True)
-    }
-    fee = tax = Decimal(0)
-    spent: set[UUID] = set()
-    for r in reservations:
-        quoted = input_from_json(quotes[r.pk].inputs)
-        terms = cancellation_now(r, now, quoted, actor=actor, spent=spent)
-        fee, tax = fee + terms.fee, tax + terms.tax
-    currency = next((quote.currency for quote in quotes.values()), "")
-    return SeriesCancellation(tuple(reservations), currency, fee, tax)
-
-
-def _may_cancel(r: Reservation, now: datetime) -> bool:
-    state = effective_state(r.state, r.deadline_at, now)
-    return state == "requested" or (
-        state == "confirmed" and may_still_cancel(r.start_at, r.end_at, r.check_in_minutes, now)
-    )
+    left = [r for r in choose(rows, scope, this, now) if is_left(r, now)]
+    sums = load_cancellation_sums(actor, left, now)
+    currency, (fee, tax) = next(iter(sums.items()), ("", (Decimal(0), Decimal(0))))
+    return SeriesCancellation(tuple(left), currency, fee, tax)

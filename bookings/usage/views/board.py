@@ -20,6 +20,7 @@ from accounts.views.pages import act, by_of, edits, reads
 from bookings.catalogue.forms.calendars import BoardForm
 from bookings.catalogue.forms.periods import PeriodForm
 from bookings.catalogue.selectors.calendars import Entry, Row, load_board, load_in_the_way
+from bookings.catalogue.selectors.units import units_of
 from bookings.catalogue.views.events import (
     form_of,
     lane_of,
@@ -208,14 +209,14 @@ def close(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     by = by_of(request)
     instrument = instrument_to_manage(by.actor, instrument_id)
     zone = instrument.facility.zone
-    units = instrument.policy.units if hasattr(instrument, "policy") else 1
+    units = units_of(instrument)
     is_sent = request.method == "POST" or "kind" in request.GET
     data = request.POST if request.method == "POST" else request.GET
-    initial = {"kind": "maintenance"} if is_sent else _dragged(request, zone)
+    initial: dict[str, Any] = {"kind": "maintenance"} if is_sent else _dragged(request, zone)
     form = ClosureForm(data if is_sent else None, zone=zone, units=units, initial=initial)
 
     def page(status: int = 200, refused: Refused | None = None, **_: Any) -> HttpResponse:
-        span = _span(form) if is_sent else initial.get("period")
+        span: Period | None = _span(form) if is_sent else initial.get("period")
         chosen = form.cleaned_data.get("units") if is_sent else initial.get("units")
         in_the_way: Any = []
         if span:

@@ -15,6 +15,7 @@ from accounts.domain.roles import By
 from accounts.permissions import actor_of
 from accounts.views.pages import act, by_of, edits, writes
 from bookings.availability.selectors.cuts import InTheWay
+from bookings.catalogue.selectors.units import units_of
 from bookings.record.forms.fields import local_moment
 from bookings.record.messages import sentence
 from bookings.usage.forms.closures import ClosureEndForm, ClosureForm
@@ -82,9 +83,10 @@ def delete(request: HttpRequest, closure_id: UUID) -> HttpResponse:
 
 
 def _form(instrument: Instrument, data: Any, by: By) -> ClosureForm:
-    units = instrument.policy.units if hasattr(instrument, "policy") else 1
     zone = instrument.facility.zone
-    return ClosureForm(data, zone=zone, units=units, initial={"start": local_moment(by.now, zone)})
+    return ClosureForm(
+        data, zone=zone, units=units_of(instrument), initial={"start": local_moment(by.now, zone)}
+    )
 
 
 def _page(
