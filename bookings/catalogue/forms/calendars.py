@@ -45,7 +45,7 @@ class BoardForm(_AskedForm):
 
 
 class CalendarForm(_AskedForm):
-    """Of a person's own calendar."""
+    """Which part of a person's own calendar to show."""
 
     date = DayField(required=False)
     view = forms.ChoiceField(required=False, choices=[("week", _("Week")), ("month", _("Month"))])

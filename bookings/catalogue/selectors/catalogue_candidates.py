@@ -361,7 +361,7 @@ def load_uncompared(fitting: QuerySet[SearchEntry], sieve: Sieve) -> dict[str, i
 
 
 def affordable(fitting: QuerySet[SearchEntry], sieve: Sieve) -> QuerySet[SearchEntry]:
-    """Those whose rate for the payer today is not above the price of a sieve (`of_today`)."""
+    """Return those whose rate for the payer today is at most the price of a sieve (`of_today`)."""
     sql = f"""
         SELECT i.id FROM instruments_instrument i
         JOIN instruments_facility f ON f.id = i.facility_id

@@ -141,7 +141,7 @@ def load_equivalents(
 def _calendars(
     instruments: Sequence[Instrument], within: Period, now: datetime
 ) -> dict[UUID, Calendar]:
-    """Those that have one. Two statements at most."""
+    """Return the calendars of the instruments that have one. Two statements at most."""
     span = covered_all(instruments, within)
     blocks = load_blocks([i.pk for i in instruments], span, now)
     booked = load_booked(instruments, span, now)

@@ -14,7 +14,7 @@ from instruments.selectors.search import entries
 
 
 def own_searches(actor: Actor) -> QuerySet[SavedSearch]:
-    """The newest first."""
+    """Return one's own searches, the newest first."""
     return (
         SavedSearch.objects.filter(user_id=actor.person)
         .select_related("organisation__region")

@@ -62,7 +62,7 @@ def choose(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
 
 
 def rate_of(terms: Terms) -> Decimal | None:
-    """The payer's, an hour or a sample."""
+    """Return the payer's rate, an hour or a sample."""
     return terms.card.values.rates.get(terms.price_group) if terms.card else None
 
 

@@ -24,7 +24,7 @@ from bookings.catalogue.views.refusals import refusal_text
 
 @edits
 def searches(request: HttpRequest) -> HttpResponse:
-    """One's own; POST keeps another, with the fields of the catalogue's form and a name."""
+    """Show one's own; POST keeps another, with the fields of the catalogue's form and a name."""
     if request.method != "POST":
         return _list(request)
     payer, _ = payer_of(actor_of(request.user), request.POST.get("organisation"))

@@ -53,7 +53,7 @@ class PairFlows:
 
 
 def by_region(matrix: Matrix) -> dict[str, RegionFlows]:
-    """Of every region in the matrix, in the order of their codes."""
+    """Return the flows of every region in the matrix, in the order of their codes."""
     used: dict[str, Decimal | int] = defaultdict(int)
     elsewhere: dict[str, Decimal | int] = defaultdict(int)
     hosted: dict[str, Decimal | int] = defaultdict(int)

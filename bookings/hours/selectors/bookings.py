@@ -81,7 +81,7 @@ COUNTED = {"booked": "TRUE", "cancelled_late": "is_late", "not_used": "is_missed
 def booking_figures(
     instruments: QuerySet[Instrument], *, since: date, until: date
 ) -> BookingFigures:
-    """Of the local days [since, until). One statement."""
+    """Return the figures of the local days [since, until). One statement."""
     days = (since, until, since, until)
     rows = fetch(_FIGURES, instruments, days, before=[LATE_HOURS])
     if not rows:

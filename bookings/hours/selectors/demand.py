@@ -111,7 +111,7 @@ LIMIT %(most)s OFFSET %(skipped)s
 
 
 def demand(actor: Actor, *, since: date, until: date, least: int) -> list[DemandRow]:
-    """Of the days [since, until), the most wanted first. One statement.
+    """Return the unmet demand of the days [since, until), the most first. One statement.
 
     Whose role reads hours sees what their organisations and regions wanted, and what was wanted
     of their instruments; others all of whole months (`Invalid`), but for rows behind which fewer

@@ -385,7 +385,7 @@ class Progress:
 
 
 def load_progress(now: datetime) -> list[Progress]:
-    """Of each instrument that the roll-up knows. One statement."""
+    """Return how far each instrument that the roll-up knows is done. One statement."""
     with connection.cursor() as cursor:
         cursor.execute(_FINISHED, {"now": now})
         return [Progress(*row) for row in cursor.fetchall()]

@@ -75,7 +75,7 @@ class HoursRow:
         )
 
     def plus(self, other: "HoursRow") -> "HoursRow":
-        """The same group over the days of both."""
+        """Return the row of the same group over the days of both."""
         return replace(
             self,
             minutes=self.minutes + other.minutes,

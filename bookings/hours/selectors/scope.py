@@ -79,7 +79,7 @@ def whole_months(since: date, until: date) -> None:
 
 
 def hidden_for(scope: HoursScope, by: Sequence[str]) -> set[tuple[Any, ...]]:
-    """Of a public scope the groups (`HoursRow.groups`) that are hidden. One statement."""
+    """Return the groups (`HoursRow.groups`) that a public scope hides. One statement."""
     if not scope.is_public:
         return set()
     hosts = hosts_by(scope.instruments, by)

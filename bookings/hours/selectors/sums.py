@@ -247,7 +247,7 @@ def units_offered(
 
 
 def hosts_by(instruments: QuerySet[Instrument], by: Sequence[str]) -> dict[tuple[Any, ...], int]:
-    """By the ids of the groups how many organisations have the instruments. One statement."""
+    """Count the organisations of the instruments by the ids of the groups. One statement."""
     return {tuple(group): number for _, *group, number in fetch(_sql(_HOSTS, by), instruments, ())}
 
 

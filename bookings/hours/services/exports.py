@@ -98,12 +98,12 @@ def exports_clear(*, now: datetime) -> int:
 
 
 def export_for(actor: Actor, export_id: UUID) -> HoursExport:
-    """One's own. `NotFound`."""
+    """Return one's own export of this id. `NotFound`."""
     return visible(exports_of(actor), pk=export_id)
 
 
 def exports_of(actor: Actor) -> QuerySet[HoursExport]:
-    """One's own."""
+    """Return one's own exports."""
     return HoursExport.objects.filter(user_id=actor.person)
 
 
@@ -119,7 +119,7 @@ def media_of(format: str) -> str:
 
 
 def export_open(job: HoursExport) -> "File[bytes]":
-    """The finished file. `WrongState` before."""
+    """Open the finished file. `WrongState` before it is."""
     if job.state == State.DONE:
         with suppress(FileNotFoundError):
             return default_storage.open(job.file)

@@ -75,7 +75,7 @@ CHUNK = 2000
 def _cells(
     actor: Actor, of: str, query: TableQuery, data: dict[str, Any]
 ) -> Iterator[tuple[Cell, ...]]:
-    """All rows, some at a time."""
+    """Yield the cells of all rows, reading some rows at a time."""
     skipped, number = 0, 1
     while skipped < number:
         part = _found(actor, of, query, data, most=CHUNK, skipped=skipped)

@@ -156,7 +156,7 @@ def _name(row: HoursRow, by: str) -> str:
 
 
 def local_name(name: str, name_zh: str) -> str:
-    """Of a name in English and Chinese the reader's."""
+    """Return the name in the reader's language."""
     is_chinese = (get_language() or "").startswith("zh")
     return (is_chinese and name_zh) or name
 

@@ -35,7 +35,7 @@ MOST_OFFERED = 500
 
 @edits
 def webhooks(request: HttpRequest) -> HttpResponse:
-    """Those one may manage, and a new one."""
+    """List those one may manage; POST adds one."""
     actor = actor_of(request.user)
     own = list(organisations_with_webhooks(actor)[:MOST_OFFERED])
     form = WebhookForm(request.POST if request.method == "POST" else None, organisations=own)

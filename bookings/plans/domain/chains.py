@@ -21,7 +21,7 @@ MOST_DAYS = 62
 
 
 def gaps_to_json(gaps: Sequence[Gap]) -> list[list[int | None]]:
-    """As a chain keeps them; `gaps_from_json` reads them back."""
+    """Return pauses as a chain keeps them; `gaps_from_json` reads them back."""
     return [[gap.least, gap.most] for gap in gaps]
 
 

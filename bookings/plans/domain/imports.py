@@ -308,7 +308,7 @@ def period_of(row: ImportRow, zone: ZoneInfo) -> Period:
 
 
 def details_of(row: ImportRow) -> Details:
-    """What else a row says. `Invalid` names every field that is wrong."""
+    """Return what else a row says. `Invalid` names every field that is wrong."""
     problems: list[FieldProblem] = []
     for name, most in _LONGEST.items():
         if len(row.text(name)) > most:

@@ -57,15 +57,15 @@ class Entry:
 
 
 def open_wishes(now: datetime) -> QuerySet[WaitingWish]:
-    """Those that wait, in the stated order. Deadlines and what was taken decide, not the job
-    that writes it down."""
+    """Return the wishes that wait, in the stated order. Deadlines and what was taken decide,
+    not the job that writes it down."""
     return WaitingWish.objects.filter(
         ~Exists(_OFFERS.filter(_TAKEN)), state=WaitingWish.State.WAITING, latest__gt=now
     ).order_by("created_at", "id")
 
 
 def ended_wishes(now: datetime) -> QuerySet[WaitingWish]:
-    """Those whose end nobody has written down yet."""
+    """Return the wishes whose end nobody has written down yet."""
     return WaitingWish.objects.filter(
         Q(latest__lte=now) | Exists(_OFFERS.filter(_TAKEN)), state=WaitingWish.State.WAITING
     ).order_by("latest", "id")
@@ -78,29 +78,29 @@ def _stands(now: datetime) -> Q:
 
 
 def unoffered(wishes: QuerySet[WaitingWish], now: datetime) -> QuerySet[WaitingWish]:
-    """Without those to whom something is offered at present."""
+    """Leave out the wishes to which something is offered at present."""
     return wishes.filter(~Exists(_OFFERS.filter(_stands(now))))
 
 
 def next_in_line(instrument_id: UUID, now: datetime) -> QuerySet[WaitingWish]:
-    """Those who wait for the instrument and have no offer that stands, in the stated order."""
+    """Return the wishes for the instrument without an offer that stands, in the stated order."""
     return unoffered(
         open_wishes(now).filter(instruments__contains=[instrument_id]), now
     ).select_related(*WITH)
 
 
 def standing_offer(wish_id: UUID, now: datetime) -> WaitingOffer | None:
-    """The offer of a wish that stands."""
+    """Return the offer of a wish that stands."""
     return WaitingOffer.objects.filter(_stands(now), wish_id=wish_id).first()
 
 
 def offers_to(user_id: UUID, now: datetime) -> QuerySet[WaitingOffer]:
-    """What is offered to a person at present."""
+    """Return what is offered to a person at present."""
     return WaitingOffer.objects.filter(_stands(now), reservation__user_id=user_id)
 
 
 def wishes_for(actor: Actor) -> QuerySet[WaitingWish]:
-    """One's own, and those for instruments one manages; newest first."""
+    """Return one's own wishes, and those for instruments one manages; newest first."""
     seen = Q(user_id=actor.person)
     if hosts := actor.organisations_where("manage-instruments"):
         seen |= Q(instrument__organisation_id__in=hosts)
@@ -115,7 +115,7 @@ def wishes_for(actor: Actor) -> QuerySet[WaitingWish]:
 def in_states(
     wishes: QuerySet[WaitingWish], states: Collection[str], now: datetime
 ) -> QuerySet[WaitingWish]:
-    """Those that are in one of the states at a moment, whatever is written down by then."""
+    """Return the wishes in one of the states at a moment, whatever is written down by then."""
     conditions = Q(state__in=set(states) - {"waiting"})
     unsettled, is_taken = Q(state="waiting"), Q(Exists(_OFFERS.filter(_TAKEN)))
     if "waiting" in states:
@@ -128,7 +128,7 @@ def in_states(
 
 
 def own_wishes(actor: Actor) -> QuerySet[WaitingWish]:
-    """One's own, newest first."""
+    """Return one's own wishes, newest first."""
     return wishes_for(actor).filter(user_id=actor.person)
 
 
@@ -174,7 +174,7 @@ def load_entries(wishes: Sequence[WaitingWish], now: datetime) -> list[Entry]:
 
 
 def _line(instrument_ids: Collection[UUID], now: datetime) -> dict[UUID, dict[UUID, int]]:
-    """Of each instrument the places of those who wait for it."""
+    """Return, for each instrument, the places of those who wait for it."""
     if not instrument_ids:
         return {}
     waiting = list(

@@ -43,7 +43,7 @@ class Line:
 
 
 def load_line(instrument: Instrument, now: datetime) -> Line:
-    """Five statements at most, one where nobody waits."""
+    """Load an instrument's line. Five statements at most, one where nobody waits."""
     wishes = tuple(next_in_line(instrument.pk, now))
     windows = [
         window

@@ -142,7 +142,7 @@ def _regions(values: WishValues) -> list[Region]:
 
 
 def _require_possible(instrument: Instrument, minutes: int) -> None:
-    """What no calendar will ever change is refused now. Who may book it, at which price, and
+    """Refuse now what no calendar will ever change. Who may book it, at which price, and
     when, is asked of each slot: certificates, prices and hours may still come."""
     if not hasattr(instrument, "policy") or instrument.publication not in PUBLIC:
         raise RulesRefuse([Refusal("not-published")])

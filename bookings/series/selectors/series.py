@@ -79,12 +79,12 @@ class SeriesPreview:
 
     @property
     def total(self) -> Decimal | None:
-        """Of those that would pass, tax included, before vouchers."""
+        """The total of those that would pass, tax included, before vouchers."""
         return self._sum("total")
 
     @property
     def payable(self) -> Decimal | None:
-        """Of those that would pass, what vouchers leave to pay."""
+        """What vouchers leave to pay of those that would pass."""
         return self._sum("payable")
 
     def _sum(self, name: str) -> Decimal | None:
@@ -199,7 +199,7 @@ def series_of(actor: Actor, reservation: Reservation) -> Series:
 
 
 def reservations_of(actor: Actor, series: Series) -> QuerySet[Reservation]:
-    """Those of a series that the actor may see, in the order of the rule."""
+    """Return the bookings of a series that the actor may see, in the order of the rule."""
     return reservations_for(actor).filter(series=series).order_by("occurrence_at", "id")
 
 
@@ -219,7 +219,7 @@ def standings(reservations: Sequence[Reservation], now: datetime) -> list[Standi
 def choose(
     reservations: Sequence[Reservation], scope: str, this: UUID | None, now: datetime
 ) -> list[Reservation]:
-    """Those an edit is for, in the order of the rule. `Invalid` for a scope there is none of,
+    """Return the bookings an edit is for, in the order of the rule. `Invalid` for an unknown scope,
     or without the booking that it starts from."""
     if scope not in SCOPES:
         raise invalid("scope", "unknown-choice", allowed=", ".join(SCOPES))

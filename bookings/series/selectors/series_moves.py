@@ -110,7 +110,8 @@ def weigh_series_move(
 def load_series_move(
     actor: Actor, series_id: UUID, scope: str, this: UUID, period: Period, now: datetime
 ) -> list[tuple[Reservation, Move]]:
-    """The same before anything is done. `WrongState` if nothing is left to move."""
+    """Load what such a move would come to, before anything is done. `WrongState` if nothing is
+    left to move."""
     series = series_for(actor, series_id)
     rows = list(reservations_of(actor, series))
     chosen = choose(rows, scope, this, now)

@@ -140,7 +140,7 @@ def _booked(reservations: Sequence[Reservation]) -> str:
 
 @reads
 def series(request: HttpRequest, series_id: UUID) -> HttpResponse:
-    """All dates of a series, with what became of each."""
+    """Show all dates of a series, with what became of each."""
     by = by_of(request)
     actor = by.actor
     row = series_for(actor, series_id)

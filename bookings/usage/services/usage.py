@@ -194,7 +194,7 @@ def session_finish(
 
 
 def reservation_to_use(by: By, reservation_id: UUID) -> tuple[Instrument, Reservation]:
-    """For the person who booked, or the host's manager."""
+    """Lock a booking for the person who made it, or the host's manager."""
     instrument, reservation = lock_reservation(reservation_id)
     require_user(by.actor, reservation)
     by.require_version(reservation.version)
@@ -202,7 +202,7 @@ def reservation_to_use(by: By, reservation_id: UUID) -> tuple[Instrument, Reserv
 
 
 def require_user(actor: Actor, reservation: Reservation) -> None:
-    """The person who booked, or the host's manager; `NotFound` for whoever may not even see it."""
+    """Require the person who booked, or the host's manager; `NotFound` for whoever may not even see it."""
     if actor.user_id in {reservation.user_id, reservation.made_by_id}:
         return
     place = place_of(reservation.host)
@@ -247,7 +247,7 @@ def _overrun(reservation: Reservation, following: UUID) -> list[Effect]:
 
 
 def usage_settle(*, now: datetime, most: int = 500) -> int:
-    """What nobody ended: no-shows, bookings past their end, sessions left open; how many.
+    """End what nobody ended: no-shows, bookings past their end, open sessions; how many.
 
     Asks what is due and not yet done: running it late or twice comes to the same.
     """

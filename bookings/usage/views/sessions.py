@@ -23,7 +23,7 @@ LIST = ListPage("bookings/usage/sessions.html", sessions_to_complete)
 
 @reads
 def sessions(request: HttpRequest) -> HttpResponseBase:
-    """One's own, and those of instruments one manages, the oldest first."""
+    """List one's own, and those of instruments one manages, the oldest first."""
     by = by_of(request)
     return LIST.answer(request, by, LIST.rows(by.actor))
 
