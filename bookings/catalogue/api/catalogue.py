@@ -347,5 +347,5 @@ class CatalogueFacets(Endpoint):
     def get(self, request: Request) -> Response:
         """Of published instruments. Counts of more than 5,000 may be a minute old."""
         query = asked(FacetsQuery, request.query_params)
-        found = facets(understood(criteria_of(query)))
-        return Response(rendered(FacetsShape, {"total": found.total, **found.choices}))
+        counts = facets(understood(criteria_of(query)))
+        return Response(rendered(FacetsShape, {"total": counts.total, **counts.choices}))

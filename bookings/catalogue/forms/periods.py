@@ -9,6 +9,13 @@ from django.utils.translation import gettext_lazy as _
 
 from bookings.record.domain.periods import Period
 from bookings.record.forms.fields import LocalMomentField, local_moment, of_our_time
+from instruments.models import Instrument
+
+
+def modes_of(instrument: Instrument) -> list[tuple[str, str]]:
+    """The ways of working that an instrument offers, with their labels, to choose from."""
+    labels = dict(Instrument.ServiceMode.choices)
+    return [(mode, labels[mode]) for mode in instrument.service_modes]
 
 
 class PeriodForm(forms.Form):

@@ -49,10 +49,10 @@ def equivalents_of(instrument: Instrument, *, regions: Iterable[UUID] = ()) -> Q
     techniques = _TECHNIQUES.rows(instrument=instrument.pk)
     if not techniques:
         return Instrument.objects.none()
-    found = _sharing(techniques=techniques, pk=instrument.pk, region_id=instrument.region_id)
+    rows = _sharing(techniques=techniques, pk=instrument.pk, region_id=instrument.region_id)
     if named := list(regions):
-        found = found.filter(region__lineage__overlap=named)
-    return found
+        rows = rows.filter(region__lineage__overlap=named)
+    return rows
 
 
 def _sharing(*, techniques: Any, pk: Any, region_id: Any) -> QuerySet[Instrument]:

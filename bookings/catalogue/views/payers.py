@@ -16,8 +16,8 @@ def payer_of(actor: Actor, named: str | None) -> tuple[Organisation | None, list
     several, until the reader chooses: a page, unlike a program, can show which it took. One
     statement."""
     choices = list(organisations_of(actor)) if actor.user_id else []
-    asked = (one for one in choices if named in {one.code, str(one.pk)})
-    return next(asked, choices[0] if choices else None), choices
+    chosen = (one for one in choices if named in {one.code, str(one.pk)})
+    return next(chosen, choices[0] if choices else None), choices
 
 
 @dataclass(frozen=True)

@@ -61,15 +61,15 @@ def figures_for(
             raise NotPermitted
         whole_months(since, until)
     _require_few(scope, since, until, by, most)
-    asked: dict[str, Any] = {
+    options: dict[str, Any] = {
         "instruments": scope.instruments,
         "facilities": scope.facilities,
         "since": since,
         "until": until,
         "norms": load_norms(scheme),
     }
-    rows = hours(by=by, **asked) if by else []
-    totals = hours(by=[], **asked)
+    rows = hours(by=by, **options) if by else []
+    totals = hours(by=[], **options)
     if not by:
         rows = totals
     if hidden_for(scope, []):

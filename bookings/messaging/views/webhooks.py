@@ -1,5 +1,6 @@
 """Webhooks: an organisation's, their secrets, and the log of what was delivered."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -13,6 +14,7 @@ from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 
 from accounts.domain.errors import Refused
+from accounts.domain.roles import By
 from accounts.permissions import actor_of
 from accounts.views.pages import act, by_of, edits, writes
 from bookings.catalogue.views.refusals import refusal_text
@@ -111,44 +113,54 @@ def _page(
 
 @writes
 def rotate(request: HttpRequest, endpoint_id: UUID) -> HttpResponse:
-    return act(
+    return _acted(
         request,
-        partial(_page, request, endpoint_id),
+        endpoint_id,
         lambda by, _: service.webhook_rotate(by, endpoint_id=endpoint_id),
-        to=reverse("bookings:webhook", args=[endpoint_id]),
-        done=gettext("There is a new secret; the old one stays valid for a day."),
+        gettext("There is a new secret; the old one stays valid for a day."),
     )
 
 
 @writes
 def ping(request: HttpRequest, endpoint_id: UUID) -> HttpResponse:
-    return act(
+    return _acted(
         request,
-        partial(_page, request, endpoint_id),
+        endpoint_id,
         lambda by, _: service.webhook_ping(by, endpoint_id=endpoint_id),
-        to=reverse("bookings:webhook", args=[endpoint_id]),
-        done=gettext("The test is on its way: load this page again in a moment."),
+        gettext("The test is on its way: load this page again in a moment."),
     )
 
 
 @writes
 def replay(request: HttpRequest, delivery_id: UUID) -> HttpResponse:
-    endpoint_id = delivery_by_id(actor_of(request.user), delivery_id).endpoint_id
-    return act(
+    return _acted(
         request,
-        partial(_page, request, endpoint_id),
+        delivery_by_id(actor_of(request.user), delivery_id).endpoint_id,
         lambda by, _: service.webhook_replay(by, delivery_id=delivery_id),
-        to=reverse("bookings:webhook", args=[endpoint_id]),
-        done=gettext("It is sent again."),
+        gettext("It is sent again."),
     )
 
 
 @writes
 def delete(request: HttpRequest, endpoint_id: UUID) -> HttpResponse:
-    return act(
+    return _acted(
         request,
-        partial(_page, request, endpoint_id),
+        endpoint_id,
         lambda by, _: service.webhook_delete(by, endpoint_id=endpoint_id),
+        gettext("Deleted."),
         to=reverse("bookings:webhooks"),
-        done=gettext("Deleted."),
+    )
+
+
+def _acted(
+    request: HttpRequest,
+    endpoint_id: UUID,
+    work: Callable[[By, Any], Any],
+    done: str,
+    to: str = "",
+) -> HttpResponse:
+    """Carry out an act on a webhook and go back to its page; a refusal is said there."""
+    page = partial(_page, request, endpoint_id)
+    return act(
+        request, page, work, to=to or reverse("bookings:webhook", args=[endpoint_id]), done=done
     )

@@ -85,7 +85,7 @@ class ProposalsShape(serializers.Serializer[Any]):
     """The first few ways, one for each start of the first step; none: `starts` says where it
     fails."""
 
-    proposals = ProposalShape(many=True, source="found")
+    proposals = ProposalShape(many=True, source="ways")
     starts = serializers.ListField(
         child=serializers.IntegerField(), help_text="Number of free times of each step on its own."
     )

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.errors import FieldProblem
 from bookings.availability.domain.times_of_day import TimesOfDay, times_of_day
+from bookings.catalogue.forms.periods import modes_of
 from bookings.funding.forms.funding import PaysFrom
 from bookings.funding.models import FundingSource
 from bookings.plans.domain.chains import LONGEST_GAP
@@ -40,9 +41,8 @@ class StepForm(StyledForm):
     def __init__(self, data: Any, *, instrument: Instrument, index: int) -> None:
         super().__init__(data, prefix=str(instrument.pk))
         self.instrument, self.index = instrument, index
-        labels = dict(Instrument.ServiceMode.choices)
         modes: Any = self.fields["service_mode"]
-        modes.choices = [(mode, labels[mode]) for mode in instrument.service_modes]
+        modes.choices = modes_of(instrument)
         if not index:
             del self.fields["gap_min"], self.fields["gap_max"]
 

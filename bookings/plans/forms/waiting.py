@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from bookings.catalogue.forms.periods import modes_of
 from bookings.plans.services.waiting import WishValues
 from bookings.record.forms.fields import LocalMomentField
 from instruments.domain.policies import Policy
@@ -62,8 +63,7 @@ class WaitingForm(StyledForm):
         fields["minutes"].choices = [(m, m) for m in lengths]
         if policy and self.initial.get("minutes") is None:
             self.initial["minutes"] = policy.usual_minutes
-        labels = dict(Instrument.ServiceMode.choices)
-        fields["service_mode"].choices = [(m, labels[m]) for m in instrument.service_modes]
+        fields["service_mode"].choices = modes_of(instrument)
         fields["regions"].choices = [(code, code) for code in regions]
 
     def place_of(self, path: str) -> str | None:

@@ -100,7 +100,7 @@ class Proposals:
     """The first few ways, and how many starts each step has at all: 0 says what is in the
     way."""
 
-    found: tuple[Proposal, ...]
+    ways: tuple[Proposal, ...]
     starts: tuple[int, ...]
     instruments: tuple[Instrument, ...]
 

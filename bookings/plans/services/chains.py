@@ -62,7 +62,7 @@ def chain_book(
         if starts is None:
             proposals = load_chains(
                 by.actor, organisation, steps, within, by.now, most=1, times=times
-            ).found
+            ).ways
             if not proposals:
                 raise WrongState("no-chain")
             starts = [stage.period.start for stage in proposals[0].stages]

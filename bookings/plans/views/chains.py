@@ -137,7 +137,7 @@ def new(request: HttpRequest) -> HttpResponse:
                 starts=starts or None,
                 times=form.times(wishes),
             )
-        proposed = [way.stages[0].period.start for way in load(most=1).found]
+        proposed = [way.stages[0].period.start for way in load(most=1).ways]
         if not (starts or proposed):
             raise WrongState("no-chain")
         together_book(by, **booked, start=(starts or proposed)[0])

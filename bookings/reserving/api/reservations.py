@@ -324,11 +324,11 @@ class Reservations(ReservationResource):
         bookings = [booking_of(data) for data in asked_for]
 
         def reserve() -> Response:
-            made = reservations_request(By(self.actor, self.now), bookings=bookings)
+            booked = reservations_request(By(self.actor, self.now), bookings=bookings)
             if not is_several:
-                return self.one(made[0].pk, status=201)
-            found = with_all(reservations_for(self.actor)).in_bulk([row.pk for row in made])
-            shown = self.shown([found[row.pk] for row in made if row.pk in found])
+                return self.one(booked[0].pk, status=201)
+            rows = with_all(reservations_for(self.actor)).in_bulk([row.pk for row in booked])
+            shown = self.shown([rows[row.pk] for row in booked if row.pk in rows])
             return Response({"reservations": shown}, status=201)
 
         return self.once(reserve)

@@ -8,7 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.errors import FieldProblem
-from bookings.catalogue.forms.periods import PeriodForm
+from bookings.catalogue.forms.periods import PeriodForm, modes_of
 from bookings.catalogue.selectors.parties import Booking
 from bookings.funding.forms.funding import PaysFrom
 from bookings.funding.models import FundingSource
@@ -76,9 +76,8 @@ class BookingForm(PaysFrom, StyledForm, PeriodForm):
         self.offer(sources)
         for name in ("start", "minutes", "organisation"):
             self.fields[name].widget = forms.HiddenInput()
-        labels = dict(Instrument.ServiceMode.choices)
         modes: Any = self.fields["service_mode"]
-        modes.choices = [(mode, labels[mode]) for mode in instrument.service_modes]
+        modes.choices = modes_of(instrument)
         if "entrusted" in instrument.service_modes:
             count = forms.IntegerField(
                 label=_("Number of samples"), required=False, min_value=1, max_value=100000

@@ -76,10 +76,6 @@ class SeriesForm(BookingForm):
                 self.add_error(way, _("This is needed."))
         return data
 
-    def repeating(self) -> list[forms.BoundField]:
-        """The fields about when; the template shows those of the frequency chosen."""
-        return [self[name] for name in ("frequency", "every", "weekdays", "monthly")]
-
     def working(self) -> list[forms.BoundField]:
         """The fields about how and what for."""
         names = {"frequency", "every", "weekdays", "monthly", "ends", "times", "until"}

@@ -202,7 +202,7 @@ def reservation_to_use(by: By, reservation_id: UUID) -> tuple[Instrument, Reserv
 
 
 def require_user(actor: Actor, reservation: Reservation) -> None:
-    """Require the person who booked, or the host's manager; `NotFound` for whoever may not even see it."""
+    """Require the booker, or the host's manager; `NotFound` for whoever may not even see it."""
     if actor.user_id in {reservation.user_id, reservation.made_by_id}:
         return
     place = place_of(reservation.host)
