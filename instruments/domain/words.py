@@ -43,6 +43,11 @@ def plain(text: str) -> str:
     return "".join(c for c in decomposed if not unicodedata.combining(c))
 
 
+def is_han(run: str) -> bool:
+    """Whether a run is written in Chinese characters."""
+    return bool(_IS_HAN.match(run))
+
+
 def stem(word: str) -> str:
     """Of a plain Latin word: what it has in common with its kin. Not a word itself."""
     if len(word) < 4 or not word.isalpha():

@@ -6,9 +6,10 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from accounts.letters.words import named
 from accounts.models import Organisation
 from instruments.domain.harvests import LONGEST_NAME, Plan
-from instruments.forms.fields import StyledForm, named
+from instruments.forms.fields import StyledForm
 from instruments.forms.imports import ENCODINGS
 from instruments.forms.opening import weekday_name
 from instruments.models import Harvest, Import

@@ -8,10 +8,11 @@ from django import forms
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
+from accounts.letters.words import named
 from accounts.models import Organisation
 from instruments.domain.delimited import RECOGNISED
 from instruments.domain.import_fields import FACILITY_FIELDS, INSTRUMENT_FIELDS, suggested_fields
-from instruments.forms.fields import StyledForm, named
+from instruments.forms.fields import StyledForm
 from instruments.messages import FIELD_LABELS
 from instruments.models import Import, ImportMapping
 

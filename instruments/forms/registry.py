@@ -9,8 +9,9 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.currencies import MINOR_DIGITS
+from accounts.letters.words import named
 from accounts.models import Organisation
-from instruments.forms.fields import DayField, StyledForm, TextListField, day_input, named
+from instruments.forms.fields import DayField, StyledForm, TextListField, day_input
 from instruments.models import Facility, Instrument, Technique
 
 _AREA = {"rows": 4}

@@ -242,5 +242,4 @@ def calendar_extend(*, now: datetime) -> int:
             return 0
         return schedule_resolve(schedule, since=today - BEHIND, until=today + AHEAD)
 
-    ids = list(due.order_by("pk").values_list("pk", flat=True))
-    return work_through(job="open windows", due=ids, act=act, now=now)
+    return work_through(job="open windows", due=due.order_by("pk"), act=act, now=now)

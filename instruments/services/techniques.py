@@ -11,6 +11,7 @@ from accounts.domain.roles import By, Place
 from accounts.permissions import require
 from instruments.domain.techniques import Term, check_hierarchy
 from instruments.models import Technique
+from instruments.selectors.needs import vocabulary_changed
 from instruments.selectors.techniques import load_terms
 
 
@@ -51,6 +52,7 @@ def techniques_import(by: By, *, terms: Iterable[Term]) -> list[str]:
             changes=[_change(rows[code], before.get(code), wanted[code]) for code in changed],
             places=((), ()),
         )
+        transaction.on_commit(vocabulary_changed)
     return changed
 
 

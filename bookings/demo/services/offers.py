@@ -12,13 +12,14 @@ from accounts.models import Organisation
 from bookings.demo.services.files import load
 from bookings.demo.services.places import Person, Places
 from bookings.pricing.selectors import fees
-from instruments.adapters.vocabularies import shipped
+from instruments.adapters.vocabularies import shipped, shipped_measurands
 from instruments.domain.opening import local_date, parse_hours
 from instruments.domain.policies import Policy, parse_policy
 from instruments.domain.ratecards import RateCardValues, parse_rate_card
 from instruments.models import Facility, Instrument, RateCard, Technique
 from instruments.selectors.policies import load_policy
 from instruments.selectors.ratecards import CardInForce, load_card
+from instruments.services.measurands import measurands_import
 from instruments.services.opening import opening_hours_set, schedule_for
 from instruments.services.policies import policy_set
 from instruments.services.publishing import instrument_publication
@@ -72,6 +73,7 @@ class Calendar:
 def techniques_make(now: datetime) -> dict[str, Technique]:
     """The vocabulary that comes with the platform."""
     techniques_import(By(PLATFORM, now), terms=shipped())
+    measurands_import(By(PLATFORM, now), measurands=shipped_measurands())
     return Technique.objects.in_bulk(field_name="code")
 
 

@@ -8,10 +8,11 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext
 
 from accounts.domain.errors import NotFound, NotPermitted
 from accounts.domain.roles import Actor
+from accounts.letters.words import is_chinese
 from accounts.permissions import actor_of
 from accounts.views.pages import reads
 from bookings.hours.domain.hours import definitions_on
@@ -156,9 +157,8 @@ def _name(row: HoursRow, by: str) -> str:
 
 
 def local_name(name: str, name_zh: str) -> str:
-    """Return the name in the reader's language."""
-    is_chinese = (get_language() or "").startswith("zh")
-    return (is_chinese and name_zh) or name
+    """Of a name in English and Chinese the reader's."""
+    return (is_chinese() and name_zh) or name
 
 
 def _bars(figures: Figures, by: str) -> dict[str, Any]:

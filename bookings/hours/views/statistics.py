@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from accounts.domain.errors import NotPermitted
+from accounts.letters.words import named
 from accounts.permissions import actor_of
 from accounts.views.pages import act, by_of, reads, writes
 from bookings.hours.domain.hours import DEFINITIONS
@@ -116,8 +117,8 @@ def between_regions(request: HttpRequest) -> HttpResponse:
             "right": gettext("instruments of"),
             "links": [
                 {
-                    "source": local_name(cell.payer.name, cell.payer.name_zh),
-                    "target": local_name(cell.host.name, cell.host.name_zh),
+                    "source": named(cell.payer),
+                    "target": named(cell.host),
                     "value": round(float(cell.value or 0) / divisor, 1),
                 }
                 for cell in drawn

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.adapters.calendars import Event, write
 from accounts.domain.errors import NotFound, Refused, WrongState
+from accounts.letters.words import named
 from accounts.models import User
 from accounts.permissions import actor_of
 from accounts.selectors.tokens import tokens_of
@@ -40,7 +41,6 @@ from bookings.messaging.services.feeds import (
     feed_revoke,
 )
 from bookings.record.messages import sentence
-from instruments.forms.fields import named
 from instruments.messages import harvest_sentence
 from instruments.models import Instrument
 from instruments.selectors.registry import instrument_to_book

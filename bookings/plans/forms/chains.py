@@ -94,7 +94,7 @@ class ChainForm(PaysFrom, StyledForm):
         data = super().clean() or self.cleaned_data
         earliest, latest = data.get("earliest"), data.get("latest")
         if earliest and latest and latest <= earliest:
-            self.add_error("latest", _("This must be after the start."))
+            self.add_error("latest", sentence("not-after-start"))
 
     def is_valid(self) -> bool:
         return all([super().is_valid(), *(step.is_valid() for step in self.steps)])

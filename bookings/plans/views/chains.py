@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext
 
-from accounts.domain.errors import Invalid, Refused, WrongState
+from accounts.domain.errors import Invalid, Refused
 from accounts.domain.roles import By
 from accounts.selectors.memberships import place_of
 from accounts.views.pages import act, by_of, edits, reads, writes
@@ -22,14 +22,13 @@ from bookings.funding.forms.funding import default_of
 from bookings.plans.domain.chains import FEWEST_STEPS, MOST_STEPS
 from bookings.plans.forms.chains import ChainForm, StepForm
 from bookings.plans.selectors.chains import (
-    SHOWN,
     Proposals,
     chain_for,
     load_chain_cancellation,
     load_chains,
     steps_of,
 )
-from bookings.plans.services.chains import chain_book, chain_cancel, together_book
+from bookings.plans.services.chains import chain_book, chain_cancel
 from bookings.record.domain.periods import Period
 from bookings.record.domain.refusals import RulesRefuse
 from bookings.record.selectors.reservations import shown
@@ -68,27 +67,22 @@ def new(request: HttpRequest) -> HttpResponse:
     values["organisation"] = payer.code
     steps = [StepForm(values, instrument=i, index=n) for n, i in enumerate(instruments)]
     form = ChainForm(values, zone=zone, steps=steps, sources=sources)
-    starts = _starts(values.getlist("start"))
-
-    def load(most: int = SHOWN) -> Proposals:
-        wishes = [step.wish() for step in steps]
-        return load_chains(
-            actor,
-            payer.code,
-            wishes,
-            form.within(),
-            by.now,
-            most=most,
-            together=form.is_together,
-            times=form.times(wishes),
-        )
 
     def page(status: int = 200, refused: Refused | None = None, **_: Any) -> HttpResponse:
         proposals: Proposals | None = None
         is_sent = request.method == "POST" or "find" in values
         if is_sent and len(steps) >= FEWEST_STEPS and form.is_valid():
+            wishes = [step.wish() for step in steps]
             try:
-                proposals = load()
+                proposals = load_chains(
+                    actor,
+                    payer.code,
+                    wishes,
+                    form.within(),
+                    by.now,
+                    together=form.is_together,
+                    times=form.times(wishes),
+                )
             except Invalid as problem:
                 form.refuse(problem.problems)
         if is_sent and not form.is_valid():
@@ -122,26 +116,18 @@ def new(request: HttpRequest) -> HttpResponse:
 
     def work(by: By, data: dict[str, Any]) -> Chain | None:
         wishes = [step.wish() for step in steps]
-        booked: dict[str, Any] = {
-            "steps": wishes,
-            "organisation": payer.code,
-            "purpose": data["purpose"],
-            "purpose_text": data["purpose_text"],
-            "funding": form.shares(),
-        }
-        if not form.is_together:
-            return chain_book(
-                by,
-                **booked,
-                within=form.within(),
-                starts=starts or None,
-                times=form.times(wishes),
-            )
-        proposed = [way.stages[0].period.start for way in load(most=1).ways]
-        if not (starts or proposed):
-            raise WrongState("no-chain")
-        together_book(by, **booked, start=(starts or proposed)[0])
-        return None
+        return chain_book(
+            by,
+            steps=wishes,
+            organisation=payer.code,
+            purpose=data["purpose"],
+            purpose_text=data["purpose_text"],
+            within=form.within(),
+            starts=_starts(values.getlist("start")) or None,
+            times=form.times(wishes),
+            funding=form.shares(),
+            together=form.is_together,
+        )
 
     if request.method == "POST" and len(steps) < FEWEST_STEPS:
         return page(status=400)

@@ -238,8 +238,8 @@ class ReservationQuery(Pages):
 def in_states(states: list[str], now: datetime) -> Q:
     """Deadlines decide, not jobs: an unanswered request past its deadline is expired."""
     lapsed = Q(state__in=WAITING, deadline_at__lte=now)
-    kept = Q(state__in=states) & ~lapsed
-    return kept | lapsed if "expired" in states else kept
+    rows = Q(state__in=states) & ~lapsed
+    return rows | lapsed if "expired" in states else rows
 
 
 class ReservationResource(Resource):
@@ -327,8 +327,8 @@ class Reservations(ReservationResource):
             booked = reservations_request(By(self.actor, self.now), bookings=bookings)
             if not is_several:
                 return self.one(booked[0].pk, status=201)
-            rows = with_all(reservations_for(self.actor)).in_bulk([row.pk for row in booked])
-            shown = self.shown([rows[row.pk] for row in booked if row.pk in rows])
+            stored = with_all(reservations_for(self.actor)).in_bulk([row.pk for row in booked])
+            shown = self.shown([stored[row.pk] for row in booked if row.pk in stored])
             return Response({"reservations": shown}, status=201)
 
         return self.once(reserve)

@@ -69,8 +69,8 @@ class Request:
 
 def load_quotes(reservations: Sequence[Reservation]) -> dict[UUID, Quote]:
     """The current quotes by reservation. One statement."""
-    rows = Quote.objects.filter(reservation__in=reservations, is_current=True)
-    return {quote.reservation_id: quote for quote in rows.defer("inputs")}
+    quotes = Quote.objects.filter(reservation__in=reservations, is_current=True)
+    return {quote.reservation_id: quote for quote in quotes.defer("inputs")}
 
 
 def load_request(reservation: Reservation, quote: Quote | None, now: datetime) -> Request:
@@ -165,10 +165,10 @@ def _taken(reservation: Reservation, days: Period, now: datetime) -> list[Neighb
 def _past(reservation: Reservation) -> list[Reservation]:
     """The person's bookings here that came to an end, newest first; of those cancelled the ones
     that had been confirmed."""
-    rows = Reservation.objects.filter(
+    past = Reservation.objects.filter(
         Q(state__in=[Reservation.State.COMPLETED, Reservation.State.NO_SHOW])
         | Q(state=Reservation.State.CANCELLED, confirmed_at__isnull=False),
         user_id=reservation.user_id,
         instrument_id=reservation.instrument_id,
     )
-    return list(rows.only("state", "start_at").order_by("-start_at", "-id")[:MOST_PAST])
+    return list(past.only("state", "start_at").order_by("-start_at", "-id")[:MOST_PAST])

@@ -1,7 +1,6 @@
 """The booking form: what it costs, keeping the slot, reserving."""
 
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -175,16 +174,11 @@ def sources_offered(
 
 
 def _reserve(by: By, booking: Booking) -> Reservation:
-    """Reserve; a hold that has run out, or is for another time than the form now says, is no
-    reason to refuse what is free: it is requested without the hold."""
+    """Reserve; who may not set rules aside is told so in the form."""
     try:
         return reservation_request(by, booking=booking)
-    except NotPermitted as refused:  # said in the form, which is the reader's
+    except NotPermitted as refused:
         raise WrongState(refused.code, **refused.numbers) from refused
-    except (WrongState, NotFound, Invalid):
-        if booking.hold is None:
-            raise
-    return reservation_request(by, booking=replace(booking, hold=None))
 
 
 def _quotation(

@@ -13,7 +13,7 @@ from accounts.domain.errors import NotFound, WrongState, invalid
 from accounts.domain.roles import By
 from accounts.notifications import Effect, enqueue
 from bookings.catalogue.selectors.parties import Booking, Parties
-from bookings.catalogue.services.demand import demand_refused, guarded
+from bookings.catalogue.services.demand import demand_lacking, guarded
 from bookings.funding.services.earmarks import purses_lock
 from bookings.pricing.selectors.fees import load_backings
 from bookings.record.domain.refusals import RulesRefuse
@@ -72,20 +72,19 @@ def series_book(by: By, *, booking: Booking, rule: str, on_conflict: str) -> Ser
     except RulesRefuse:
         _remember(by, parties, booking, occurrences)
         raise
-    _remember(by, parties, booking, booked.skipped)
+    _remember(by, parties, booking, occurrences)
     return booked
 
 
-def _remember(by: By, parties: Parties, booking: Booking, refused: Sequence[Occurrence]) -> None:
-    """Unmet demand counts once a person, instrument and day: the first date that lacked nothing
-    but capacity stands for all."""
-    lacking = next(
-        (o for o in refused if o.refusals and RulesRefuse(o.refusals).lacks_capacity), None
+def _remember(
+    by: By, parties: Parties, booking: Booking, occurrences: Sequence[Occurrence]
+) -> None:
+    """Remember the dates that were refused as unmet demand."""
+    demand_lacking(
+        by,
+        organisation=parties.payer,
+        refused=[(booking.instrument_id, o.period, o.refusals) for o in occurrences],
     )
-    if lacking is None:
-        return
-    instrument = Instrument.objects.select_related("facility").get(pk=booking.instrument_id)
-    demand_refused(by, organisation=parties.payer, instrument=instrument, period=lacking.period)
 
 
 def _book(
@@ -144,9 +143,8 @@ def _book(
         if not occurrence.refusals
     ]
     series_record(by, series, "series.create", reservations, skipped=len(skipped))
-    series_tell(
-        reservations, "series", by.now, [e for r in reservations for e in reminders_of(r, by.now)]
-    )
+    reminders = [effect for row in reservations for effect in reminders_of(row, by.now)]
+    series_tell(reservations, "series", by.now, reminders)
     return SeriesBooked(series, tuple(reservations), tuple(skipped))
 
 

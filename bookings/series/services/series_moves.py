@@ -68,15 +68,15 @@ def _move(
     by: By,
     instrument: Instrument,
     series: Series,
-    reservations: Sequence[Reservation],
+    chosen: Sequence[Reservation],
     shift: Shift,
     reason: str,
 ) -> Series:
     if shift.is_none:
         return series
-    backing = backing_locked(instrument, reservations[0])
+    backing = backing_locked(instrument, chosen[0])
     weighed = weigh_series_move(
-        by.actor, instrument, series, reservations, shift, by.now, backing=backing
+        by.actor, instrument, series, chosen, shift, by.now, backing=backing
     )
     for reservation, move in weighed:
         require_mover(by.actor, instrument, reservation, move.period, reason)
@@ -104,13 +104,13 @@ def _move(
             reason=reason.strip(),
             is_one_of_many=True,
         )
-    series = _reseries(by, series, reservations, shift)
-    series_tell(reservations, "series-moved", by.now)
+    series = _reseries(by, series, chosen, shift)
+    series_tell(chosen, "series-moved", by.now)
     series_record(
         by,
         series,
         "series.move",
-        reservations,
+        chosen,
         reason.strip(),
         by_minutes=int(shift.by.total_seconds() // 60),
         minutes=shift.minutes or series.minutes,
@@ -118,11 +118,11 @@ def _move(
     return series
 
 
-def _reseries(by: By, series: Series, reservations: Sequence[Reservation], shift: Shift) -> Series:
+def _reseries(by: By, series: Series, chosen: Sequence[Reservation], shift: Shift) -> Series:
     """Give the moved bookings the rule that says where they are now; those before them keep
     the old one, cut off."""
     zone = ZoneInfo(series.time_zone)
-    first = reservations[0].occurrence_at or reservations[0].start_at
+    first = chosen[0].occurrence_at or chosen[0].start_at
     before, walls, rule = _parted(series, zone, first)
     later = shifted_rule(rule, walls, shift.by, zone) if rule and walls else None
     at = wall_clocks(series)
@@ -149,16 +149,16 @@ def _reseries(by: By, series: Series, reservations: Sequence[Reservation], shift
     else:
         series_touch(series, **values)
     places = {}
-    for reservation in reservations:
+    for reservation in chosen:
         was = reservation.occurrence_at or reservation.start_at
         places[reservation.pk] = instant_of(zone, at.get(was, wall_of(zone, was)) + shift.by)
     # The places of some may be those that others are about to leave.
     rows = Reservation.objects.filter(pk__in=list(places))
     rows.update(occurrence_at=None)
-    for reservation in reservations:
+    for reservation in chosen:
         reservation.series = series
         reservation.occurrence_at = places[reservation.pk]
-    Reservation.objects.bulk_update(reservations, ["series", "occurrence_at"])
+    Reservation.objects.bulk_update(chosen, ["series", "occurrence_at"])
     return series
 
 
