@@ -1,6 +1,7 @@
 """A span of time, chosen or typed."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import forms
@@ -12,7 +13,7 @@ from bookings.record.forms.fields import LocalMomentField, local_moment, of_our_
 from instruments.models import Instrument
 
 
-def modes_of(instrument: Instrument) -> list[tuple[str, str]]:
+def modes_of(instrument: Instrument) -> list[tuple[str, Any]]:
     """The ways of working that an instrument offers, with their labels, to choose from."""
     labels = dict(Instrument.ServiceMode.choices)
     return [(mode, labels[mode]) for mode in instrument.service_modes]
