@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.letters.words import named
 from accounts.permissions import actor_of
 from accounts.views.pages import reads
 from bookings.catalogue.forms.calendars import CalendarForm
@@ -19,7 +20,6 @@ from bookings.catalogue.views.events import (
     STRETCHABLE,
     instant,
     locale,
-    named,
     offset_of,
     walls,
 )
@@ -86,7 +86,7 @@ def _state(reservation: Reservation, now: datetime) -> str:
 def _event(reservation: Reservation, zone: ZoneInfo, now: datetime) -> dict[str, Any]:
     period = Period(reservation.start_at, reservation.end_at)
     instrument = reservation.instrument
-    name = named(instrument.name, instrument.name_zh)
+    name = named(instrument)
     state = reservation.state
     return {
         "id": str(reservation.pk),
@@ -97,7 +97,7 @@ def _event(reservation: Reservation, zone: ZoneInfo, now: datetime) -> dict[str,
         "extendedProps": {
             "first": name,
             "second": str(Reservation.State(state).label),
-            "purpose": named(instrument.facility.name, instrument.facility.name_zh),
+            "purpose": named(instrument.facility),
             "from": instant(period.start),
             "until": instant(period.end),
             "zone": instrument.facility.time_zone,

@@ -8,10 +8,8 @@ from decimal import Decimal
 from django.db.models import QuerySet
 
 from accounts.domain.roles import Actor
-from accounts.models import User
-from bookings.hours.selectors.behind import Behind, BehindRow
+from bookings.hours.selectors.behind import Behind, load_behind
 from bookings.hours.selectors.sums import fetch
-from bookings.record.selectors.reservations import visible_among
 from instruments.models import Instrument
 
 LATE_HOURS = 24  # before the start
@@ -66,8 +64,9 @@ SELECT count(*), coalesce(sum(minutes), 0),
 {_BOOKINGS}
 """
 _ROWS = f"""
-SELECT bookings.id, state, start_at, end_at, bookings.name, bookings.name_zh, time_zone, o.name,
-    o.name_zh, minutes, user_id, lead, count(*) OVER (), sum(minutes) OVER ()
+SELECT bookings.id, NULL, state, start_at, end_at, bookings.name, bookings.name_zh, time_zone,
+    o.name, o.name_zh, minutes, user_id, NULL, lead, '', NULL,
+    count(*) OVER (), sum(minutes) OVER (), 0
 {_BOOKINGS}
 JOIN accounts_organisation o ON o.id = organisation_id
 WHERE {{which}}
@@ -107,25 +106,4 @@ def booking_rows(
     which = COUNTED[counted]
     statement = _ROWS.format(scope="{scope}", which=which, most=most, skipped=skipped)
     days = (since, until, since, until)
-    rows = fetch(statement, instruments, days, before=[LATE_HOURS])
-    readable = visible_among(actor, [row[0] for row in rows])
-    people = User.objects.in_bulk({row[10] for row in rows if row[0] in readable})
-    return Behind(
-        [
-            BehindRow(
-                kind=row[1],
-                starts_at=row[2],
-                ends_at=row[3],
-                instrument=row[4:6],
-                zone=row[6],
-                organisation=row[7:9],
-                amount=row[9],
-                person=str(people[row[10]]) if row[0] in readable else "",
-                lead_hours=None if row[11] is None else round(Decimal(row[11]), 1),
-                reservation_id=row[0] if row[0] in readable else None,
-            )
-            for row in rows
-        ],
-        number=rows[0][12] if rows else 0,
-        amount=int(rows[0][13]) if rows else 0,
-    )
+    return load_behind(actor, fetch(statement, instruments, days, before=[LATE_HOURS]))

@@ -12,9 +12,9 @@ from django.utils.translation import gettext
 
 from accounts.domain.errors import NotFound, NotPermitted
 from accounts.domain.roles import Actor
-from accounts.letters.words import is_chinese
 from accounts.permissions import actor_of
 from accounts.views.pages import reads
+from bookings.catalogue.views.events import local_name
 from bookings.hours.domain.hours import definitions_on
 from bookings.hours.forms.hours import HoursForm
 from bookings.hours.selectors.bookings import booking_figures
@@ -154,11 +154,6 @@ def _hours(minutes: int) -> float:
 def _name(row: HoursRow, by: str) -> str:
     name, name_zh = row.names.get(by, ("", ""))
     return local_name(name, name_zh) or row.keys.get(by, "") or "–"
-
-
-def local_name(name: str, name_zh: str) -> str:
-    """Of a name in English and Chinese the reader's."""
-    return (is_chinese() and name_zh) or name
 
 
 def _bars(figures: Figures, by: str) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from accounts.domain.errors import NotPermitted
 from accounts.letters.words import named
 from accounts.permissions import actor_of
 from accounts.views.pages import act, by_of, reads, writes
+from bookings.catalogue.views.events import local_name
 from bookings.hours.domain.hours import DEFINITIONS
 from bookings.hours.domain.norms import FIRST
 from bookings.hours.forms.hours import NormForm
@@ -35,7 +36,7 @@ from bookings.hours.services.exports import (
     media_of,
 )
 from bookings.hours.services.norms import norm_add
-from bookings.hours.views.hours import context_of, in_whole_months, local_name, query_of
+from bookings.hours.views.hours import context_of, in_whole_months, query_of
 from bookings.record.adapters.definitions import MEANINGS, NAMES
 from bookings.record.adapters.figures import csv_pieces, write_workbook
 from instruments.forms.policies import GROUPS

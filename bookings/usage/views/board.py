@@ -16,6 +16,7 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from accounts.domain.errors import NotPermitted, Refused
 from accounts.domain.roles import Actor
+from accounts.letters.words import named
 from accounts.views.pages import act, by_of, edits, reads
 from bookings.catalogue.forms.calendars import BoardForm
 from bookings.catalogue.forms.periods import PeriodForm
@@ -25,7 +26,6 @@ from bookings.catalogue.views.events import (
     form_of,
     lane_of,
     locale,
-    named,
     offset_of,
     row_events,
     walls,
@@ -135,7 +135,7 @@ def _over_and_coming(row: Row, span: Period, now: datetime) -> tuple[list[Entry]
 def _resource(row: Row, zone: ZoneInfo) -> dict[str, Any]:
     instrument = row.instrument
     props = {
-        "facility": named(instrument.facility.name, instrument.facility.name_zh),
+        "facility": named(instrument.facility),
         "zone": instrument.facility.time_zone,
         "instrument": str(instrument.pk),
         "url": reverse("instruments:instrument-manage", args=[instrument.pk]),
@@ -143,7 +143,7 @@ def _resource(row: Row, zone: ZoneInfo) -> dict[str, Any]:
     }
     lines: dict[str, Any] = {
         "id": str(instrument.pk),
-        "title": named(instrument.name, instrument.name_zh),
+        "title": named(instrument),
         "extendedProps": props | {"unit": 0, "lanes": row.units > 1},
     }
     if row.units > 1:
