@@ -23,7 +23,7 @@ from bookings.catalogue.services.searches import searches_tell
 from bookings.charging.services.charges import charges_finalise
 from bookings.charging.services.melting import fees_melt
 from bookings.hours.services.exports import exports_work
-from bookings.hours.services.utilisation import hours_roll_up
+from bookings.hours.services.hours import hours_roll_up
 from bookings.messaging.services.feeds import calendar_read
 from bookings.overview.services.effects import effects_carry_out
 from bookings.plans.services.waiting import wishes_look, wishes_settle

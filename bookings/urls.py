@@ -6,7 +6,7 @@ from bookings import money_urls
 from bookings.audit.views import audit, audit_start, seals, trail
 from bookings.catalogue.views import calendars, catalogue, choosing, ratings, searches
 from bookings.funding.views import spending
-from bookings.hours.views import statistics, utilisation, utilisation_behind
+from bookings.hours.views import behind, hours, statistics
 from bookings.messaging.views import feeds, webhooks
 from bookings.organisations.views import (
     duplicates,
@@ -133,11 +133,11 @@ urlpatterns = [
     ),
     path(_organisation, organisations.organisation, name="organisation"),
     path(_organisation + "change/", organisations.change, name="organisation-change"),
-    path("hours/", utilisation.hours_by, name="hours"),
-    path("hours/rows/", utilisation.rows, name="hours-rows"),
-    path("hours/days/", utilisation.days, name="hours-days"),
-    path("hours/behind/", utilisation_behind.behind, name="hours-behind"),
-    path("hours/weeks/", utilisation.weeks, name="hours-weeks"),
+    path("hours/", hours.hours_by, name="hours"),
+    path("hours/rows/", hours.rows, name="hours-rows"),
+    path("hours/days/", hours.days, name="hours-days"),
+    path("hours/behind/", behind.behind, name="hours-behind"),
+    path("hours/weeks/", hours.weeks, name="hours-weeks"),
     path("hours/payers/", statistics.payers_by, name="hours-payers"),
     path("hours/flows/", statistics.between_regions, name="hours-flows"),
     path("hours/demand/", statistics.unmet, name="hours-demand"),

@@ -45,7 +45,7 @@ from bookings.catalogue.api import availability, catalogue, fees, ratings, searc
 from bookings.catalogue.api.refusals import in_the_way_json, refusal_json
 from bookings.charging.api import charges, corrections, replay
 from bookings.funding.api import funding, grants, programmes
-from bookings.hours.api import hours_exports, statistics, utilisation
+from bookings.hours.api import hours, hours_exports, statistics
 from bookings.messaging.api import feeds, webhooks
 from bookings.organisations.api import duplicates, mergers, people, register_imports
 from bookings.organisations.api.people import people_json
@@ -441,7 +441,7 @@ urlpatterns = [
     path(_settlement + "csv/", settlements.SettlementCsv.as_view(), name="api-settlement-csv"),
     *exchange_rates.ExchangeRates.routes(),
     # statistics
-    path("statistics/hours/", utilisation.Hours.as_view(), name="api-statistics-hours"),
+    path("statistics/hours/", hours.Hours.as_view(), name="api-statistics-hours"),
     path("statistics/payers/", statistics.Payers.as_view(), name="api-statistics-payers"),
     path("statistics/bookings/", statistics.Bookings.as_view(), name="api-statistics-bookings"),
     path("statistics/demand/", statistics.Demand.as_view(), name="api-statistics-demand"),

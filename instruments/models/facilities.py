@@ -1,5 +1,7 @@
 """Sites that house instruments."""
 
+from zoneinfo import ZoneInfo
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -33,6 +35,11 @@ class Facility(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone, to reckon with."""
+        return ZoneInfo(self.time_zone)
 
     def places(self) -> Places:
         return self.organisation.places()

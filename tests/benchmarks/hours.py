@@ -42,7 +42,7 @@ def rolled_up(workers: int, now: datetime) -> float:
     """Seconds that so many workers take together, from nothing."""
     from django.db import connections
 
-    from bookings.hours.services.utilisation import hours_roll_up
+    from bookings.hours.services.hours import hours_roll_up
     from tests.benchmarks.measuring import FORK
 
     forget()
@@ -69,8 +69,8 @@ def rolled_up(workers: int, now: datetime) -> float:
 
 def reading(now: datetime) -> list[Any]:
     """What pages ask: a year by region, a month in all."""
+    from bookings.hours.selectors.hours import hours
     from bookings.hours.selectors.norms import load_norms
-    from bookings.hours.selectors.utilisation import hours
     from instruments.models import Facility, Instrument
     from tests.benchmarks.measuring import repeated
 

@@ -12,7 +12,7 @@ from pypdf import PdfReader
 
 from accounts.domain.roles import PLATFORM, By
 from bookings.audit.services.audit import exceptions_find
-from bookings.hours.services.utilisation import hours_roll_up
+from bookings.hours.services.hours import hours_roll_up
 from bookings.models import AuditFinding, Reservation
 from tests.browser.test_money import LANGUAGES, fits
 from tests.concurrency.races import ALWAYS

@@ -14,7 +14,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from bookings.hours.services.utilisation import hours_roll_up
+from bookings.hours.services.hours import hours_roll_up
 from bookings.overview.selectors import home
 from tests.architecture.permission_table import PAGES, PEOPLE
 from tests.architecture.test_permissions import address, rows, world  # noqa: F401 (a fixture)

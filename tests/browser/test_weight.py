@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from bookings.hours.services.utilisation import hours_roll_up
+from bookings.hours.services.hours import hours_roll_up
 from tests.browser.serving import cookie_of, served
 from tests.factories.cast import CARD
 from tests.factories.hours import ALWAYS, HoursWorld

@@ -8,7 +8,7 @@ from bookings.audit.services.audit import exceptions_find
 from bookings.audit.services.bundles import bundle_start, bundles_work
 from bookings.audit.services.findings import Raised, finding_raise, finding_reply
 from bookings.audit.services.sampling import sample_draw
-from bookings.hours.selectors.utilisation_tables import Asked
+from bookings.hours.selectors.tables import TableQuery
 from bookings.hours.services.exports import export_start, exports_work
 from bookings.models import AuditException
 from tests.factories.cast import Cast, reserve
@@ -36,7 +36,7 @@ def audit_things(cast: Cast) -> dict[str, str]:
         By(auditor, NOW),
         table="days",
         format="csv",
-        asked=Asked(since=date(2026, 3, 1), until=date(2026, 4, 1), narrowed={}),
+        query=TableQuery(since=date(2026, 3, 1), until=date(2026, 4, 1), narrowed={}),
     )
     exports_work(now=NOW)
     return {

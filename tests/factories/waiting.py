@@ -4,7 +4,7 @@ from typing import Any
 
 from accounts.domain.roles import By
 from bookings.models import WaitingWish
-from bookings.plans.services.waiting import Wanted, wish_make
+from bookings.plans.services.waiting import WishValues, wish_make
 from instruments.models import Instrument
 from tests.factories.cast import NOW, Cast, at
 
@@ -34,7 +34,7 @@ def wait(
     """A wish for the Friday, unless said otherwise."""
     return wish_make(
         By(cast.actor(who), now),
-        wanted=Wanted(
+        values=WishValues(
             instrument_id=instrument.pk,
             organisation=values.pop("organisation", None),
             service_mode=values.pop("service_mode", "self"),

@@ -7,7 +7,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.services.tokens import token_issue
-from bookings.hours.services.utilisation import hours_roll_up
+from bookings.hours.services.hours import hours_roll_up
 from bookings.models import Charge, Reservation
 from bookings.overview.services.effects import effects_carry_out
 from tests.factories.cast import CARD, NOW, at

@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import OutboxMessage
-from bookings.hours.services.utilisation import hours_roll_up
+from bookings.hours.services.hours import hours_roll_up
 from bookings.models import Reservation
 from bookings.overview.services.effects import effects_carry_out
 from instruments.models import Instrument
@@ -141,7 +141,7 @@ def test_the_main_line(cast, people, clock):
     assert reservation.start_at == at("2026-03-06 10:00")
 
     # The same form sent again finds the slot taken, and says what is free instead.
-    answer = send(wang, f"/instruments/{instrument.pk}/book/", form, status=409)
+    answer = send(wang, f"/instruments/{instrument.pk}/book/", form, status=422)
     assert 'data-code="slot-taken"' in answer.content.decode()
     assert "Nearest time that can be booked" in answer.content.decode()
     assert Reservation.objects.count() == 1

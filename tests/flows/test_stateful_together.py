@@ -16,7 +16,7 @@ from bookings.models import Chain, Reservation, Series, WaitingOffer, WaitingWis
 from bookings.plans.selectors.chains import StepWish
 from bookings.plans.services.chains import chain_book, chain_cancel
 from bookings.plans.services.waiting import (
-    Wanted,
+    WishValues,
     slot_offer,
     wish_make,
     wish_withdraw,
@@ -191,7 +191,7 @@ class Together(Bookings):
             "wish",
             lambda: wish_make(
                 By(self.actors[who], self.now),
-                wanted=Wanted(
+                values=WishValues(
                     instrument_id=self.instruments[instrument].pk,
                     organisation=None,
                     service_mode="self",

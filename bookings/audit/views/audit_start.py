@@ -10,7 +10,7 @@ from accounts.permissions import actor_of, require_somewhere
 from accounts.selectors.verification import last_verified
 from accounts.views.pages import reads
 from bookings.audit.selectors.audit import AUDIT, exception_counts, findings_for, last_run
-from bookings.hours.selectors.utilisation_reading import use_by_region, used_of_open
+from bookings.hours.selectors.reading import use_by_region, used_of_open
 
 # Of findings, the first to fall due.
 SHOWN = 6

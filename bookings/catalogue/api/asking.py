@@ -1,5 +1,6 @@
 """What somebody asks for: the part of a request that quotes and reservations share."""
 
+from collections.abc import Collection
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -104,13 +105,22 @@ def shares_of(data: dict[str, Any]) -> tuple[Share, ...]:
     return tuple(Share(each["source"], each["percent"]) for each in data.get("funding", ()))
 
 
-def period_of(data: dict[str, Any]) -> Period:
-    """`Invalid` if the end is not after the start, or out of all proportion."""
-    if data["end"] <= data["start"]:
-        raise invalid("end", "not-after-start")
-    if data["end"] - data["start"] > LONGEST:
-        raise invalid("end", "span-too-long", days=LONGEST.days)
-    return Period(data["start"], data["end"])
+def period_of(data: dict[str, Any], start: str = "start", end: str = "end") -> Period:
+    """The period of two fields; `Invalid` if the end is not after the start, or out of all
+    proportion."""
+    if data[end] <= data[start]:
+        raise invalid(end, "not-after-start")
+    if data[end] - data[start] > LONGEST:
+        raise invalid(end, "span-too-long", days=LONGEST.days)
+    return Period(data[start], data[end])
+
+
+def codes_in(text: str, name: str, allowed: Collection[str]) -> list[str]:
+    """The codes of a field, between commas; `Invalid` where one is not among the allowed."""
+    codes = list(dict.fromkeys(code.strip() for code in text.split(",") if code.strip()))
+    if not set(codes) <= set(allowed):
+        raise invalid(name, "unknown-value")
+    return codes
 
 
 def samples_of(data: dict[str, Any]) -> tuple[Decimal | None, str]:

@@ -97,16 +97,16 @@ class Availability(Endpoint):
         be accepted from the asking person."""
         query = asked(AvailabilityQuery, request.query_params)
         span = span_of(query, self.now)
-        found = instrument_to_book(self.actor, instrument_id)
+        instrument = instrument_to_book(self.actor, instrument_id)
         payer = payer_for(self.actor, query.get("organisation"))
-        calendar = load_calendar(found, span, self.now)
+        calendar = load_calendar(instrument, span, self.now)
         own = [period_json(p) for p in load_busy(self.actor.user_id, span)]
         if calendar is None:
             none = {"open": [], "busy": [], "free": [], "starts": [], "minutes": 0}
             return Response({**none, "own_busy": own})
         minutes = query.get("minutes") or calendar.policy.usual_minutes
         starts = load_starts(
-            found,
+            instrument,
             payer,
             calendar,
             span,

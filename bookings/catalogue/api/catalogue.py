@@ -270,14 +270,14 @@ class Instruments(InstrumentRegister):
                 worths=worths,
             )
 
-        found, meant = ask(criteria), criteria
-        if not found and (meant := understood(criteria)) != criteria:
-            found = ask(meant)
-        if not found and payer is not None and "cursor" not in query:
+        offers, meant = ask(criteria), criteria
+        if not offers and (meant := understood(criteria)) != criteria:
+            offers = ask(meant)
+        if not offers and payer is not None and "cursor" not in query:
             demand_searched(By(self.actor, self.now), organisation=payer, criteria=criteria)
-        shown, following = found[:limit], None
+        shown, following = offers[:limit], None
         prefetch_related_objects([row for row, _ in shown], "techniques")
-        if len(found) > limit:
+        if len(offers) > limit:
             following = Cursor(tuple(map(str, place_of(shown[-1][0]))))
         response = answer(request, offered(shown, self.now), following=following)
         if criteria.max_price is not None and after is None:
@@ -347,5 +347,5 @@ class CatalogueFacets(Endpoint):
     def get(self, request: Request) -> Response:
         """Of published instruments. Counts of more than 5,000 may be a minute old."""
         query = asked(FacetsQuery, request.query_params)
-        found = facets(understood(criteria_of(query)))
-        return Response(rendered(FacetsShape, {"total": found.total, **found.choices}))
+        counts = facets(understood(criteria_of(query)))
+        return Response(rendered(FacetsShape, {"total": counts.total, **counts.choices}))

@@ -165,21 +165,21 @@ class Quotes(Endpoint):
         """The itemised price and every rule that would refuse; 200 also when rules refuse.
         Nothing is kept. Nobody signed in gets the price of the group `external`."""
         data = checked(QuoteBody, request.data)
-        found = instrument_to_book(self.actor, data["instrument"])
+        instrument = instrument_to_book(self.actor, data["instrument"])
         payer = payer_for(self.actor, data.get("organisation"))
-        mode = data.get("service_mode") or next(iter(found.service_modes), "self")
-        if data.get("service_mode") and mode not in found.service_modes:
+        mode = data.get("service_mode") or next(iter(instrument.service_modes), "self")
+        if data.get("service_mode") and mode not in instrument.service_modes:
             raise invalid("service_mode", "not-offered")
-        wanted = Asked(
+        priced = Asked(
             period=period_of(data),
             service_mode=mode,
             options=data.get("options", {}),
             quantity=samples_of(data)[0],
         )
         quotation = load_quotation(
-            found,
+            instrument,
             payer,
-            wanted,
+            priced,
             self.now,
             user_id=self.actor.user_id,
             shares=shares_of(data),

@@ -23,17 +23,17 @@ _WRITTEN = {
 
 def to_json(criteria: Criteria) -> dict[str, str]:
     """What was asked for, as texts."""
-    said = {field.name: getattr(criteria, field.name) for field in fields(criteria)}
+    values = {field.name: getattr(criteria, field.name) for field in fields(criteria)}
     return {
         name: value.isoformat() if isinstance(value, datetime) else str(value)
-        for name, value in said.items()
+        for name, value in values.items()
         if value not in ("", None)
     }
 
 
-def from_json(said: Mapping[str, str]) -> Criteria:
+def from_json(values: Mapping[str, str]) -> Criteria:
     """The reverse."""
-    return Criteria(**{name: _WRITTEN.get(name, str)(value) for name, value in said.items()})  # type: ignore[operator]
+    return Criteria(**{name: _WRITTEN.get(name, str)(value) for name, value in values.items()})  # type: ignore[operator]
 
 
 def is_over(criteria: Criteria, now: datetime) -> bool:

@@ -39,13 +39,13 @@ class BoardForm(_AskedForm):
             "technique": {t.code: t for i in instruments for t in i.techniques.all()},
         }
         fields: Any = self.fields
-        for name, found in self.choices.items():
-            fields[name].choices = [("", ""), *((code, code) for code in found)]
+        for name, choices in self.choices.items():
+            fields[name].choices = [("", ""), *((code, code) for code in choices)]
         self.is_valid()
 
 
 class CalendarForm(_AskedForm):
-    """Of a person's own calendar."""
+    """Which part of a person's own calendar to show."""
 
     date = DayField(required=False)
     view = forms.ChoiceField(required=False, choices=[("week", _("Week")), ("month", _("Month"))])

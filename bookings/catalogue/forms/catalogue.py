@@ -11,6 +11,7 @@ from accounts.models import Organisation
 from bookings.record.forms.fields import DayField, of_our_time
 from bookings.record.messages import RATINGS, sentence
 from instruments.domain.criteria import Criteria
+from instruments.forms.fields import StyledForm
 from instruments.models import Instrument
 
 
@@ -103,7 +104,7 @@ class CatalogueForm(forms.Form):
         )
 
 
-class RatingsForm(forms.Form):
+class RatingsForm(StyledForm):
     """Which ratings to list: days are the instrument's."""
 
     rating = forms.TypedChoiceField(
@@ -112,15 +113,12 @@ class RatingsForm(forms.Form):
         coerce=int,
         empty_value=None,
         choices=[("", _("all")), *RATINGS.items()],
-        widget=forms.Select(attrs={"class": "form-select"}),
     )
     since = DayField(
         label=_("From"),
         required=False,
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "class": "form-control"}),
     )
     until = DayField(
         label=_("Until"),
         required=False,
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "class": "form-control"}),
     )

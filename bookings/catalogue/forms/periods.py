@@ -1,6 +1,7 @@
 """A span of time, chosen or typed."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import forms
@@ -9,6 +10,13 @@ from django.utils.translation import gettext_lazy as _
 
 from bookings.record.domain.periods import Period
 from bookings.record.forms.fields import LocalMomentField, local_moment, of_our_time
+from instruments.models import Instrument
+
+
+def modes_of(instrument: Instrument) -> list[tuple[str, Any]]:
+    """The ways of working that an instrument offers, with their labels, to choose from."""
+    labels = dict(Instrument.ServiceMode.choices)
+    return [(mode, labels[mode]) for mode in instrument.service_modes]
 
 
 class PeriodForm(forms.Form):
@@ -48,6 +56,6 @@ def with_start(data: QueryDict, zone: ZoneInfo) -> QueryDict:
     before = PeriodForm(data)
     if before.is_valid() and local_moment(before.cleaned_data["start"], zone) == given[:16]:
         return data
-    said = data.copy()
-    said["start"] = f"{moment:%Y-%m-%dT%H:%M:%SZ}" if moment else given
-    return said
+    values = data.copy()
+    values["start"] = f"{moment:%Y-%m-%dT%H:%M:%SZ}" if moment else given
+    return values

@@ -23,6 +23,7 @@ from bookings.availability.selectors.availability import (
 )
 from bookings.catalogue.selectors.askers import load_asker
 from bookings.catalogue.selectors.catalogue import load_cards, served_starts
+from bookings.catalogue.selectors.units import units_of
 from bookings.pricing.domain.quotes import Quote
 from bookings.pricing.selectors.fees import Asked, Backing, load_backing, price_of, terms_on
 from bookings.record.domain.periods import Period, clip, intersect, union
@@ -122,7 +123,7 @@ def load_board(
         rows.append(
             Row(
                 instrument=instrument,
-                units=_units(instrument),
+                units=units_of(instrument),
                 opened=opened[instrument.schedule_id],
                 entries=tuple(by_instrument[instrument.pk]),
             )
@@ -337,7 +338,3 @@ def _closure(row: dict[str, Any], is_host: bool) -> Entry:
 def _opened(instrument: Instrument, span: Period) -> tuple[Period, ...]:
     windows = merged(load_windows(instrument.schedule, span.start, span.end))
     return tuple(p for w in windows if (p := clip(w.opens_at, w.closes_at, span)))
-
-
-def _units(instrument: Instrument) -> int:
-    return instrument.policy.units if hasattr(instrument, "policy") else 1

@@ -164,7 +164,7 @@ def _holds_throughout(
     if terms.card is None:
         return False
     until = terms.card.valid_until
-    zone = ZoneInfo(instrument.facility.time_zone)
+    zone = instrument.facility.zone
     if until is not None and local_date(zone, within.end) >= until:
         return False
     return len(_standings(instrument, backing, within)) == 1
@@ -173,7 +173,7 @@ def _holds_throughout(
 def _standings(instrument: Instrument, backing: Backing, within: Period) -> set[tuple[str, bool]]:
     """The payer's price groups on the local days of a span, each with whether payer and host lie
     in one region: an agreement may begin or end, one of them may move."""
-    zone = ZoneInfo(instrument.facility.time_zone)
+    zone = instrument.facility.zone
     first, last = local_date(zone, within.start), local_date(zone, within.end)
     days = {first}
     for organisation in filter(None, (instrument.organisation, backing.payer)):
@@ -202,8 +202,8 @@ def served_starts(
     """Every start that all rules allow, where a card or an agreement may begin or end inside the
     span, or payer or host move: the price group, and whether there is a price, is asked of
     each. No statement."""
-    found = []
-    zone = ZoneInfo(instrument.facility.time_zone)
+    starts = []
+    zone = instrument.facility.zone
     terms: dict[date, Terms] = {}
     for group, is_same_region in _standings(instrument, backing, within):
         one = replace(asker, price_group=group, is_served=True, is_same_region=is_same_region)
@@ -214,8 +214,8 @@ def served_starts(
             there = terms[day]
             standing = (there.price_group, there.is_same_region)
             if standing == (group, is_same_region) and there.is_served:
-                found.append(start)
-    return sorted(found)
+                starts.append(start)
+    return sorted(starts)
 
 
 def load_cards(instrument_ids: Sequence[UUID]) -> dict[UUID, list[CardInForce]]:
@@ -331,6 +331,6 @@ def first_day_done(person: UUID) -> dict[str, bool]:
         "manager": managers,
         "instrument": Instrument.objects.filter(publication="published"),
     }
-    asked = {name: Exists(rows) for name, rows in parts.items()}
-    done: dict[str, bool] = User.objects.filter(pk=person).values(**asked)[0]  # type: ignore[assignment]
+    questions = {name: Exists(rows) for name, rows in parts.items()}
+    done: dict[str, bool] = User.objects.filter(pk=person).values(**questions)[0]  # type: ignore[assignment]
     return done

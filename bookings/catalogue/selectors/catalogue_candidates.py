@@ -272,13 +272,13 @@ def candidates(
 ) -> list[Instrument]:
     """The first `most` published instruments that fit, in the order of the search, after a place
     in it, that may have what is wanted; with what their calendars need. One statement."""
-    found, order = ordered(criteria, entries(criteria))
+    fitting, order = ordered(criteria, entries(criteria))
     is_by_price = criteria.sort == "price"
     if after is not None and not is_by_price:
-        found = found.filter(_beyond(order, after))
+        fitting = fitting.filter(_beyond(order, after))
     columns = [*_COLUMNS, *(["place"] if "place" in order else [])]
     try:
-        sql, given = found.values(*columns, id=F("pk")).query.sql_with_params()
+        sql, given = fitting.values(*columns, id=F("pk")).query.sql_with_params()
     except EmptyResultSet:  # nothing that could be asked for
         return []
     by = ", ".join("id" if name == "pk" else name for name in order)
@@ -344,7 +344,7 @@ def of_today(
     return Sieve(now, within, backing, max_price=max_price, worths=worths, is_today=True)
 
 
-def load_uncompared(found: QuerySet[SearchEntry], sieve: Sieve) -> dict[str, int]:
+def load_uncompared(fitting: QuerySet[SearchEntry], sieve: Sieve) -> dict[str, int]:
     """How many of these have a price for the payer today that cannot be held against the limit,
     by the currency that has no rate. One statement."""
     sql = f"""
@@ -354,20 +354,20 @@ def load_uncompared(found: QuerySet[SearchEntry], sieve: Sieve) -> dict[str, int
         WHERE {_in_force(_TODAY, _TODAY)} AND (c.card -> 'rates') ?| ARRAY[{_ONE}, {_OTHER}]
     """  # noqa: S608  # names of ours; every value is bound
     rows = RateCard.objects.filter(
-        pk__in=_raw(sql, (), sieve.values), instrument__in=found.values("pk")
+        pk__in=_raw(sql, (), sieve.values), instrument__in=fitting.values("pk")
     ).exclude(currency__in=sieve.worths)
     counted = rows.values_list("currency").annotate(number=Count("instrument", distinct=True))
     return dict(counted.order_by("currency"))
 
 
-def affordable(found: QuerySet[SearchEntry], sieve: Sieve) -> QuerySet[SearchEntry]:
-    """Those whose rate for the payer today is not above the price of a sieve (`of_today`)."""
+def affordable(fitting: QuerySet[SearchEntry], sieve: Sieve) -> QuerySet[SearchEntry]:
+    """Return those whose rate for the payer today is at most the price of a sieve (`of_today`)."""
     sql = f"""
         SELECT i.id FROM instruments_instrument i
         JOIN instruments_facility f ON f.id = i.facility_id
         WHERE {_served(_TODAY, _TODAY)}
     """  # noqa: S608
-    return found.filter(pk__in=_raw(sql, (), sieve.values))
+    return fitting.filter(pk__in=_raw(sql, (), sieve.values))
 
 
 def _raw(sql: str, given: Iterable[Any], named: Mapping[str, Any]) -> RawSQL:

@@ -49,10 +49,10 @@ def equivalents_of(instrument: Instrument, *, regions: Iterable[UUID] = ()) -> Q
     techniques = _TECHNIQUES.rows(instrument=instrument.pk)
     if not techniques:
         return Instrument.objects.none()
-    found = _sharing(techniques=techniques, pk=instrument.pk, region_id=instrument.region_id)
+    rows = _sharing(techniques=techniques, pk=instrument.pk, region_id=instrument.region_id)
     if named := list(regions):
-        found = found.filter(region__lineage__overlap=named)
-    return found
+        rows = rows.filter(region__lineage__overlap=named)
+    return rows
 
 
 def _sharing(*, techniques: Any, pk: Any, region_id: Any) -> QuerySet[Instrument]:
@@ -124,7 +124,7 @@ def load_equivalents(
             nearest = calendar.nearest(Wish(asked.period, askers[pk]), now)
             if nearest is not None:
                 periods[pk] = nearest
-    found = [
+    offered = [
         _equivalent(
             other,
             terms_on(other, backing, cards.get(other.pk, []), period.start),
@@ -133,20 +133,22 @@ def load_equivalents(
         for other in served
         if (period := periods.get(other.pk))
     ]
-    wanted = asked.period.start
-    found.sort(key=lambda e: (abs(e.period.start - wanted), e.payable is None, e.payable or 0))
-    return tuple(found[:SHOWN])
+    start = asked.period.start
+    offered.sort(key=lambda e: (abs(e.period.start - start), e.payable is None, e.payable or 0))
+    return tuple(offered[:SHOWN])
 
 
 def _calendars(
     instruments: Sequence[Instrument], within: Period, now: datetime
 ) -> dict[UUID, Calendar]:
-    """Those that have one. Two statements at most."""
+    """Return the calendars of the instruments that have one. Two statements at most."""
     span = covered_all(instruments, within)
     blocks = load_blocks([i.pk for i in instruments], span, now)
     booked = load_booked(instruments, span, now)
-    found = {i.pk: calendar_of(i, span, blocks[i.pk], booked.get(i.pk, ())) for i in instruments}
-    return {pk: calendar for pk, calendar in found.items() if calendar is not None}
+    calendars = {
+        i.pk: calendar_of(i, span, blocks[i.pk], booked.get(i.pk, ())) for i in instruments
+    }
+    return {pk: calendar for pk, calendar in calendars.items() if calendar is not None}
 
 
 def _equivalent(instrument: Instrument, terms: Terms, asked: Asked) -> Equivalent:
@@ -181,7 +183,7 @@ def load_nearest(reservation: Reservation, now: datetime) -> tuple[Equivalent, .
     period = Period(reservation.start_at, reservation.end_at)
     asked = Asked(period, reservation.service_mode)
     person = reservation.user_id
-    found = list(load_equivalents(instrument, payer, asked, now, user_id=person))
+    offered = list(load_equivalents(instrument, payer, asked, now, user_id=person))
     terms = load_terms(instrument, payer, period.start)
     calendar = load_calendar(instrument, around(period), now)
     if calendar is not None:
@@ -190,9 +192,9 @@ def load_nearest(reservation: Reservation, now: datetime) -> tuple[Equivalent, .
         if nearest is not None:
             on_day = load_terms(instrument, payer, nearest.start)
             if on_day.is_served:
-                found.insert(0, _equivalent(instrument, on_day, replace(asked, period=nearest)))
-    found.sort(key=lambda e: abs(e.period.start - period.start))
-    return tuple(found[:SHOWN])
+                offered.insert(0, _equivalent(instrument, on_day, replace(asked, period=nearest)))
+    offered.sort(key=lambda e: abs(e.period.start - period.start))
+    return tuple(offered[:SHOWN])
 
 
 def with_equivalents(

@@ -4,7 +4,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from accounts.domain.errors import FieldProblem, Invalid
 from accounts.models import Organisation
@@ -80,7 +79,7 @@ def load_quotation(
         if not is_draft:
             raise
         problems += unclear.problems
-    zone = ZoneInfo(instrument.facility.time_zone)
+    zone = instrument.facility.zone
     payer_id, today = payer.pk if payer else None, local_date(zone, now)
     try:
         funding = load_funding(payer_id, shares, [user_id, made_for], today)

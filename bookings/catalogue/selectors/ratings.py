@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 from django.db.models import Avg, Count, Q, QuerySet
 
@@ -29,7 +28,7 @@ def ratings_of(
 ) -> Ratings:
     """Of one instrument, of sessions begun on the days from `since` to `until`, both included, in
     its facility's zone. One statement beside the list."""
-    zone = ZoneInfo(instrument.facility.time_zone)
+    zone = instrument.facility.zone
     rows = UsageSession.objects.filter(instrument=instrument, checked_out_at__isnull=False)
     if since is not None:
         rows = rows.filter(checked_in_at__gte=datetime.combine(since, time(), zone))

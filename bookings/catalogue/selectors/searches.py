@@ -14,7 +14,7 @@ from instruments.selectors.search import entries
 
 
 def own_searches(actor: Actor) -> QuerySet[SavedSearch]:
-    """The newest first."""
+    """Return one's own searches, the newest first."""
     return (
         SavedSearch.objects.filter(user_id=actor.person)
         .select_related("organisation__region")
@@ -32,7 +32,7 @@ def load_matches(search: SavedSearch, now: datetime) -> list[UUID]:
     criteria = from_json(search.criteria)
     if not (criteria.wants_time or criteria.max_price is not None):
         return list(entries(criteria).values_list("pk", flat=True)[: MOST_MATCHES + 1])
-    found = free_between(
+    offers = free_between(
         Actor(search.user_id),
         criteria,
         search.organisation,
@@ -40,4 +40,4 @@ def load_matches(search: SavedSearch, now: datetime) -> list[UUID]:
         after=None,
         size=MOST_MATCHES + 1,
     )
-    return [instrument.pk for instrument, _ in found]
+    return [instrument.pk for instrument, _ in offers]

@@ -64,5 +64,5 @@ def bookings_after(row: Qualification, now: datetime) -> list[Reservation]:
         end_at__gt=max(end, now),
         start_at__gt=now,
     ).select_related("instrument__facility", "instrument__policy")
-    found = [r for r in rows.order_by("start_at", "id") if is_of_needed(row, r.instrument)]
-    return found[:MOST_NAMED]
+    lacking = [r for r in rows.order_by("start_at", "id") if is_of_needed(row, r.instrument)]
+    return lacking[:MOST_NAMED]

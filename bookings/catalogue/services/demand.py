@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, transaction
 
@@ -27,7 +26,7 @@ def demand_searched(by: By, *, organisation: Organisation, criteria: Criteria) -
     """A search for free time that found nothing; once per person, query and day (UTC)."""
     if criteria.free_from is None or criteria.free_until is None:
         return
-    asked = {name: value for name, value in asdict(criteria).items() if value not in ("", None)}
+    values = {name: value for name, value in asdict(criteria).items() if value not in ("", None)}
     UnmetDemand.objects.bulk_create(
         [
             UnmetDemand(
@@ -38,7 +37,7 @@ def demand_searched(by: By, *, organisation: Organisation, criteria: Criteria) -
                 technique=Technique.objects.filter(code=criteria.technique).first()
                 if criteria.technique
                 else None,
-                query=" ".join(f"{name}={value}" for name, value in sorted(asked.items()))[:500],
+                query=" ".join(f"{name}={value}" for name, value in sorted(values.items()))[:500],
                 minutes=criteria.minutes or 0,
                 wanted_from=criteria.free_from,
                 wanted_until=criteria.free_until,
@@ -65,7 +64,7 @@ def demand_refused(
                 minutes=period.minutes,
                 wanted_from=period.start,
                 wanted_until=period.end,
-                on_date=local_date(ZoneInfo(instrument.facility.time_zone), by.now),
+                on_date=local_date(instrument.facility.zone, by.now),
                 created_at=by.now,
             )
         ],

@@ -33,8 +33,8 @@ def search_save(
     User.objects.select_for_update(no_key=True).get(pk=by.actor.person)
     if SavedSearch.objects.filter(user_id=by.actor.person).count() >= MOST_SEARCHES:
         raise WrongState("too-many-searches", most=MOST_SEARCHES)
-    said = to_json(criteria)
-    if not said.keys() - {"minutes", "sort"}:
+    values = to_json(criteria)
+    if not values.keys() - {"minutes", "sort"}:
         raise invalid("", "nothing-asked")
     if is_over(criteria, by.now):
         raise invalid("free_until", "in-the-past")
@@ -42,20 +42,20 @@ def search_save(
         user_id=by.actor.person,
         organisation=organisation,
         name=name,
-        criteria=said,
+        criteria=values,
         created_at=by.now,
         looked_on=by.now.date(),
     )
-    found = load_matches(search, by.now)
-    if len(found) > MOST_MATCHES:
+    matches = load_matches(search, by.now)
+    if len(matches) > MOST_MATCHES:
         raise invalid("", "too-broad", most=MOST_MATCHES)
     try:
         with transaction.atomic():
             search.save(force_insert=True)
     except IntegrityError:
         raise invalid("name", "name-taken") from None
-    SearchMatch.objects.bulk_create(SearchMatch(search=search, instrument_id=pk) for pk in found)
-    trail.record(by, "search.save", search, after={"criteria": said})
+    SearchMatch.objects.bulk_create(SearchMatch(search=search, instrument_id=pk) for pk in matches)
+    trail.record(by, "search.save", search, after={"criteria": values})
     return search
 
 

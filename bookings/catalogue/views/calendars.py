@@ -5,14 +5,14 @@ from itertools import groupby
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_safe
 
+from accounts.letters.words import named
 from accounts.permissions import actor_of
+from accounts.views.pages import reads
 from bookings.catalogue.forms.calendars import CalendarForm
 from bookings.catalogue.selectors.calendars import load_own
 from bookings.catalogue.views.events import (
@@ -20,7 +20,6 @@ from bookings.catalogue.views.events import (
     STRETCHABLE,
     instant,
     locale,
-    named,
     offset_of,
     walls,
 )
@@ -30,8 +29,7 @@ from bookings.record.models import Reservation
 from instruments.domain.opening import day_span, local_date
 
 
-@login_required
-@require_safe
+@reads
 def mine(request: HttpRequest) -> HttpResponse:
     """A week or a month, in the reader's own zone: their bookings may lie in several."""
     now, actor = timezone.now(), actor_of(request.user)
@@ -39,8 +37,8 @@ def mine(request: HttpRequest) -> HttpResponse:
     form = CalendarForm(request.GET)
     today = local_date(zone, now)
     view = form.value("view") or "week"
-    asked = form.value("date") or today
-    first, last = _days(asked, view)
+    shown_day = form.value("date") or today
+    first, last = _days(shown_day, view)
     span = Period(day_span(zone, first)[0], day_span(zone, last)[1])
     own = [r for r in load_own(actor, span) if _state(r, now) != "expired"]
     for reservation in own:
@@ -50,7 +48,7 @@ def mine(request: HttpRequest) -> HttpResponse:
         "view": view,
         "zone": zone.key,
         "today": today,
-        "asked": asked,
+        "asked": shown_day,
         "first": first,
         "last": last,
         "before": _days(first - timedelta(days=1), view)[0],
@@ -64,7 +62,7 @@ def mine(request: HttpRequest) -> HttpResponse:
             "readerZone": zone.key,
             "locale": locale(),
             "offset": offset_of(zone, now),
-            "first": (asked if view == "month" else first).isoformat(),
+            "first": (shown_day if view == "month" else first).isoformat(),
             "view": view,
             "events": [_event(r, zone, now) for r in own],
         },
@@ -88,7 +86,7 @@ def _state(reservation: Reservation, now: datetime) -> str:
 def _event(reservation: Reservation, zone: ZoneInfo, now: datetime) -> dict[str, Any]:
     period = Period(reservation.start_at, reservation.end_at)
     instrument = reservation.instrument
-    name = named(instrument.name, instrument.name_zh)
+    name = named(instrument)
     state = reservation.state
     return {
         "id": str(reservation.pk),
@@ -99,7 +97,7 @@ def _event(reservation: Reservation, zone: ZoneInfo, now: datetime) -> dict[str,
         "extendedProps": {
             "first": name,
             "second": str(Reservation.State(state).label),
-            "purpose": named(instrument.facility.name, instrument.facility.name_zh),
+            "purpose": named(instrument.facility),
             "from": instant(period.start),
             "until": instant(period.end),
             "zone": instrument.facility.time_zone,

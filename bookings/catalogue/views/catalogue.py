@@ -4,7 +4,6 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
@@ -57,15 +56,15 @@ def catalogue(request: HttpRequest) -> HttpResponse:
     form = CatalogueForm(request.GET, payer=payer)
     form.is_valid()
     criteria = form.criteria()
-    found, meant = facets(criteria, nearest=PAGE), criteria
-    if not found.total and (meant := understood(criteria)) != criteria:
-        found = facets(meant, nearest=PAGE)
-    is_lost = criteria.text and not (found.total or criteria.technique)
+    counts, meant = facets(criteria, nearest=PAGE), criteria
+    if not counts.total and (meant := understood(criteria)) != criteria:
+        counts = facets(meant, nearest=PAGE)
+    is_lost = criteria.text and not (counts.total or criteria.technique)
     meanings = load_meanings(criteria) if is_lost else []
     if meanings:
         meant = replace(criteria, text="", technique=meanings[0].techniques[0].code)
-        found = facets(meant, nearest=PAGE)
-    narrowing = _narrowing(criteria, found)
+        counts = facets(meant, nearest=PAGE)
+    narrowing = _narrowing(criteria, counts)
     context: dict[str, Any] = {
         "form": form,
         "criteria": criteria,
@@ -76,7 +75,7 @@ def catalogue(request: HttpRequest) -> HttpResponse:
         "chips": _chips(request, criteria, narrowing),
         "payer": payer,
         "payers": payers,
-        "nothing_yet": not found.total and not request.GET,
+        "nothing_yet": not counts.total and not request.GET,
         "may_book": payer is not None and may_book_for(actor, payer),
     }
     backing = load_backing(payer)
@@ -105,7 +104,7 @@ def catalogue(request: HttpRequest) -> HttpResponse:
         context |= {"results": offered, "total": len(offered)}
     else:
         minutes = criteria.minutes if request.GET.get("minutes") else None
-        fitting, total = entries(meant), found.total
+        fitting, total = entries(meant), counts.total
         if criteria.max_price is not None:
             fitting = affordable(fitting, sieve)
             total = fitting.count()
@@ -114,7 +113,7 @@ def catalogue(request: HttpRequest) -> HttpResponse:
         if criteria.sort == "price":
             shown = candidates(meant, sieve, after=None, most=PAGE, skip=first)
         else:
-            counted = found if criteria.max_price is None else None
+            counted = counts if criteria.max_price is None else None
             shown = page(meant, fitting, first, PAGE, counted)
         offers = load_offers(
             shown,
@@ -137,11 +136,11 @@ def catalogue(request: HttpRequest) -> HttpResponse:
         for pk, holds in held.items()
     }
     context["covers"] = load_covers(listed)
-    context["marks"] = {pk: made.mark for pk, made in load_qualities(listed, now).items()}
+    context["marks"] = {pk: quality.mark for pk, quality in load_qualities(listed, now).items()}
     return render(request, "bookings/catalogue/catalogue.html", context)
 
 
-def _narrowing(criteria: Criteria, found: Facets) -> list[dict[str, Any]]:
+def _narrowing(criteria: Criteria, counts: Facets) -> list[dict[str, Any]]:
     """The facets as a page shows them: each with its values, or its branches, and the choice
     made of it."""
     titles = {
@@ -155,7 +154,7 @@ def _narrowing(criteria: Criteria, found: Facets) -> list[dict[str, Any]]:
     labels = dict(Instrument.ServiceMode.choices) | dict(Instrument.Kind.choices)
     shown = []
     for name, title in titles.items():
-        choices = found.choices[name]
+        choices = counts.choices[name]
         if name in ("service_mode", "kind"):
             choices = [replace(c, name=str(labels.get(c.code, c.code))) for c in choices]
         items = {choice.code: choice for choice in choices}
@@ -203,43 +202,43 @@ def _without(request: HttpRequest, names: list[str]) -> str:
 def instrument(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     now, actor = timezone.now(), actor_of(request.user)
     try:
-        found = instrument_by_id(actor, instrument_id)
+        row = instrument_by_id(actor, instrument_id)
     except NotFound:
         if successor := successor_of(instrument_id):
             return redirect("bookings:instrument", instrument_id=successor, permanent=True)
         raise
-    if found.merged_into_id:
-        return redirect("bookings:instrument", instrument_id=found.merged_into_id)
+    if row.merged_into_id:
+        return redirect("bookings:instrument", instrument_id=row.merged_into_id)
     payer, payers = payer_of(actor, request.GET.get("organisation"))
-    backing = load_backing(payer, instruments=[found])
-    terms = load_terms(found, payer, now, backing=backing)
-    qualifying = load_qualifying(actor.user_id, found, now, load_recognised)
-    offers = courses_giving(found, now) if qualifying and not qualifying.is_held else ()
-    today = local_date(ZoneInfo(found.facility.time_zone), now)
-    attached = attachments_of(found)
-    shown = week_of(actor, found, payer, request, now, backing=backing)
-    choice = choice_of(actor, found, payer, request, now, terms)
+    backing = load_backing(payer, instruments=[row])
+    terms = load_terms(row, payer, now, backing=backing)
+    qualifying = load_qualifying(actor.user_id, row, now, load_recognised)
+    offers = courses_giving(row, now) if qualifying and not qualifying.is_held else ()
+    today = local_date(row.facility.zone, now)
+    attached = attachments_of(row)
+    shown = week_of(actor, row, payer, request, now, backing=backing)
+    choice = choice_of(actor, row, payer, request, now, terms)
     context = {
-        "linked_data": linked_data(found, attached) if found.publication in PUBLIC else None,
-        "page_address": page_address(found),
-        "instrument": found,
+        "linked_data": linked_data(row, attached) if row.publication in PUBLIC else None,
+        "page_address": page_address(row),
+        "instrument": row,
         "payer": payer,
         "payers": payers,
         "terms": terms,
         "rates": _rates(terms, terms.price_group),
         "qualifying": qualifying,
         "offers": offers,
-        "recognised": recognised_regions(found.region_id, today)
+        "recognised": recognised_regions(row.region_id, today)
         if qualifying and qualifying.technique
         else [],
         "attachments": attached,
-        "mark": load_qualities([found], now)[found.pk].mark,
-        "opening": parse_hours(found.schedule.hours) if found.schedule else None,
-        "is_managed": found.organisation_id in actor.organisations_where("manage-instruments"),
+        "mark": load_qualities([row], now)[row.pk].mark,
+        "opening": parse_hours(row.schedule.hours) if row.schedule else None,
+        "is_managed": row.organisation_id in actor.organisations_where("manage-instruments"),
         "my_rate": rate_of(terms),
         **shown,
         **choice,
-        **({} if "choice" in choice else next_free(actor, found, payer, shown, now)),
+        **({} if "choice" in choice else next_free(actor, row, payer, shown, now)),
     }
     return render(request, "bookings/catalogue/instrument.html", context)
 
@@ -247,15 +246,15 @@ def instrument(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
 def week(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     """The week of free starts alone, for `hx-get`."""
     now, actor = timezone.now(), actor_of(request.user)
-    found = instrument_to_book(actor, instrument_id)
+    row = instrument_to_book(actor, instrument_id)
     payer, _ = payer_of(actor, request.GET.get("organisation"))
-    standing = standing_of(actor, payer, found)
+    standing = standing_of(actor, payer, row)
     context = {
-        "instrument": found,
+        "instrument": row,
         "payer": payer,
         "may_book": standing.may_book or standing.for_others,
         "books_own": standing.may_book,
-        **week_of(actor, found, payer, request, now),
+        **week_of(actor, row, payer, request, now),
     }
     return render(request, "bookings/catalogue/instrument.html#week", context)
 

@@ -6,7 +6,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -18,7 +17,7 @@ from accounts.permissions import actor_of
 from bookings.catalogue.forms.periods import PeriodForm, with_start
 from bookings.catalogue.selectors.catalogue import load_offers
 from bookings.catalogue.selectors.holds import holds_of
-from bookings.catalogue.selectors.quotes import load_quotation
+from bookings.catalogue.selectors.quotes import Quotation, load_quotation
 from bookings.catalogue.views.events import instant
 from bookings.catalogue.views.payers import payer_of, standing_of
 from bookings.catalogue.views.weeks import week_of
@@ -41,35 +40,35 @@ OF_PERSONS = frozenset(
 def choose(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     """The part of the instrument's page beside its calendar, for `hx-get`."""
     now, actor = timezone.now(), actor_of(request.user)
-    found = instrument_to_book(actor, instrument_id)
+    instrument = instrument_to_book(actor, instrument_id)
     payer, payers = payer_of(actor, request.GET.get("organisation"))
     context = {
-        "instrument": found,
+        "instrument": instrument,
         "payer": payer,
         "payers": payers,
-        **choice_of(actor, found, payer, request, now),
+        **choice_of(actor, instrument, payer, request, now),
     }
     if "choice" not in context:
-        backing = load_backing(payer, instruments=[found])
-        terms = load_terms(found, payer, now, backing=backing)
+        backing = load_backing(payer, instruments=[instrument])
+        terms = load_terms(instrument, payer, now, backing=backing)
         context |= {
             "terms": terms,
             "my_rate": rate_of(terms),
-            "qualifying": load_qualifying(actor.user_id, found, now, load_recognised),
+            "qualifying": load_qualifying(actor.user_id, instrument, now, load_recognised),
         }
-        shown = week_of(actor, found, payer, request, now, backing=backing)
-        context |= shown | next_free(actor, found, payer, shown, now)
+        shown = week_of(actor, instrument, payer, request, now, backing=backing)
+        context |= shown | next_free(actor, instrument, payer, shown, now)
     return render(request, "bookings/catalogue/choice.html", context)
 
 
 def rate_of(terms: Terms) -> Decimal | None:
-    """The payer's, an hour or a sample."""
+    """Return the payer's rate, an hour or a sample."""
     return terms.card.values.rates.get(terms.price_group) if terms.card else None
 
 
 def next_free(
     actor: Actor,
-    found: Instrument,
+    instrument: Instrument,
     payer: Organisation | None,
     shown: dict[str, Any],
     now: datetime,
@@ -80,9 +79,11 @@ def next_free(
     quote = shown.get("next_quote")
     if not starts and shown["days"]:
         # Whoever may not operate it alone yet still sees when it is free.
-        offers = load_offers([found], payer, now, user_id=actor.user_id, minutes=shown["minutes"])
-        starts, quote = list(offers[found.pk].starts), offers[found.pk].quote
-    zone = ZoneInfo(found.facility.time_zone)
+        offers = load_offers(
+            [instrument], payer, now, user_id=actor.user_id, minutes=shown["minutes"]
+        )
+        starts, quote = list(offers[instrument.pk].starts), offers[instrument.pk].quote
+    zone = instrument.facility.zone
     return {
         "next_quote": quote,
         "next_starts": starts,
@@ -100,7 +101,7 @@ def choice_of(
 ) -> dict[str, Any]:
     """What the part shows: the time that the address names with its quote, or none. `terms`:
     the payer's of today, where they are known."""
-    zone = ZoneInfo(instrument.facility.time_zone)
+    zone = instrument.facility.zone
     policy = load_policy(instrument.policy) if hasattr(instrument, "policy") else None
     standing = standing_of(actor, payer, instrument)
     context: dict[str, Any] = {
@@ -142,6 +143,13 @@ def choice_of(
         "lengths": lengths_with(policy.lengths, minutes),
         "mode": mode,
         "refusals": refusals,
+        **shown_quotation(quotation),
+    }
+
+
+def shown_quotation(quotation: Quotation) -> dict[str, Any]:
+    """What a page shows of a quotation besides what refuses it."""
+    return {
         "quotation": quotation,
         "quote": quote_to_json(quotation.quote, explained=True) if quotation.quote else None,
         "unclear": quotation.problems[0] if quotation.problems else None,

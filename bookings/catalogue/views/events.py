@@ -8,9 +8,9 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.urls import reverse
-from django.utils import translation
 from django.utils.translation import gettext
 
+from accounts.letters.words import is_chinese
 from bookings.availability.models import Closure
 from bookings.catalogue.selectors.calendars import Entry, Row, Week
 from bookings.record.domain.periods import Period, clip, subtract, union
@@ -42,12 +42,12 @@ def offset_of(zone: ZoneInfo, now: datetime) -> str:
 
 def locale() -> str:
     """The language of the page as browsers name it."""
-    return "zh-CN" if (translation.get_language() or "").startswith("zh") else "en-GB"
+    return "zh-CN" if is_chinese() else "en-GB"
 
 
-def named(name: str, name_zh: str) -> str:
+def local_name(name: str, name_zh: str) -> str:
     """A name in the language of the page, where it has one."""
-    return (locale() == "zh-CN" and name_zh) or name
+    return (is_chinese() and name_zh) or name
 
 
 def instant(at: datetime) -> str:
@@ -66,7 +66,7 @@ def labels(entry: Entry, *, is_manager: bool) -> tuple[str, str]:
         return gettext("Held for you"), gettext("continue or release")
     if entry.is_own and not is_manager:
         return gettext("Yours"), state
-    return entry.person, f"{named(*entry.organisation)} · {state}"
+    return entry.person, f"{local_name(*entry.organisation)} · {state}"
 
 
 def purpose_of(entry: Entry) -> str:

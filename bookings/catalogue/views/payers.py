@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
 from accounts.domain.roles import Actor
 from accounts.models import Organisation
 from accounts.selectors.memberships import organisations_of, place_of
@@ -13,8 +16,8 @@ def payer_of(actor: Actor, named: str | None) -> tuple[Organisation | None, list
     several, until the reader chooses: a page, unlike a program, can show which it took. One
     statement."""
     choices = list(organisations_of(actor)) if actor.user_id else []
-    asked = (one for one in choices if named in {one.code, str(one.pk)})
-    return next(asked, choices[0] if choices else None), choices
+    chosen = (one for one in choices if named in {one.code, str(one.pk)})
+    return next(chosen, choices[0] if choices else None), choices
 
 
 @dataclass(frozen=True)
@@ -42,3 +45,11 @@ def standing_of(actor: Actor, payer: Organisation | None, instrument: Instrument
         may_override=for_others
         and actor.may("manage-instruments", place_of(instrument.organisation)),
     )
+
+
+def no_organisation(
+    request: HttpRequest, payer: Organisation | None, instrument: Instrument | None = None
+) -> HttpResponse:
+    """The page for who may not book for the payer, or belongs to no organisation."""
+    context = {"instrument": instrument, "payer": payer}
+    return render(request, "bookings/reserving/no_organisation.html", context, status=403)

@@ -2,20 +2,18 @@
 
 from uuid import UUID
 
-from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_safe
 
 from accounts.permissions import actor_of
+from accounts.views.pages import reads
 from bookings.catalogue.forms.catalogue import RatingsForm
 from bookings.catalogue.selectors.ratings import ratings_of
 from instruments.selectors.managing import instrument_to_manage
 
 
-@login_required
-@require_safe
+@reads
 def ratings(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     """Ratings and remarks of one instrument, for its managers."""
     instrument = instrument_to_manage(actor_of(request.user), instrument_id)

@@ -9,11 +9,14 @@ from bookings.record.models import Reservation
 
 
 def seconds_left(held: Reservation, now: datetime) -> int:
-    """Of a hold."""
+    """How long a hold still lasts."""
     return max(0, int((held.deadline_at - now).total_seconds())) if held.deadline_at else 0
 
 
-def refusal_text(refused: Refused) -> str:
+def refusal_text(refused: Refused | None) -> str:
+    """What a refusal says, in the reader's language; nothing where nothing is refused."""
+    if refused is None:
+        return ""
     if isinstance(refused, RulesRefuse):
         return " ".join(sentence(r.code, r.numbers) for r in refused.refusals)
     if isinstance(refused, Invalid):

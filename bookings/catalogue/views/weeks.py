@@ -31,12 +31,12 @@ def week_of(
 ) -> dict[str, Any]:
     """Seven local days: the starts a booking of some length may take, what the first of them
     costs, and what is taken. `backing`: what the payer brings, where it is known."""
-    zone = ZoneInfo(instrument.facility.time_zone)
+    zone = instrument.facility.zone
     today = local_date(zone, now)
     first = _date(request.GET.get("week") or _day_chosen(request, zone, today), today)
     span = Period(day_span(zone, first)[0], day_span(zone, first + timedelta(days=DAYS - 1))[1])
-    asked = request.GET.get("minutes", "")
-    minutes = int(asked) if asked.isdecimal() and len(asked) < 7 else None
+    given = request.GET.get("minutes", "")
+    minutes = int(given) if given.isdecimal() and len(given) < 7 else None
     week = load_week(actor, instrument, payer, span, now, minutes=minutes, backing=backing)
     if week is None:
         return {"days": [], "zone": zone.key}
@@ -121,7 +121,7 @@ def _day_chosen(request: HttpRequest, zone: ZoneInfo, today: date) -> str:
 
 def _date(given: str | None, today: date) -> date:
     try:
-        asked = date.fromisoformat(given or "")
+        day = date.fromisoformat(given or "")
     except ValueError:
         return today
-    return min(max(asked, today), today + timedelta(days=760))
+    return min(max(day, today), today + timedelta(days=760))

@@ -33,7 +33,7 @@ from bookings.demo.services.records import inventories_make, records_make
 from bookings.demo.services.rules import rules_make, training_make
 from bookings.demo.services.together import together_make
 from bookings.demo.services.wanting import Wanting
-from bookings.hours.services.utilisation import hours_roll_up
+from bookings.hours.services.hours import hours_roll_up
 from bookings.record.domain.periods import Period
 from instruments.domain.criteria import Criteria
 

@@ -15,7 +15,7 @@ from bookings.demo.services.places import Places
 from bookings.plans.selectors.chains import StepWish
 from bookings.plans.services.chains import chain_book
 from bookings.plans.services.imports import bookings_import
-from bookings.plans.services.waiting import Wanted, wish_make
+from bookings.plans.services.waiting import WishValues, wish_make
 from bookings.record.domain.periods import Period
 from bookings.record.domain.steps import Gap
 from bookings.record.models import Reservation
@@ -144,7 +144,7 @@ def _wish(
     )
     if taken is None:
         return 0
-    wanted = Wanted(
+    values = WishValues(
         instrument_id=instrument.pk,
         organisation=None,
         service_mode=row["mode"],
@@ -154,7 +154,7 @@ def _wish(
         any_equivalent=row["any_equivalent"],
     )
     try:
-        wish_make(By(person.actor, calendar.now), wanted=wanted)
+        wish_make(By(person.actor, calendar.now), values=values)
     except Refused:
         return 0
     return 1

@@ -15,12 +15,14 @@ from accounts.api.resource import Resource, creates, lists, reads
 from accounts.api.schema import operation
 from accounts.api.shapes import Choice, Day, Instant, Shape, Text
 from accounts.domain.errors import invalid
-from bookings.hours.api.utilisation import NARROWED_BY, groups_of, span_of
+from bookings.catalogue.api.asking import codes_in
+from bookings.hours.api.hours import narrowed_in, span_of
 from bookings.hours.domain.norms import FIRST, USUAL_SCHEME
 from bookings.hours.models import HoursExport
 from bookings.hours.selectors.flows import MEASURES
-from bookings.hours.selectors.utilisation_payers import PAYERS_BY
-from bookings.hours.selectors.utilisation_tables import PAYERS, STATES, TABLES, Asked
+from bookings.hours.selectors.hours import BY
+from bookings.hours.selectors.payers import PAYERS_BY
+from bookings.hours.selectors.tables import PAYERS, STATES, TABLES, TableQuery
 from bookings.hours.services.exports import (
     XLSX,
     export_for,
@@ -77,21 +79,21 @@ class HoursExportBody(Shape):
         }
 
 
-def asked_in(data: dict[str, Any]) -> Asked:
+def query_in(data: dict[str, Any]) -> TableQuery:
     """`Invalid` for days out of order and for what a table cannot be summed up by."""
     span_of(data["from"], data["until"])
     by: tuple[str, ...] = ()
     if data["table"] == "hours":
-        by = tuple(groups_of(data["by"]))
+        by = tuple(codes_in(data["by"], "by", BY))
     elif data["table"] == "payers":
         named = (name.strip() for name in (data["by"] or "price_group").split(","))
         by = tuple(dict.fromkeys(name for name in named if name))
         if not set(by) <= set(PAYERS_BY):
             raise invalid("by", "unknown-choice", allowed=", ".join(PAYERS_BY))
-    return Asked(
+    return TableQuery(
         since=data["from"],
         until=data["until"],
-        narrowed={name: str(data[name]) for name in NARROWED_BY if data.get(name)},
+        narrowed={name: str(value) for name, value in narrowed_in(data).items()},
         by=by,
         scheme=data["scheme"],
         measure=data["measure"],
@@ -124,7 +126,7 @@ class HoursExports(Resource):
         """Of what one may read, as the table's own address gives it; `days` for whoever reads
         hours. A worker writes it and keeps it a week; one person has five at work at most."""
         table, form = data["table"], data["format"]
-        return export_start(self.by, table=table, format=form, asked=asked_in(data))
+        return export_start(self.by, table=table, format=form, query=query_in(data))
 
     @reads(_("Progress of an export of hours"))
     def detail(self, pk: UUID) -> None:

@@ -11,41 +11,26 @@ from rest_framework.response import Response
 from accounts.api.endpoint import Endpoint
 from accounts.api.resource import rendered
 from accounts.api.schema import operation
-from accounts.api.shapes import Choice, Day, Query, Shape, Text, Whole, asked, checked
+from accounts.api.shapes import Choice, Day, Shape, Text, Whole, checked
 from accounts.domain.errors import NotPermitted
 from accounts.domain.roles import By
-from bookings.hours.api.utilisation import NARROWED_BY, HoursQuery, span_of
+from bookings.hours.api.hours import (
+    DaysQuery,
+    DaysShape,
+    HoursQuery,
+    days_asked,
+    days_json,
+    names_json,
+    narrowed_in,
+)
 from bookings.hours.domain.norms import FIRST, KINDS, MOST_HOURS
+from bookings.hours.selectors.bookings import booking_figures
 from bookings.hours.selectors.demand import DemandRow, demand
 from bookings.hours.selectors.flows import MEASURES, Flows, Spread, flows, spread
 from bookings.hours.selectors.norms import entered_norms
-from bookings.hours.selectors.utilisation_bookings import booking_figures
-from bookings.hours.selectors.utilisation_payers import PAYERS_BY, PayerRow, payers
-from bookings.hours.selectors.utilisation_scope import scope_for, whole_months
+from bookings.hours.selectors.payers import PAYERS_BY, PayerRow, payers
+from bookings.hours.selectors.scope import scope_for, whole_months
 from bookings.hours.services.norms import norm_add
-
-
-class DaysQuery(Query):
-    def get_fields(self) -> Any:
-        return {
-            "from": Day(help_text="The first local day."),
-            "until": Day(help_text="The first local day no longer counted."),
-            **super().get_fields(),
-        }
-
-
-class DaysShape(serializers.Serializer[Any]):
-    def get_fields(self) -> Any:
-        return {
-            "from": serializers.DateField(),
-            "until": serializers.DateField(),
-            **super().get_fields(),
-        }
-
-
-def days_json(query: Any) -> dict[str, str]:
-    return {"from": query["from"].isoformat(), "until": query["until"].isoformat()}
-
 
 # Flows
 
@@ -69,15 +54,15 @@ class FlowsShape(DaysShape):
     pairs = serializers.ListField(child=serializers.DictField())
 
 
-def flows_json(found: Flows) -> dict[str, Any]:
+def flows_json(result: Flows) -> dict[str, Any]:
     def number(value: Any) -> Any:
-        return value if value is None or found.measure != "money" else f"{value:f}"
+        return value if value is None or result.measure != "money" else f"{value:f}"
 
     return {
-        "measure": found.measure,
-        "unit": {"hours": "minutes", "money": found.currency}.get(found.measure, found.measure),
-        "currencies": list(found.currencies),
-        "partial": found.is_partial,
+        "measure": result.measure,
+        "unit": {"hours": "minutes", "money": result.currency}.get(result.measure, result.measure),
+        "currencies": list(result.currencies),
+        "partial": result.is_partial,
         "matrix": [
             {
                 "payer_region": cell.payer.code,
@@ -86,12 +71,12 @@ def flows_json(found: Flows) -> dict[str, Any]:
                 "organisations": cell.organisations,
                 "hidden": cell.value is None,
             }
-            for cell in found.cells
+            for cell in result.cells
         ],
         "regions": [
             {
                 "region": region.code,
-                "names": {"name": region.name, "name_zh": region.name_zh},
+                "names": names_json(region.name, region.name_zh),
                 "used": number(told.used),
                 "used_elsewhere": number(told.used_elsewhere),
                 "hosted": number(told.hosted),
@@ -100,7 +85,7 @@ def flows_json(found: Flows) -> dict[str, Any]:
                 "external_share": told.external_share,
                 "net": number(told.net),
             }
-            for region, told in found.regions
+            for region, told in result.regions
         ],
         "pairs": [
             {
@@ -109,7 +94,7 @@ def flows_json(found: Flows) -> dict[str, Any]:
                 "back": number(pair.back),
                 "reciprocity": pair.reciprocity,
             }
-            for first, second, pair in found.pairs
+            for first, second, pair in result.pairs
         ],
     }
 
@@ -126,16 +111,15 @@ class FlowsBetweenRegions(Endpoint):
         """Who used what where. Cells behind which few organisations stand are hidden, but from
         administrators and from auditors and coordinators of one of the two regions; whoever does
         not read them all asks for whole months."""
-        query = asked(FlowsQuery, request.query_params)
-        span_of(query["from"], query["until"])
-        found = flows(
+        query = days_asked(FlowsQuery, request)
+        result = flows(
             self.actor,
             since=query["from"],
             until=query["until"],
             measure=query["measure"],
             currency=query["currency"],
         )
-        return Response(days_json(query) | flows_json(found))
+        return Response(days_json(query) | flows_json(result))
 
 
 class SpreadShape(serializers.Serializer[Any]):
@@ -149,7 +133,7 @@ class SpreadShape(serializers.Serializer[Any]):
 def spread_json(row: Spread) -> dict[str, Any]:
     return {
         "technique": row.code,
-        "names": {"name": row.name, "name_zh": row.name_zh},
+        "names": names_json(row.name, row.name_zh),
         "instruments": row.instruments,
         "concentration": row.concentration,
         "regions": [
@@ -193,11 +177,7 @@ class PayersShape(DaysShape):
 def payer_json(row: PayerRow) -> dict[str, Any]:
     return {
         **row.keys,
-        "names": {
-            group: {"name": name, "name_zh": name_zh}
-            for group, (name, name_zh) in row.names.items()
-            if name
-        },
+        "names": {group: names_json(*names) for group, names in row.names.items() if names[0]},
         "productive_minutes": row.minutes,
         "sessions": row.sessions,
         "organisations": row.organisations,
@@ -216,10 +196,9 @@ class Payers(Endpoint):
     def get(self, request: Request) -> Response:
         """By price group, the payer's region, or payer, of the instruments whose hours one reads;
         public figures are by price group and region, of whole months."""
-        query = asked(PayersQuery, request.query_params)
-        span_of(query["from"], query["until"])
+        query = days_asked(PayersQuery, request)
         by = list(dict.fromkeys(name.strip() for name in query["by"].split(",") if name.strip()))
-        scope = scope_for(self.actor, {n: query[n] for n in NARROWED_BY if query.get(n)})
+        scope = scope_for(self.actor, narrowed_in(query))
         rows = payers(
             scope,
             since=query["from"],
@@ -263,16 +242,15 @@ class Bookings(Endpoint):
     )
     def get(self, request: Request) -> Response:
         """Of the instruments whose hours one reads; public figures are of whole months."""
-        query = asked(BookingsQuery, request.query_params)
-        span_of(query["from"], query["until"])
-        scope = scope_for(self.actor, {n: query[n] for n in NARROWED_BY if query.get(n)})
+        query = days_asked(BookingsQuery, request)
+        scope = scope_for(self.actor, narrowed_in(query))
         if scope.is_public:
             whole_months(query["from"], query["until"])
-            if {n for n in NARROWED_BY if query.get(n)}:
+            if narrowed_in(query):
                 raise NotPermitted
-        found = booking_figures(scope.instruments, since=query["from"], until=query["until"])
-        lead = None if found.lead_hours is None else str(found.lead_hours)
-        return Response(days_json(query) | vars(found) | {"lead_hours": lead})
+        result = booking_figures(scope.instruments, since=query["from"], until=query["until"])
+        lead = None if result.lead_hours is None else str(result.lead_hours)
+        return Response(days_json(query) | vars(result) | {"lead_hours": lead})
 
 
 # Unmet demand
@@ -286,18 +264,13 @@ class DemandShape(DaysShape):
 
 def demand_json(row: DemandRow) -> dict[str, Any]:
     return {
+        **vars(row),
         "technique": row.technique[0],
         "region": row.region[0],
         "names": {
-            "technique": {"name": row.technique[1], "name_zh": row.technique[2]},
-            "region": {"name": row.region[1], "name_zh": row.region[2]},
+            "technique": names_json(*row.technique[1:]),
+            "region": names_json(*row.region[1:]),
         },
-        "refused": row.refused,
-        "refused_minutes": row.refused_minutes,
-        "waited": row.waited,
-        "waited_minutes": row.waited_minutes,
-        "searches": row.searches,
-        "searched_minutes": row.searched_minutes,
         "minutes": row.minutes,
         "hidden": row.minutes is None,
     }
@@ -314,8 +287,7 @@ class Demand(Endpoint):
     def get(self, request: Request) -> Response:
         """What was refused for lack of capacity, waited for in vain, or searched for without an
         answer."""
-        query = asked(DaysQuery, request.query_params)
-        span_of(query["from"], query["until"])
+        query = days_asked(DaysQuery, request)
         rows = demand(
             self.actor,
             since=query["from"],

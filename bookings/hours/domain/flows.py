@@ -53,7 +53,7 @@ class PairFlows:
 
 
 def by_region(matrix: Matrix) -> dict[str, RegionFlows]:
-    """Of every region in the matrix, in the order of their codes."""
+    """Return the flows of every region in the matrix, in the order of their codes."""
     used: dict[str, Decimal | int] = defaultdict(int)
     elsewhere: dict[str, Decimal | int] = defaultdict(int)
     hosted: dict[str, Decimal | int] = defaultdict(int)
@@ -72,10 +72,10 @@ def by_region(matrix: Matrix) -> dict[str, RegionFlows]:
 
 def pairs(matrix: Matrix) -> list[PairFlows]:
     """Every two regions between which anything flowed, in the order of their codes."""
-    found = sorted({(min(pair), max(pair)) for pair in matrix if pair[0] != pair[1]})
+    linked = sorted({(min(pair), max(pair)) for pair in matrix if pair[0] != pair[1]})
     return [
         PairFlows(one, other, matrix.get((one, other), 0), matrix.get((other, one), 0))
-        for one, other in found
+        for one, other in linked
     ]
 
 

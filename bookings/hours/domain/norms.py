@@ -35,10 +35,10 @@ type Norms = Mapping[str, Sequence[Norm]]  # by kind, in the order of their days
 
 def norms_of(scheme: str, entered: Iterable[tuple[str, date, int]]) -> Norms:
     """The norms of a scheme by kind: the first ones, and those entered (kind, from, hours)."""
-    found = {kind: [Norm(date.min, hours)] for kind, hours in FIRST[scheme].items()}
+    by_kind = {kind: [Norm(date.min, hours)] for kind, hours in FIRST[scheme].items()}
     for kind, valid_from, hours in entered:
-        found[kind].append(Norm(valid_from, hours))
-    return {kind: sorted(norms) for kind, norms in found.items()}
+        by_kind[kind].append(Norm(valid_from, hours))
+    return {kind: sorted(norms) for kind, norms in by_kind.items()}
 
 
 def check_norm(*, scheme: str, kind: str, hours: int, valid_from: date, today: date) -> None:

@@ -1,6 +1,5 @@
 from bookings.hours.models.exports import HoursExport
-from bookings.hours.models.norms import NormHours
-from bookings.hours.models.utilisation import (
+from bookings.hours.models.hours import (
     DirtyDay,
     DirtyMonths,
     FacilityMonth,
@@ -9,6 +8,7 @@ from bookings.hours.models.utilisation import (
     InstrumentDayUse,
     RollUp,
 )
+from bookings.hours.models.norms import NormHours
 
 __all__ = [
     "DirtyDay",

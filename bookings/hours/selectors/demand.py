@@ -9,9 +9,8 @@ from django.db import connection
 
 from accounts.domain.errors import NotPermitted
 from accounts.domain.roles import ADMINISTRATOR, Actor
-from accounts.models import User
-from bookings.hours.selectors.utilisation_behind import Behind, BehindRow
-from bookings.hours.selectors.utilisation_scope import reads_hours, whole_months
+from bookings.hours.selectors.behind import Behind, load_behind
+from bookings.hours.selectors.scope import reads_hours, whole_months
 from bookings.record.domain.disclosure import hidden_groups
 
 
@@ -98,9 +97,9 @@ found AS (
         AND coalesce(t.code, '') = %(technique)s AND r.code = %(region)s
         AND (%(kind)s = '' OR w.kind = %(kind)s)
 )
-SELECT f.kind, f.wanted_from, f.wanted_until, coalesce(i.name, ''), coalesce(i.name_zh, ''),
-    coalesce(p.time_zone, 'UTC'), o.name, o.name_zh, f.minutes, f.query, f.user_id, f.is_named,
-    count(*) OVER (), sum(f.minutes) OVER ()
+SELECT NULL, NULL, f.kind, f.wanted_from, f.wanted_until, coalesce(i.name, ''),
+    coalesce(i.name_zh, ''), coalesce(p.time_zone, 'UTC'), o.name, o.name_zh, f.minutes, f.user_id,
+    NULL, NULL, f.query, f.is_named, count(*) OVER (), sum(f.minutes) OVER (), 0
 FROM found f
 JOIN accounts_organisation o ON o.id = f.organisation_id
 LEFT JOIN instruments_instrument i ON i.id = f.instrument_id
@@ -111,7 +110,7 @@ LIMIT %(most)s OFFSET %(skipped)s
 
 
 def demand(actor: Actor, *, since: date, until: date, least: int) -> list[DemandRow]:
-    """Of the days [since, until), the most wanted first. One statement.
+    """Return the unmet demand of the days [since, until), the most first. One statement.
 
     Whose role reads hours sees what their organisations and regions wanted, and what was wanted
     of their instruments; others all of whole months (`Invalid`), but for rows behind which fewer
@@ -174,24 +173,4 @@ def demand_rows(
     }
     with connection.cursor() as cursor:
         cursor.execute(_ROWS.format(wanted=_WANTED, read=_READ), parameters)
-        rows = cursor.fetchall()
-    people = User.objects.in_bulk({row[10] for row in rows if row[11]})
-    return Behind(
-        [
-            BehindRow(
-                kind=row[0],
-                starts_at=row[1],
-                ends_at=row[2],
-                instrument=row[3:5],
-                zone=row[5],
-                organisation=row[6:8],
-                amount=row[8],
-                # What somebody searched for tells who it was.
-                note=row[9] if row[11] else "",
-                person=str(people[row[10]]) if row[11] else "",
-            )
-            for row in rows
-        ],
-        number=rows[0][12] if rows else 0,
-        amount=int(rows[0][13]) if rows else 0,
-    )
+        return load_behind(actor, cursor.fetchall())

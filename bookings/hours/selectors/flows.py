@@ -13,12 +13,11 @@ from django.db.models import Count
 
 from accounts.domain.errors import NotFound, NotPermitted, invalid
 from accounts.domain.roles import ADMINISTRATOR, AUDITOR, COORDINATOR, Actor
-from accounts.models import Region, User
+from accounts.models import Region
 from bookings.hours.domain import flows as rules
-from bookings.hours.selectors.utilisation_behind import Behind, BehindRow
-from bookings.hours.selectors.utilisation_scope import whole_months
+from bookings.hours.selectors.behind import Behind, load_behind
+from bookings.hours.selectors.scope import whole_months
 from bookings.record.domain.disclosure import hidden_groups
-from bookings.record.selectors.reservations import visible_among
 from instruments.models import Instrument
 
 MEASURES = ("hours", "money", "sessions", "users")
@@ -99,13 +98,15 @@ _PEOPLE_ROWS = """
 WITH found AS (
     SELECT r.id, s.checked_in_at, s.checked_out_at, i.name, i.name_zh, f.time_zone,
         r.organisation_id, r.user_id,
-        coalesce(floor(date_part('epoch', s.checked_out_at - s.checked_in_at) / 60), 0) AS minutes,
+        coalesce(
+            floor(date_part('epoch', s.checked_out_at - s.checked_in_at) / 60), 0
+        )::int AS minutes,
         dense_rank() OVER (ORDER BY r.user_id) AS nth
     {behind}
         AND r.payer_region_id = %s AND r.host_region_id = %s
 )
 SELECT w.id, NULL, 'use', w.checked_in_at, w.checked_out_at, w.name, w.name_zh, w.time_zone,
-    o.name, o.name_zh, w.minutes, w.user_id, w.nth,
+    o.name, o.name_zh, w.minutes, w.user_id, w.nth, NULL, '', NULL,
     count(*) OVER (), sum(w.minutes) OVER (), max(w.nth) OVER ()
 FROM found w
 JOIN accounts_organisation o ON o.id = w.organisation_id
@@ -120,7 +121,7 @@ WITH found AS (
         AND c.payer_region_id = %s AND c.host_region_id = %s AND c.currency = %s
 )
 SELECT w.id, w.charge_id, w.kind, w.start_at, w.end_at, w.name, w.name_zh, w.time_zone,
-    o.name, o.name_zh, w.total, w.user_id, NULL,
+    o.name, o.name_zh, w.total, w.user_id, NULL, NULL, '', NULL,
     count(*) OVER (), sum(w.total) OVER (), 0
 FROM found w
 JOIN accounts_organisation o ON o.id = w.organisation_id
@@ -142,14 +143,14 @@ def flows(actor: Actor, *, since: date, until: date, measure: str, currency: str
     exact = _exact(actor, regions)
     if len(exact) < len(regions):
         whole_months(since, until)
-    found = _cells(measure, since, until)
-    currencies = tuple(sorted({row[2] for row in found if row[2]}))
-    if measure == "money" and found:
-        usual = max(currencies, key=lambda code: sum(row[2] == code for row in found))
+    sums = _cells(measure, since, until)
+    currencies = tuple(sorted({row[2] for row in sums if row[2]}))
+    if measure == "money" and sums:
+        usual = max(currencies, key=lambda code: sum(row[2] == code for row in sums))
         currency = currency if currency in currencies else usual
-        found = [row for row in found if row[2] == currency]
+        sums = [row for row in sums if row[2] == currency]
     hidden = hidden_groups(
-        {(payer, host): number for payer, host, _, _, number in found if not {payer, host} & exact},
+        {(payer, host): number for payer, host, _, _, number in sums if not {payer, host} & exact},
         settings.PUBLIC_LEAST_ORGANISATIONS,
     )
     cells = [
@@ -159,7 +160,7 @@ def flows(actor: Actor, *, since: date, until: date, measure: str, currency: str
             None if (payer, host) in hidden else value if measure == "money" else int(value),
             None if (payer, host) in hidden else number,
         )
-        for payer, host, _, value, number in found
+        for payer, host, _, value, number in sums
     ]
     cells.sort(key=lambda cell: (cell.payer.code, cell.host.code))
     by_code = {region.code: region for region in regions.values()}
@@ -227,40 +228,16 @@ def flow_rows(
     if not opens(actor, measure, regions[payer], regions[host]):
         raise NotPermitted
     pair: list[Any] = [regions[payer].pk, regions[host].pk]
+    days = [since, until]
     if measure == "money":
-        statement, days, pair = (
-            _MONEY_ROWS.format(behind=_CHARGES),
-            [since, until],
-            [*pair, currency],
-        )
+        statement = _MONEY_ROWS.format(behind=_CHARGES)
+        pair.append(currency)
     else:
-        statement, days = _PEOPLE_ROWS.format(behind=_SESSIONS), [since, until, since, until]
+        statement = _PEOPLE_ROWS.format(behind=_SESSIONS)
+        days *= 2
     with connection.cursor() as cursor:
         cursor.execute(statement, [*days, *pair, most, skipped])
-        rows = cursor.fetchall()
-    readable = visible_among(actor, [row[0] for row in rows])
-    people = User.objects.in_bulk({row[11] for row in rows if row[0] in readable})
-    return Behind(
-        [
-            BehindRow(
-                kind=row[2],
-                starts_at=row[3],
-                ends_at=row[4],
-                instrument=row[5:7],
-                zone=row[7],
-                organisation=row[8:10],
-                amount=row[10] if measure == "money" else int(row[10]),
-                nth=row[12],
-                person=str(people[row[11]]) if row[0] in readable else "",
-                reservation_id=row[0] if row[0] in readable else None,
-                charge_id=row[1] if row[0] in readable else None,
-            )
-            for row in rows
-        ],
-        number=rows[0][13] if rows else 0,
-        amount=(rows[0][14] if measure == "money" else int(rows[0][14])) if rows else 0,
-        people=rows[0][15] if rows else 0,
-    )
+        return load_behind(actor, cursor.fetchall())
 
 
 @dataclass(frozen=True)

@@ -13,5 +13,5 @@ def load_norms(scheme: str) -> Norms:
 
 
 def entered_norms() -> QuerySet[NormHours]:
-    """Those that were entered, the newest first."""
+    """Return the norms that were entered, the newest first."""
     return NormHours.objects.order_by("-valid_from", "scheme", "kind")

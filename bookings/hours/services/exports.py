@@ -17,8 +17,8 @@ from accounts.selectors.memberships import load_actor
 from accounts.selectors.rows import visible
 from accounts.services.file_jobs import counted, file_open, files_work
 from bookings.hours.models import HoursExport
-from bookings.hours.selectors.utilisation_scope import scope_for
-from bookings.hours.selectors.utilisation_tables import Asked, day_sums_of, table_of
+from bookings.hours.selectors.scope import scope_for
+from bookings.hours.selectors.tables import TableQuery, day_sums_of, table_of
 from bookings.record.adapters.figures import csv_pieces, write_workbook
 
 TASK = "bookings.tasks.write_exports"
@@ -28,26 +28,26 @@ State = HoursExport.State
 
 
 @transaction.atomic
-def export_start(by: By, *, table: str, format: str, asked: Asked) -> HoursExport:
+def export_start(by: By, *, table: str, format: str, query: TableQuery) -> HoursExport:
     """Have a table written. `NotPermitted` and `Invalid` as the page of the table; `WrongState`
     where a person has as many at work as one may."""
     mine = HoursExport.objects.filter(user_id=by.actor.person)
     if mine.filter(state__in=[State.WAITING, State.WORKING]).count() >= MOST_OPEN:
         raise WrongState(state="waiting")
-    table_of(by.actor, table, asked)
+    table_of(by.actor, table, query)
     job = HoursExport.objects.create(
         user_id=by.actor.person,
         table=table,
         format=format,
         language=by.actor.language,
-        asked=asked.as_json(),
+        asked=query.as_json(),
         created_at=by.now,
     )
     trail.record(
         by,
         "hours-export.start",
         job,
-        after={"table": table, "format": format, "asked": asked.as_json()},
+        after={"table": table, "format": format, "asked": query.as_json()},
     )
     transaction.on_commit(lambda: nudge(TASK), robust=True)
     return job
@@ -59,19 +59,19 @@ def exports_work(*, now: datetime) -> int:
 
 
 def export_for(actor: Actor, export_id: UUID) -> HoursExport:
-    """One's own. `NotFound`."""
+    """Return one's own export of this id. `NotFound`."""
     return visible(exports_of(actor), pk=export_id)
 
 
 def exports_of(actor: Actor) -> QuerySet[HoursExport]:
-    """One's own."""
+    """Return one's own exports."""
     return HoursExport.objects.filter(user_id=actor.person)
 
 
 def export_name(job: HoursExport) -> str:
     """What the file is called."""
-    asked = Asked.of_json(job.asked)
-    return f"{job.table}-{asked.since}-{asked.until}.{job.format}"
+    query = TableQuery.of_json(job.asked)
+    return f"{job.table}-{query.since}-{query.until}.{job.format}"
 
 
 def media_of(format: str) -> str:
@@ -80,22 +80,22 @@ def media_of(format: str) -> str:
 
 
 def export_open(job: HoursExport) -> "File[bytes]":
-    """The finished file. `WrongState` before."""
+    """Open the finished file. `WrongState` before it is."""
     return file_open(job, WrongState(state=job.state))
 
 
 def _write(job: HoursExport, stream: BinaryIO) -> int:
-    actor, asked = load_actor(job.user), Asked.of_json(job.asked)
+    actor, query = load_actor(job.user), TableQuery.of_json(job.asked)
     with translation.override(job.language):
-        table = table_of(actor, job.table, asked)
+        table = table_of(actor, job.table, query)
         total = 0
         if job.table == "days":
-            total = day_sums_of(scope_for(actor, asked.narrowed).instruments, asked).days
+            total = day_sums_of(scope_for(actor, query.narrowed).instruments, query).days
         HoursExport.objects.filter(pk=job.pk).update(rows_total=total)
         rows = counted(job, table.rows)
         if job.format == "csv":
-            for piece in csv_pieces(table.heads, rows, asked.notes):
+            for piece in csv_pieces(table.heads, rows, query.notes):
                 stream.write(piece)
         else:
-            write_workbook(stream, table.heads, rows, asked.notes)
+            write_workbook(stream, table.heads, rows, query.notes)
     return job.rows_done

@@ -2,28 +2,29 @@
 
 import hashlib
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.cache import get_conditional_response
 from django.utils.http import http_date
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from accounts.adapters.calendars import Event, write
-from accounts.domain.errors import Invalid, NotFound, WrongState
-from accounts.domain.roles import By
+from accounts.domain.errors import NotFound, Refused, WrongState
 from accounts.letters.words import named
 from accounts.models import User
 from accounts.permissions import actor_of
 from accounts.selectors.tokens import tokens_of
 from accounts.services.tokens import token_revoke
+from accounts.views.pages import act, by_of, edits, reads, writes
 from bookings.catalogue.selectors.busy import busy_calendar_of
 from bookings.messaging.selectors.feeds import (
     feed_address,
@@ -52,18 +53,18 @@ MOST_OFFERED = 500
 def feed(request: HttpRequest, token: str) -> HttpResponseBase:
     """A calendar under a secret address, for a program that signs in nowhere. What it shows is
     what its person may see today."""
-    found, now = feed_by_token(token), timezone.now()
-    if found is None:
+    row, now = feed_by_token(token), timezone.now()
+    if row is None:
         raise NotFound
-    actor = actor_of(found.user)
-    with translation.override(found.user.language):
-        if found.instrument_id is None:
+    actor = actor_of(row.user)
+    with translation.override(row.user.language):
+        if row.instrument_id is None:
             name = gettext("My bookings")
             events = load_own_events(actor, now)
-            return answer(request, str(found.pk), name, found.user.time_zone, events, now)
-        instrument = instrument_to_book(actor, found.instrument_id)
+            return answer(request, str(row.pk), name, row.user.time_zone, events, now)
+        instrument = instrument_to_book(actor, row.instrument_id)
         events = load_instrument_events(actor, instrument, now)
-        return _of_instrument(request, f"{found.pk}", instrument, events, now)
+        return _of_instrument(request, f"{row.pk}", instrument, events, now)
 
 
 @require_safe
@@ -97,74 +98,82 @@ def answer(
     response["Last-Modified"] = http_date(since)
     response["Content-Disposition"] = 'inline; filename="calendar.ics"'
     response["X-Robots-Tag"] = "noindex"
-    found = get_conditional_response(request, response["ETag"], since, response)
-    assert found is not None
-    return found
+    conditional = get_conditional_response(request, response["ETag"], since, response)
+    assert conditional is not None
+    return conditional
 
 
-@login_required
 @never_cache
-@require_safe
+@reads
 def feeds(request: HttpRequest) -> HttpResponse:
+    """One's addresses, and one's own calendar."""
     return page(request)
 
 
-def page(request: HttpRequest, status: int = 200, **context: object) -> HttpResponse:
+def page(
+    request: HttpRequest, status: int = 200, refused: Refused | None = None, **context: object
+) -> HttpResponse:
+    """The page; what refuses one's own calendar is said of its address."""
     actor = actor_of(request.user)
-    found = [(row, feed_address(row)) for row in feeds_of(actor)]
-    taken = {row.instrument_id for row, _ in found}
-    own = next((pair for pair in found if pair[0].instrument_id is None), None)
+    rows = [(row, feed_address(row)) for row in feeds_of(actor)]
+    taken = {row.instrument_id for row, _ in rows}
+    own = next((pair for pair in rows if pair[0].instrument_id is None), None)
+    say = sentence if isinstance(refused, WrongState) else harvest_sentence
     shown = {
         "own": own,
-        "feeds": [pair for pair in found if pair is not own],
+        "feeds": [pair for pair in rows if pair is not own],
         "managed": [i for i in managed_by(actor)[:MOST_OFFERED] if i.pk not in taken],
         "busy": busy_calendar_of(actor),
         "now": timezone.now(),
+        "refused": refused and say(refused.code, refused.numbers),
         **context,
     }
     return render(request, "bookings/messaging/feeds.html", shown, status=status)
 
 
-@login_required
-@require_POST
+@writes
 def make(request: HttpRequest) -> HttpResponse:
     """A new address; of one's bookings where no instrument is named."""
-    named = request.POST.get("instrument", "")
+    instrument = request.POST.get("instrument", "")
     try:
-        instrument_id = UUID(named) if named else None
+        instrument_id = UUID(instrument) if instrument else None
     except ValueError:
         raise NotFound from None
-    feed_make(By(actor_of(request.user), timezone.now()), instrument_id=instrument_id)
-    messages.success(
-        request, gettext("Here is the address. Anyone who has it can read the calendar.")
+    return act(
+        request,
+        partial(page, request),
+        lambda by, _: feed_make(by, instrument_id=instrument_id),
+        to=reverse("bookings:feeds"),
+        done=gettext("Here is the address. Anyone who has it can read the calendar."),
     )
-    return redirect("bookings:feeds")
 
 
-@login_required
-@require_POST
+@writes
 def revoke(request: HttpRequest, feed_id: UUID) -> HttpResponse:
-    feed_revoke(By(actor_of(request.user), timezone.now()), feed_id=feed_id)
-    messages.success(request, gettext("The address no longer works."))
-    return redirect("bookings:feeds")
+    return act(
+        request,
+        partial(page, request),
+        lambda by, _: feed_revoke(by, feed_id=feed_id),
+        to=reverse("bookings:feeds"),
+        done=gettext("The address no longer works."),
+    )
 
 
-@login_required
 @never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
+@edits
 def access(request: HttpRequest) -> HttpResponse:
     """What still acts or reads as the person after a new password: revoke what is chosen."""
-    user, actor, now = request.user, actor_of(request.user), timezone.now()
+    user, by = request.user, by_of(request)
     assert isinstance(user, User)
-    tokens, addresses = tokens_of(user).filter(expires_at__gt=now), feeds_of(actor)
+    tokens, addresses = tokens_of(user).filter(expires_at__gt=by.now), feeds_of(by.actor)
     if request.method == "POST":
         chosen = set(request.POST.getlist("revoke"))
         for token in tokens:
             if str(token.pk) in chosen:
-                token_revoke(user=user, token_id=token.pk, now=now)
+                token_revoke(user=user, token_id=token.pk, now=by.now)
         for row in addresses:
             if str(row.pk) in chosen:
-                feed_revoke(By(actor, now), feed_id=row.pk)
+                feed_revoke(by, feed_id=row.pk)
         messages.success(
             request, gettext("The selected ones are revoked and can no longer be used.")
         )
@@ -173,24 +182,19 @@ def access(request: HttpRequest) -> HttpResponse:
     return render(request, "bookings/messaging/access.html", context)
 
 
-@login_required
-@require_POST
+@writes
 def busy(request: HttpRequest) -> HttpResponse:
     """Set one's own calendar, read it again, or remove it (`act`)."""
-    actor, now = actor_of(request.user), timezone.now()
+    to = reverse("bookings:feeds")
     if request.POST.get("act") == "remove":
-        busy_calendar_remove(By(actor, now))
-        messages.success(request, gettext("Removed, with everything that was read from it."))
-        return redirect("bookings:feeds")
+        done = gettext("Removed, with everything that was read from it.")
+        shown = partial(page, request)
+        return act(request, shown, lambda by, _: busy_calendar_remove(by), to=to, done=done)
     address = request.POST.get("address", "")
-    try:
-        busy_calendar_set(By(actor, now), address=address)
-    except Invalid as refused:
-        problem = refused.problems[0]
-        said = harvest_sentence(problem.code, problem.numbers)
-        return page(request, status=400, refused=said, address=address)
-    except WrongState as refused:
-        said = sentence(refused.code, refused.numbers)
-        return page(request, status=409, refused=said, address=address)
-    messages.success(request, gettext("It is being read; check back in a minute."))
-    return redirect("bookings:feeds")
+    return act(
+        request,
+        partial(page, request, address=address),
+        lambda by, _: busy_calendar_set(by, address=address),
+        to=to,
+        done=gettext("It is being read; check back in a minute."),
+    )

@@ -1,22 +1,23 @@
 """Webhooks: an organisation's, their secrets, and the log of what was delivered."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
-from django.utils import timezone
+from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.domain.errors import Invalid, WrongState
+from accounts.domain.errors import Refused
 from accounts.domain.roles import By
 from accounts.permissions import actor_of
+from accounts.views.pages import act, by_of, edits, writes
+from bookings.catalogue.views.refusals import refusal_text
 from bookings.messaging.domain.webhooks import secret_text
 from bookings.messaging.forms.webhooks import EVENT_NAMES, WebhookForm
 from bookings.messaging.models import WebhookEndpoint
@@ -29,148 +30,137 @@ from bookings.messaging.selectors.webhooks import (
     secret_of,
 )
 from bookings.messaging.services import webhooks as service
-from bookings.record.messages import sentence
 
 ON_A_PAGE = 20
 MOST_OFFERED = 500
 
 
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
+@edits
 def webhooks(request: HttpRequest) -> HttpResponse:
-    """Those one may manage, and a new one."""
-    now, actor = timezone.now(), actor_of(request.user)
+    """List those one may manage; POST adds one."""
+    actor = actor_of(request.user)
     own = list(organisations_with_webhooks(actor)[:MOST_OFFERED])
     form = WebhookForm(request.POST if request.method == "POST" else None, organisations=own)
-    status = 200
-    if form.is_bound and form.is_valid():
-        data = form.cleaned_data
-        try:
-            made = service.webhook_add(
-                By(actor, now),
-                organisation_id=UUID(data["organisation"]),
-                address=data["address"],
-                events=data["events"],
-                description=data["description"],
-            )
-        except Invalid as refused:
-            form.refuse(refused.problems)
-        except WrongState as refused:
-            form.add_error(None, sentence(refused.code, refused.numbers))
-            status = 409
-        else:
-            messages.success(request, gettext("Saved. Send a test to see whether it arrives."))
-            return redirect("bookings:webhook", endpoint_id=made.pk)
-    if form.errors and status == 200:
-        status = 400
-    context = {
-        "form": form,
-        "page": Paginator(endpoints_for(actor), ON_A_PAGE).get_page(request.GET.get("page")),
-    }
-    return render(request, "bookings/messaging/webhooks.html", context, status=status)
+
+    def page(status: int = 200, **_: Any) -> HttpResponse:
+        rows = Paginator(endpoints_for(actor), ON_A_PAGE).get_page(request.GET.get("page"))
+        context = {"form": form, "page": rows}
+        return render(request, "bookings/messaging/webhooks.html", context, status=status)
+
+    return act(
+        request,
+        page,
+        lambda by, data: service.webhook_add(
+            by,
+            organisation_id=UUID(data["organisation"]),
+            address=data["address"],
+            events=data["events"],
+            description=data["description"],
+        ),
+        to=lambda endpoint: reverse("bookings:webhook", args=[endpoint.pk]),
+        done=gettext("Saved. Send a test to see whether it arrives."),
+        form=form,
+        shows=lambda refused: form.add_error(None, refusal_text(refused)),
+    )
 
 
-@login_required
 @never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
+@edits
 def webhook(request: HttpRequest, endpoint_id: UUID) -> HttpResponse:
     """One with its secret and its log; sent, it is changed."""
-    now, actor = timezone.now(), actor_of(request.user)
-    endpoint = endpoint_by_id(actor, endpoint_id)
-    if request.method != "POST":
-        return _shown(request, endpoint)
-    form = WebhookForm(request.POST, endpoint=endpoint)
-    if not form.is_valid():
-        return _shown(request, endpoint, form=form, status=400)
-    data = form.cleaned_data
-    try:
-        service.webhook_change(
-            By(actor, now),
+    endpoint = endpoint_by_id(actor_of(request.user), endpoint_id)
+    return act(
+        request,
+        partial(_page, request, endpoint_id, endpoint),
+        lambda by, data: service.webhook_change(
+            by,
             endpoint_id=endpoint_id,
             address=data["address"],
             events=data["events"],
             description=data["description"],
             is_active=data["is_active"],
-        )
-    except Invalid as refused:
-        form.refuse(refused.problems)
-        return _shown(request, endpoint, form=form, status=400)
-    messages.success(request, gettext("Saved."))
-    return redirect("bookings:webhook", endpoint_id=endpoint_id)
+        ),
+        to=reverse("bookings:webhook", args=[endpoint_id]),
+        done=gettext("Saved."),
+        form=WebhookForm(request.POST if request.method == "POST" else None, endpoint=endpoint),
+    )
 
 
-def _shown(
+def _page(
     request: HttpRequest,
-    endpoint: WebhookEndpoint,
+    endpoint_id: UUID,
+    endpoint: WebhookEndpoint | None = None,
     *,
     form: WebhookForm | None = None,
+    refused: Refused | None = None,
     status: int = 200,
 ) -> HttpResponse:
+    by = by_of(request)
+    endpoint = endpoint or endpoint_by_id(by.actor, endpoint_id)
+    if refused is not None:
+        messages.error(request, refusal_text(refused))
     previous = endpoint.previous_until
     context = {
         "endpoint": endpoint,
         "form": form or WebhookForm(endpoint=endpoint),
         "secret": secret_text(secret_of(endpoint, endpoint.generation)),
-        "overlaps": previous if previous and previous > timezone.now() else None,
+        "overlaps": previous if previous and previous > by.now else None,
         "events": EVENT_NAMES,
         "page": Paginator(deliveries_of(endpoint), ON_A_PAGE).get_page(request.GET.get("page")),
     }
     return render(request, "bookings/messaging/webhook.html", context, status=status)
 
 
-def _done(
-    request: HttpRequest, endpoint_id: UUID, act: Callable[[], Any], done: str
-) -> HttpResponse:
-    try:
-        act()
-    except WrongState as refused:
-        messages.error(request, sentence(refused.code, refused.numbers))
-        endpoint = endpoint_by_id(actor_of(request.user), endpoint_id)
-        return _shown(request, endpoint, status=409)
-    messages.success(request, done)
-    return redirect("bookings:webhook", endpoint_id=endpoint_id)
-
-
-@login_required
-@require_POST
+@writes
 def rotate(request: HttpRequest, endpoint_id: UUID) -> HttpResponse:
-    actor, now = actor_of(request.user), timezone.now()
-    return _done(
+    return _acted(
         request,
         endpoint_id,
-        lambda: service.webhook_rotate(By(actor, now), endpoint_id=endpoint_id),
+        lambda by, _: service.webhook_rotate(by, endpoint_id=endpoint_id),
         gettext("There is a new secret; the old one stays valid for a day."),
     )
 
 
-@login_required
-@require_POST
+@writes
 def ping(request: HttpRequest, endpoint_id: UUID) -> HttpResponse:
-    actor, now = actor_of(request.user), timezone.now()
-    return _done(
+    return _acted(
         request,
         endpoint_id,
-        lambda: service.webhook_ping(By(actor, now), endpoint_id=endpoint_id),
+        lambda by, _: service.webhook_ping(by, endpoint_id=endpoint_id),
         gettext("The test is on its way: load this page again in a moment."),
     )
 
 
-@login_required
-@require_POST
+@writes
 def replay(request: HttpRequest, delivery_id: UUID) -> HttpResponse:
-    actor, now = actor_of(request.user), timezone.now()
-    found = delivery_by_id(actor, delivery_id)
-    return _done(
+    return _acted(
         request,
-        found.endpoint_id,
-        lambda: service.webhook_replay(By(actor, now), delivery_id=delivery_id),
+        delivery_by_id(actor_of(request.user), delivery_id).endpoint_id,
+        lambda by, _: service.webhook_replay(by, delivery_id=delivery_id),
         gettext("It is sent again."),
     )
 
 
-@login_required
-@require_POST
+@writes
 def delete(request: HttpRequest, endpoint_id: UUID) -> HttpResponse:
-    service.webhook_delete(By(actor_of(request.user), timezone.now()), endpoint_id=endpoint_id)
-    messages.success(request, gettext("Deleted."))
-    return redirect("bookings:webhooks")
+    return _acted(
+        request,
+        endpoint_id,
+        lambda by, _: service.webhook_delete(by, endpoint_id=endpoint_id),
+        gettext("Deleted."),
+        to=reverse("bookings:webhooks"),
+    )
+
+
+def _acted(
+    request: HttpRequest,
+    endpoint_id: UUID,
+    work: Callable[[By, Any], Any],
+    done: str,
+    to: str = "",
+) -> HttpResponse:
+    """Carry out an act on a webhook and go back to its page; a refusal is said there."""
+    page = partial(_page, request, endpoint_id)
+    return act(
+        request, page, work, to=to or reverse("bookings:webhook", args=[endpoint_id]), done=done
+    )

@@ -21,7 +21,7 @@ from accounts.services.outbox import outbox_deliver
 from bookings.audit.notifications import audit
 from bookings.catalogue.services.searches import searches_follow
 from bookings.charging.services.charges import charge_make
-from bookings.hours.services.utilisation import days_mark_dirty
+from bookings.hours.services.hours import days_mark_dirty
 from bookings.messaging.notifications import records, reservations, searches, training, webhooks
 from bookings.messaging.notifications.reservations import still_says
 from bookings.messaging.services.webhooks import events_tell, webhook_deliver

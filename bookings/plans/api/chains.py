@@ -25,9 +25,8 @@ from accounts.api.shapes import (
     amount,
     shown_by,
 )
-from accounts.domain.errors import invalid
 from bookings.availability.domain.times_of_day import times_of_day
-from bookings.catalogue.api.asking import LONGEST, FundingBody, Samples, samples_of, shares_of
+from bookings.catalogue.api.asking import FundingBody, Samples, period_of, samples_of, shares_of
 from bookings.plans.domain.chains import LONGEST_GAP, MOST_STEPS
 from bookings.plans.selectors.chains import (
     StepWish,
@@ -38,7 +37,6 @@ from bookings.plans.selectors.chains import (
 )
 from bookings.plans.services.chains import chain_book, chain_cancel
 from bookings.record.api.shapes import IdOf
-from bookings.record.domain.periods import Period
 from bookings.record.domain.steps import Gap, gaps_from_json
 from bookings.reserving.api.reservations import (
     PurposeBody,
@@ -87,7 +85,7 @@ class ProposalsShape(serializers.Serializer[Any]):
     """The first few ways, one for each start of the first step; none: `starts` says where it
     fails."""
 
-    proposals = ProposalShape(many=True, source="found")
+    proposals = ProposalShape(many=True, source="ways")
     starts = serializers.ListField(
         child=serializers.IntegerField(), help_text="Number of free times of each step on its own."
     )
@@ -238,18 +236,14 @@ class Chains(Resource):
         each start of the first step that which is over soonest. Else 201: at `starts`, or the first
         of these. 409 `no-chain` if there is none; a refusal
         says with `booking`, from 0, which step it is of."""
-        if data["latest"] <= data["earliest"]:
-            raise invalid("latest", "not-after-start")
-        if data["latest"] - data["earliest"] > LONGEST:
-            raise invalid("latest", "span-too-long", days=LONGEST.days)
-        within = Period(data["earliest"], data["latest"])
+        within = period_of(data, "earliest", "latest")
         steps = steps_of_body(data["steps"])
         organisation = data.get("organisation")
         lengths = [step.minutes for step in steps]
         times = times_of_day(data.get("hours_from"), data.get("hours_until"), lengths)
         if data["dry_run"]:
-            found = load_chains(self.actor, organisation, steps, within, self.now, times=times)
-            return Response(rendered(ProposalsShape, found))
+            proposals = load_chains(self.actor, organisation, steps, within, self.now, times=times)
+            return Response(rendered(ProposalsShape, proposals))
         return chain_book(
             self.by,
             steps=steps,
@@ -275,11 +269,11 @@ class Chains(Resource):
     )
     def cancellation(self, pk: UUID) -> dict[str, Any]:
         """The fees of all steps that are left, added up. 409 if none is."""
-        found = load_chain_cancellation(self.actor, pk, self.now)
+        costs = load_chain_cancellation(self.actor, pk, self.now)
         return {
-            "reservations": found.reservations,
-            "fees": {currency: fee for currency, (fee, _tax) in found.sums.items()},
-            "taxes": {currency: tax for currency, (_fee, tax) in found.sums.items()},
+            "reservations": costs.reservations,
+            "fees": {currency: fee for currency, (fee, _tax) in costs.sums.items()},
+            "taxes": {currency: tax for currency, (_fee, tax) in costs.sums.items()},
         }
 
     @acts(_("Cancel the remaining steps of a chain"), ReasonBody, refuses=[404, 409, 422])

@@ -22,7 +22,7 @@ from accounts.api.shapes import (
     TimeOfDay,
     Whole,
 )
-from accounts.domain.errors import invalid
+from bookings.catalogue.api.asking import codes_in
 from bookings.plans.models import WaitingWish
 from bookings.plans.selectors.waiting import (
     in_states,
@@ -31,7 +31,7 @@ from bookings.plans.selectors.waiting import (
     wish_by_id,
     wishes_for,
 )
-from bookings.plans.services.waiting import Wanted, wish_make, wish_withdraw
+from bookings.plans.services.waiting import WishValues, wish_make, wish_withdraw
 from instruments.models import Instrument
 
 
@@ -136,13 +136,6 @@ class WishQuery(Pages):
     instrument = serializers.UUIDField(required=False)
 
 
-def _states(text: str) -> list[str]:
-    states = [state.strip() for state in text.split(",") if state.strip()]
-    if not set(states) <= set(WaitingWish.State.values):
-        raise invalid("state", "unknown-value")
-    return states
-
-
 class WaitingList(Resource):
     at, key, name, many = "waiting-list/", "wish_id", "waiting_wish", "waiting_list"
     tag, shape, write_scope, needs_person = "reservations", WishShape, "book", True
@@ -166,7 +159,8 @@ class WaitingList(Resource):
         first. They are served in the order in which they were made."""
         rows = wishes_for(self.actor)
         if query["state"]:
-            rows = in_states(rows, _states(query["state"]), self.now)
+            states = codes_in(query["state"], "state", WaitingWish.State.values)
+            rows = in_states(rows, states, self.now)
         if "instrument" in query:
             rows = rows.filter(instrument_id=query["instrument"])
         return rows
@@ -195,8 +189,8 @@ class WaitingList(Resource):
         rules are asked, and the price. At most ten at a time (409 `too-many-wishes`), none
         twice (409 `already-waiting`)."""
         defaults = {"organisation": None, "service_mode": ""}
-        wanted = Wanted(instrument_id=data.pop("instrument"), **defaults | data)
-        return wish_make(self.by, wanted=wanted).pk
+        values = WishValues(instrument_id=data.pop("instrument"), **defaults | data)
+        return wish_make(self.by, values=values).pk
 
     @reads(_("One waiting-list entry"))
     def detail(self, pk: UUID) -> None:

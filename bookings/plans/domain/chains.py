@@ -21,7 +21,7 @@ MOST_DAYS = 62
 
 
 def gaps_to_json(gaps: Sequence[Gap]) -> list[list[int | None]]:
-    """As a chain keeps them; `gaps_from_json` reads them back."""
+    """Return pauses as a chain keeps them; `gaps_from_json` reads them back."""
     return [[gap.least, gap.most] for gap in gaps]
 
 
@@ -87,7 +87,7 @@ def find(steps: Sequence[Candidate], most: int | None = None) -> list[tuple[Peri
         chosen = _soonest(step, following, ends)
         onward.insert(0, chosen)
         ends = [None if j is None else ends[j] for j in chosen]
-    found = []
+    ways = []
     for first, end in enumerate(ends):
         if end is None:
             continue
@@ -97,10 +97,10 @@ def find(steps: Sequence[Candidate], most: int | None = None) -> list[tuple[Peri
             periods.append(Period(start, start + step.length))
             if index < len(onward):
                 at = onward[index][at] or 0  # there is one, or there were no end
-        found.append(tuple(periods))
-        if len(found) == most:
+        ways.append(tuple(periods))
+        if len(ways) == most:
             break
-    return found
+    return ways
 
 
 def find_together(steps: Sequence[Candidate], most: int | None = None) -> list[tuple[Period, ...]]:

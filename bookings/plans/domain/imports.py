@@ -218,20 +218,20 @@ def fields_of(
 ) -> dict[str, str]:
     """The field of each column that means something, by its name in the file; one at least of each
     set in `needed`. `FileRefused`: column-twice, column-missing."""
-    found: dict[str, str] = {}
+    read: dict[str, str] = {}
     for column in header:
         name = fields.get(header_name(column.replace("_", " ")).rstrip(" *"))
         if name is None:
             continue
-        first = next((other for other, known in found.items() if known == name), None)
+        first = next((other for other, known in read.items() if known == name), None)
         if first is not None:
             raise FileRefused("column-twice", column=column, first=first)
-        found[column] = name
-    named = set(found.values())
-    for wanted in needed:
-        if not wanted & named:
-            raise FileRefused("column-missing", columns=" / ".join(sorted(wanted)))
-    return found
+        read[column] = name
+    named = set(read.values())
+    for any_of in needed:
+        if not any_of & named:
+            raise FileRefused("column-missing", columns=" / ".join(sorted(any_of)))
+    return read
 
 
 def rows_of(
@@ -308,7 +308,7 @@ def period_of(row: ImportRow, zone: ZoneInfo) -> Period:
 
 
 def details_of(row: ImportRow) -> Details:
-    """What else a row says. `Invalid` names every field that is wrong."""
+    """Return what else a row says. `Invalid` names every field that is wrong."""
     problems: list[FieldProblem] = []
     for name, most in _LONGEST.items():
         if len(row.text(name)) > most:
@@ -369,21 +369,21 @@ def _options(text: str) -> dict[str, Decimal]:
 
 def digest_of(instrument: UUID, period: Period, person: str) -> str:
     """What a row is about, in 64 hexadecimal characters."""
-    said = [str(instrument), period.start.isoformat(), period.end.isoformat(), person.casefold()]
-    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+    facts = [str(instrument), period.start.isoformat(), period.end.isoformat(), person.casefold()]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 
 def references_of(rows: Iterable[tuple[str, str]]) -> list[str]:
     """What each row is known again by: its own reference, or where it has none its digest. Rows
     that say the same are then several bookings, as of several units, and are numbered."""
     alike: dict[str, int] = {}
-    found = []
+    references = []
     for reference, digest in rows:
         if not reference:
             alike[digest] = alike.get(digest, 0) + 1
             reference = f"row-{digest[:32]}-{alike[digest]}"
-        found.append(reference)
-    return found
+        references.append(reference)
+    return references
 
 
 class References:

@@ -95,18 +95,18 @@ def hindrances(
 ) -> tuple[Refusal, ...]:
     """What would keep a wish from anything in the window that came free: the rules about the
     instrument and the person, not those about time."""
-    found = []
+    refusals = []
     if not is_published:
-        found.append(Refusal("not-published"))
+        refusals.append(Refusal("not-published"))
     if not asker.is_served:
-        found.append(Refusal("audience-not-served", {"price_group": asker.price_group}))
+        refusals.append(Refusal("audience-not-served", {"price_group": asker.price_group}))
     if asker.qualified is not None and not any(
         (part := clip(span.start, span.end, window)) and part.length >= length_of(minutes)
         for span in asker.qualified
     ):
         lacking = Period(window.end - length_of(minutes), window.end)
-        found += unqualified(asker, lacking)
-    return tuple(found)
+        refusals += unqualified(asker, lacking)
+    return tuple(refusals)
 
 
 def state_at(

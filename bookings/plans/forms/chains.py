@@ -7,7 +7,9 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from accounts.domain.errors import FieldProblem
 from bookings.availability.domain.times_of_day import TimesOfDay, times_of_day
+from bookings.catalogue.forms.periods import modes_of
 from bookings.funding.forms.funding import PaysFrom
 from bookings.funding.models import FundingSource
 from bookings.plans.domain.chains import LONGEST_GAP
@@ -39,9 +41,8 @@ class StepForm(StyledForm):
     def __init__(self, data: Any, *, instrument: Instrument, index: int) -> None:
         super().__init__(data, prefix=str(instrument.pk))
         self.instrument, self.index = instrument, index
-        labels = dict(Instrument.ServiceMode.choices)
         modes: Any = self.fields["service_mode"]
-        modes.choices = [(mode, labels[mode]) for mode in instrument.service_modes]
+        modes.choices = modes_of(instrument)
         if not index:
             del self.fields["gap_min"], self.fields["gap_max"]
 
@@ -75,8 +76,16 @@ class ChainForm(PaysFrom, StyledForm):
     purpose_text = forms.CharField(label=_("What will you do?"), required=False, max_length=500)
     organisation = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
 
-    def __init__(self, data: Any, *, zone: ZoneInfo, sources: Sequence[FundingSource] = ()) -> None:
+    def __init__(
+        self,
+        data: Any,
+        *,
+        zone: ZoneInfo,
+        steps: Sequence[StepForm],
+        sources: Sequence[FundingSource] = (),
+    ) -> None:
         super().__init__(data)
+        self.steps = steps
         self.offer(sources)
         fields: Any = self.fields
         fields["earliest"].zone = fields["latest"].zone = zone
@@ -86,6 +95,22 @@ class ChainForm(PaysFrom, StyledForm):
         earliest, latest = data.get("earliest"), data.get("latest")
         if earliest and latest and latest <= earliest:
             self.add_error("latest", sentence("not-after-start"))
+
+    def is_valid(self) -> bool:
+        return all([super().is_valid(), *(step.is_valid() for step in self.steps)])
+
+    def refuse(self, problems: Iterable[FieldProblem]) -> None:
+        """Show each problem at its field; `steps[1].gap_max` is of the second step."""
+        for problem in problems:
+            where, _bracket, name = problem.field.partition("].")
+            number = where.removeprefix("steps[")
+            form: StyledForm = self
+            if name and number.isdigit() and int(number) < len(self.steps):
+                form = self.steps[int(number)]
+            else:
+                name = "funding" if problem.field.startswith("funding") else problem.field
+            text = sentence(problem.code, problem.numbers)
+            form.add_error(name if name in form.fields else None, text)
 
     @property
     def is_together(self) -> bool:

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from bookings.plans.services.waiting import Wanted
+from bookings.catalogue.forms.periods import modes_of
+from bookings.plans.services.waiting import WishValues
 from bookings.record.forms.fields import LocalMomentField
 from instruments.domain.policies import Policy
 from instruments.forms.fields import StyledForm
@@ -57,14 +57,13 @@ class WaitingForm(StyledForm):
     ) -> None:
         super().__init__(data, **kwargs)
         fields: Any = self.fields
-        zone = ZoneInfo(instrument.facility.time_zone)
+        zone = instrument.facility.zone
         fields["earliest"].zone = fields["latest"].zone = zone
         lengths = policy.lengths if policy else ()
         fields["minutes"].choices = [(m, m) for m in lengths]
         if policy and self.initial.get("minutes") is None:
             self.initial["minutes"] = policy.usual_minutes
-        labels = dict(Instrument.ServiceMode.choices)
-        fields["service_mode"].choices = [(m, labels[m]) for m in instrument.service_modes]
+        fields["service_mode"].choices = modes_of(instrument)
         fields["regions"].choices = [(code, code) for code in regions]
 
     def place_of(self, path: str) -> str | None:
@@ -74,10 +73,10 @@ class WaitingForm(StyledForm):
         """What is refused, said of the whole form."""
         self.add_error(None, forms.ValidationError(code, code=code, params=dict(numbers)))
 
-    def wanted(self, instrument: Instrument, organisation: str) -> Wanted:
+    def values(self, instrument: Instrument, organisation: str) -> WishValues:
         """For an organisation, by code."""
         data = self.cleaned_data
-        return Wanted(
+        return WishValues(
             instrument_id=instrument.pk,
             organisation=organisation,
             service_mode=data["service_mode"],

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet
 
@@ -31,16 +30,14 @@ from bookings.plans.domain.chains import (
     suggest,
 )
 from bookings.pricing.domain import fees
-from bookings.pricing.domain.quotes import Quote, input_from_json
-from bookings.pricing.models import Quote as QuoteRow
-from bookings.pricing.selectors.charges import cancellation_now
+from bookings.pricing.domain.quotes import Quote
 from bookings.pricing.selectors.fees import Asked, load_backing, quote_input, terms_on
 from bookings.record.domain.periods import Period
-from bookings.record.domain.reservations import effective_state, may_still_cancel
 from bookings.record.domain.steps import Gap
 from bookings.record.models import Reservation
 from bookings.record.selectors.reservations import reservations_for
 from bookings.reserving.models import Chain
+from bookings.reserving.selectors.cancelling import is_left, load_cancellation_sums
 from instruments.models import Instrument
 from instruments.selectors.registry import instruments_for
 
@@ -103,7 +100,7 @@ class Proposals:
     """The first few ways, and how many starts each step has at all: 0 says what is in the
     way."""
 
-    found: tuple[Proposal, ...]
+    ways: tuple[Proposal, ...]
     starts: tuple[int, ...]
     instruments: tuple[Instrument, ...]
 
@@ -209,7 +206,7 @@ def _candidate(
             user_id=person,
             mode=step.service_mode,
         )
-    zone = ZoneInfo(instrument.facility.time_zone)
+    zone = instrument.facility.zone
     if times is not None:
         starts = times.among(starts, step.minutes, zone)
         return Candidate(step.minutes, step.gap, starts, starts)
@@ -230,15 +227,6 @@ def steps_of(actor: Actor, chain: Chain) -> QuerySet[Reservation]:
     return reservations_for(actor).filter(chain=chain).order_by("step", "id")
 
 
-def is_left(reservation: Reservation, now: datetime) -> bool:
-    """Whether a step can still be cancelled."""
-    r = reservation
-    state = effective_state(r.state, r.deadline_at, now)
-    return state == "requested" or (
-        state == "confirmed" and may_still_cancel(r.start_at, r.end_at, r.check_in_minutes, now)
-    )
-
-
 @dataclass(frozen=True)
 class ChainCancellation:
     """What cancelling all that is left would cost: fee and tax by currency."""
@@ -254,15 +242,4 @@ def load_chain_cancellation(actor: Actor, chain_id: UUID, now: datetime) -> Chai
     left = [r for r in steps_of(actor, chain) if is_left(r, now)]
     if not left:
         raise WrongState("chain-over")
-    quotes = {
-        quote.reservation_id: quote
-        for quote in QuoteRow.objects.filter(reservation__in=left, is_current=True)
-    }
-    sums: dict[str, tuple[Decimal, Decimal]] = {}
-    spent: set[UUID] = set()
-    for r in left:
-        quote = quotes[r.pk]
-        fee, tax = sums.get(quote.currency, (Decimal(0), Decimal(0)))
-        terms = cancellation_now(r, now, input_from_json(quote.inputs), actor=actor, spent=spent)
-        sums[quote.currency] = (fee + terms.fee, tax + terms.tax)
-    return ChainCancellation(tuple(left), sums)
+    return ChainCancellation(tuple(left), load_cancellation_sums(actor, left, now))

@@ -20,19 +20,19 @@ _NAMES = ("name", "name_zh", "identifier", "source_key")
 class Named:
     """Instruments by what rows call them."""
 
-    def __init__(self, found: dict[str, list[Instrument]]) -> None:
-        self._found = found
+    def __init__(self, rows: dict[str, list[Instrument]]) -> None:
+        self._found = rows
 
     def one(self, text: str) -> Instrument:
         """`Invalid` names `instrument`: required, unknown-instrument, several-instruments."""
         if not text:
             raise invalid("instrument", "required")
-        found = self._found.get(text.casefold(), [])
-        if not found:
+        rows = self._found.get(text.casefold(), [])
+        if not rows:
             raise invalid("instrument", "unknown-instrument")
-        if len(found) > 1:
-            raise invalid("instrument", "several-instruments", count=len(found))
-        return found[0]
+        if len(rows) > 1:
+            raise invalid("instrument", "several-instruments", count=len(rows))
+        return rows[0]
 
 
 def load_named(actor: Actor, texts: Iterable[str]) -> Named:
@@ -40,15 +40,15 @@ def load_named(actor: Actor, texts: Iterable[str]) -> Named:
     owner's register, or name in either language, whatever the case. Those of the actor's own
     organisations come first: only what none of them is called is looked for among all others,
     there as it is written. Two statements."""
-    wanted = {text.casefold(): text for text in texts if text}
+    sought = {text.casefold(): text for text in texts if text}
     mine = actor.organisations | actor.organisations_where("manage-instruments")
     seen = instruments_for(actor)
     columns = ("pk", *_NAMES, "alternate_identifiers")
     called: dict[str, set[UUID]] = {}
     for row in seen.filter(organisation_id__in=mine).values(*columns):
-        for text in _names_of(row) & wanted.keys():
+        for text in _names_of(row) & sought.keys():
             called.setdefault(text, set()).add(row["pk"])
-    left = [text for name, text in wanted.items() if name not in called]
+    left = [text for name, text in sought.items() if name not in called]
     if left:
         ids = [pk for text in left if (pk := _as_id(text))]
         query = Q(pk__in=ids)

@@ -57,55 +57,50 @@ class Entry:
 
 
 def open_wishes(now: datetime) -> QuerySet[WaitingWish]:
-    """Those that wait, in the stated order. Deadlines and what was taken decide, not the job
-    that writes it down."""
+    """Return the wishes that wait, in the stated order. Deadlines and what was taken decide,
+    not the job that writes it down."""
     return WaitingWish.objects.filter(
         ~Exists(_OFFERS.filter(_TAKEN)), state=WaitingWish.State.WAITING, latest__gt=now
     ).order_by("created_at", "id")
 
 
 def ended_wishes(now: datetime) -> QuerySet[WaitingWish]:
-    """Those whose end nobody has written down yet."""
+    """Return the wishes whose end nobody has written down yet."""
     return WaitingWish.objects.filter(
         Q(latest__lte=now) | Exists(_OFFERS.filter(_TAKEN)), state=WaitingWish.State.WAITING
     ).order_by("latest", "id")
 
 
+def _stands(now: datetime) -> Q:
+    """Whether what is offered is still held."""
+    held = Q(reservation__state=Reservation.State.HELD)
+    return held & Q(reservation__deadline_at__gt=now)
+
+
 def unoffered(wishes: QuerySet[WaitingWish], now: datetime) -> QuerySet[WaitingWish]:
-    """Without those to whom something is offered at present."""
-    stands = _OFFERS.filter(
-        reservation__state=Reservation.State.HELD, reservation__deadline_at__gt=now
-    )
-    return wishes.filter(~Exists(stands))
+    """Leave out the wishes to which something is offered at present."""
+    return wishes.filter(~Exists(_OFFERS.filter(_stands(now))))
 
 
 def next_in_line(instrument_id: UUID, now: datetime) -> QuerySet[WaitingWish]:
-    """Those who wait for the instrument and have no offer that stands, in the stated order."""
+    """Return the wishes for the instrument without an offer that stands, in the stated order."""
     return unoffered(
         open_wishes(now).filter(instruments__contains=[instrument_id]), now
     ).select_related(*WITH)
 
 
 def standing_offer(wish_id: UUID, now: datetime) -> WaitingOffer | None:
-    """The offer of a wish that stands."""
-    return WaitingOffer.objects.filter(
-        wish_id=wish_id,
-        reservation__state=Reservation.State.HELD,
-        reservation__deadline_at__gt=now,
-    ).first()
+    """Return the offer of a wish that stands."""
+    return WaitingOffer.objects.filter(_stands(now), wish_id=wish_id).first()
 
 
 def offers_to(user_id: UUID, now: datetime) -> QuerySet[WaitingOffer]:
-    """What is offered to a person at present."""
-    return WaitingOffer.objects.filter(
-        reservation__user_id=user_id,
-        reservation__state=Reservation.State.HELD,
-        reservation__deadline_at__gt=now,
-    )
+    """Return what is offered to a person at present."""
+    return WaitingOffer.objects.filter(_stands(now), reservation__user_id=user_id)
 
 
 def wishes_for(actor: Actor) -> QuerySet[WaitingWish]:
-    """One's own, and those for instruments one manages; newest first."""
+    """Return one's own wishes, and those for instruments one manages; newest first."""
     seen = Q(user_id=actor.person)
     if hosts := actor.organisations_where("manage-instruments"):
         seen |= Q(instrument__organisation_id__in=hosts)
@@ -120,20 +115,20 @@ def wishes_for(actor: Actor) -> QuerySet[WaitingWish]:
 def in_states(
     wishes: QuerySet[WaitingWish], states: Collection[str], now: datetime
 ) -> QuerySet[WaitingWish]:
-    """Those that are in one of the states at a moment, whatever is written down by then."""
-    found = Q(state__in=set(states) - {"waiting"})
+    """Return the wishes in one of the states at a moment, whatever is written down by then."""
+    conditions = Q(state__in=set(states) - {"waiting"})
     unsettled, is_taken = Q(state="waiting"), Q(Exists(_OFFERS.filter(_TAKEN)))
     if "waiting" in states:
-        found |= unsettled & ~is_taken & Q(latest__gt=now)
+        conditions |= unsettled & ~is_taken & Q(latest__gt=now)
     if "fulfilled" in states:
-        found |= unsettled & is_taken
+        conditions |= unsettled & is_taken
     if "expired" in states:
-        found |= unsettled & ~is_taken & Q(latest__lte=now)
-    return wishes.filter(found)
+        conditions |= unsettled & ~is_taken & Q(latest__lte=now)
+    return wishes.filter(conditions)
 
 
 def own_wishes(actor: Actor) -> QuerySet[WaitingWish]:
-    """One's own, newest first."""
+    """Return one's own wishes, newest first."""
     return wishes_for(actor).filter(user_id=actor.person)
 
 
@@ -179,7 +174,7 @@ def load_entries(wishes: Sequence[WaitingWish], now: datetime) -> list[Entry]:
 
 
 def _line(instrument_ids: Collection[UUID], now: datetime) -> dict[UUID, dict[UUID, int]]:
-    """Of each instrument the places of those who wait for it."""
+    """Return, for each instrument, the places of those who wait for it."""
     if not instrument_ids:
         return {}
     waiting = list(
@@ -194,12 +189,12 @@ def _line(instrument_ids: Collection[UUID], now: datetime) -> dict[UUID, dict[UU
 
 def load_instruments(wish: WaitingWish) -> list[UUID]:
     """The instruments a wish is content with, the wished one first."""
-    found = [wish.instrument_id]
+    ids = [wish.instrument_id]
     if wish.any_equivalent:
         regions = list(wish.regions.values_list("pk", flat=True))
         others = equivalents_of(wish.instrument, regions=regions)
-        found += [other.pk for other in others[: MOST_INSTRUMENTS - 1]]
-    return found
+        ids += [other.pk for other in others[: MOST_INSTRUMENTS - 1]]
+    return ids
 
 
 def load_hindrances(
@@ -208,7 +203,7 @@ def load_hindrances(
     """Why nothing of the wished instrument would be offered at present, whatever came free: it
     is out of service, has no price for the group, or asks for a certificate the person lacks.
     By wish. Four statements each at most."""
-    found = {}
+    hindrances = {}
     for wish in wishes:
         instrument = wish.instrument
         moment = max(wish.earliest, now)
@@ -216,13 +211,13 @@ def load_hindrances(
         asker = load_asker(
             instrument, wish.organisation, terms, user_id=wish.user_id, mode=wish.service_mode
         )
-        found[wish.pk] = rules.hindrances(
+        hindrances[wish.pk] = rules.hindrances(
             asker,
             Period(moment, wish.latest),
             wish.minutes,
             is_published=instrument.publication == Instrument.Publication.PUBLISHED,
         )
-    return found
+    return hindrances
 
 
 def currency_of(

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from accounts.domain.errors import Invalid
 from bookings.availability.domain.availability import Asker, Calendar, Wish
@@ -44,7 +43,7 @@ class Line:
 
 
 def load_line(instrument: Instrument, now: datetime) -> Line:
-    """Five statements at most, one where nobody waits."""
+    """Load an instrument's line. Five statements at most, one where nobody waits."""
     wishes = tuple(next_in_line(instrument.pk, now))
     windows = [
         window
@@ -91,7 +90,7 @@ def load_fit(line: Line, wish: WaitingWish, now: datetime) -> Period | None:
     starts = preferred_first(
         free[bisect_left(free, window.start) : bisect_right(free, window.end - length)],
         wish.minutes,
-        ZoneInfo(instrument.facility.time_zone),
+        instrument.facility.zone,
         times_of_day(wish.hours_from, wish.hours_until, ()),
     )
     if not starts:

@@ -15,7 +15,7 @@ from bookings.catalogue.services.demand import attempt
 from bookings.funding.domain.funding import Share
 from bookings.funding.services.earmarks import purses_lock
 from bookings.plans.domain.chains import gaps_to_json
-from bookings.plans.selectors.chains import StepWish, chain_for, is_left, load_chains, require_steps
+from bookings.plans.selectors.chains import StepWish, chain_for, load_chains, require_steps
 from bookings.record.domain.periods import Period
 from bookings.record.domain.refusals import Refusal, RulesRefuse
 from bookings.record.domain.steps import Placed, is_in_order
@@ -23,6 +23,7 @@ from bookings.record.locks import lock_reservations
 from bookings.record.models import Reservation
 from bookings.reserving.locks import lock_chain
 from bookings.reserving.models import Chain
+from bookings.reserving.selectors.cancelling import is_left
 from bookings.reserving.services.holds import holds_give_back
 from bookings.reserving.services.occupancy import lineage_of
 from bookings.reserving.services.placing import parties_of
@@ -67,7 +68,7 @@ def chain_book(
                 together=together,
                 times=times,
                 priced=False,
-            ).found
+            ).ways
             if not ways:
                 raise WrongState("no-chain")
             starts = [stage.period.start for stage in ways[0].stages]

@@ -49,7 +49,7 @@ ATTEMPTS = 5  # of offering a slot, while others offer too
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WishValues:
     """What somebody would like to have: `minutes` of an instrument in a window, between two times
     of the day if they are named. regions: codes, for equivalent instruments; max_price: in all,
     before tax and vouchers, in the currency of the instrument."""
@@ -68,26 +68,26 @@ class Wanted:
 
 
 @transaction.atomic
-def wish_make(by: By, *, wanted: Wanted) -> WaitingWish:
+def wish_make(by: By, *, values: WishValues) -> WaitingWish:
     """Put a wish on the waiting list, for oneself and an organisation one may book for. What of
     the instrument is free and fits is offered at once; what of equivalent ones, by a job.
 
     `Invalid`, `NotFound`; `RulesRefuse` where the instrument never takes such a booking;
     `WrongState` for the same wish again (`already-waiting`) and one too many.
     """
-    rules.check_window(wanted.earliest, wanted.latest, wanted.minutes, by.now)
-    times_of_day(wanted.hours_from, wanted.hours_until, [wanted.minutes])
-    regions = _regions(wanted)
-    window = Period(wanted.earliest, wanted.latest)
-    asked = Booking(wanted.instrument_id, window, wanted.organisation, wanted.service_mode)
-    payer = parties_of(by.actor, asked).payer
-    instrument = lock_instrument(wanted.instrument_id)
+    rules.check_window(values.earliest, values.latest, values.minutes, by.now)
+    times_of_day(values.hours_from, values.hours_until, [values.minutes])
+    regions = _regions(values)
+    window = Period(values.earliest, values.latest)
+    booking = Booking(values.instrument_id, window, values.organisation, values.service_mode)
+    payer = parties_of(by.actor, booking).payer
+    instrument = lock_instrument(values.instrument_id)
     if not may_see(by.actor, instrument):
         raise NotFound
-    mode = wanted.service_mode or next(iter(instrument.service_modes), "")
+    mode = values.service_mode or next(iter(instrument.service_modes), "")
     if mode not in instrument.service_modes:
         raise invalid("service_mode", "not-offered")
-    _require_possible(instrument, wanted.minutes)
+    _require_possible(instrument, values.minutes)
     lapse_due(instrument, by.now)
     lock_person(by.actor.person)
     mine = open_wishes(by.now).filter(user_id=by.actor.person)
@@ -95,11 +95,11 @@ def wish_make(by: By, *, wanted: Wanted) -> WaitingWish:
         "instrument": instrument,
         "organisation": payer,
         "service_mode": mode,
-        "earliest": wanted.earliest,
-        "latest": wanted.latest,
-        "minutes": wanted.minutes,
-        "hours_from": wanted.hours_from,
-        "hours_until": wanted.hours_until,
+        "earliest": values.earliest,
+        "latest": values.latest,
+        "minutes": values.minutes,
+        "hours_from": values.hours_from,
+        "hours_until": values.hours_until,
     }
     if mine.filter(**same).exists():
         raise WrongState("already-waiting")
@@ -108,17 +108,17 @@ def wish_make(by: By, *, wanted: Wanted) -> WaitingWish:
     wish = WaitingWish.objects.create(
         **same,
         user_id=by.actor.person,
-        any_equivalent=wanted.any_equivalent,
-        max_price=wanted.max_price,
+        any_equivalent=values.any_equivalent,
+        max_price=values.max_price,
         instruments=[instrument.pk],
         created_at=by.now,
         looked_at=by.now,
     )
     wish.regions.set(regions)
-    if wanted.any_equivalent:
+    if values.any_equivalent:
         wish.instruments = load_instruments(wish)
         wish.save(update_fields=["instruments"])
-    wish_record(by, "waiting.create", wish, after=_said(wish, regions))
+    wish_record(by, "waiting.create", wish, after=_facts(wish, regions))
     if slot_offer_locked(instrument, by.now, holding=by.actor.person) is None:
         enqueue(
             [look_again(pk, f"{wish.pk}:{pk}") for pk in wish.instruments if pk != instrument.pk],
@@ -128,20 +128,20 @@ def wish_make(by: By, *, wanted: Wanted) -> WaitingWish:
     return wish
 
 
-def _regions(wanted: Wanted) -> list[Region]:
-    if wanted.regions and not wanted.any_equivalent:
+def _regions(values: WishValues) -> list[Region]:
+    if values.regions and not values.any_equivalent:
         raise invalid("regions", "only-with-equivalents")
-    found = []
-    for position, code in enumerate(dict.fromkeys(wanted.regions)):
+    regions = []
+    for position, code in enumerate(dict.fromkeys(values.regions)):
         try:
-            found.append(region_by_code(code))
+            regions.append(region_by_code(code))
         except NotFound:
             raise invalid(f"regions[{position}]", "unknown-region", region=code) from None
-    return found
+    return regions
 
 
 def _require_possible(instrument: Instrument, minutes: int) -> None:
-    """What no calendar will ever change is refused now. Who may book it, at which price, and
+    """Refuse now what no calendar will ever change. Who may book it, at which price, and
     when, is asked of each slot: certificates, prices and hours may still come."""
     if not hasattr(instrument, "policy") or instrument.publication not in PUBLIC:
         raise RulesRefuse([Refusal("not-published")])
@@ -237,7 +237,7 @@ def _settle(wish_id: UUID, now: datetime) -> int:
 def wishes_look(*, now: datetime, most: int = 100) -> int:
     """Look for time that is free anyway (hours changed, a horizon moved on, a rule was eased)
     for the wishes not looked at for the longest; the number of offers made. What instruments
-    each is content with is found anew. One looked at by a worker that then died is looked at
+    each is content with is read anew. One looked at by a worker that then died is looked at
     again when its turn comes."""
     due = unoffered(open_wishes(now), now).filter(looked_at__lte=now - rules.LOOK_EVERY)
     ids = list(due.order_by("looked_at", "id").values_list("pk", flat=True)[:most])
@@ -263,9 +263,9 @@ def _look_claim(wish_id: UUID, now: datetime) -> list[UUID]:
     )
     if wish is None:
         return []
-    found = load_instruments(wish)
-    WaitingWish.objects.filter(pk=wish.pk).update(instruments=found, looked_at=now)
-    return found
+    instruments = load_instruments(wish)
+    WaitingWish.objects.filter(pk=wish.pk).update(instruments=instruments, looked_at=now)
+    return instruments
 
 
 def _end(by: By, wish: WaitingWish, state: str, ended_at: datetime) -> None:
@@ -285,7 +285,7 @@ def _end(by: By, wish: WaitingWish, state: str, ended_at: datetime) -> None:
     )
 
 
-def _said(wish: WaitingWish, regions: Sequence[Region]) -> dict[str, object]:
+def _facts(wish: WaitingWish, regions: Sequence[Region]) -> dict[str, object]:
     return {
         "instrument": wish.instrument_id,
         "payer": wish.organisation_id,

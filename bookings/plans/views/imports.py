@@ -4,19 +4,16 @@ it."""
 from typing import Any
 from uuid import UUID
 
-from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_http_methods
 
-from accounts.domain.errors import Invalid
-from accounts.domain.roles import By
+from accounts.domain.errors import Refused
 from accounts.permissions import actor_of
-from accounts.selectors.memberships import organisations_of, place_of
+from accounts.selectors.memberships import organisations_of
+from accounts.views.pages import act, edits
+from bookings.catalogue.views.payers import may_book_for, no_organisation
 from bookings.plans.domain.imports import ON_REFUSED, ImportReport, RowsRefused
 from bookings.plans.forms.imports import ImportForm
 from bookings.plans.selectors.imports import load_shown
@@ -38,57 +35,60 @@ _LABELS = {
 }
 
 
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
+@edits
 def bring_in(request: HttpRequest) -> HttpResponse:
     """The form; POST says row by row what would happen, or with `act` skip or refuse does it."""
-    now, actor = timezone.now(), actor_of(request.user)
-    payers = [
-        payer
-        for payer in organisations_of(actor)
-        if actor.may("book", place_of(payer)) or actor.may("book-for-members", place_of(payer))
-    ]
+    actor = actor_of(request.user)
+    payers = [payer for payer in organisations_of(actor) if may_book_for(actor, payer)]
     if not payers:
-        return render(
-            request, "bookings/reserving/no_organisation.html", {"payer": None}, status=403
-        )
+        return no_organisation(request, None)
     is_sent = request.method == "POST"
     form = ImportForm(
         request.POST if is_sent else None, request.FILES if is_sent else None, payers=payers
     )
     manages = bool(actor.organisations_where("manage-instruments"))
-    status, report, is_refused = 200, None, False
-    act = request.POST.get("act", "preview")
-    if request.method == "POST" and form.is_valid():
-        data = form.cleaned_data
-        try:
-            report = bookings_import(
-                By(actor, now),
-                content=data["bytes"],
-                file_name=data["name"],
-                organisation=data["organisation"],
-                encoding=data["encoding"] or "utf-8",
-                on_refused=act if act in ON_REFUSED else "refuse",
-                dry_run=act not in ON_REFUSED,
-            )
-            if act in ON_REFUSED:
-                messages.success(request, _brought(report))
-                own = {o.person for o in report.outcomes if o.person} <= {actor.user_id}
-                return redirect("bookings:mine" if own or not manages else "bookings:board")
-        except RowsRefused as refused:
-            report, status, is_refused = refused.report, 409, True
-        except Invalid as problem:
-            form.refuse(problem.problems)
-    if request.method == "POST" and form.errors:
-        status = 400
-    context: dict[str, Any] = {
-        "form": form,
-        "report": report,
-        "rows": _rows(report),
-        "is_refused": is_refused,
-        "back": "bookings:board" if manages else "bookings:mine",
-    }
-    return render(request, "bookings/plans/import.html", context, status=status)
+    on_refused = request.POST.get("act", "preview")
+    is_preview = on_refused not in ON_REFUSED
+
+    def page(
+        status: int = 200,
+        refused: Refused | None = None,
+        report: ImportReport | None = None,
+        **_form: Any,
+    ) -> HttpResponse:
+        if isinstance(refused, RowsRefused):
+            report = refused.report
+        context: dict[str, Any] = {
+            "form": form,
+            "report": report,
+            "rows": _rows(report),
+            "is_refused": refused is not None,
+            "back": "bookings:board" if manages else "bookings:mine",
+        }
+        return render(request, "bookings/plans/import.html", context, status=status)
+
+    def to(report: ImportReport) -> HttpResponse:
+        if is_preview:
+            return page(report=report)
+        is_own = {o.person for o in report.outcomes if o.person} <= {actor.user_id}
+        return redirect("bookings:mine" if is_own or not manages else "bookings:board")
+
+    return act(
+        request,
+        page,
+        lambda by, data: bookings_import(
+            by,
+            content=data["bytes"],
+            file_name=data["name"],
+            organisation=data["organisation"],
+            encoding=data["encoding"] or "utf-8",
+            on_refused="refuse" if is_preview else on_refused,
+            dry_run=is_preview,
+        ),
+        to=to,
+        done=lambda report: "" if is_preview else _brought(report),
+        form=form,
+    )
 
 
 def _rows(report: ImportReport | None) -> list[dict[str, Any]]:
@@ -110,29 +110,23 @@ def _rows(report: ImportReport | None) -> list[dict[str, Any]]:
 
 def _brought(report: ImportReport) -> str:
     """What was done, in words."""
-    said = [
-        ngettext("{n} row booked.", "{n} rows booked.", report.booked).format(n=report.booked)
-        if report.booked
-        else gettext("Nothing new was booked.")
-    ]
-    if report.waiting:
-        said.append(
+    booked, waiting = report.booked, report.waiting
+    unchanged, refused = report.unchanged, report.refused
+    counted = [
+        (booked, ngettext("{n} row booked.", "{n} rows booked.", booked)),
+        (
+            waiting,
             ngettext(
                 "{n} of them waits for the owner's answer.",
                 "{n} of them wait for the owner's answer.",
-                report.waiting,
-            ).format(n=report.waiting)
-        )
-    if report.unchanged:
-        said.append(
-            ngettext(
-                "{n} row was imported before.", "{n} rows were imported before.", report.unchanged
-            ).format(n=report.unchanged)
-        )
-    if report.refused:
-        said.append(
-            ngettext("{n} row was refused.", "{n} rows were refused.", report.refused).format(
-                n=report.refused
-            )
-        )
-    return " ".join(said)
+                waiting,
+            ),
+        ),
+        (
+            unchanged,
+            ngettext("{n} row was imported before.", "{n} rows were imported before.", unchanged),
+        ),
+        (refused, ngettext("{n} row was refused.", "{n} rows were refused.", refused)),
+    ]
+    sentences = [text.format(n=number) for number, text in counted if number]
+    return " ".join([*([] if booked else [gettext("Nothing new was booked.")]), *sentences])

@@ -1,26 +1,27 @@
 """The waiting list: asking to be told, what is offered, withdrawing."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
-from django.utils import timezone
+from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.domain.errors import Invalid, NotPermitted, WrongState, WrongVersion
+from accounts.domain.errors import Refused
 from accounts.domain.roles import By
-from accounts.permissions import actor_of
 from accounts.selectors.memberships import place_of
 from accounts.selectors.organisations import sharing_regions
-from bookings.catalogue.views.payers import payer_of
+from accounts.views.pages import act, by_of, edits, reads, writes
+from bookings.catalogue.views.payers import no_organisation, payer_of
 from bookings.catalogue.views.refusals import refusal_text
 from bookings.plans.forms.waiting import WaitingForm
+from bookings.plans.models import WaitingWish
 from bookings.plans.selectors.waiting import (
     load_currencies,
     load_entries,
@@ -41,70 +42,70 @@ SHOWN = 100  # wishes, the newest first; ten at most wait
 WEEK = 7
 
 
-@login_required
-@require_safe
+@reads
 def waiting(request: HttpRequest) -> HttpResponse:
     """What one waits for, with one's place in line and what is offered; what became of others."""
     return _list(request)
 
 
 def _list(request: HttpRequest, status: int = 200) -> HttpResponse:
-    now, actor = timezone.now(), actor_of(request.user)
-    wishes = list(own_wishes(actor)[:SHOWN])
-    entries = load_entries(wishes, now)
+    by = by_of(request)
+    wishes = list(own_wishes(by.actor)[:SHOWN])
+    entries = load_entries(wishes, by.now)
     present = [entry for entry in entries if entry.state == "waiting"]
     context = {
         "present": sorted(present, key=lambda e: (e.offer is None, e.wish.created_at)),
         "ended": [entry for entry in entries if entry.state != "waiting"],
         "currencies": load_currencies(wishes),
-        "hindrances": load_hindrances([e.wish for e in present if e.offer is None], now),
+        "hindrances": load_hindrances([e.wish for e in present if e.offer is None], by.now),
     }
     return render(request, "bookings/plans/waiting.html", context, status=status)
 
 
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
+@edits
 def new(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     """Ask to be told when something comes free; POST puts it on the list."""
-    now, actor = timezone.now(), actor_of(request.user)
-    instrument = instrument_by_id(actor, instrument_id)
+    by = by_of(request)
+    instrument = instrument_by_id(by.actor, instrument_id)
     data = request.POST if request.method == "POST" else request.GET
-    payer, payers = payer_of(actor, data.get("organisation"))
-    if payer is None or not actor.may("book", place_of(payer)):
-        nobody = {"instrument": instrument, "payer": payer}
-        return render(request, "bookings/reserving/no_organisation.html", nobody, status=403)
-    may_book = [item for item in payers if actor.may("book", place_of(item))]
+    payer, payers = payer_of(by.actor, data.get("organisation"))
+    if payer is None or not by.actor.may("book", place_of(payer)):
+        return no_organisation(request, payer, instrument)
     regions = list(sharing_regions())
-    form = _form(request, instrument, [region.code for region in regions], now)
-    if form.is_bound and form.is_valid():
-        try:
-            wish = wish_make(By(actor, now), wanted=form.wanted(instrument, payer.code))
-        except Invalid as refused:
-            form.refuse(refused.problems)
-        except RulesRefuse as refused:
+    form = _form(request, instrument, [region.code for region in regions], by.now)
+
+    def page(status: int = 200, refused: Refused | None = None, **_: Any) -> HttpResponse:
+        if isinstance(refused, RulesRefuse):
             for refusal in refused.refusals:
                 form.say(refusal.code, refusal.numbers)
-        except (WrongState, NotPermitted) as refused:
+        elif refused is not None:
             form.say(refused.code, refused.numbers)
-        else:
-            (entry,) = load_entries([wish], now)
-            if entry.offer is not None:
-                messages.success(request, gettext("A slot is free already: it is held for you."))
-            else:
-                messages.success(request, gettext("You are on the waiting list."))
-            return redirect("bookings:waiting")
-    card = load_terms(instrument, payer, now).card
-    context: dict[str, Any] = {
-        "instrument": instrument,
-        "payer": payer,
-        "payers": may_book,
-        "regions": regions,
-        "currency": card.values.currency if card else "",
-        "form": form,
-        "zone": instrument.facility.time_zone,
-    }
-    status = 400 if form.errors else 200
-    return render(request, "bookings/plans/waiting_new.html", context, status=status)
+        card = load_terms(instrument, payer, by.now).card
+        context = {
+            "instrument": instrument,
+            "payer": payer,
+            "payers": [one for one in payers if by.actor.may("book", place_of(one))],
+            "regions": regions,
+            "currency": card.values.currency if card else "",
+            "form": form,
+            "zone": instrument.facility.time_zone,
+        }
+        return render(request, "bookings/plans/waiting_new.html", context, status=status)
+
+    def done(wish: WaitingWish) -> str:
+        (entry,) = load_entries([wish], by.now)
+        if entry.offer is not None:
+            return gettext("A slot is free already: it is held for you.")
+        return gettext("You are on the waiting list.")
+
+    return act(
+        request,
+        page,
+        lambda by, _: wish_make(by, values=form.values(instrument, payer.code)),
+        to=reverse("bookings:waiting"),
+        done=done,
+        form=form,
+    )
 
 
 def _form(
@@ -113,7 +114,7 @@ def _form(
     regions: list[str],
     now: datetime,
 ) -> WaitingForm:
-    zone = ZoneInfo(instrument.facility.time_zone)
+    zone = instrument.facility.zone
     earliest, latest = _window(request, zone, now)
     minutes = request.GET.get("minutes", "")
     return WaitingForm(
@@ -134,8 +135,8 @@ def _window(request: HttpRequest, zone: ZoneInfo, now: datetime) -> tuple[dateti
     """Seven local days from the one that was looked at, not from the past."""
     day = local_date(zone, now)
     try:
-        asked = datetime.fromisoformat(request.GET.get("from", ""))
-        day = max(day, local_date(zone, asked) if asked.tzinfo else asked.date())
+        start = datetime.fromisoformat(request.GET.get("from", ""))
+        day = max(day, local_date(zone, start) if start.tzinfo else start.date())
     except (ValueError, OverflowError):
         pass
     day = min(day, local_date(zone, now + timedelta(days=360)))
@@ -144,36 +145,33 @@ def _window(request: HttpRequest, zone: ZoneInfo, now: datetime) -> tuple[dateti
     return max(first, soon), day_span(zone, day + timedelta(days=WEEK - 1))[1]
 
 
-@login_required
-@require_POST
+@writes
 def withdraw(request: HttpRequest, wish_id: UUID) -> HttpResponse:
     """Wait no longer."""
-    now, actor = timezone.now(), actor_of(request.user)
-    return _answered(
+    return _acted(
         request,
-        lambda: wish_withdraw(By(actor, now), wish_id=wish_id),
+        lambda by, _: wish_withdraw(by, wish_id=wish_id),
         gettext("You have left the waiting list."),
     )
 
 
-@login_required
-@require_POST
+@writes
 def decline(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
     """Leave what is offered to the next; the wish goes on waiting."""
-    now, actor = timezone.now(), actor_of(request.user)
-    return _answered(
+    return _acted(
         request,
-        lambda: hold_release(By(actor, now), reservation_id=reservation_id),
+        lambda by, _: hold_release(by, reservation_id=reservation_id),
         gettext("Declined: it goes to the next in line. You keep waiting for another time."),
     )
 
 
-def _answered(request: HttpRequest, act: Any, done: str) -> HttpResponse:
+def _acted(request: HttpRequest, work: Callable[[By, Any], Any], done: str) -> HttpResponse:
     """Carry out an act and go back to the list; a refusal is said there."""
-    try:
-        act()
-    except (WrongState, WrongVersion) as refused:
-        messages.error(request, refusal_text(refused))
-        return _list(request, status=409)
-    messages.success(request, done)
-    return redirect("bookings:waiting")
+    return act(
+        request,
+        partial(_list, request),
+        work,
+        to=reverse("bookings:waiting"),
+        done=done,
+        shows=lambda refused: messages.error(request, refusal_text(refused)),
+    )

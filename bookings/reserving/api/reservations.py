@@ -21,7 +21,14 @@ from accounts.api.shapes import Choice, Instant, ListOf, Shape, Text, asked, che
 from accounts.domain.errors import invalid
 from accounts.domain.roles import Actor, By
 from accounts.selectors.rows import visible
-from bookings.catalogue.api.asking import AskedBody, FundingBody, period_of, samples_of, shares_of
+from bookings.catalogue.api.asking import (
+    AskedBody,
+    FundingBody,
+    codes_in,
+    period_of,
+    samples_of,
+    shares_of,
+)
 from bookings.catalogue.api.fees import CardRefShape, QuoteShape
 from bookings.catalogue.selectors.parties import Booking
 from bookings.funding.api.funding import FundedShape
@@ -228,13 +235,6 @@ class ReservationQuery(Pages):
     organisation = Text(40, default="", help_text="The payer's code.")
 
 
-def _states(text: str) -> list[str]:
-    states = [state.strip() for state in text.split(",") if state.strip()]
-    if not set(states) <= set(Reservation.State.values):
-        raise invalid("state", "unknown-value")
-    return states
-
-
 def in_states(states: list[str], now: datetime) -> Q:
     """Deadlines decide, not jobs: an unanswered request past its deadline is expired."""
     lapsed = Q(state__in=WAITING, deadline_at__lte=now)
@@ -273,7 +273,9 @@ class Reservations(ReservationResource):
         query = asked(ReservationQuery, request.query_params)
         rows = with_all(reservations_for(self.actor))
         if query["state"]:
-            rows = rows.filter(in_states(_states(query["state"]), self.now))
+            rows = rows.filter(
+                in_states(codes_in(query["state"], "state", Reservation.State.values), self.now)
+            )
         if "instrument" in query:
             rows = rows.filter(instrument_id=query["instrument"])
         if query["organisation"]:

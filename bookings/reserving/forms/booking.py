@@ -8,7 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.errors import FieldProblem
-from bookings.catalogue.forms.periods import PeriodForm
+from bookings.catalogue.forms.periods import PeriodForm, modes_of
 from bookings.catalogue.selectors.parties import Booking
 from bookings.funding.forms.funding import PaysFrom
 from bookings.funding.models import FundingSource
@@ -16,32 +16,31 @@ from bookings.pricing.selectors.fees import Asked
 from bookings.record.domain.refusals import OVERRIDABLE
 from bookings.record.messages import sentence
 from bookings.record.models import Reservation
+from instruments.forms.fields import StyledForm
 from instruments.models import Instrument
 
 
-class BookingForm(PaysFrom, PeriodForm):
+class BookingForm(PaysFrom, StyledForm, PeriodForm):
     """The booking form: how and what for. Options are the rate card's own."""
 
-    service_mode = forms.ChoiceField(
-        label=_("How will you work?"), widget=forms.Select(attrs={"class": "form-select"})
-    )
+    use_required_attribute = True
+
+    service_mode = forms.ChoiceField(label=_("How will you work?"))
     purpose = forms.ChoiceField(
         label=_("Purpose"),
         choices=Reservation.Purpose.choices,
-        widget=forms.Select(attrs={"class": "form-select"}),
     )
     purpose_text = forms.CharField(
         label=_("What will you do?"),
         required=False,
         max_length=500,
-        widget=forms.Textarea(attrs={"class": "form-control", "rows": 3}),
+        widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("The owner of the instrument reads this."),
     )
     samples = forms.CharField(
         label=_("Samples"),
         required=False,
         max_length=500,
-        widget=forms.TextInput(attrs={"class": "form-control"}),
         help_text=_("What they are, and anything to be careful about."),
     )
     hold = forms.UUIDField(required=False)
@@ -59,14 +58,14 @@ class BookingForm(PaysFrom, PeriodForm):
     ) -> None:
         super().__init__(*args, **kwargs)
         if for_others:
-            self.fields["on_behalf_of"] = forms.EmailField(
+            field = forms.EmailField(
                 label=_("For whom"),
                 required=only_for_others,
-                widget=forms.EmailInput(attrs={"class": "form-control"}),
                 help_text=_("The e-mail address of the person. Empty: for yourself.")
                 if not only_for_others
                 else _("The e-mail address of the person."),
             )
+            self.add("on_behalf_of", field)
             self.order_fields(["on_behalf_of"])
         if may_override:
             self.fields["override"] = forms.MultipleChoiceField(
@@ -77,37 +76,30 @@ class BookingForm(PaysFrom, PeriodForm):
         self.offer(sources)
         for name in ("start", "minutes", "organisation"):
             self.fields[name].widget = forms.HiddenInput()
-        labels = dict(Instrument.ServiceMode.choices)
         modes: Any = self.fields["service_mode"]
-        modes.choices = [(mode, labels[mode]) for mode in instrument.service_modes]
+        modes.choices = modes_of(instrument)
         if "entrusted" in instrument.service_modes:
-            self.fields["quantity"] = forms.IntegerField(
-                label=_("Number of samples"),
-                required=False,
-                min_value=1,
-                max_value=100000,
-                widget=forms.NumberInput(attrs={"class": "form-control"}),
+            count = forms.IntegerField(
+                label=_("Number of samples"), required=False, min_value=1, max_value=100000
             )
+            self.add("quantity", count)
         self.option_names = []
         for option in options:
             name = f"option_{option['code']}"
             self.option_names.append(name)
-            unit = _("hours") if option["unit"] == "hour" else _("number")
+            is_hours = option["unit"] == "hour"
+            unit = _("hours") if is_hours else _("number")
             words = option["code"].replace("-", " ").capitalize()
-            self.fields[name] = forms.DecimalField(
+            step = "0.25" if is_hours else "1"
+            amount = forms.DecimalField(
                 label=f"{words} ({unit} × {option['price']})",
                 required=False,
                 min_value=0,
                 max_value=10000,
-                decimal_places=2 if option["unit"] == "hour" else 0,
-                widget=forms.NumberInput(
-                    attrs={
-                        "class": "form-control",
-                        "min": "0",
-                        "step": "0.25" if option["unit"] == "hour" else "1",
-                    }
-                ),
+                decimal_places=2 if is_hours else 0,
+                widget=forms.NumberInput(attrs={"min": "0", "step": step}),
             )
+            self.add(name, amount)
 
     def place_of(self, path: str) -> str:
         """The field of a problem that the rules name their own way."""
@@ -136,8 +128,8 @@ class BookingForm(PaysFrom, PeriodForm):
         return str(self["on_behalf_of"].value() or "") if "on_behalf_of" in self.fields else ""
 
     def quantity(self) -> Decimal | None:
-        given = self.cleaned_data.get("quantity")
-        return Decimal(given) if given else None
+        number = self.cleaned_data.get("quantity")
+        return Decimal(number) if number else None
 
     def asked(self) -> Asked:
         """What a price is asked for."""

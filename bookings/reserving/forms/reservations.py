@@ -11,14 +11,13 @@ from bookings.record.models import Reservation
 from instruments.forms.fields import StyledForm
 
 
-class ReasonForm(forms.Form):
+class ReasonForm(StyledForm):
     """A reason and the version of the record that was read."""
 
     reason = forms.CharField(
         label=_("Reason"),
         required=False,
         max_length=500,
-        widget=forms.TextInput(attrs={"class": "form-control"}),
     )
     version = forms.IntegerField(required=False, widget=forms.HiddenInput())
 
@@ -54,6 +53,7 @@ class DecideManyForm(DecideForm):
             "One of them changed or was answered meanwhile: look at the list again."
         )
 
-    def asked(self) -> list[tuple[UUID, int]]:
+    def requests(self) -> list[tuple[UUID, int]]:
+        """The ids of those chosen, each with the version that was read."""
         pairs = (value.split(":") for value in self.cleaned_data["chosen"])
         return [(UUID(pk), int(version)) for pk, version in pairs]

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from accounts.domain.roles import Actor
 from accounts.selectors.memberships import place_of
@@ -106,7 +105,7 @@ def paid_from(instrument: Instrument, kind: str, period: Period) -> date | None:
     time back."""
     if kind == moves.SHORTEN:
         return None
-    return local_date(ZoneInfo(instrument.facility.time_zone), period.start)
+    return local_date(instrument.facility.zone, period.start)
 
 
 def load_move(
@@ -184,7 +183,7 @@ def weigh_move(
         )
     old, new = fees.quote(quoted), fees.quote(given) if given else None
     if new is not None and earmarked.sources:
-        today = local_date(ZoneInfo(instrument.facility.time_zone), now)
+        today = local_date(instrument.facility.zone, now)
         payer_id, rows = reservation.organisation_id, earmarked.sources
         funding = load_refunding(payer_id, rows, old.currency, today)
         unpaid = funding.refusals(new, paid_from(instrument, kind, period))
@@ -305,7 +304,7 @@ def _terms(
             host_region=reservation.host_region,
         )
     terms = load_terms(instrument, reservation.organisation, period.start, backing=backing)
-    day = local_date(ZoneInfo(instrument.facility.time_zone), period.start)
+    day = local_date(instrument.facility.zone, period.start)
     if frozen.valid_from <= day and (frozen.valid_until is None or day < frozen.valid_until):
         return terms_by(instrument, backing, frozen, period.start)
     return terms

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django.db.models import Q
 
@@ -99,9 +98,9 @@ def _refusals(reservation: Reservation) -> tuple[Refusal, ...]:
     """What would refuse it if it were accepted now. Two statements at most."""
     refusals: list[Refusal] = []
     instrument = reservation.instrument
-    asked = Period(reservation.start_at, reservation.end_at)
+    period = Period(reservation.start_at, reservation.end_at)
     try:
-        require_qualified(instrument, reservation.user_id, asked, reservation.service_mode)
+        require_qualified(instrument, reservation.user_id, period, reservation.service_mode)
     except RulesRefuse as refused:
         refusals += refused.refusals
     try:
@@ -139,7 +138,7 @@ def bands_of(kind: str, start: datetime, end: datetime, days: Period) -> Iterato
 
 def _days(reservation: Reservation) -> Period:
     """The local days the request lies on."""
-    zone = ZoneInfo(reservation.instrument.facility.time_zone)
+    zone = reservation.instrument.facility.zone
     first = local_date(zone, reservation.start_at)
     last = local_date(zone, reservation.end_at)
     return Period(day_span(zone, first)[0], day_span(zone, last)[1])

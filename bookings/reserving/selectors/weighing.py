@@ -5,7 +5,6 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from accounts.models import Organisation
 from bookings.availability.domain.availability import Asker, Block, Calendar, Wish
@@ -84,7 +83,7 @@ class Weighing:
         judge = calendar.explain if nearest else calendar.check
         refusals = judge(Wish(period, asker), self.now)
         if quote is not None:
-            day = local_date(ZoneInfo(instrument.facility.time_zone), period.start)
+            day = local_date(instrument.facility.zone, period.start)
             refusals += self.funding.refusals(quote, day)
         unit = None if refusals else calendar.free_unit(period)
         if unit is None:

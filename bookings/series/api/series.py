@@ -230,9 +230,9 @@ class SeriesCollection(Resource):
             )
             return Response(rendered(SeriesPreviewShape, preview))
         rule, on_conflict = data["rule"], data["on_conflict"]
-        made = series_book(self.by, booking=booking, rule=rule, on_conflict=on_conflict)
-        answer = self.one(made.series, status=201)
-        answer.data["skipped"] = [rendered(SkippedShape, each) for each in made.skipped]
+        booked = series_book(self.by, booking=booking, rule=rule, on_conflict=on_conflict)
+        answer = self.one(booked.series, status=201)
+        answer.data["skipped"] = [rendered(SkippedShape, each) for each in booked.skipped]
         return answer
 
     @reads(_("One series"), address="api-series-one")
@@ -274,8 +274,8 @@ class SeriesCollection(Resource):
     def preview(self, pk: UUID, query: dict[str, Any]) -> dict[str, Any]:
         """Where each would go and what refuses it, those before it counted. Nothing is done."""
         scope, this = query["scope"], query["reservation"]
-        found = load_series_move(self.actor, pk, scope, this, period_of(query), self.now)
-        return {"moves": [vars(move) | {"reservation": row.pk} for row, move in found]}
+        moves = load_series_move(self.actor, pk, scope, this, period_of(query), self.now)
+        return {"moves": [vars(move) | {"reservation": row.pk} for row, move in moves]}
 
     @acts(
         _("Move this, those that follow, or all"),

@@ -130,26 +130,26 @@ def _number(parts: dict[str, str], name: str, most: int | None, field: str) -> i
 
 
 def _weekdays(parts: dict[str, str], frequency: str, field: str) -> tuple[tuple[int, int], ...]:
-    found: list[tuple[int, int]] = []
+    items: list[tuple[int, int]] = []
     for item in parts["BYDAY"].split(",") if "BYDAY" in parts else ():
         match = _DAY.fullmatch(item)
         if match is None:
             raise _malformed(field, f"BYDAY={item}")
         if match[1] and frequency != "MONTHLY":
             raise invalid(field, "rule-unsupported", part=f"BYDAY={item}")
-        found.append((int(match[1] or 0), WEEKDAYS.index(match[2])))
-    return tuple(dict.fromkeys(found))
+        items.append((int(match[1] or 0), WEEKDAYS.index(match[2])))
+    return tuple(dict.fromkeys(items))
 
 
 def _month_days(parts: dict[str, str], frequency: str, field: str) -> tuple[int, ...]:
-    found: list[int] = []
+    items: list[int] = []
     for item in parts["BYMONTHDAY"].split(",") if "BYMONTHDAY" in parts else ():
         if not _MONTH_DAY.fullmatch(item):
             raise _malformed(field, f"BYMONTHDAY={item}")
         if frequency == "WEEKLY":  # RFC 5545 has no such rule
             raise invalid(field, "rule-unsupported", part="BYMONTHDAY")
-        found.append(int(item))
-    return tuple(dict.fromkeys(found))
+        items.append(int(item))
+    return tuple(dict.fromkeys(items))
 
 
 def _until(parts: dict[str, str], field: str) -> date | datetime | None:
@@ -183,7 +183,7 @@ def wall_times(rule: Rule, start: datetime, zone: ZoneInfo, field: str = "rule")
 
     `Invalid`: `too-many` beyond 200, `span-too-long` beyond four years, `rule-empty` with none.
     """
-    found: list[datetime] = []
+    items: list[datetime] = []
     last: datetime | None = None
     for wall in _candidates(rule, start):
         moment = instant_of(zone, wall)
@@ -191,19 +191,19 @@ def wall_times(rule: Rule, start: datetime, zone: ZoneInfo, field: str = "rule")
             break
         if moment == last:  # a zone that left out a whole day
             continue
-        found.append(wall)
+        items.append(wall)
         last = moment
-        if len(found) > MOST:
+        if len(items) > MOST:
             raise invalid(field, "too-many", most=MOST)
-        if len(found) == rule.count:
+        if len(items) == rule.count:
             break
     else:
         end = start + timedelta(days=MOST_DAYS)
         if rule.count is not None or not _is_over(rule.until, end, instant_of(zone, end)):
             raise invalid(field, "span-too-long", days=MOST_DAYS)
-    if not found:
+    if not items:
         raise invalid(field, "rule-empty")
-    return found
+    return items
 
 
 def _candidates(rule: Rule, start: datetime) -> Iterator[datetime]:

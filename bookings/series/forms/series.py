@@ -1,7 +1,6 @@
 """Recurring bookings: making one, changing some or all of it."""
 
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django import forms
 from django.utils import dates
@@ -22,13 +21,11 @@ class SeriesForm(BookingForm):
     frequency = forms.ChoiceField(
         label=_("Repeat"),
         choices=[("WEEKLY", _("weekly")), ("DAILY", _("daily")), ("MONTHLY", _("monthly"))],
-        widget=forms.Select(attrs={"class": "form-select"}),
     )
     every = forms.IntegerField(
         label=_("Every"),
         min_value=1,
         max_value=99,
-        widget=forms.NumberInput(attrs={"class": "form-control"}),
         help_text=_("2 is every second day, week or month."),
     )
     weekdays = forms.TypedMultipleChoiceField(
@@ -36,7 +33,7 @@ class SeriesForm(BookingForm):
         coerce=int,
         required=False,
         choices=[(day, dates.WEEKDAYS_ABBR[day]) for day in range(7)],
-        widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
+        widget=forms.CheckboxSelectMultiple,
     )
     monthly = forms.ChoiceField(
         label=_("In each month"),
@@ -45,29 +42,26 @@ class SeriesForm(BookingForm):
             ("day", _("the same day of the month")),
             ("weekday", _("the same weekday of the month")),
         ],
-        widget=forms.Select(attrs={"class": "form-select"}),
     )
     ends = forms.ChoiceField(
         label=_("Until when?"),
         choices=[("times", _("a number of times")), ("until", _("until a date"))],
-        widget=forms.RadioSelect(attrs={"class": "form-check-input"}),
+        widget=forms.RadioSelect,
     )
     times = forms.IntegerField(
         label=_("Times"),
         required=False,
         min_value=1,
         max_value=MOST,
-        widget=forms.NumberInput(attrs={"class": "form-control"}),
     )
     until = DayField(
         label=_("Last day"),
         required=False,
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "class": "form-control"}),
     )
 
     def __init__(self, *args: Any, instrument: Instrument, **kwargs: Any) -> None:
         super().__init__(*args, instrument=instrument, **kwargs)
-        self.zone = ZoneInfo(instrument.facility.time_zone)
+        self.zone = instrument.facility.zone
         del self.fields["hold"]
 
     def place_of(self, path: str) -> str:
@@ -82,10 +76,6 @@ class SeriesForm(BookingForm):
             if data.get("ends") == way and not data.get(way) and way not in self.errors:
                 self.add_error(way, sentence("required"))
         return data
-
-    def repeating(self) -> list[forms.BoundField]:
-        """The fields about when; the template shows those of the frequency chosen."""
-        return [self[name] for name in ("frequency", "every", "weekdays", "monthly")]
 
     def working(self) -> list[forms.BoundField]:
         """The fields about how and what for."""

@@ -19,15 +19,14 @@ from accounts.selectors.rows import visible
 from bookings.catalogue.selectors.holds import holds_of
 from bookings.funding.domain.funding import Share
 from bookings.funding.selectors.funding import NO_FUNDING, Funding, load_funding
-from bookings.pricing.domain.quotes import Quote, input_from_json
-from bookings.pricing.models import Quote as QuoteRow
-from bookings.pricing.selectors.charges import cancellation_now
+from bookings.pricing.domain.quotes import Quote
 from bookings.pricing.selectors.fees import Asked, Backing, load_backing
 from bookings.record.domain.periods import Period
 from bookings.record.domain.refusals import Refusal
-from bookings.record.domain.reservations import effective_state, may_still_cancel
+from bookings.record.domain.reservations import effective_state
 from bookings.record.models import Reservation
 from bookings.record.selectors.reservations import reservations_for
+from bookings.reserving.selectors.cancelling import is_left, load_cancellation_sums
 from bookings.reserving.selectors.placing import Place
 from bookings.reserving.selectors.weighing import Weighing
 from bookings.series.domain.series import (
@@ -80,12 +79,12 @@ class SeriesPreview:
 
     @property
     def total(self) -> Decimal | None:
-        """Of those that would pass, tax included, before vouchers."""
+        """The total of those that would pass, tax included, before vouchers."""
         return self._sum("total")
 
     @property
     def payable(self) -> Decimal | None:
-        """Of those that would pass, what vouchers leave to pay."""
+        """What vouchers leave to pay of those that would pass."""
         return self._sum("payable")
 
     def _sum(self, name: str) -> Decimal | None:
@@ -120,7 +119,7 @@ def load_series_preview(
     own = holds_of(actor.person, now).filter(
         instrument=instrument, made_by_id=actor.person, waiting_offer=None
     )
-    found = weigh_series(
+    occurrences = weigh_series(
         instrument,
         payer,
         actor.person,
@@ -130,7 +129,7 @@ def load_series_preview(
         without=list(own.values_list("pk", flat=True)),
         funding=load_series_funding(instrument, payer, [actor.person], shares, now),
     )
-    return SeriesPreview(parsed, instrument.facility.time_zone, tuple(found))
+    return SeriesPreview(parsed, instrument.facility.time_zone, tuple(occurrences))
 
 
 def load_series_funding(
@@ -143,14 +142,14 @@ def load_series_funding(
     lock: bool = False,
 ) -> Funding:
     """What pays for each date (`load_funding`)."""
-    today = local_date(ZoneInfo(instrument.facility.time_zone), now)
+    today = local_date(instrument.facility.zone, now)
     return load_funding(payer.pk, shares, people, today, lock=lock)
 
 
 def periods_of(instrument: Instrument, first: Period, rule: str) -> tuple[Rule, list[Period]]:
     """The rule as a value and the periods it means, from the wall clock of `first` on.
     `Invalid` names `rule`."""
-    zone = ZoneInfo(instrument.facility.time_zone)
+    zone = instrument.facility.zone
     parsed = parse_rule(rule)
     return parsed, occurrences(parsed, wall_of(zone, first.start), zone, first.minutes)
 
@@ -173,11 +172,11 @@ def weigh_series(
     span = Period(periods[0].start, max(period.end for period in periods))
     backing = backing or load_backing(payer, instruments=[instrument])
     weighing = Weighing(payer, [(instrument, span)], backing, now, without=without, funding=funding)
-    found = []
+    occurrences = []
     for index, period in enumerate(periods):
         one = weighing.weigh(instrument, user_id, replace(asked, period=period))
-        found.append(Occurrence(index, period, one.refusals, one.place, one.quote))
-    return found
+        occurrences.append(Occurrence(index, period, one.refusals, one.place, one.quote))
+    return occurrences
 
 
 # What was made
@@ -200,7 +199,7 @@ def series_of(actor: Actor, reservation: Reservation) -> Series:
 
 
 def reservations_of(actor: Actor, series: Series) -> QuerySet[Reservation]:
-    """Those of a series that the actor may see, in the order of the rule."""
+    """Return the bookings of a series that the actor may see, in the order of the rule."""
     return reservations_for(actor).filter(series=series).order_by("occurrence_at", "id")
 
 
@@ -220,7 +219,7 @@ def standings(reservations: Sequence[Reservation], now: datetime) -> list[Standi
 def choose(
     reservations: Sequence[Reservation], scope: str, this: UUID | None, now: datetime
 ) -> list[Reservation]:
-    """Those an edit is for, in the order of the rule. `Invalid` for a scope there is none of,
+    """Return the bookings an edit is for, in the order of the rule. `Invalid` for an unknown scope,
     or without the booking that it starts from."""
     if scope not in SCOPES:
         raise invalid("scope", "unknown-choice", allowed=", ".join(SCOPES))
@@ -229,8 +228,8 @@ def choose(
         raise invalid("reservation", "required")
     if this is not None and this not in by_id:
         raise invalid("reservation", "not-of-the-series")
-    found = chosen(standings(reservations, now), scope, this, now)
-    return [by_id[standing.id] for standing in found]  # type: ignore[index]
+    standing_chosen = chosen(standings(reservations, now), scope, this, now)
+    return [by_id[standing.id] for standing in standing_chosen]  # type: ignore[index]
 
 
 def wall_clocks(series: Series) -> dict[datetime, datetime]:
@@ -267,10 +266,10 @@ def load_series_cancellation(
     cancel."""
     series = series_for(actor, series_id)
     rows = list(reservations_of(actor, series))
-    found = _cancellation(actor, series, rows, scope, this, now)
-    if not found.reservations:
+    cancellation = _cancellation(actor, series, rows, scope, this, now)
+    if not cancellation.reservations:
         raise WrongState("series-over")
-    return found
+    return cancellation
 
 
 def load_series_cancellations(
@@ -279,8 +278,8 @@ def load_series_cancellations(
     """The series of a booking, and the same of each scope in which something is left."""
     series = series_of(actor, reservation)
     rows = list(reservations_of(actor, series))
-    found = {s: _cancellation(actor, series, rows, s, reservation.pk, now) for s in SCOPES}
-    return series, {scope: c for scope, c in found.items() if c.reservations}
+    cancellations = {s: _cancellation(actor, series, rows, s, reservation.pk, now) for s in SCOPES}
+    return series, {scope: c for scope, c in cancellations.items() if c.reservations}
 
 
 def _cancellation(
@@ -291,23 +290,7 @@ def _cancellation(
     this: UUID | None,
     now: datetime,
 ) -> SeriesCancellation:
-    found = [r for r in choose(rows, scope, this, now) if _may_cancel(r, now)]
-    quotes = {
-        quote.reservation_id: quote
-        for quote in QuoteRow.objects.filter(reservation__in=found, is_current=True)
-    }
-    fee = tax = Decimal(0)
-    spent: set[UUID] = set()
-    for r in found:
-        quoted = input_from_json(quotes[r.pk].inputs)
-        terms = cancellation_now(r, now, quoted, actor=actor, spent=spent)
-        fee, tax = fee + terms.fee, tax + terms.tax
-    currency = next((quote.currency for quote in quotes.values()), "")
-    return SeriesCancellation(tuple(found), currency, fee, tax)
-
-
-def _may_cancel(r: Reservation, now: datetime) -> bool:
-    state = effective_state(r.state, r.deadline_at, now)
-    return state == "requested" or (
-        state == "confirmed" and may_still_cancel(r.start_at, r.end_at, r.check_in_minutes, now)
-    )
+    left = [r for r in choose(rows, scope, this, now) if is_left(r, now)]
+    sums = load_cancellation_sums(actor, left, now)
+    currency, (fee, tax) = next(iter(sums.items()), ("", (Decimal(0), Decimal(0))))
+    return SeriesCancellation(tuple(left), currency, fee, tax)

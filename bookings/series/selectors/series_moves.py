@@ -81,14 +81,14 @@ def weigh_series_move(
     span = around(Period(min(p.start for p in periods), max(p.end for p in periods)))
     calendar = load_calendar(instrument, span, now, without=[r.pk for r in reservations])
     backing = backing or load_backing(series.organisation, instruments=[instrument])
-    found = []
+    moves = []
     spent: set[UUID] = set()
     for reservation, period in zip(reservations, periods, strict=True):
         move = weigh_move(
             actor, instrument, reservation, period, now,
             calendar=calendar, backing=backing, spent=spent,
         )  # fmt: skip
-        found.append((reservation, move))
+        moves.append((reservation, move))
         if calendar is None or move.refusals or move.unit is None:
             continue
         backing = backing.having(move.earmarked.grant_id, move.earmarked.held)
@@ -104,19 +104,20 @@ def weigh_series_move(
                 move.terms.is_same_region,
             ),
         )
-    return found
+    return moves
 
 
 def load_series_move(
     actor: Actor, series_id: UUID, scope: str, this: UUID, period: Period, now: datetime
 ) -> list[tuple[Reservation, Move]]:
-    """The same before anything is done. `WrongState` if nothing is left to move."""
+    """Load what such a move would come to, before anything is done. `WrongState` if nothing is
+    left to move."""
     series = series_for(actor, series_id)
     rows = list(reservations_of(actor, series))
-    found = choose(rows, scope, this, now)
-    if not found:
+    chosen = choose(rows, scope, this, now)
+    if not chosen:
         raise WrongState("series-over")
     instrument = Instrument.objects.select_related(*WITH).get(pk=series.instrument_id)
     reference = next(r for r in rows if r.pk == this)
     shift = shift_of(series, reference, period)
-    return weigh_series_move(actor, instrument, series, found, shift, now)
+    return weigh_series_move(actor, instrument, series, chosen, shift, now)

@@ -9,8 +9,8 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts import trail
-from accounts.domain.errors import NotFound, WrongState, WrongVersion, invalid
-from accounts.domain.roles import Actor, By
+from accounts.domain.errors import NotFound, WrongState, invalid
+from accounts.domain.roles import By
 from accounts.notifications import Effect, enqueue
 from bookings.catalogue.selectors.parties import Booking, Parties
 from bookings.catalogue.services.demand import demand_lacking, guarded
@@ -47,7 +47,7 @@ SKIP, REFUSE = ON_CONFLICT = ("skip", "refuse")
 
 
 @dataclass(frozen=True)
-class SeriesMade:
+class SeriesBooked:
     """A series, its bookings in the order of time, and the dates that were left out."""
 
     series: Series
@@ -55,7 +55,7 @@ class SeriesMade:
     skipped: tuple[Occurrence, ...]
 
 
-def series_book(by: By, *, booking: Booking, rule: str, on_conflict: str) -> SeriesMade:
+def series_book(by: By, *, booking: Booking, rule: str, on_conflict: str) -> SeriesBooked:
     """Book every date of a rule, from the booking's own period on; one transaction.
 
     on_conflict: `refuse`: all or none, `RulesRefuse` names each refusal's date by its number
@@ -94,7 +94,7 @@ def _book(
     rule: str,
     on_conflict: str,
     occurrences: list[Occurrence],
-) -> SeriesMade:
+) -> SeriesBooked:
     instrument = lock_instrument(booking.instrument_id)
     if not may_see(by.actor, instrument):
         raise NotFound
@@ -145,7 +145,7 @@ def _book(
     series_record(by, series, "series.create", reservations, skipped=len(skipped))
     reminders = [effect for row in reservations for effect in reminders_of(row, by.now)]
     series_tell(reservations, "series", by.now, reminders)
-    return SeriesMade(series, tuple(reservations), tuple(skipped))
+    return SeriesBooked(series, tuple(reservations), tuple(skipped))
 
 
 def _put(
@@ -210,7 +210,7 @@ def series_record(
     action: str,
     reservations: Sequence[Reservation],
     reason: str = "",
-    **said: str | int,
+    **facts: str | int,
 ) -> None:
     """An act on a series, in the trail of host and payer; each booking has its own entry."""
     first = reservations[0]
@@ -224,7 +224,7 @@ def series_record(
             "starts_at": series.starts_at,
             "reservations": [r.pk for r in reservations],
         }
-        | said,
+        | facts,
         reason=reason,
         places=first.places(),
     )
@@ -233,16 +233,13 @@ def series_record(
 # Changing
 
 
-def series_locked(
-    actor: Actor, series_id: UUID, expected_version: int | None
-) -> tuple[Instrument, Series, list[Reservation]]:
+def series_locked(by: By, series_id: UUID) -> tuple[Instrument, Series, list[Reservation]]:
     """A series with its instrument and all its bookings, locked; `NotFound` if it is not the
     actor's to see."""
-    series = series_for(actor, series_id)
+    series = series_for(by.actor, series_id)
     instrument = lock_instrument(series.instrument_id)
     series = lock_series(series.pk)
-    if expected_version is not None and expected_version != series.version:
-        raise WrongVersion(version=series.version)
+    by.require_version(series.version)
     ids = Reservation.objects.filter(series=series).values_list("pk", flat=True)
     return instrument, series, lock_reservations(ids)
 
@@ -254,7 +251,7 @@ def series_cancel(
     """Cancel one, those from it on, or all that have not begun: each by the rules of
     `reservation_cancel`, all or none; one message. `WrongState` (`series-over`) if none is
     left."""
-    instrument, series, rows = series_locked(by.actor, series_id, by.version)
+    instrument, series, rows = series_locked(by, series_id)
     lapse_due(instrument, by.now)
     chosen = choose(rows, scope, reservation_id, by.now)
     if not chosen:

@@ -49,7 +49,7 @@ def series_move(
     order of the rule. None is in another's way with the time it has now.
     """
     with guarded():
-        instrument, series, rows = series_locked(by.actor, series_id, by.version)
+        instrument, series, rows = series_locked(by, series_id)
         lapse_due(instrument, by.now)
         chosen = choose(rows, scope, reservation_id, by.now)
         if not chosen:

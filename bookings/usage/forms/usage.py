@@ -12,7 +12,7 @@ from bookings.record.messages import RATINGS
 from instruments.forms.fields import StyledForm
 
 
-class CheckOutForm(forms.Form):
+class CheckOutForm(StyledForm):
     """What a session was like."""
 
     samples = forms.IntegerField(
@@ -20,24 +20,19 @@ class CheckOutForm(forms.Form):
         required=False,
         min_value=0,
         max_value=1_000_000,
-        widget=forms.NumberInput(attrs={"class": "form-control"}),
     )
     rating = forms.TypedChoiceField(
         label=_("How did it go?"),
         required=False,
         coerce=int,
         empty_value=None,
-        choices=[
-            ("", "–"),
-            *RATINGS.items(),
-        ],
-        widget=forms.Select(attrs={"class": "form-select"}),
+        choices=[("", "–"), *RATINGS.items()],
     )
     remarks = forms.CharField(
         label=_("Remarks for the owner"),
         required=False,
         max_length=1000,
-        widget=forms.Textarea(attrs={"class": "form-control", "rows": 2}),
+        widget=forms.Textarea(attrs={"rows": 2}),
     )
 
 

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet, prefetch_related_objects
 
-from accounts.domain.errors import NotFound
 from accounts.domain.roles import Actor
+from accounts.selectors.rows import visible
 from bookings.availability.models import Closure
 from bookings.pricing.domain.charges import ChargeMade, charge
 from bookings.pricing.selectors.charges import cancellation_now, load_ending, load_quoted
@@ -19,39 +19,30 @@ from instruments.selectors.registry import instruments_for
 
 
 def closures_of(instrument: Instrument) -> QuerySet[Closure]:
-    """All, the latest first."""
+    """Return all closures of an instrument, the latest first."""
     return _of(instrument).order_by("-start_at", "-id")
 
 
 def closure_by_id(actor: Actor, closure_id: UUID) -> Closure:
-    """With its instrument; `NotFound` if there is none, or the instrument is not the actor's
+    """Return it with its instrument; `NotFound` if there is none, or it is not the actor's
     to see."""
-    found = (
-        Closure.objects.filter(pk=closure_id, instrument__in=instruments_for(actor).values("pk"))
-        .select_related("instrument__organisation__region")
-        .first()
-    )
-    if found is None:
-        raise NotFound
-    return found
+    rows = Closure.objects.filter(instrument__in=instruments_for(actor).values("pk"))
+    return visible(rows.select_related("instrument__organisation__region"), pk=closure_id)
 
 
 def not_over(instrument: Instrument, now: datetime) -> QuerySet[Closure]:
-    """Those that run and those to come, the first to begin first."""
+    """Return closures that run or are to come, the first to begin first."""
     return _of(instrument).filter(Q(end_at=None) | Q(end_at__gt=now)).order_by("start_at", "id")
 
 
 def past(instrument: Instrument, now: datetime) -> QuerySet[Closure]:
-    """Over, the latest first."""
+    """Return closures that are over, the latest first."""
     return _of(instrument).filter(end_at__lte=now).order_by("-start_at", "-id")
 
 
 def instrument_of(closure_id: UUID) -> UUID:
     """The instrument a closure is of; `NotFound` if there is none."""
-    found = Closure.objects.filter(pk=closure_id).values_list("instrument_id", flat=True).first()
-    if found is None:
-        raise NotFound
-    return found
+    return visible(Closure.objects, pk=closure_id).instrument_id
 
 
 def _of(instrument: Instrument) -> QuerySet[Closure]:

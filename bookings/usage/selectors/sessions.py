@@ -31,7 +31,7 @@ def to_complete() -> QuerySet[Reservation]:
 
 
 def sessions_to_complete(actor: Actor) -> QuerySet[Reservation]:
-    """Those the actor may complete: one's own, and those of instruments one manages."""
+    """Return the bookings the actor may complete: their own, and of instruments they manage."""
     mine = Q(user_id=actor.person) | Q(made_by_id=actor.person)
     hosts = actor.organisations_where("manage-instruments")
     return to_complete().filter(mine | Q(host_id__in=hosts))

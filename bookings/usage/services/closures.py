@@ -10,7 +10,7 @@ from django.db.models import Q, Value
 from django.db.models.functions import Greatest
 
 from accounts import trail
-from accounts.domain.errors import NotFound, WrongState, WrongVersion, invalid
+from accounts.domain.errors import WrongState, invalid
 from accounts.domain.roles import Actor, By
 from accounts.notifications import enqueue
 from accounts.permissions import require
@@ -35,7 +35,7 @@ from bookings.reserving.services.occupancy import (
     reservation_touch,
     time_freed,
 )
-from bookings.usage.selectors.closures import owes_for, with_people
+from bookings.usage.selectors.closures import instrument_of, owes_for, with_people
 from bookings.usage.services.usage import confirmed_settle, session_finish
 from instruments.locks import lock_instrument
 from instruments.models import Instrument
@@ -272,7 +272,7 @@ def closures_fill(instrument: Instrument, now: datetime) -> None:
 @transaction.atomic
 def closure_end(by: By, *, closure_id: UUID, end: datetime | None) -> Closure:
     """End a closure, now or at a moment not before its start; it can only become shorter."""
-    instrument, closure = _lock(by.actor, closure_id, by.version)
+    instrument, closure = _lock(by, closure_id)
     moment = end or by.now
     if closure.end_at is not None and closure.end_at <= by.now:
         raise WrongState(state="ended", wanted="ended")
@@ -309,7 +309,7 @@ def closure_end(by: By, *, closure_id: UUID, end: datetime | None) -> Closure:
 @transaction.atomic
 def closure_delete(by: By, *, closure_id: UUID) -> None:
     """Take back a closure that has not begun; one that has is ended."""
-    instrument, closure = _lock(by.actor, closure_id, by.version)
+    instrument, closure = _lock(by, closure_id)
     if closure.start_at <= by.now:
         raise WrongState(state="begun", wanted="deleted")
     trail.record(
@@ -325,15 +325,9 @@ def closure_delete(by: By, *, closure_id: UUID) -> None:
     closures_fill(instrument, by.now)
 
 
-def _lock(
-    actor: Actor, closure_id: UUID, expected_version: int | None
-) -> tuple[Instrument, Closure]:
-    found = Closure.objects.filter(pk=closure_id).values_list("instrument_id", flat=True).first()
-    if found is None:
-        raise NotFound
-    instrument = lock_instrument(found)
-    require(actor, "manage-instruments", place_of(instrument.organisation))
+def _lock(by: By, closure_id: UUID) -> tuple[Instrument, Closure]:
+    instrument = lock_instrument(instrument_of(closure_id))
+    require(by.actor, "manage-instruments", place_of(instrument.organisation))
     closure = visible(Closure.objects.select_for_update(no_key=True), pk=closure_id)
-    if expected_version is not None and expected_version != closure.version:
-        raise WrongVersion(version=closure.version)
+    by.require_version(closure.version)
     return instrument, closure

@@ -25,12 +25,12 @@ def session_complete(
 ) -> UsageSession:
     """Say when a completed booking was used, for the person or the host's managers; its charge
     follows. Once it is charged, what is wrong with it is corrected on the charge."""
-    _, reservation = reservation_to_use(by.actor, reservation_id, by.version)
+    _, reservation = reservation_to_use(by, reservation_id)
     if reservation.state != "completed":
         raise WrongState(state=reservation.state, wanted="completed")
-    found = UsageSession.objects.filter(reservation=reservation, checked_out_at__isnull=False)
+    recorded = UsageSession.objects.filter(reservation=reservation, checked_out_at__isnull=False)
     charged = Charge.objects.filter(reservation=reservation).exists()
-    if charged and found.exists():
+    if charged and recorded.exists():
         raise WrongState("charged-already")
     require_usage(usage, reserved=(reservation.start_at, reservation.end_at), now=by.now)
     session = session_set(by, reservation=reservation, usage=usage)

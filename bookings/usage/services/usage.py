@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 from django.db.models import OuterRef, Q, Subquery
 
-from accounts.domain.errors import NotFound, WrongState, WrongVersion, invalid
+from accounts.domain.errors import NotFound, WrongState, invalid
 from accounts.domain.roles import PLATFORM, Actor, By
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
@@ -41,7 +41,7 @@ def reservation_check_in(by: By, *, reservation_id: UUID) -> UsageSession:
     """Begin using the instrument: from 15 minutes before the start, if the unit is free until
     then or another is for the whole booking, to the end. Whoever was left checked in on the unit
     is checked out."""
-    instrument, reservation = reservation_to_use(by.actor, reservation_id, by.version)
+    instrument, reservation = reservation_to_use(by, reservation_id)
     if reservation.state != "confirmed":
         raise WrongState(state=reservation.state, wanted="in_use")
     span = rules.check_in_span(Period(reservation.start_at, reservation.end_at))
@@ -129,7 +129,7 @@ def reservation_check_out(
     remarks: str = "",
 ) -> UsageSession:
     """Stop using the instrument. What is left of the slot is free at once."""
-    _, reservation = reservation_to_use(by.actor, reservation_id, by.version)
+    _, reservation = reservation_to_use(by, reservation_id)
     if reservation.state != "in_use":
         raise WrongState(state=reservation.state, wanted="completed")
     if rating is not None and not 1 <= rating <= 5:
@@ -192,19 +192,16 @@ def session_finish(
     enqueue(effects, now=by.now)
 
 
-def reservation_to_use(
-    actor: Actor, reservation_id: UUID, expected_version: int | None
-) -> tuple[Instrument, Reservation]:
-    """For the person who booked, or the host's manager."""
+def reservation_to_use(by: By, reservation_id: UUID) -> tuple[Instrument, Reservation]:
+    """Lock a booking for the person who made it, or the host's manager."""
     instrument, reservation = lock_reservation(reservation_id)
-    require_user(actor, reservation)
-    if expected_version is not None and expected_version != reservation.version:
-        raise WrongVersion(version=reservation.version)
+    require_user(by.actor, reservation)
+    by.require_version(reservation.version)
     return instrument, reservation
 
 
 def require_user(actor: Actor, reservation: Reservation) -> None:
-    """The person who booked, or the host's manager; `NotFound` for whoever may not even see it."""
+    """Require the booker, or the host's manager; `NotFound` for whoever may not even see it."""
     if actor.user_id in {reservation.user_id, reservation.made_by_id}:
         return
     place = place_of(reservation.host)
@@ -249,7 +246,7 @@ def _overrun(reservation: Reservation, following: UUID) -> list[Effect]:
 
 
 def usage_settle(*, now: datetime, most: int = 500) -> int:
-    """What nobody ended: no-shows, bookings past their end, sessions left open; how many.
+    """End what nobody ended: no-shows, bookings past their end, open sessions; how many.
 
     Asks what is due and not yet done: running it late or twice comes to the same.
     """

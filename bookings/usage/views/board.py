@@ -4,33 +4,28 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext
-from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
-from accounts.domain.errors import Invalid, NotPermitted
-from accounts.domain.roles import Actor, By
-from accounts.permissions import actor_of
-from bookings.availability.selectors.cuts import InTheWay
+from accounts.domain.errors import NotPermitted, Refused
+from accounts.domain.roles import Actor
+from accounts.letters.words import named
+from accounts.views.pages import act, by_of, edits, reads
 from bookings.catalogue.forms.calendars import BoardForm
 from bookings.catalogue.forms.periods import PeriodForm
 from bookings.catalogue.selectors.calendars import Entry, Row, load_board, load_in_the_way
+from bookings.catalogue.selectors.units import units_of
 from bookings.catalogue.views.events import (
-    instant,
+    form_of,
     lane_of,
     locale,
-    named,
     offset_of,
     row_events,
     walls,
@@ -67,11 +62,11 @@ class Chosen:
         return Period(day_span(self.zone, self.first)[0], day_span(self.zone, last)[1])
 
 
-@login_required
-@require_safe
+@reads
 def board(request: HttpRequest) -> HttpResponse:
     """The page: as a list of what is booked, over which the script draws the board."""
-    now, actor = timezone.now(), actor_of(request.user)
+    by = by_of(request)
+    now, actor = by.now, by.actor
     everything = _managed(actor)
     form = BoardForm(request.GET, instruments=everything)
     chosen = _chosen(form, everything, now)
@@ -108,11 +103,11 @@ def board(request: HttpRequest) -> HttpResponse:
     return render(request, "bookings/usage/board.html", context)
 
 
-@login_required
-@require_safe
+@reads
 def events(request: HttpRequest) -> HttpResponse:
     """Rows and what is on them from local day `start` until before `end`, as JSON."""
-    now, actor = timezone.now(), actor_of(request.user)
+    by = by_of(request)
+    now, actor = by.now, by.actor
     everything = _managed(actor)
     form = BoardForm(request.GET, instruments=everything)
     start, end = form.value("start"), form.value("end")
@@ -140,7 +135,7 @@ def _over_and_coming(row: Row, span: Period, now: datetime) -> tuple[list[Entry]
 def _resource(row: Row, zone: ZoneInfo) -> dict[str, Any]:
     instrument = row.instrument
     props = {
-        "facility": named(instrument.facility.name, instrument.facility.name_zh),
+        "facility": named(instrument.facility),
         "zone": instrument.facility.time_zone,
         "instrument": str(instrument.pk),
         "url": reverse("instruments:instrument-manage", args=[instrument.pk]),
@@ -148,7 +143,7 @@ def _resource(row: Row, zone: ZoneInfo) -> dict[str, Any]:
     }
     lines: dict[str, Any] = {
         "id": str(instrument.pk),
-        "title": named(instrument.name, instrument.name_zh),
+        "title": named(instrument),
         "extendedProps": props | {"unit": 0, "lanes": row.units > 1},
     }
     if row.units > 1:
@@ -166,8 +161,8 @@ def _resource(row: Row, zone: ZoneInfo) -> dict[str, Any]:
 def _managed(actor: Actor) -> list[Instrument]:
     if not actor.organisations_where("manage-instruments"):
         raise NotPermitted(capability="manage-instruments")
-    found = managed_instruments(actor).exclude(publication=Instrument.Publication.RETIRED)
-    return list(found.prefetch_related("techniques"))
+    rows = managed_instruments(actor).exclude(publication=Instrument.Publication.RETIRED)
+    return list(rows.prefetch_related("techniques"))
 
 
 def _fitting(form: BoardForm, everything: list[Instrument]) -> list[Instrument]:
@@ -191,9 +186,9 @@ def _chosen(
     instruments = _fitting(form, everything)[:MOST]
     # One axis, one zone: the one that most of the instruments have, until another is chosen.
     counted = Counter(i.facility.time_zone for i in instruments).most_common()
-    zones = [name for name, _ in counted]
-    asked = form.value("zone")
-    zone = ZoneInfo(asked if asked in zones else zones[0] if zones else "UTC")
+    zones = [each for each, _ in counted]
+    name = form.value("zone")
+    zone = ZoneInfo(name if name in zones else zones[0] if zones else "UTC")
     if days:
         return Chosen(instruments, zone, zones, days[0], (days[1] - days[0]).days)
     first = form.value("date") or local_date(zone, now)
@@ -208,69 +203,65 @@ def _snap(instruments: list[Instrument]) -> int:
     return max(5, min([*slots, 60]))
 
 
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
+@edits
 def close(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     """Close the time that was chosen on the board; says first whose bookings give way."""
-    now, actor = timezone.now(), actor_of(request.user)
-    instrument = instrument_to_manage(actor, instrument_id)
-    zone = ZoneInfo(instrument.facility.time_zone)
-    units = instrument.policy.units if hasattr(instrument, "policy") else 1
-    sent = request.method == "POST" or "kind" in request.GET
+    by = by_of(request)
+    instrument = instrument_to_manage(by.actor, instrument_id)
+    zone = instrument.facility.zone
+    units = units_of(instrument)
+    is_sent = request.method == "POST" or "kind" in request.GET
     data = request.POST if request.method == "POST" else request.GET
-    initial = {"kind": "maintenance"} if sent else _asked(request, zone)
-    form = ClosureForm(data if sent else None, zone=zone, units=units, initial=initial)
-    status = 200
-    if request.method == "POST":
-        if form.is_valid():
-            try:
-                closure_create(
-                    By(actor, now),
-                    instrument_id=instrument.pk,
-                    outage=form.outage(),
-                    displace=form.cleaned_data["displace"],
-                )
-            except InTheWay:
-                status = 409  # the list below names them
-            except Invalid as refused:
-                form.refuse(refused.problems)
-            else:
-                messages.success(request, gettext("Closed for this time."))
-                if request.htmx:  # type: ignore[attr-defined]
-                    return HttpResponseClientRefresh()
-                return redirect("bookings:closures", instrument_id=instrument.pk)
-        status = 400 if form.errors else status
-    span = _span(form, initial, zone, sent)
-    context = {
-        "instrument": instrument,
-        "zone": zone.key,
-        "form": form,
-        "span": span,
-        "in_the_way": with_costs(
-            actor,
-            with_people(
-                actor, load_in_the_way(instrument, _units(form, initial, sent), span, now), now
-            ),
-            span.start,
-        )
-        if span
-        else [],
-        "is_refused": status == 409,
-        "book_url": _book_url(instrument, span) if span and not form.is_bound else "",
-        "units": units,
-    }
-    template = "bookings/usage/board_close.html"
-    if request.htmx:  # type: ignore[attr-defined]
-        template += "#way" if request.htmx.target == "way" else "#dialog"  # type: ignore[attr-defined]
-    return render(request, template, context, status=status)
+    initial: dict[str, Any] = {"kind": "maintenance"} if is_sent else _dragged(request, zone)
+    form = ClosureForm(data if is_sent else None, zone=zone, units=units, initial=initial)
+
+    def page(status: int = 200, refused: Refused | None = None, **_: Any) -> HttpResponse:
+        span: Period | None = _span(form) if is_sent else initial.get("period")
+        chosen = form.cleaned_data.get("units") if is_sent else initial.get("units")
+        in_the_way: Any = []
+        if span:
+            displaced = load_in_the_way(instrument, list(chosen or []), span, by.now)
+            displaced = with_people(by.actor, displaced, by.now)
+            in_the_way = with_costs(by.actor, displaced, span.start)
+        context = {
+            "instrument": instrument,
+            "zone": zone.key,
+            "form": form,
+            "span": span,
+            "in_the_way": in_the_way,
+            "is_refused": refused is not None,  # the list names them
+            "book_url": form_of(instrument.pk, span, instrument.organisation.code)
+            if span and not form.is_bound
+            else "",
+            "units": units,
+        }
+        template = "bookings/usage/board_close.html"
+        if request.htmx:  # type: ignore[attr-defined]
+            template += "#way" if request.htmx.target == "way" else "#dialog"  # type: ignore[attr-defined]
+        return render(request, template, context, status=status)
+
+    return act(
+        request,
+        page,
+        lambda by, data: closure_create(
+            by, instrument_id=instrument.pk, outage=form.outage(), displace=data["displace"]
+        ),
+        to=lambda _: (
+            HttpResponseClientRefresh()
+            if request.htmx  # type: ignore[attr-defined]
+            else redirect("bookings:closures", instrument_id=instrument.pk)
+        ),
+        done=gettext("Closed for this time."),
+        form=form,
+    )
 
 
-def _asked(request: HttpRequest, zone: ZoneInfo) -> dict[str, Any]:
+def _dragged(request: HttpRequest, zone: ZoneInfo) -> dict[str, Any]:
     """What the board was dragged over, as the form says it."""
-    asked = PeriodForm(request.GET)
-    if not asked.is_valid():
+    times = PeriodForm(request.GET)
+    if not times.is_valid():
         return {"kind": "maintenance"}
-    period = asked.period()
+    period = times.period()
     unit = request.GET.get("unit", "")
     return {
         "kind": "maintenance",
@@ -281,10 +272,8 @@ def _asked(request: HttpRequest, zone: ZoneInfo) -> dict[str, Any]:
     }
 
 
-def _span(form: ClosureForm, initial: dict[str, Any], zone: ZoneInfo, sent: bool) -> Period | None:
-    """The time the form speaks of, as far as it can be read."""
-    if not sent:
-        return initial.get("period")
+def _span(form: ClosureForm) -> Period | None:
+    """The time a form that was sent speaks of, as far as it can be read."""
     form.is_valid()
     start, end = form.cleaned_data.get("start"), form.cleaned_data.get("end")
     if start is None or "end" in form.errors:
@@ -292,17 +281,3 @@ def _span(form: ClosureForm, initial: dict[str, Any], zone: ZoneInfo, sent: bool
     if end is None:
         return Period(start, start + UNTIL_KNOWN)
     return Period(start, end) if end > start else None
-
-
-def _book_url(instrument: Instrument, span: Period) -> str:
-    """The booking form for the same time, at the host's own cost until another payer is chosen."""
-    query = {
-        "start": instant(span.start),
-        "minutes": span.minutes,
-        "organisation": instrument.organisation.code,
-    }
-    return f"{reverse('bookings:book', args=[instrument.pk])}?{urlencode(query)}"
-
-
-def _units(form: ClosureForm, initial: dict[str, Any], sent: bool) -> list[int]:
-    return list(form.cleaned_data.get("units") or []) if sent else initial.get("units", [])

@@ -1,23 +1,21 @@
 """Taking an instrument out of service, and back."""
 
-from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
-from django.utils import timezone
+from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext
-from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.domain.errors import Invalid, WrongState
+from accounts.domain.errors import Refused
 from accounts.domain.roles import By
 from accounts.permissions import actor_of
+from accounts.views.pages import act, by_of, edits, writes
 from bookings.availability.selectors.cuts import InTheWay
+from bookings.catalogue.selectors.units import units_of
 from bookings.record.forms.fields import local_moment
 from bookings.record.messages import sentence
 from bookings.usage.forms.closures import ClosureEndForm, ClosureForm
@@ -29,106 +27,109 @@ from instruments.selectors.managing import instrument_to_manage
 PAGE = 20
 
 
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
+@edits
 def closures(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     """What is closed and was; POST closes. Bookings in the way are listed first, and give way
     only when the same is sent again with `displace`."""
-    now, actor = timezone.now(), actor_of(request.user)
-    instrument = instrument_to_manage(actor, instrument_id)
-    form = _form(instrument, request.POST if request.method == "POST" else None, now)
-    in_the_way: Any = ()
-    if form.is_bound and form.is_valid():
-        try:
-            closure_create(
-                By(actor, now),
-                instrument_id=instrument.pk,
-                outage=form.outage(),
-                displace=form.cleaned_data["displace"],
-            )
-        except InTheWay as refused:
-            in_the_way = with_costs(actor, refused.reservations, form.outage().start)
-        except Invalid as refused:
-            form.refuse(refused.problems)
-        else:
-            messages.success(request, gettext("Closed for this time."))
-            return redirect("bookings:closures", instrument_id=instrument.pk)
-    status = 409 if in_the_way else 400 if form.errors else 200
-    return _page(request, instrument, now, form=form, in_the_way=in_the_way, status=status)
+    by = by_of(request)
+    instrument = instrument_to_manage(by.actor, instrument_id)
+    form = _form(instrument, request.POST if request.method == "POST" else None, by)
+    return act(
+        request,
+        partial(_page, request, instrument),
+        lambda by, data: closure_create(
+            by, instrument_id=instrument.pk, outage=form.outage(), displace=data["displace"]
+        ),
+        to=reverse("bookings:closures", args=[instrument.pk]),
+        done=gettext("Closed for this time."),
+        form=form,
+    )
 
 
-@login_required
-@require_POST
+@writes
 def end(request: HttpRequest, closure_id: UUID) -> HttpResponse:
     """End a closure, now or at the moment given in the instrument's zone."""
-    now, actor = timezone.now(), actor_of(request.user)
-    instrument = instrument_to_manage(actor, instrument_of(closure_id))
-    form = ClosureEndForm(request.POST, zone=ZoneInfo(instrument.facility.time_zone))
-    status = 400
-    if form.is_valid():
-        try:
-            closure_end(By(actor, now), closure_id=closure_id, end=form.cleaned_data["end"])
-        except Invalid as refused:
-            form.refuse(refused.problems)
-        except WrongState:
-            form.add_error(None, gettext("This closure has ended already."))
-            status = 409
-        else:
-            messages.success(request, gettext("The end of the closure is set."))
-            return redirect("bookings:closures", instrument_id=instrument.pk)
-    return _page(request, instrument, now, end_form=form, ending_id=closure_id, status=status)
+    instrument = instrument_to_manage(actor_of(request.user), instrument_of(closure_id))
+    form = ClosureEndForm(request.POST, zone=instrument.facility.zone)
+    return act(
+        request,
+        partial(
+            _page,
+            request,
+            instrument,
+            problem=gettext("This closure has ended already."),
+            ending_id=closure_id,
+        ),
+        lambda by, data: closure_end(by, closure_id=closure_id, end=data["end"]),
+        to=reverse("bookings:closures", args=[instrument.pk]),
+        done=gettext("The end of the closure is set."),
+        form=form,
+        name="end_form",
+    )
 
 
-@login_required
-@require_POST
+@writes
 def delete(request: HttpRequest, closure_id: UUID) -> HttpResponse:
     """Take back a closure that has not begun."""
-    now, actor = timezone.now(), actor_of(request.user)
-    instrument = instrument_to_manage(actor, instrument_of(closure_id))
-    try:
-        closure_delete(By(actor, now), closure_id=closure_id)
-    except WrongState:
-        text = gettext("This closure has begun: it can be ended, not withdrawn.")
-        return _page(request, instrument, now, refused=text, status=409)
-    messages.success(request, gettext("Withdrawn: the time can be booked again."))
-    return redirect("bookings:closures", instrument_id=instrument.pk)
+    instrument = instrument_to_manage(actor_of(request.user), instrument_of(closure_id))
+    text = gettext("This closure has begun: it can be ended, not withdrawn.")
+    return act(
+        request,
+        partial(_page, request, instrument, problem=text),
+        lambda by, _: closure_delete(by, closure_id=closure_id),
+        to=reverse("bookings:closures", args=[instrument.pk]),
+        done=gettext("Withdrawn: the time can be booked again."),
+    )
 
 
-def _form(instrument: Instrument, data: Any, now: datetime) -> ClosureForm:
-    units = instrument.policy.units if hasattr(instrument, "policy") else 1
-    zone = ZoneInfo(instrument.facility.time_zone)
-    start = local_moment(now, zone)
-    return ClosureForm(data, zone=zone, units=units, initial={"start": start})
+def _form(instrument: Instrument, data: Any, by: By) -> ClosureForm:
+    zone = instrument.facility.zone
+    return ClosureForm(
+        data, zone=zone, units=units_of(instrument), initial={"start": local_moment(by.now, zone)}
+    )
 
 
 def _page(
     request: HttpRequest,
     instrument: Instrument,
-    now: datetime,
     *,
-    status: int,
+    status: int = 200,
     form: ClosureForm | None = None,
+    end_form: ClosureEndForm | None = None,
+    refused: Refused | None = None,
+    problem: str = "",
     **more: Any,
 ) -> HttpResponse:
-    end_form: ClosureEndForm | None = more.get("end_form")
-    if end_form is not None and end_form.errors:
-        errors = end_form.errors.as_data().values()
-        more["refused"] = " ".join(
-            sentence(str(error.code), error.params) if text == error.code else text
-            for several in errors
-            for error in several
-            for text in error.messages
-        )
-    page = Paginator(past(instrument, now), PAGE).get_page(request.GET.get("page"))
-    ahead = list(not_over(instrument, now))
+    """The page; `problem` is what it says of an act that the state refuses."""
+    by = by_of(request)
+    in_the_way: Any = ()
+    if isinstance(refused, InTheWay) and form is not None:
+        in_the_way = with_costs(by.actor, refused.reservations, form.outage().start)
+    elif refused is None:
+        problem = _wrong(end_form) if end_form is not None else ""
+    page = Paginator(past(instrument, by.now), PAGE).get_page(request.GET.get("page"))
+    ahead = list(not_over(instrument, by.now))
     with_cuts(instrument, [*ahead, *page.object_list])
     context = {
         "instrument": instrument,
         "zone": instrument.facility.time_zone,
-        "form": form or _form(instrument, None, now),
-        "coming": [closure for closure in ahead if closure.start_at > now],
-        "running": [closure for closure in ahead if closure.start_at <= now],
+        "form": form or _form(instrument, None, by),
+        "coming": [closure for closure in ahead if closure.start_at > by.now],
+        "running": [closure for closure in ahead if closure.start_at <= by.now],
         "page": page,
+        "end_form": end_form,
+        "in_the_way": in_the_way,
+        "refused": problem,
         **more,
     }
     return render(request, "bookings/usage/closures.html", context, status=status)
+
+
+def _wrong(form: ClosureEndForm) -> str:
+    """What is wrong with the form, in one line."""
+    return " ".join(
+        sentence(str(error.code), error.params) if text == error.code else text
+        for several in form.errors.as_data().values()
+        for error in several
+        for text in error.messages
+    )

@@ -203,7 +203,7 @@ document.addEventListener("click", function (event) {
 
 // A fragment that was refused is shown too: it says why.
 document.addEventListener("htmx:beforeSwap", function (event) {
-  if ([400, 409, 422].includes(event.detail.xhr.status)) {
+  if ([400, 409, 412, 422].includes(event.detail.xhr.status)) {
     event.detail.shouldSwap = true;
     event.detail.isError = false;
   }

@@ -240,7 +240,7 @@ class TestMove:
     def test_a_version_that_was_not_read_moves_nothing(self, browser, booked):
         body = {"start": "2026-03-06T14:00", "end": "2026-03-06T16:00", "version": "99"}
         answer = browser("wang").post(move_url(booked), body)
-        assert answer.status_code == 409
+        assert answer.status_code == 412
         assert "Somebody changed this since you read it." in Page(answer).text
         booked.refresh_from_db()
         assert booked.start_at == at(FRIDAY[0])
@@ -257,7 +257,7 @@ class TestMove:
         body = {"start": "2026-03-06T19:00", "end": "2026-03-06T21:00", "reason": "Agreed"}
         zhao = browser("zhao")
         answer = zhao.post(move_url(booked), body)
-        assert answer.status_code == 409
+        assert answer.status_code == 422
         assert 'value="outside-opening-hours"' in answer.content.decode()
         answer = zhao.post(move_url(booked), {**body, "override": ["outside-opening-hours"]})
         assert answer.status_code == 302

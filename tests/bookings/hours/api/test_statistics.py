@@ -11,7 +11,7 @@ from django.test.utils import override_settings
 from accounts.domain.roles import By
 from accounts.models import TrailEntry
 from bookings.hours.services.exports import exports_work
-from bookings.hours.services.utilisation import hours_roll_up
+from bookings.hours.services.hours import hours_roll_up
 from bookings.models import NormHours, UnmetDemand
 from bookings.reserving.services.reservations import reservation_cancel
 from bookings.usage.services.usage import reservation_check_in, reservation_check_out

@@ -14,8 +14,8 @@ from accounts.services.organisations import region_create
 from bookings.catalogue.selectors.catalogue import load_offers
 from bookings.catalogue.selectors.catalogue_candidates import Sieve, candidates
 from bookings.catalogue.selectors.quotes import load_quotation
-from bookings.hours.selectors.utilisation import hours
-from bookings.hours.services.utilisation import hours_roll_up
+from bookings.hours.selectors.hours import hours
+from bookings.hours.services.hours import hours_roll_up
 from bookings.models import Reservation
 from bookings.pricing.selectors.fees import Asked, load_backing, load_terms
 from bookings.record.domain.periods import Period

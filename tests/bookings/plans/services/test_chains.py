@@ -70,12 +70,12 @@ class TestFind:
         before = written()
         found = load_chains(cast.actor("wang"), None, steps, WITHIN, NOW)
         assert written() == before
-        shown = [[stage.period.start for stage in p.stages] for p in found.found]
+        shown = [[stage.period.start for stage in p.stages] for p in found.ways]
         assert shown[0] == [at("2026-03-09 08:00"), at("2026-03-09 12:00")]
         assert shown[1] == [at("2026-03-09 10:00"), at("2026-03-09 12:30")]
         assert len(shown) == 5
         # 2 h x 260 + 100, and 1 h x 260 + 100; 6 % tax
-        assert {c: str(v) for c, v in found.found[0].totals.items()} == {"CNY": "1038.80"}
+        assert {c: str(v) for c, v in found.ways[0].totals.items()} == {"CNY": "1038.80"}
         assert [i.name for i in found.instruments] == ["Wafer saw", cast.microscope.name]
 
     def test_what_is_in_the_way(self, cast, steps):
@@ -83,7 +83,7 @@ class TestFind:
             cast.actor("wang"), None, steps,
             Period(at("2026-03-09 16:30"), at("2026-03-09 19:00")), NOW,
         )  # fmt: skip
-        assert found.found == ()
+        assert found.ways == ()
         assert all(found.starts)
         weekend = Period(at("2026-03-07 00:00"), at("2026-03-09 00:00"))
         assert load_chains(cast.actor("wang"), None, steps, weekend, NOW).starts == (0, 0)
@@ -254,7 +254,7 @@ class TestTogether:
     def test_moments_at_which_all_are_free(self, cast, saw, steps):
         reserve(cast, "2026-03-09 08:00", "2026-03-09 09:00", who="sun")
         reserve(cast, "2026-03-09 11:00", "2026-03-09 12:00", who="sun", instrument=saw)
-        found = load_chains(cast.actor("wang"), None, steps, WITHIN, NOW, together=True).found
+        found = load_chains(cast.actor("wang"), None, steps, WITHIN, NOW, together=True).ways
         assert [p.stages[0].period.start for p in found[:2]] == [
             at("2026-03-09 09:00"),
             at("2026-03-09 12:00"),

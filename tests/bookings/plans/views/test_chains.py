@@ -98,7 +98,7 @@ class TestNew:
         assert {f"{r.start_at:%H:%M}" for r in rows} == {"01:00"}
         assert not Chain.objects.exists()
         # The same again is taken by now: none is booked, others are offered.
-        html = page_of(wang.post("/chains/new/", both | {"start": starts}), 409)
+        html = page_of(wang.post("/chains/new/", both | {"start": starts}), 422)
         assert "This time is taken." in html and "Book these" in html
         assert Reservation.objects.filter(user=cast.wang).count() == 2
 
@@ -112,7 +112,7 @@ class TestNew:
     def test_taken_meanwhile_it_offers_others(self, cast, wang, chosen):
         reserve(cast, "2026-03-09 14:00", "2026-03-09 15:00", who="sun")
         starts = ["2026-03-09T02:00:00Z", "2026-03-09T06:00:00Z"]
-        html = page_of(wang.post("/chains/new/", chosen | {"start": starts}), 409)
+        html = page_of(wang.post("/chains/new/", chosen | {"start": starts}), 422)
         assert "Step 2: This time is taken." in html and "Book these" in html
         assert not Chain.objects.exists()
 

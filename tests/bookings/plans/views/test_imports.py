@@ -62,7 +62,7 @@ def test_a_file_is_shown_first_and_then_booked_without_choosing_it_again(always,
     assert Reservation.objects.count() == 0
     again = carried(answer)
     refused = wang.post(PAGE, again | {"act": "refuse"})
-    assert (refused.status_code, Reservation.objects.count()) == (409, 0)
+    assert (refused.status_code, Reservation.objects.count()) == (422, 0)
     done = wang.post(PAGE, carried(refused) | {"act": "skip"})
     assert done.status_code == 302 and done["Location"] == reverse("bookings:mine")
     made = Reservation.objects.get()

@@ -141,7 +141,7 @@ def test_what_is_wrong_is_said_and_what_was_typed_stays(
 @pytest.mark.usefixtures("booked")
 def test_twice_the_same_is_said(cast: Cast, wang: Client, instrument: Instrument) -> None:
     assert wang.post(f"/instruments/{instrument.pk}/wait/", FORM).status_code == 302
-    html = page_of(wang.post(f"/instruments/{instrument.pk}/wait/", FORM), 400)
+    html = page_of(wang.post(f"/instruments/{instrument.pk}/wait/", FORM), 409)
     assert "You are already on the waiting list for this." in html
 
 

@@ -85,7 +85,7 @@ def test_after_ten_minutes_what_is_still_free_can_be_reserved(cast, browser, clo
 def test_a_slot_somebody_else_took_says_so(cast, browser):
     reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00", who="sun")
     answer = browser("wang").post(address(cast, "hold"), sent())
-    assert answer.status_code == 409
+    assert answer.status_code == 422
     assert 'data-code="slot-taken"' in answer.content.decode()
 
 
@@ -138,7 +138,7 @@ def test_a_manager_sets_rules_aside_and_says_why(cast, browser):
         address(cast),
         sent(start="2026-03-08T04:00:00Z", override=["outside-opening-hours"], reason="x"),
     )
-    assert refused.status_code == 409
+    assert refused.status_code == 422
 
 
 def test_opening_the_form_holds_nothing(cast, browser):

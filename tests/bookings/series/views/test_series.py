@@ -79,7 +79,7 @@ class TestNew:
 
     def test_some_refused_says_which_and_offers_the_rest(self, cast, wang):
         reserve(cast, "2026-03-16 11:00", "2026-03-16 13:00", who="sun")
-        html = page_of(wang.post(self.address(cast), FORM | {"act": "refuse"}), 409)
+        html = page_of(wang.post(self.address(cast), FORM | {"act": "refuse"}), 422)
         assert "Nothing was booked" in html and "Book the 3 that are free" in html
         assert not Series.objects.exists()
         assert wang.post(self.address(cast), FORM | {"act": "skip"}).status_code == 302
@@ -138,7 +138,7 @@ class TestChange:
         states = Reservation.objects.order_by("start_at").values_list("state", flat=True)
         assert list(states) == ["confirmed", "cancelled", "cancelled", "cancelled"]
         assert "Somebody changed this" in page_of(
-            wang.post(address, {"scope": "all", "version": "1"}), 409
+            wang.post(address, {"scope": "all", "version": "1"}), 412
         )
         assert wang.post(address, {"scope": "none"}).status_code == 400
 
@@ -155,7 +155,7 @@ class TestChange:
         assert "2 dates can be moved" in html and 'value="move"' in html
         assert Series.objects.count() == 1
         reserve(cast, "2026-03-31 08:00", "2026-03-31 09:30", who="sun")
-        html = page_of(wang.post(address, sent | {"act": "move"}), 409)
+        html = page_of(wang.post(address, sent | {"act": "move"}), 422)
         assert "1 date cannot be moved there" in html
         later = sent | {"start": "2026-03-24T13:00", "end": "2026-03-24T15:00", "act": "move"}
         answer = wang.post(address, later)

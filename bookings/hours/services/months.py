@@ -15,6 +15,17 @@ from bookings.hours.models import DirtyMonths
 from instruments.models import Facility
 
 FACILITIES = 40  # at a time
+# What a stored day says, in the order in which it is written.
+STORED = (
+    "total_minutes", "open_minutes", "productive_minutes", "unscheduled_down_minutes",
+    "scheduled_down_minutes", "engineering_minutes", "standby_minutes", "no_show_minutes",
+    "non_scheduled_minutes", "breakdowns",
+)  # fmt: skip
+
+
+def updates(columns: Sequence[str]) -> str:
+    """What `ON CONFLICT DO UPDATE SET` sets: the columns, as they would have been inserted."""
+    return ", ".join(f"{column} = excluded.{column}" for column in columns)
 
 
 def months_mark(days: Sequence[tuple[UUID, object, object]]) -> None:
@@ -170,30 +181,13 @@ sums AS MATERIALIZED (
     HAVING sum(total) IS NOT NULL
 ),
 stored AS (
-    INSERT INTO bookings_facilitymonth AS t (
-        facility_id, month, total_minutes, open_minutes, productive_minutes,
-        unscheduled_down_minutes, scheduled_down_minutes, engineering_minutes,
-        standby_minutes, no_show_minutes, non_scheduled_minutes, breakdowns,
-        other_organisations_minutes, other_regions_minutes, sessions
-    )
+    INSERT INTO bookings_facilitymonth AS t (facility_id, month, {columns})
     SELECT facility_id, month, total, open, productive, unscheduled, scheduled, engineering,
         standby, missed, total - productive - unscheduled - scheduled - engineering - standby,
         breakdowns, organisations, regions, sessions
     FROM sums
     ON CONFLICT (facility_id, month) DO UPDATE SET
-        total_minutes = excluded.total_minutes,
-        open_minutes = excluded.open_minutes,
-        productive_minutes = excluded.productive_minutes,
-        unscheduled_down_minutes = excluded.unscheduled_down_minutes,
-        scheduled_down_minutes = excluded.scheduled_down_minutes,
-        engineering_minutes = excluded.engineering_minutes,
-        standby_minutes = excluded.standby_minutes,
-        no_show_minutes = excluded.no_show_minutes,
-        non_scheduled_minutes = excluded.non_scheduled_minutes,
-        breakdowns = excluded.breakdowns,
-        other_organisations_minutes = excluded.other_organisations_minutes,
-        other_regions_minutes = excluded.other_regions_minutes,
-        sessions = excluded.sessions
+        {updates}
     WHERE t IS DISTINCT FROM excluded
     RETURNING 1
 ),
@@ -249,4 +243,6 @@ dropped AS (
 SELECT (SELECT count(*) FROM stored) + (SELECT count(*) FROM dropped)
 """
 
-MONTHS, YEARS = _TODO + _MONTHS, _TODO + _YEARS
+MONTH_COLUMNS = (*STORED, "other_organisations_minutes", "other_regions_minutes", "sessions")
+MONTHS = _TODO + _MONTHS.format(columns=", ".join(MONTH_COLUMNS), updates=updates(MONTH_COLUMNS))
+YEARS = _TODO + _YEARS

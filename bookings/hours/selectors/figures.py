@@ -1,6 +1,6 @@
 """The figures the nightly roll-up stores, and which days it has to do.
 
-`FIGURES` is `hours/domain/utilisation.day_states` as one statement for many days at once; a
+`FIGURES` is `hours/domain/hours.day_states` as one statement for many days at once; a
 property test holds the two equal.
 """
 
@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from bookings.hours.domain.utilisation import ENGINEERING, SCHEDULED_DOWN, UNSCHEDULED_DOWN
+from bookings.hours.domain.hours import ENGINEERING, SCHEDULED_DOWN, UNSCHEDULED_DOWN
 
 _DAY = timedelta(days=1)
 
@@ -385,7 +385,7 @@ class Progress:
 
 
 def load_progress(now: datetime) -> list[Progress]:
-    """Of each instrument that the roll-up knows. One statement."""
+    """Return how far each instrument that the roll-up knows is done. One statement."""
     with connection.cursor() as cursor:
         cursor.execute(_FINISHED, {"now": now})
         return [Progress(*row) for row in cursor.fetchall()]

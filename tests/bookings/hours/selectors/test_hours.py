@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accounts.domain.errors import Invalid
-from bookings.hours.domain.utilisation import StateMinutes
-from bookings.hours.selectors.utilisation import BY, day_rows, hours, instrument_day
-from bookings.hours.services.utilisation import hours_roll_up
+from bookings.hours.domain.hours import StateMinutes
+from bookings.hours.selectors.hours import BY, day_rows, hours, instrument_day
+from bookings.hours.services.hours import hours_roll_up
 from instruments.models import Facility, Instrument, ScheduleAssignment, Technique
 from tests.factories.hours import OFFICE, HoursWorld, local
 

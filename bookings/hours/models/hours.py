@@ -12,6 +12,15 @@ from django.db.models import F, Q
 from accounts.models import Organisation, Region
 from instruments.models import Facility, Instrument
 
+_ADDS_UP = Q(
+    total_minutes=F("productive_minutes")
+    + F("unscheduled_down_minutes")
+    + F("scheduled_down_minutes")
+    + F("engineering_minutes")
+    + F("standby_minutes")
+    + F("non_scheduled_minutes")
+)
+
 
 class InstrumentDay(models.Model):
     """Minutes of all units together; the six states add up to `total_minutes`."""
@@ -35,14 +44,7 @@ class InstrumentDay(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(
-                    total_minutes=F("productive_minutes")
-                    + F("unscheduled_down_minutes")
-                    + F("scheduled_down_minutes")
-                    + F("engineering_minutes")
-                    + F("standby_minutes")
-                    + F("non_scheduled_minutes")
-                ),
+                condition=_ADDS_UP,
                 name="instrumentday_identity",
             ),
             models.CheckConstraint(
@@ -101,14 +103,7 @@ class FacilityMonth(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(
-                    total_minutes=F("productive_minutes")
-                    + F("unscheduled_down_minutes")
-                    + F("scheduled_down_minutes")
-                    + F("engineering_minutes")
-                    + F("standby_minutes")
-                    + F("non_scheduled_minutes")
-                ),
+                condition=_ADDS_UP,
                 name="facilitymonth_identity",
             ),
         ]

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -14,13 +13,14 @@ from django.utils.translation import gettext_lazy as _
 from accounts.domain.errors import NotPermitted
 from accounts.domain.roles import Actor
 from accounts.permissions import actor_of
+from accounts.views.pages import reads
+from bookings.hours.selectors.behind import DEMAND, FLOWS, Behind
+from bookings.hours.selectors.bookings import booking_rows
 from bookings.hours.selectors.demand import demand_rows
 from bookings.hours.selectors.flows import flow_rows
-from bookings.hours.selectors.utilisation_behind import DEMAND, FLOWS, Behind
-from bookings.hours.selectors.utilisation_bookings import booking_rows
-from bookings.hours.selectors.utilisation_scope import reads_hours, scope_for
-from bookings.hours.selectors.utilisation_tables import Asked
-from bookings.hours.views.utilisation import PER_PAGE, asked_of, context_of
+from bookings.hours.selectors.scope import reads_hours, scope_for
+from bookings.hours.selectors.tables import TableQuery
+from bookings.hours.views.hours import PER_PAGE, context_of, query_of
 from bookings.record.adapters.figures import Cell
 from bookings.record.views.lists import csv_answer, wants_csv
 
@@ -37,28 +37,28 @@ TITLES = {
 }
 
 
-@login_required
+@reads
 def behind(request: HttpRequest) -> HttpResponseBase:
     """The rows that a number other than of hours is the sum of."""
     actor = actor_of(request.user)
     if not reads_hours(actor):
         raise NotPermitted
-    form, asked = asked_of(request, actor)
+    form, query = query_of(request, actor)
     data = form.cleaned_data if form.is_valid() else {}
     of = data.get("of") or "booked"
     if wants_csv(request):
-        return csv_answer(request, f"hours-{of}", HEADS, _cells(actor, of, asked, data))
+        return csv_answer(request, f"hours-{of}", HEADS, _cells(actor, of, query, data))
     after = data.get("after") or "0"
     skipped = int(after) if after.isdecimal() and len(after) < 10 else 0
-    found = _found(actor, of, asked, data, most=PER_PAGE, skipped=skipped)
+    part = _found(actor, of, query, data, most=PER_PAGE, skipped=skipped)
     here = "demand" if of in DEMAND else "flows" if of in FLOWS else "hours"
-    context = context_of(request, actor, form, asked, here) | {
+    context = context_of(request, actor, form, query, here) | {
         "of": of,
         "heading": TITLES[of],
-        "found": found,
+        "found": part,
         "currency": data.get("currency", ""),
         "labels": TITLES,
-        "next": skipped + PER_PAGE if skipped + PER_PAGE < found.number else "",
+        "next": skipped + PER_PAGE if skipped + PER_PAGE < part.number else "",
         "is_first": skipped == 0,
     }
     return render(request, "bookings/hours/hours_behind.html", context)
@@ -72,14 +72,16 @@ HEADS = (
 CHUNK = 2000
 
 
-def _cells(actor: Actor, of: str, asked: Asked, data: dict[str, Any]) -> Iterator[tuple[Cell, ...]]:
-    """All rows, some at a time."""
+def _cells(
+    actor: Actor, of: str, query: TableQuery, data: dict[str, Any]
+) -> Iterator[tuple[Cell, ...]]:
+    """Yield the cells of all rows, reading some rows at a time."""
     skipped, number = 0, 1
     while skipped < number:
-        found = _found(actor, of, asked, data, most=CHUNK, skipped=skipped)
-        number = found.number
+        part = _found(actor, of, query, data, most=CHUNK, skipped=skipped)
+        number = part.number
         skipped += CHUNK
-        for row in found.rows:
+        for row in part.rows:
             zone = ZoneInfo(row.zone)
             yield (
                 row.kind,
@@ -98,9 +100,9 @@ def _cells(actor: Actor, of: str, asked: Asked, data: dict[str, Any]) -> Iterato
 
 
 def _found(
-    actor: Actor, of: str, asked: Asked, data: dict[str, Any], *, most: int, skipped: int
+    actor: Actor, of: str, query: TableQuery, data: dict[str, Any], *, most: int, skipped: int
 ) -> Behind:
-    days: dict[str, Any] = {"since": asked.since, "until": asked.until}
+    days: dict[str, Any] = {"since": query.since, "until": query.until}
     page: dict[str, Any] = {"most": most, "skipped": skipped}
     if of in DEMAND:
         return demand_rows(
@@ -121,5 +123,5 @@ def _found(
             currency=data.get("currency", ""),
             **page,
         )
-    scope = scope_for(actor, asked.narrowed)
+    scope = scope_for(actor, query.narrowed)
     return booking_rows(actor, scope.instruments, **days, counted=of, **page)

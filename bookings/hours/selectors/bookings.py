@@ -4,16 +4,12 @@ what they do not use."""
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
-from django.core.exceptions import EmptyResultSet
-from django.db import connection
 from django.db.models import QuerySet
 
 from accounts.domain.roles import Actor
-from accounts.models import User
-from bookings.hours.selectors.utilisation_behind import Behind, BehindRow
-from bookings.record.selectors.reservations import visible_among
+from bookings.hours.selectors.behind import Behind, load_behind
+from bookings.hours.selectors.sums import fetch
 from instruments.models import Instrument
 
 LATE_HOURS = 24  # before the start
@@ -68,8 +64,9 @@ SELECT count(*), coalesce(sum(minutes), 0),
 {_BOOKINGS}
 """
 _ROWS = f"""
-SELECT bookings.id, state, start_at, end_at, bookings.name, bookings.name_zh, time_zone, o.name,
-    o.name_zh, minutes, user_id, lead, count(*) OVER (), sum(minutes) OVER ()
+SELECT bookings.id, NULL, state, start_at, end_at, bookings.name, bookings.name_zh, time_zone,
+    o.name, o.name_zh, minutes, user_id, NULL, lead, '', NULL,
+    count(*) OVER (), sum(minutes) OVER (), 0
 {_BOOKINGS}
 JOIN accounts_organisation o ON o.id = organisation_id
 WHERE {{which}}
@@ -83,24 +80,15 @@ COUNTED = {"booked": "TRUE", "cancelled_late": "is_late", "not_used": "is_missed
 def booking_figures(
     instruments: QuerySet[Instrument], *, since: date, until: date
 ) -> BookingFigures:
-    """Of the local days [since, until). One statement."""
-    try:
-        chosen, given = instruments.order_by().values("pk").query.sql_with_params()
-    except EmptyResultSet:
+    """Return the figures of the local days [since, until). One statement."""
+    days = (since, until, since, until)
+    rows = fetch(_FIGURES, instruments, days, before=[LATE_HOURS])
+    if not rows:
         return BookingFigures()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _FIGURES.format(scope=chosen),
-            [LATE_HOURS, *given, since, until, since, until],
-        )
-        row = cursor.fetchone()
-    numbers = dict(zip(BookingFigures.__dataclass_fields__, map(_whole, row[:-1]), strict=False))
+    row = rows[0]
+    numbers = dict(zip(BookingFigures.__dataclass_fields__, map(int, row[:-1]), strict=False))
     lead = None if row[-1] is None else round(Decimal(row[-1]), 1)
     return BookingFigures(**numbers, lead_hours=lead)
-
-
-def _whole(number: Any) -> Any:
-    return int(number)
 
 
 def booking_rows(
@@ -115,32 +103,7 @@ def booking_rows(
 ) -> Behind:
     """The bookings that one of the numbers of `booking_figures` counts (`COUNTED`), by their
     start. Three statements."""
-    try:
-        chosen, given = instruments.order_by().values("pk").query.sql_with_params()
-    except EmptyResultSet:
-        return Behind([], 0, 0)
-    statement = _ROWS.format(scope=chosen, which=COUNTED[counted], most=most, skipped=skipped)
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [LATE_HOURS, *given, since, until, since, until])
-        rows = cursor.fetchall()
-    readable = visible_among(actor, [row[0] for row in rows])
-    people = User.objects.in_bulk({row[10] for row in rows if row[0] in readable})
-    return Behind(
-        [
-            BehindRow(
-                kind=row[1],
-                starts_at=row[2],
-                ends_at=row[3],
-                instrument=row[4:6],
-                zone=row[6],
-                organisation=row[7:9],
-                amount=row[9],
-                person=str(people[row[10]]) if row[0] in readable else "",
-                lead_hours=None if row[11] is None else round(Decimal(row[11]), 1),
-                reservation_id=row[0] if row[0] in readable else None,
-            )
-            for row in rows
-        ],
-        number=rows[0][12] if rows else 0,
-        amount=int(rows[0][13]) if rows else 0,
-    )
+    which = COUNTED[counted]
+    statement = _ROWS.format(scope="{scope}", which=which, most=most, skipped=skipped)
+    days = (since, until, since, until)
+    return load_behind(actor, fetch(statement, instruments, days, before=[LATE_HOURS]))

@@ -215,7 +215,7 @@ def day_sums(
     """A row for each group: its period, then key and names of what it is grouped by, then
     total, open, productive, unscheduled, scheduled, engineering, missed, lost, breakdowns, other
     organisations, other regions, sessions. One statement."""
-    return _asked(_HOURS, instruments, by, (since, until) * 4)
+    return fetch(_sql(_HOURS, by), instruments, (since, until) * 4)
 
 
 def month_sums(
@@ -223,7 +223,7 @@ def month_sums(
 ) -> list[Any]:
     """The same of whole months, from the first of one to the first of another; nothing where some
     instrument changed its host since the first. One statement."""
-    return _asked(_MONTHS, facilities, by, (since, since, until))
+    return fetch(_sql(_MONTHS, by), facilities, (since, since, until))
 
 
 def units_offered(
@@ -237,38 +237,40 @@ def units_offered(
     many units were offered in that year. One statement."""
     years = (since.year, until.year)
     if facilities is None:
-        rows = _asked(_YEARS, instruments, by, years)
+        rows = fetch(_sql(_YEARS, by), instruments, years)
     else:
-        rows = _asked(_FACILITY_YEARS, facilities, by, years)
-    found: dict[tuple[Any, ...], dict[int, dict[str, int]]] = {}
+        rows = fetch(_sql(_FACILITY_YEARS, by), facilities, years)
+    offered: dict[tuple[Any, ...], dict[int, dict[str, int]]] = {}
     for _, *group, year, norm, units in rows:
-        found.setdefault(tuple(group), {}).setdefault(year, {})[norm] = int(units)
-    return found
+        offered.setdefault(tuple(group), {}).setdefault(year, {})[norm] = int(units)
+    return offered
 
 
 def hosts_by(instruments: QuerySet[Instrument], by: Sequence[str]) -> dict[tuple[Any, ...], int]:
-    """By the ids of the groups how many organisations have the instruments. One statement."""
-    return {tuple(group): number for _, *group, number in _asked(_HOSTS, instruments, by, ())}
+    """Count the organisations of the instruments by the ids of the groups. One statement."""
+    return {tuple(group): number for _, *group, number in fetch(_sql(_HOSTS, by), instruments, ())}
 
 
 def groups_of(instruments: QuerySet[Instrument], by: Sequence[str]) -> int:
     """How many groups the instruments fall into. One statement, which reads no hours."""
-    return sum(int(number) for (number,) in _asked(_GROUPS, instruments, by, ()))
+    return sum(int(number) for (number,) in fetch(_sql(_GROUPS, by), instruments, ()))
 
 
-def _asked(
-    statement: str, scope: QuerySet[Any], by: Sequence[str], parameters: Sequence[Any]
+def fetch(
+    statement: str, chosen: QuerySet[Any], after: Sequence[Any] = (), *, before: Sequence[Any] = ()
 ) -> list[Any]:
+    """The rows of a statement, in which the ids of `chosen` stand for `{scope}`; none where
+    nothing can be chosen. Parameters stand before and after those ids. One statement."""
     try:
-        chosen, given = scope.order_by().values("pk").query.sql_with_params()
+        scope, parameters = chosen.order_by().values("pk").query.sql_with_params()
     except EmptyResultSet:
         return []
     with connection.cursor() as cursor:
-        cursor.execute(_sql(statement, by, chosen), [*given, *parameters])
+        cursor.execute(statement.replace("{scope}", scope), [*before, *parameters, *after])
         return list(cursor.fetchall())
 
 
-def _sql(statement: str, by: Sequence[str], scope: str) -> str:
+def _sql(statement: str, by: Sequence[str]) -> str:
     groups = [name for name in GROUPS if name in by]
     values = {name: GROUPS[name].value for name in groups}
     column = "d.date"
@@ -277,7 +279,7 @@ def _sql(statement: str, by: Sequence[str], scope: str) -> str:
         column = "d.month"
     period = next((PERIODS[name] for name in PERIODS if name in by), ALWAYS)
     return statement.format(
-        scope=scope,
+        scope="{scope}",
         keys=", ".join(["k_all", *(f"k_{name}" for name in groups)]),
         values="".join(f", {values[name]} AS k_{name}" for name in groups),
         techniques="LEFT JOIN instruments_instrument_techniques t ON t.instrument_id = i.id"

@@ -1,5 +1,6 @@
 """Hours."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -12,38 +13,32 @@ from accounts.api.endpoint import Endpoint
 from accounts.api.schema import operation
 from accounts.api.shapes import Choice, Day, Query, Text, asked
 from accounts.domain.errors import invalid
+from bookings.catalogue.api.asking import codes_in
+from bookings.hours.domain.hours import LONGEST, definitions_on
 from bookings.hours.domain.norms import FIRST, USUAL_SCHEME
-from bookings.hours.domain.utilisation import LONGEST, definitions_on
-from bookings.hours.selectors.utilisation import BY, HoursRow
-from bookings.hours.selectors.utilisation_reading import figures_for
+from bookings.hours.selectors.hours import BY, FIGURES, HoursRow
+from bookings.hours.selectors.reading import figures_for
+from bookings.hours.selectors.tables import RATIOS
 
-RATIOS = (
-    "availability",
-    "operational_utilisation",
-    "total_utilisation",
-    "norm_utilisation",
-    "external_share",
-    "cross_region_share",
-    "mtbf_hours",
-    "mttr_hours",
-)
-FIGURES = (
-    "total_minutes",
-    "productive_minutes",
-    "unscheduled_down_minutes",
-    "scheduled_down_minutes",
-    "engineering_minutes",
-    "standby_minutes",
-    "no_show_minutes",
-    "non_scheduled_minutes",
-    "operations_minutes",
-    "uptime_minutes",
-    "other_organisations_minutes",
-    "other_regions_minutes",
-    "sessions",
-    "breakdowns",
-)
 NARROWED_BY = ("region", "organisation", "facility", "instrument", "technique")
+
+
+class DaysQuery(Query):
+    def get_fields(self) -> Any:
+        return {
+            "from": Day(help_text="The first local day."),
+            "until": Day(help_text="The first local day no longer counted."),
+            **super().get_fields(),
+        }
+
+
+class DaysShape(serializers.Serializer[Any]):
+    def get_fields(self) -> Any:
+        return {
+            "from": serializers.DateField(),
+            "until": serializers.DateField(),
+            **super().get_fields(),
+        }
 
 
 class HoursRowShape(serializers.Serializer[Any]):
@@ -63,7 +58,7 @@ class HoursRowShape(serializers.Serializer[Any]):
         }
 
 
-class HoursShape(serializers.Serializer[Any]):
+class HoursShape(DaysShape):
     """`definitions` is the version of the rules behind the figures."""
 
     definitions = serializers.CharField()
@@ -72,15 +67,8 @@ class HoursShape(serializers.Serializer[Any]):
     rows = HoursRowShape(many=True)
     total = HoursRowShape(allow_null=True)
 
-    def get_fields(self) -> Any:
-        return {
-            "from": serializers.DateField(),
-            "until": serializers.DateField(),
-            **super().get_fields(),
-        }
 
-
-class HoursQuery(Query):
+class HoursQuery(DaysQuery):
     by = Text(100, default="", help_text="Any of: " + ", ".join(BY) + "; separated by commas.")
     region = Text(20, default="", help_text="A code; regions below it are included.")
     organisation = Text(40, default="", help_text="The host's code.")
@@ -88,21 +76,6 @@ class HoursQuery(Query):
     instrument = serializers.UUIDField(required=False)
     technique = Text(60, default="", help_text="A code; narrower techniques are included.")
     scheme = Choice(list(FIRST), default=USUAL_SCHEME, help_text="Whose norm hours.")
-
-    def get_fields(self) -> Any:
-        return {
-            "from": Day(help_text="The first local day."),
-            "until": Day(help_text="The first local day no longer counted."),
-            **super().get_fields(),
-        }
-
-
-def groups_of(text: str) -> list[str]:
-    """`Invalid` for what hours cannot be summed up by."""
-    groups = list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
-    if not set(groups) <= set(BY):
-        raise invalid("by", "unknown-value")
-    return groups
 
 
 def span_of(since: date, until: date) -> None:
@@ -113,13 +86,30 @@ def span_of(since: date, until: date) -> None:
         raise invalid("until", "span-too-long", days=LONGEST.days)
 
 
+def days_asked(shape: type[DaysQuery], request: Request) -> dict[str, Any]:
+    """The query of a request; `Invalid` where it is not sound, or the days are not."""
+    query = asked(shape, request.query_params)
+    span_of(query["from"], query["until"])
+    return query
+
+
+def days_json(query: Mapping[str, Any]) -> dict[str, str]:
+    return {"from": query["from"].isoformat(), "until": query["until"].isoformat()}
+
+
+def narrowed_in(query: Mapping[str, Any]) -> dict[str, Any]:
+    """What a query narrows the hours to."""
+    return {name: query[name] for name in NARROWED_BY if query.get(name)}
+
+
+def names_json(name: str, name_zh: str) -> dict[str, str]:
+    return {"name": name, "name_zh": name_zh}
+
+
 def row_json(row: HoursRow) -> dict[str, Any]:
     return {
         **row.keys,
-        "names": {
-            group: {"name": name, "name_zh": name_zh}
-            for group, (name, name_zh) in row.names.items()
-        },
+        "names": {group: names_json(*names) for group, names in row.names.items()},
         **{name: None if row.is_hidden else number for name, number in row.figures.items()},
         "norm_minutes": row.norm,
         "hidden": row.is_hidden,
@@ -139,12 +129,11 @@ class Hours(Endpoint):
         """The hours of the instruments of one's organisations and regions, for managers,
         finance, coordinators and auditors; for everybody else public figures: whole months by
         region, technique, month or year. Days count once they are rolled up: never today."""
-        query = asked(HoursQuery, request.query_params)
-        groups = groups_of(query["by"])
-        span_of(query["from"], query["until"])
-        found = figures_for(
+        query = days_asked(HoursQuery, request)
+        groups = codes_in(query["by"], "by", BY)
+        figures = figures_for(
             self.actor,
-            narrowed={name: query[name] for name in NARROWED_BY if query.get(name)},
+            narrowed=narrowed_in(query),
             since=query["from"],
             until=query["until"],
             by=groups,
@@ -152,12 +141,11 @@ class Hours(Endpoint):
         )
         return Response(
             {
-                "from": query["from"].isoformat(),
-                "until": query["until"].isoformat(),
+                **days_json(query),
                 "definitions": definitions_on(query["until"]).name,
                 "by": groups,
-                "public": found.scope.is_public,
-                "rows": [row_json(row) for row in found.rows],
-                "total": row_json(found.total) if found.total else None,
+                "public": figures.scope.is_public,
+                "rows": [row_json(row) for row in figures.rows],
+                "total": row_json(figures.total) if figures.total else None,
             }
         )

@@ -8,15 +8,15 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from bookings.hours.domain.utilisation import days_due
+from bookings.hours.domain.hours import days_due
 from bookings.hours.models import RollUp
-from bookings.hours.selectors.utilisation_figures import (
+from bookings.hours.selectors.figures import (
     FIGURES,
     figures_parameters,
     load_dirty,
     load_progress,
 )
-from bookings.hours.services.utilisation_months import months_mark, months_sum
+from bookings.hours.services.months import STORED, months_mark, months_sum, updates
 
 BATCH = 2500
 _DAY = timedelta(days=1)
@@ -157,8 +157,8 @@ def _store(days: list[Days], now: datetime, *, is_first: bool) -> RollUpResult:
         cursor.execute(
             FIGURES + (STORE_FIRST if is_first else STORE_AGAIN), figures_parameters(days, now)
         )
-        said, changed = cursor.fetchone()
-    return RollUpResult(len({instrument_id for instrument_id, *_ in days}), said, changed)
+        stored, changed = cursor.fetchone()
+    return RollUpResult(len({instrument_id for instrument_id, *_ in days}), stored, changed)
 
 
 def _columns(days: list[Days]) -> dict[str, list[UUID] | list[date]]:
@@ -248,11 +248,7 @@ WHERE r.instrument_id = t.instrument_id AND r.until_date < t.until
 """
 
 _DAYS = """
-    INSERT INTO bookings_instrumentday AS t (
-        instrument_id, date, total_minutes, open_minutes, productive_minutes,
-        unscheduled_down_minutes, scheduled_down_minutes, engineering_minutes,
-        standby_minutes, no_show_minutes, non_scheduled_minutes, breakdowns
-    )
+    INSERT INTO bookings_instrumentday AS t (instrument_id, date, {columns})
     SELECT instrument_id, date, total, open, productive, unscheduled, scheduled, engineering,
         standby, missed, non_scheduled, breakdowns
     FROM days
@@ -279,26 +275,8 @@ _STORE_AGAIN = """,
 stored AS (
     {days}
     ON CONFLICT (instrument_id, date) DO UPDATE SET
-        total_minutes = excluded.total_minutes,
-        open_minutes = excluded.open_minutes,
-        productive_minutes = excluded.productive_minutes,
-        unscheduled_down_minutes = excluded.unscheduled_down_minutes,
-        scheduled_down_minutes = excluded.scheduled_down_minutes,
-        engineering_minutes = excluded.engineering_minutes,
-        standby_minutes = excluded.standby_minutes,
-        no_show_minutes = excluded.no_show_minutes,
-        non_scheduled_minutes = excluded.non_scheduled_minutes,
-        breakdowns = excluded.breakdowns
-    WHERE (
-        t.total_minutes, t.open_minutes, t.productive_minutes, t.unscheduled_down_minutes,
-        t.scheduled_down_minutes, t.engineering_minutes, t.standby_minutes,
-        t.no_show_minutes, t.non_scheduled_minutes, t.breakdowns
-    ) IS DISTINCT FROM (
-        excluded.total_minutes, excluded.open_minutes, excluded.productive_minutes,
-        excluded.unscheduled_down_minutes, excluded.scheduled_down_minutes,
-        excluded.engineering_minutes, excluded.standby_minutes, excluded.no_show_minutes,
-        excluded.non_scheduled_minutes, excluded.breakdowns
-    )
+        {updates}
+    WHERE ({old}) IS DISTINCT FROM ({new})
     RETURNING 1
 ),
 dropped AS (
@@ -334,5 +312,12 @@ SELECT (SELECT count(*) FROM days),
         + (SELECT count(*) FROM stored_uses) + (SELECT count(*) FROM dropped_uses)
 """
 STORE_FIRST, STORE_AGAIN = (
-    text.format(days=_DAYS, uses=_USES) for text in (_STORE_FIRST, _STORE_AGAIN)
+    text.format(
+        days=_DAYS.format(columns=", ".join(STORED)),
+        uses=_USES,
+        updates=updates(STORED),
+        old=", ".join(f"t.{column}" for column in STORED),
+        new=", ".join(f"excluded.{column}" for column in STORED),
+    )
+    for text in (_STORE_FIRST, _STORE_AGAIN)
 )

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.domain.roles import By
 from accounts.models.keys import new_id
-from bookings.hours.services.utilisation import hours_roll_up
+from bookings.hours.services.hours import hours_roll_up
 from bookings.models import HoursExport
 from bookings.reserving.services.reservations import reservation_cancel
 from bookings.usage.services.usage import reservation_check_in, reservation_check_out

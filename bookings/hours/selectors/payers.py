@@ -5,11 +5,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.core.exceptions import EmptyResultSet
-from django.db import connection
-
 from accounts.domain.errors import NotPermitted, invalid
-from bookings.hours.selectors.utilisation_scope import HoursScope, whole_months
+from bookings.hours.selectors.scope import HoursScope, whole_months
+from bookings.hours.selectors.sums import fetch
 
 _COLUMNS = {
     "price_group": ("d.price_group", "", "d.price_group, '', ''"),
@@ -64,13 +62,9 @@ def payers(
         if "organisation" in by:
             raise NotPermitted
         whole_months(since, until)
-    try:
-        chosen, given = scope.instruments.order_by().values("pk").query.sql_with_params()
-    except EmptyResultSet:
-        return []
     columns = {name: _COLUMNS[name] for name in by}
     statement = _USES.format(
-        scope=chosen,
+        scope="{scope}",
         keys="".join(f"{value} AS k_{name}, " for name, (value, _, _) in columns.items()),
         groups=", ".join(value for value, _, _ in columns.values()),
         names="".join(
@@ -80,9 +74,7 @@ def payers(
         tables=" ".join(table for _, table, _ in columns.values()),
         order="".join(f", {3 * index + 1}" for index in range(len(columns))),
     )
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [*given, since, until])
-        rows = [_row(by, row) for row in cursor.fetchall()]
+    rows = [_row(by, row) for row in fetch(statement, scope.instruments, (since, until))]
     if not scope.is_public:
         return rows
     return [_shown(row, least) for row in rows]

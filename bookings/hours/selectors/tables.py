@@ -7,18 +7,17 @@ from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import EmptyResultSet
-from django.db import connection
 from django.db.models import QuerySet
 
 from accounts.domain.errors import NotPermitted, invalid
 from accounts.domain.roles import Actor
-from bookings.hours.domain.utilisation import definitions_on
+from bookings.hours.domain.hours import definitions_on
 from bookings.hours.selectors.demand import demand
 from bookings.hours.selectors.flows import flows
-from bookings.hours.selectors.utilisation_payers import payers
-from bookings.hours.selectors.utilisation_reading import figures_for
-from bookings.hours.selectors.utilisation_scope import scope_for
+from bookings.hours.selectors.payers import payers
+from bookings.hours.selectors.reading import MOST_ROWS, Figures, figures_for
+from bookings.hours.selectors.scope import scope_for
+from bookings.hours.selectors.sums import fetch
 from instruments.models import Instrument
 
 type Row = Sequence[str | int | Decimal | None]
@@ -52,7 +51,7 @@ PIECE = 2000
 
 
 @dataclass(frozen=True)
-class Asked:
+class TableQuery:
     """What a table was asked with. `narrowed` and `by` as for `figures_for`."""
 
     since: date
@@ -77,14 +76,14 @@ class Asked:
         }
 
     @classmethod
-    def of_json(cls, data: Mapping[str, Any]) -> "Asked":
+    def of_json(cls, data: Mapping[str, Any]) -> "TableQuery":
         days = {name: date.fromisoformat(data[name]) for name in ("since", "until")}
         return cls(**{**data, **days, "by": tuple(data["by"])})
 
     @property
     def notes(self) -> list[tuple[str, str]]:
         """What was asked for, as files say it."""
-        said = [
+        values = [
             ("from", self.since.isoformat()),
             ("until", self.until.isoformat()),
             ("by", ", ".join(self.by)),
@@ -94,7 +93,7 @@ class Asked:
             ("state", self.state),
             ("definitions", definitions_on(self.until).name),
         ]
-        return [(name, value) for name, value in said if value]
+        return [(name, value) for name, value in values if value]
 
 
 @dataclass(frozen=True)
@@ -105,9 +104,9 @@ class Table:
     rows: Iterator[Row]
 
 
-def table_of(actor: Actor, name: str, asked: Asked) -> Table:
+def table_of(actor: Actor, name: str, query: TableQuery) -> Table:
     """One of `TABLES`, of what the person may read: as the pages of the same name."""
-    makers: Mapping[str, Callable[[Actor, Asked], Table]] = {
+    makers: Mapping[str, Callable[[Actor, TableQuery], Table]] = {
         "hours": _hours,
         "payers": _payers,
         "flows": _flows,
@@ -116,30 +115,38 @@ def table_of(actor: Actor, name: str, asked: Asked) -> Table:
     }
     if name not in makers:
         raise invalid("table", "unknown-choice", allowed=", ".join(TABLES))
-    return makers[name](actor, asked)
+    return makers[name](actor, query)
 
 
-def _hours(actor: Actor, asked: Asked) -> Table:
-    found = figures_for(
+def figures_of(
+    actor: Actor, query: TableQuery, by: Sequence[str] | None = None, most: int = MOST_ROWS
+) -> Figures:
+    """The hours of a query, grouped as it says, or by something else."""
+    return figures_for(
         actor,
-        narrowed=asked.narrowed,
-        since=asked.since,
-        until=asked.until,
-        by=asked.by,
-        scheme=asked.scheme,
+        narrowed=query.narrowed,
+        since=query.since,
+        until=query.until,
+        by=query.by if by is None else by,
+        scheme=query.scheme,
+        most=most,
     )
-    named = [name for name in asked.by if name in ("region", "organisation", "facility",
+
+
+def _hours(actor: Actor, query: TableQuery) -> Table:
+    read = figures_of(actor, query)
+    named = [name for name in query.by if name in ("region", "organisation", "facility",
              "instrument", "technique")]  # fmt: skip
-    figures = tuple(found.rows[0].figures) if found.rows else DAY_COLUMNS
+    figures = tuple(read.rows[0].figures) if read.rows else DAY_COLUMNS
     heads = [
-        *asked.by, *(f"{name}_{part}" for name in named for part in ("name", "name_zh")),
+        *query.by, *(f"{name}_{part}" for name in named for part in ("name", "name_zh")),
         *figures, "norm_minutes", *RATIOS,
     ]  # fmt: skip
 
     def rows() -> Iterator[Row]:
-        for row in found.rows:
+        for row in read.rows:
             names = [part for name in named for part in row.names[name]]
-            keys = [row.keys[name] for name in asked.by]
+            keys = [row.keys[name] for name in query.by]
             if row.is_hidden:
                 yield [*keys, *names, *[None] * (len(heads) - len(keys) - len(names))]
                 continue
@@ -149,83 +156,67 @@ def _hours(actor: Actor, asked: Asked) -> Table:
     return Table(heads, rows())
 
 
-def _payers(actor: Actor, asked: Asked) -> Table:
-    scope = scope_for(actor, asked.narrowed)
-    found = payers(
+def _payers(actor: Actor, query: TableQuery) -> Table:
+    scope = scope_for(actor, query.narrowed)
+    rows = payers(
         scope,
-        since=asked.since,
-        until=asked.until,
-        by=asked.by,
+        since=query.since,
+        until=query.until,
+        by=query.by,
         least=settings.PUBLIC_LEAST_ORGANISATIONS,
     )
     heads = [
-        *asked.by, *(f"{name}_name" for name in asked.by), "productive_minutes", "sessions",
+        *query.by, *(f"{name}_name" for name in query.by), "productive_minutes", "sessions",
         "organisations",
     ]  # fmt: skip
     return Table(
         heads,
         (
             [
-                *(row.keys[name] for name in asked.by),
-                *(row.names[name][0] for name in asked.by),
+                *(row.keys[name] for name in query.by),
+                *(row.names[name][0] for name in query.by),
                 row.minutes,
                 row.sessions,
                 row.organisations,
             ]
-            for row in found
+            for row in rows
         ),
     )
 
 
-def _flows(actor: Actor, asked: Asked) -> Table:
-    found = flows(
+def _flows(actor: Actor, query: TableQuery) -> Table:
+    matrix = flows(
         actor,
-        since=asked.since,
-        until=asked.until,
-        measure=asked.measure,
-        currency=asked.currency,
+        since=query.since,
+        until=query.until,
+        measure=query.measure,
+        currency=query.currency,
     )
-    value = {"hours": "minutes", "money": f"amount_{found.currency}"}.get(
-        asked.measure, asked.measure
+    value = {"hours": "minutes", "money": f"amount_{matrix.currency}"}.get(
+        query.measure, query.measure
     )
     heads = ["payer_region", "payer_region_name", "host_region", "host_region_name", value,
              "organisations"]  # fmt: skip
     return Table(
         heads,
         (
-            [
-                cell.payer.code,
-                cell.payer.name,
-                cell.host.code,
-                cell.host.name,
-                cell.value,
-                cell.organisations,
-            ]
-            for cell in found.cells
+            [c.payer.code, c.payer.name, c.host.code, c.host.name, c.value, c.organisations]
+            for c in matrix.cells
         ),
     )
 
 
-def _demand(actor: Actor, asked: Asked) -> Table:
-    found = demand(
-        actor, since=asked.since, until=asked.until, least=settings.PUBLIC_LEAST_ORGANISATIONS
+def _demand(actor: Actor, query: TableQuery) -> Table:
+    rows = demand(
+        actor, since=query.since, until=query.until, least=settings.PUBLIC_LEAST_ORGANISATIONS
     )
     heads = ["technique", "technique_name", "region", "region_name", "refused", "refused_minutes",
              "waited", "waited_minutes", "searches", "searched_minutes"]  # fmt: skip
     return Table(
         heads,
         (
-            [
-                *row.technique[:2],
-                *row.region[:2],
-                row.refused,
-                row.refused_minutes,
-                row.waited,
-                row.waited_minutes,
-                row.searches,
-                row.searched_minutes,
-            ]
-            for row in found
+            [*row.technique[:2], *row.region[:2], *(getattr(row, name) for name in heads[4:])]
+            for row in rows
         ),
     )
 
@@ -255,15 +246,15 @@ CROSS JOIN LATERAL (
 """
 
 
-def _days(actor: Actor, asked: Asked) -> Table:
-    scope = scope_for(actor, asked.narrowed)
+def _days(actor: Actor, query: TableQuery) -> Table:
+    scope = scope_for(actor, query.narrowed)
     if scope.is_public:
         raise NotPermitted
     heads = ["date", "instrument", "instrument_name", *DAY_COLUMNS, "counted"]
 
     def rows() -> Iterator[Row]:
         after: tuple[date, str] | None = None
-        while piece := day_list(scope.instruments, asked, after=after, most=PIECE):
+        while piece := day_list(scope.instruments, query, after=after, most=PIECE):
             for row in piece:
                 yield [row[0].isoformat(), str(row[1]), *row[2:3], *row[4:]]
             after = (piece[-1][0], str(piece[-1][1]))
@@ -271,17 +262,17 @@ def _days(actor: Actor, asked: Asked) -> Table:
     return Table(heads, rows())
 
 
-def day_sums_of(instruments: QuerySet[Instrument], asked: Asked) -> DaySums:
-    """Of the instrument-days that have some of `asked.state`; with payers, what those used of
+def day_sums_of(instruments: QuerySet[Instrument], query: TableQuery) -> DaySums:
+    """Of the instrument-days that have some of `query.state`; with payers, what those used of
     it. Minutes, but breakdowns and sessions are numbers. One statement."""
-    head = f"SELECT count(*), coalesce(sum({_column(asked)}), 0)"
-    found = _run(instruments, asked, head, "", [])
-    return DaySums(int(found[0][0]), int(found[0][1])) if found else DaySums(0, 0)
+    head = f"SELECT count(*), coalesce(sum({_column(query)}), 0)"
+    rows = _run(instruments, query, head, "", [])
+    return DaySums(int(rows[0][0]), int(rows[0][1])) if rows else DaySums(0, 0)
 
 
 def day_list(
     instruments: QuerySet[Instrument],
-    asked: Asked,
+    query: TableQuery,
     *,
     after: tuple[date, str] | None,
     most: int,
@@ -292,30 +283,24 @@ def day_list(
     behind = "AND (d.date, d.instrument_id) > (%s, %s::uuid)" if after else ""
     return _run(
         instruments,
-        asked,
-        f"SELECT d.date, i.id, i.name, i.name_zh, {columns}, {_column(asked)}",
+        query,
+        f"SELECT d.date, i.id, i.name, i.name_zh, {columns}, {_column(query)}",
         f"{behind} ORDER BY d.date, d.instrument_id LIMIT {most:d}",
         list(after or ()),
     )
 
 
-def _column(asked: Asked) -> str:
-    if asked.state == "sessions":
+def _column(query: TableQuery) -> str:
+    if query.state == "sessions":
         return "u.sessions"
-    return "u.minutes" if asked.payers else f"d.{STATES[asked.state or 'productive']}"
+    return "u.minutes" if query.payers else f"d.{STATES[query.state or 'productive']}"
 
 
 def _run(
-    instruments: QuerySet[Instrument], asked: Asked, head: str, tail: str, more: list[Any]
+    instruments: QuerySet[Instrument], query: TableQuery, head: str, tail: str, more: list[Any]
 ) -> list[Any]:
-    try:
-        chosen, given = instruments.order_by().values("pk").query.sql_with_params()
-    except EmptyResultSet:
-        return []
-    payers = " AND ".join(PAYERS[name] for name in asked.payers)
-    uses = _USES.format(payers=payers or "TRUE") if _column(asked).startswith("u.") else ""
-    statement = head + _DAYS.format(scope=chosen, column=_column(asked), uses=uses) + tail
-    parameters = [*asked.payers.values(), *given, asked.since, asked.until, *more]
-    with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
-        return list(cursor.fetchall())
+    payers = " AND ".join(PAYERS[name] for name in query.payers)
+    uses = _USES.format(payers=payers or "TRUE") if _column(query).startswith("u.") else ""
+    days = _DAYS.format(scope="{scope}", column=_column(query), uses=uses)
+    after = [query.since, query.until, *more]
+    return fetch(head + days + tail, instruments, after, before=[*query.payers.values()])

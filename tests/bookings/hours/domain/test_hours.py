@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bookings.hours.domain.utilisation import (
+from bookings.hours.domain.hours import (
     Closed,
     Missed,
     Payer,

@@ -11,8 +11,8 @@ from django.db import connections, transaction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bookings.hours.selectors.utilisation import instrument_day
-from bookings.hours.services.utilisation import RollUpResult, days_mark_dirty, hours_roll_up
+from bookings.hours.selectors.hours import instrument_day
+from bookings.hours.services.hours import RollUpResult, days_mark_dirty, hours_roll_up
 from bookings.models import Closure, DirtyDay, InstrumentDay, InstrumentDayUse, RollUp
 from instruments.domain.opening import day_span
 from instruments.models import ScheduleAssignment

@@ -11,7 +11,7 @@ from django.db.models import Count, Q, QuerySet
 from accounts.domain.errors import NotPermitted, invalid
 from accounts.domain.roles import Actor
 from accounts.models import Organisation, Region
-from bookings.hours.selectors.utilisation_sums import hosts_by
+from bookings.hours.selectors.sums import hosts_by
 from bookings.record.domain.disclosure import hidden_groups
 from instruments.models import Facility, Instrument, Technique
 from instruments.selectors.search import branch
@@ -79,7 +79,7 @@ def whole_months(since: date, until: date) -> None:
 
 
 def hidden_for(scope: HoursScope, by: Sequence[str]) -> set[tuple[Any, ...]]:
-    """Of a public scope the groups (`HoursRow.groups`) that are hidden. One statement."""
+    """Return the groups (`HoursRow.groups`) that a public scope hides. One statement."""
     if not scope.is_public:
         return set()
     hosts = hosts_by(scope.instruments, by)
@@ -113,25 +113,25 @@ def _is_exact(name: str, narrowed: Mapping[str, Any]) -> bool:
     return name in narrowed.get("exact", "").split(",")
 
 
-def _narrowed(found: QuerySet[Instrument], narrowed: Mapping[str, Any]) -> QuerySet[Instrument]:
+def _narrowed(rows: QuerySet[Instrument], narrowed: Mapping[str, Any]) -> QuerySet[Instrument]:
     if region := narrowed.get("region"):
         ids = list(Region.objects.filter(code=region).values_list("pk", flat=True))
         within = "region_id__in" if _is_exact("region", narrowed) else "region__lineage__overlap"
-        found = found.filter(**{within: ids}) if ids else found.none()
+        rows = rows.filter(**{within: ids}) if ids else rows.none()
     if organisation := narrowed.get("organisation"):
-        found = found.filter(organisation__code=organisation)
+        rows = rows.filter(organisation__code=organisation)
     if technique := narrowed.get("technique"):
         tagged = Instrument.techniques.through.objects.filter(
             Q(technique__code=technique)
             if _is_exact("technique", narrowed)
             else Q(technique_id__in=branch(technique))
         )
-        found = found.filter(pk__in=tagged.values("instrument_id"))
+        rows = rows.filter(pk__in=tagged.values("instrument_id"))
     if facility := narrowed.get("facility"):
-        found = found.filter(facility_id=facility)
+        rows = rows.filter(facility_id=facility)
     if instrument := narrowed.get("instrument"):
-        found = found.filter(pk=instrument)
-    return found
+        rows = rows.filter(pk=instrument)
+    return rows
 
 
 def scope_names(actor: Actor, narrowed: Mapping[str, Any]) -> dict[str, Any]:
@@ -145,12 +145,12 @@ def scope_names(actor: Actor, narrowed: Mapping[str, Any]) -> dict[str, Any]:
         "facility": (Facility.objects.filter(pk__in=reach.values("facility_id")), "pk"),
         "instrument": (reach, "pk"),
     }
-    found = {}
+    named = {}
     for name, value in narrowed.items():
         if name == "exact":
             continue
         records, key = lookups[name]
         record = records.filter(**{key: value}).first()
         if record is not None:
-            found[name] = record
-    return found
+            named[name] = record
+    return named

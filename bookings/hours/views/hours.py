@@ -5,7 +5,6 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -13,21 +12,22 @@ from django.utils.translation import gettext
 
 from accounts.domain.errors import NotFound, NotPermitted
 from accounts.domain.roles import Actor
-from accounts.letters.words import is_chinese
 from accounts.permissions import actor_of
-from bookings.hours.domain.utilisation import definitions_on
-from bookings.hours.forms.utilisation import HoursForm
-from bookings.hours.selectors.utilisation import HoursRow, day_rows, instrument_day
-from bookings.hours.selectors.utilisation_bookings import booking_figures
-from bookings.hours.selectors.utilisation_reading import Figures, figures_for
-from bookings.hours.selectors.utilisation_scope import (
+from accounts.views.pages import reads
+from bookings.catalogue.views.events import local_name
+from bookings.hours.domain.hours import definitions_on
+from bookings.hours.forms.hours import HoursForm
+from bookings.hours.selectors.bookings import booking_figures
+from bookings.hours.selectors.hours import HoursRow, day_rows, instrument_day
+from bookings.hours.selectors.reading import Figures
+from bookings.hours.selectors.scope import (
     PUBLIC_BY,
     instruments_in,
     reads_hours,
     scope_for,
     scope_names,
 )
-from bookings.hours.selectors.utilisation_tables import PAYERS, Asked, day_list, day_sums_of
+from bookings.hours.selectors.tables import PAYERS, TableQuery, day_list, day_sums_of, figures_of
 from bookings.record.selectors.reservations import visible_among
 from instruments.selectors.registry import instrument_by_id
 
@@ -49,7 +49,9 @@ PER_PAGE = 100
 MOST_SHOWN = 1100  # rows of a table: three years by day
 
 
-def asked_of(request: HttpRequest, actor: Actor, *, by: str = "region") -> tuple[HoursForm, Asked]:
+def query_of(
+    request: HttpRequest, actor: Actor, *, by: str = "region"
+) -> tuple[HoursForm, TableQuery]:
     """What a page of hours was asked with: this year by regions, unless it says otherwise."""
     form = HoursForm(request.GET)
     data = form.cleaned_data if form.is_valid() else {}
@@ -60,7 +62,7 @@ def asked_of(request: HttpRequest, actor: Actor, *, by: str = "region") -> tuple
     # From public figures of a group with and without what lies below others would follow.
     if exact and reads_hours(actor):
         narrowed["exact"] = ",".join(exact)
-    asked = Asked(
+    query = TableQuery(
         since=data.get("since") or today.replace(month=1, day=1),
         until=data.get("until") or following,
         narrowed=narrowed,
@@ -71,37 +73,37 @@ def asked_of(request: HttpRequest, actor: Actor, *, by: str = "region") -> tuple
         payers={name: data[name] for name in PAYERS if data.get(name)},
     )
     if not reads_hours(actor):
-        asked = in_whole_months(asked)
+        query = in_whole_months(query)
         form.fields["by"].choices = [  # type: ignore[attr-defined]
             choice
             for choice in form.fields["by"].choices  # type: ignore[attr-defined]
             if choice[0] in PUBLIC_BY
         ]
-    return form, asked
+    return form, query
 
 
-def in_whole_months(asked: Asked) -> Asked:
+def in_whole_months(query: TableQuery) -> TableQuery:
     """The same of all months that its days lie in: what public figures are of."""
-    last = asked.until - timedelta(days=1)
-    until = asked.until if asked.until.day == 1 else (last.replace(day=28) + timedelta(days=4))
-    return replace(asked, since=asked.since.replace(day=1), until=until.replace(day=1))
+    last = query.until - timedelta(days=1)
+    until = query.until if query.until.day == 1 else (last.replace(day=28) + timedelta(days=4))
+    return replace(query, since=query.since.replace(day=1), until=until.replace(day=1))
 
 
 def context_of(
-    request: HttpRequest, actor: Actor, form: HoursForm, asked: Asked, here: str
+    request: HttpRequest, actor: Actor, form: HoursForm, query: TableQuery, here: str
 ) -> dict[str, Any]:
     """What every page of hours shows."""
-    names = scope_names(actor, asked.narrowed)
+    names = scope_names(actor, query.narrowed)
     return {
         "form": form,
-        "asked": asked,
-        "since": asked.since,
-        "until": asked.until,
-        "by": asked.by[0],
+        "asked": query,
+        "since": query.since,
+        "until": query.until,
+        "by": query.by[0],
         "here": here,
         "narrowed": names,
         "is_public": not reads_hours(actor),
-        "definitions": definitions_on(asked.until),
+        "definitions": definitions_on(query.until),
         "spans": _spans(timezone.localdate()),
     }
 
@@ -123,39 +125,24 @@ def _spans(today: date) -> list[tuple[str, date, date]]:
 def hours_by(request: HttpRequest) -> HttpResponse:
     """Hours by region, organisation, instrument and so on, each row opening what is below."""
     actor = actor_of(request.user)
-    form, asked = asked_of(request, actor)
-    found = figures_for(
-        actor,
-        narrowed=asked.narrowed,
-        since=asked.since,
-        until=asked.until,
-        by=asked.by,
-        scheme=asked.scheme,
-        most=MOST_SHOWN,
-    )
-    by = asked.by[0]
+    form, query = query_of(request, actor)
+    figures = figures_of(actor, query, most=MOST_SHOWN)
+    by = query.by[0]
     bookings = None
-    if found.total is not None and not (found.scope.is_public and asked.narrowed):
-        bookings = booking_figures(found.scope.instruments, since=asked.since, until=asked.until)
-    trend = found
+    if figures.total is not None and not (figures.scope.is_public and query.narrowed):
+        bookings = booking_figures(figures.scope.instruments, since=query.since, until=query.until)
+    trend = figures
     if by not in ("year", "month", "week", "day"):
-        trend = figures_for(
-            actor,
-            narrowed=asked.narrowed,
-            since=asked.since,
-            until=asked.until,
-            by=["month"],
-            scheme=asked.scheme,
-        )
-    context = context_of(request, actor, form, asked, "hours") | {
-        "rows": found.rows,
-        "total": found.total,
+        trend = figures_of(actor, query, ["month"])
+    context = context_of(request, actor, form, query, "hours") | {
+        "rows": figures.rows,
+        "total": figures.total,
         "bookings": bookings,
         "by_label": dict(form.fields["by"].choices)[by],  # type: ignore[attr-defined]
-        "down": (PUBLIC_DOWN if found.scope.is_public else DOWN).get(by, ""),
-        "bars": _bars(found, by),
+        "down": (PUBLIC_DOWN if figures.scope.is_public else DOWN).get(by, ""),
+        "bars": _bars(figures, by),
         "trend": _trend(trend),
-        "trend_rows": trend.rows if trend is not found else [],
+        "trend_rows": trend.rows if trend is not figures else [],
     }
     return render(request, "bookings/hours/hours.html", context)
 
@@ -169,14 +156,9 @@ def _name(row: HoursRow, by: str) -> str:
     return local_name(name, name_zh) or row.keys.get(by, "") or "–"
 
 
-def local_name(name: str, name_zh: str) -> str:
-    """Of a name in English and Chinese the reader's."""
-    return (is_chinese() and name_zh) or name
-
-
-def _bars(found: Figures, by: str) -> dict[str, Any]:
+def _bars(figures: Figures, by: str) -> dict[str, Any]:
     """Hours in each state, stacked, of the groups with most productive ones."""
-    rows = [row for row in found.rows if not row.is_hidden]
+    rows = [row for row in figures.rows if not row.is_hidden]
     if by not in ("year", "month", "week", "day"):
         rows = sorted(rows, key=lambda row: -row.minutes.productive)[:MOST_BARS]
     states = (
@@ -201,10 +183,10 @@ def _bars(found: Figures, by: str) -> dict[str, Any]:
     }
 
 
-def _trend(found: Figures) -> dict[str, Any]:
+def _trend(figures: Figures) -> dict[str, Any]:
     """Productive hours over time, with the norm they are held against and what is used of open
     time."""
-    rows = [row for row in found.rows if not row.is_hidden]
+    rows = [row for row in figures.rows if not row.is_hidden]
     name = next((n for n in ("day", "week", "month", "year") if rows and n in rows[0].keys), "")
     return {
         "kind": "trend",
@@ -234,31 +216,24 @@ def _trend(found: Figures) -> dict[str, Any]:
     }
 
 
-@login_required
+@reads
 def weeks(request: HttpRequest) -> HttpResponse:
     """How much of the open time was used, week by week."""
     actor = actor_of(request.user)
     if not reads_hours(actor):
         raise NotPermitted
-    form, asked = asked_of(request, actor)
-    by = asked.by[0] if asked.by[0] in DOWN and asked.by[0] not in ("year", "month") else "region"
-    found = figures_for(
-        actor,
-        narrowed=asked.narrowed,
-        since=asked.since,
-        until=asked.until,
-        by=[by, "week"],
-        scheme=asked.scheme,
-    )
-    shown = sorted({row.keys["week"] for row in found.rows})
+    form, query = query_of(request, actor)
+    by = query.by[0] if query.by[0] in DOWN and query.by[0] not in ("year", "month") else "region"
+    figures = figures_of(actor, query, [by, "week"])
+    shown = sorted({row.keys["week"] for row in figures.rows})
     lines: dict[str, dict[str, Any]] = {}
-    for row in found.rows:
+    for row in figures.rows:
         line = lines.setdefault(
             row.keys[by], {"key": row.keys[by], "name": _name(row, by), "weeks": {}}
         )
         line["weeks"][row.keys["week"]] = row
     kept = list(lines.values())[:MOST_LINES]
-    context = context_of(request, actor, form, asked, "weeks") | {
+    context = context_of(request, actor, form, query, "weeks") | {
         "by": by,
         "by_label": dict(form.fields["by"].choices)[by],  # type: ignore[attr-defined]
         "down": DOWN[by],
@@ -288,19 +263,19 @@ def weeks(request: HttpRequest) -> HttpResponse:
     return render(request, "bookings/hours/hours_weeks.html", context)
 
 
-@login_required
+@reads
 def days(request: HttpRequest) -> HttpResponse:
     """The instrument-days that a number is the sum of."""
     actor = actor_of(request.user)
-    form, asked = asked_of(request, actor)
-    scope = scope_for(actor, asked.narrowed)
+    form, query = query_of(request, actor)
+    scope = scope_for(actor, query.narrowed)
     if scope.is_public:
         raise NotPermitted
     after = _place(form.cleaned_data.get("after", "") if form.is_valid() else "")
-    rows = day_list(scope.instruments, asked, after=after, most=PER_PAGE + 1)
-    context = context_of(request, actor, form, asked, "days") | {
-        "state": asked.state or "productive",
-        "sums": day_sums_of(scope.instruments, asked),
+    rows = day_list(scope.instruments, query, after=after, most=PER_PAGE + 1)
+    context = context_of(request, actor, form, query, "days") | {
+        "state": query.state or "productive",
+        "sums": day_sums_of(scope.instruments, query),
         "rows": rows[:PER_PAGE],
         "next": f"{rows[PER_PAGE - 1][0]}~{rows[PER_PAGE - 1][1]}" if len(rows) > PER_PAGE else "",
         "is_first": after is None,
@@ -316,7 +291,7 @@ def _place(text: str) -> tuple[date, str] | None:
         return None
 
 
-@login_required
+@reads
 def rows(request: HttpRequest) -> HttpResponse:
     """What one instrument's day is made of: sessions, closures and no-shows."""
     actor = actor_of(request.user)
@@ -327,16 +302,16 @@ def rows(request: HttpRequest) -> HttpResponse:
         raise NotFound
     if not instruments_in(actor, {"instrument": instrument_id}).exists():
         raise NotFound
-    found = day_rows(instrument_id=instrument_id, day=day)
-    if found is None:
+    behind = day_rows(instrument_id=instrument_id, day=day)
+    if behind is None:
         raise NotFound
     context = {
         "instrument": instrument_by_id(actor, instrument_id),
         "day": day,
-        "found": found,
+        "found": behind,
         "readable": visible_among(
             actor,
-            [row.reservation_id for row in found.sessions] + [row.pk for row in found.no_shows],
+            [row.reservation_id for row in behind.sessions] + [row.pk for row in behind.no_shows],
         ),
         "states": instrument_day(instrument_id=instrument_id, day=day),
         "before": day - timedelta(days=1),

@@ -1,6 +1,6 @@
 """The hours of an instrument: the six exclusive states of SEMI E10, and the ratios of them.
 
-Rules: docs/statistics.md. This is the definition; `hours/selectors/utilisation.py` computes the
+Rules: docs/statistics.md. This is the definition; `hours/selectors/hours.py` computes the
 same in SQL for many days at once, and a property test holds the two equal.
 """
 
@@ -149,8 +149,8 @@ class DayStates:
 
 def definitions_on(until: date) -> Definitions:
     """Those in force on the last of the days before `until`; of days before all, the first."""
-    found = [version for version in DEFINITIONS if version.since < until]
-    return found[-1] if found else DEFINITIONS[0]
+    in_force = [version for version in DEFINITIONS if version.since < until]
+    return in_force[-1] if in_force else DEFINITIONS[0]
 
 
 def day_states(
@@ -226,7 +226,7 @@ def _unit_states(
         return [p for c in closures if c.kind in kinds for p in _cut(c.start, c.end, day)]
 
     left = [day]
-    found = []
+    parts = []
     for claimed in (
         used,
         closed(UNSCHEDULED_DOWN),
@@ -234,9 +234,9 @@ def _unit_states(
         closed(ENGINEERING),
         opened,
     ):
-        found.append(intersect(left, claimed))
+        parts.append(intersect(left, claimed))
         left = subtract(left, claimed)
-    productive, unscheduled, scheduled, engineering, standby = found
+    productive, unscheduled, scheduled, engineering, standby = parts
     missed = [p for no_show in no_shows for p in _cut(no_show.start, no_show.end, day)]
     return StateMinutes(
         productive=total_minutes(productive),

@@ -15,11 +15,11 @@ from django.test import Client
 from accounts.domain.roles import ADMINISTRATOR, PLATFORM, Actor, By, Grant
 from accounts.models import User
 from accounts.services.memberships import role_grant
-from bookings.hours.selectors.utilisation import hours
-from bookings.hours.selectors.utilisation_reading import figures_for
+from bookings.hours.selectors.hours import hours
+from bookings.hours.selectors.reading import figures_for
 from bookings.hours.services.exports import exports_work
+from bookings.hours.services.hours import days_mark_dirty, hours_roll_up
 from bookings.hours.services.norms import norm_add
-from bookings.hours.services.utilisation import days_mark_dirty, hours_roll_up
 from bookings.models import Closure, HoursExport, Reservation, UsageSession
 from instruments.models import Facility, Instrument
 from tests.factories.hours import ALWAYS, OFFICE, HoursWorld, local

@@ -8,18 +8,18 @@ from typing import Any
 
 from accounts.domain.errors import NotPermitted, invalid
 from accounts.domain.roles import Actor
+from bookings.hours.domain.hours import StateMinutes
 from bookings.hours.domain.norms import USUAL_SCHEME
-from bookings.hours.domain.utilisation import StateMinutes
+from bookings.hours.selectors.hours import HoursRow, hours
 from bookings.hours.selectors.norms import load_norms
-from bookings.hours.selectors.utilisation import HoursRow, hours
-from bookings.hours.selectors.utilisation_scope import (
+from bookings.hours.selectors.scope import (
     PUBLIC_BY,
     HoursScope,
     hidden_for,
     scope_for,
     whole_months,
 )
-from bookings.hours.selectors.utilisation_sums import groups_of
+from bookings.hours.selectors.sums import groups_of
 
 MOST_ROWS = 20_000
 # How many days the periods have at least, the finest first, and the groups there are most of.
@@ -61,15 +61,15 @@ def figures_for(
             raise NotPermitted
         whole_months(since, until)
     _require_few(scope, since, until, by, most)
-    asked: dict[str, Any] = {
+    options: dict[str, Any] = {
         "instruments": scope.instruments,
         "facilities": scope.facilities,
         "since": since,
         "until": until,
         "norms": load_norms(scheme),
     }
-    rows = hours(by=by, **asked) if by else []
-    totals = hours(by=[], **asked)
+    rows = hours(by=by, **options) if by else []
+    totals = hours(by=[], **options)
     if not by:
         rows = totals
     if hidden_for(scope, []):

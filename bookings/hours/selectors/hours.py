@@ -11,8 +11,7 @@ from django.db.models import Q, QuerySet
 
 from accounts.domain.errors import invalid
 from bookings.availability.models import Closure
-from bookings.hours.domain.norms import Norms, norm_minutes
-from bookings.hours.domain.utilisation import (
+from bookings.hours.domain.hours import (
     Closed,
     DayStates,
     Missed,
@@ -21,7 +20,8 @@ from bookings.hours.domain.utilisation import (
     day_states,
     ratios,
 )
-from bookings.hours.selectors.utilisation_sums import (
+from bookings.hours.domain.norms import Norms, norm_minutes
+from bookings.hours.selectors.sums import (
     GROUPS,
     PERIODS,
     day_sums,
@@ -33,6 +33,15 @@ from bookings.record.models import Reservation, UsageSession
 from instruments.models import Facility, Instrument, OpenWindow, ScheduleAssignment, ScheduleDay
 
 BY = (*PERIODS, *GROUPS)
+# Minutes of `StateMinutes`, and the names of all figures in the API.
+MINUTES = (
+    "total", "productive", "unscheduled_down", "scheduled_down", "engineering", "standby",
+    "no_show", "non_scheduled", "operations", "uptime",
+)  # fmt: skip
+FIGURES = (
+    *(f"{name}_minutes" for name in MINUTES), "other_organisations_minutes",
+    "other_regions_minutes", "sessions", "breakdowns",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -66,7 +75,7 @@ class HoursRow:
         )
 
     def plus(self, other: "HoursRow") -> "HoursRow":
-        """The same group over the days of both."""
+        """Return the row of the same group over the days of both."""
         return replace(
             self,
             minutes=self.minutes + other.minutes,
@@ -95,23 +104,9 @@ class HoursRow:
     @property
     def figures(self) -> dict[str, int]:
         """The minutes and sessions under the names of the API."""
-        minutes = self.minutes
-        return {
-            "total_minutes": minutes.total,
-            "productive_minutes": minutes.productive,
-            "unscheduled_down_minutes": minutes.unscheduled_down,
-            "scheduled_down_minutes": minutes.scheduled_down,
-            "engineering_minutes": minutes.engineering,
-            "standby_minutes": minutes.standby,
-            "no_show_minutes": minutes.no_show,
-            "non_scheduled_minutes": minutes.non_scheduled,
-            "operations_minutes": minutes.operations,
-            "uptime_minutes": minutes.uptime,
-            "other_organisations_minutes": self.other_organisations,
-            "other_regions_minutes": self.other_regions,
-            "sessions": self.sessions,
-            "breakdowns": self.breakdowns,
-        }
+        values = [getattr(self.minutes, name) for name in MINUTES]
+        others = (self.other_organisations, self.other_regions, self.sessions, self.breakdowns)
+        return dict(zip(FIGURES, (*values, *others), strict=True))
 
 
 def hours(
@@ -140,7 +135,7 @@ def hours(
         raise invalid("by", "weeks-cross-months")
     if not _SUMMED_BY.issuperset(by):
         facilities = None
-    found: dict[tuple[Any, ...], HoursRow] = {}
+    grouped: dict[tuple[Any, ...], HoursRow] = {}
     for part, first, last in _parts(since, until, facilities):
         rows: list[Any] = []
         if part == "months" and facilities is not None:
@@ -148,8 +143,8 @@ def hours(
         for values in rows or day_sums(instruments, first, last, by):
             row = _hours_row(by, values)
             key = (row.period, row.groups)
-            found[key] = found[key].plus(row) if key in found else row
-    result = list(found.values())
+            grouped[key] = grouped[key].plus(row) if key in grouped else row
+    result = list(grouped.values())
     if norms is not None:
         units = units_offered(instruments, facilities, since, until, by)
         result = [_with_norm(row, by, units, norms, since, until) for row in result]
@@ -249,10 +244,10 @@ class DayRows:
 def day_rows(*, instrument_id: UUID, day: date) -> DayRows | None:
     """The sessions, closures and no-shows that meet a local day; None if the
     instrument was not offered on it. Five statements."""
-    found = _calendar_day(instrument_id, day)
-    if found is None:
+    offered = _calendar_day(instrument_id, day)
+    if offered is None:
         return None
-    calendar_day, units = found
+    calendar_day, units = offered
     starts_at, ends_at = calendar_day.starts_at, calendar_day.ends_at
     sessions = UsageSession.objects.filter(
         Q(checked_out_at__gte=starts_at) | Q(checked_out_at=None),
@@ -319,5 +314,5 @@ def _calendar_day(instrument_id: UUID, day: date) -> tuple[ScheduleDay, int] | N
     ).first()
     if assignment is None or assignment.schedule_id is None:
         return None
-    found = ScheduleDay.objects.filter(schedule_id=assignment.schedule_id, date=day).first()
-    return (found, assignment.units) if found else None
+    day_row = ScheduleDay.objects.filter(schedule_id=assignment.schedule_id, date=day).first()
+    return (day_row, assignment.units) if day_row else None

@@ -9,7 +9,7 @@ from django.test import Client
 from accounts.domain.roles import By
 from accounts.models import Organisation, Region
 from bookings.charging.services.charges import charge_make
-from bookings.hours.services.utilisation import hours_roll_up
+from bookings.hours.services.hours import hours_roll_up
 from bookings.models import Reservation, UnmetDemand
 from bookings.reserving.services.reservations import reservation_cancel
 from bookings.usage.services.usage import reservation_check_in, reservation_check_out

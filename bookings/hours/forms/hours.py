@@ -5,30 +5,29 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from bookings.hours.domain.hours import LONGEST
 from bookings.hours.domain.norms import MOST_HOURS
-from bookings.hours.domain.utilisation import LONGEST
 from bookings.hours.models import NormHours
-from bookings.hours.selectors.utilisation_behind import BOOKINGS, DEMAND, FLOWS
-from bookings.hours.selectors.utilisation_tables import STATES, TABLES
+from bookings.hours.selectors.behind import BOOKINGS, DEMAND, FLOWS
+from bookings.hours.selectors.tables import STATES, TABLES
 from bookings.record.forms.fields import DayField
 from bookings.record.messages import sentence
+from instruments.forms.fields import StyledForm
 from instruments.models import Instrument
 
 EARLIEST, LATEST = 1990, 2190  # years
 
 
-class HoursForm(forms.Form):
+class HoursForm(StyledForm):
     """A span of local dates and how to sum up."""
 
     since = DayField(
         label=_("From"),
         required=False,
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "class": "form-control"}),
     )
     until = DayField(
         label=_("until (exclusive)"),
         required=False,
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "class": "form-control"}),
     )
     by = forms.ChoiceField(
         label=_("Grouped by"),
@@ -44,13 +43,11 @@ class HoursForm(forms.Form):
             ("week", _("week")),
             ("day", _("day")),
         ],
-        widget=forms.Select(attrs={"class": "form-select"}),
     )
     scheme = forms.ChoiceField(
         label=_("Norm scheme"),
         required=False,
         choices=[("nrii", _("national network (NRII)")), ("survey", _("national survey"))],
-        widget=forms.Select(attrs={"class": "form-select"}),
     )
     measure = forms.ChoiceField(
         label=_("Measured in"),
@@ -61,7 +58,6 @@ class HoursForm(forms.Form):
             ("sessions", _("sessions")),
             ("users", _("people")),
         ],
-        widget=forms.Select(attrs={"class": "form-select"}),
     )
     state = forms.ChoiceField(
         required=False,
@@ -98,32 +94,27 @@ class HoursForm(forms.Form):
         return data
 
 
-class NormForm(forms.Form):
+class NormForm(StyledForm):
     """Norm hours from a day on."""
 
     scheme = forms.ChoiceField(
         label=_("Norm scheme"),
         choices=NormHours.Scheme.choices,
-        widget=forms.Select(attrs={"class": "form-select"}),
     )
     kind = forms.ChoiceField(
         label=_("Kind of instrument"),
         choices=Instrument.Kind.choices,
-        widget=forms.Select(attrs={"class": "form-select"}),
     )
     hours = forms.IntegerField(
         label=_("Hours a year"),
         min_value=1,
         max_value=MOST_HOURS,
-        widget=forms.NumberInput(attrs={"class": "form-control"}),
     )
     valid_from = DayField(
         label=_("From"),
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "class": "form-control"}),
     )
     reason = forms.CharField(
         label=_("Why"),
         required=False,
         max_length=500,
-        widget=forms.TextInput(attrs={"class": "form-control"}),
     )
