@@ -65,6 +65,12 @@ class StyledForm(forms.Form):
             self.add_error(name if name in self.fields else None, error)
 
 
+class VersionForm(StyledForm):
+    """A form with the version of the record that was read."""
+
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+
 def _style(field: forms.Field) -> forms.Field:
     widget = field.widget
     if widget.is_hidden or isinstance(widget, ManyTextInputs):

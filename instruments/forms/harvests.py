@@ -8,13 +8,13 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Organisation
 from instruments.domain.harvests import LONGEST_NAME, Plan
-from instruments.forms.fields import StyledForm, named
+from instruments.forms.fields import VersionForm, named
 from instruments.forms.imports import ENCODINGS
 from instruments.forms.opening import weekday_name
 from instruments.models import Harvest, Import
 
 
-class HarvestForm(StyledForm):
+class HarvestForm(VersionForm):
     """A plan; `organisations` are those it may be for, one where it is not to be chosen."""
 
     organisation = forms.ChoiceField(label=_("Organisation"))

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Organisation
 from instruments.domain.delimited import RECOGNISED
 from instruments.domain.import_fields import FACILITY_FIELDS, INSTRUMENT_FIELDS, suggested_fields
-from instruments.forms.fields import StyledForm, named
+from instruments.forms.fields import StyledForm, VersionForm, named
 from instruments.messages import FIELD_LABELS
 from instruments.models import Import, ImportMapping
 
@@ -96,7 +96,7 @@ class ImportForm(StyledForm):
         return self.saved.get(chosen) or chosen.removeprefix("own:") or None
 
 
-class ReadAgainForm(StyledForm):
+class ReadAgainForm(VersionForm):
     """How a table that was read otherwise than it is written is to be read."""
 
     encoding = forms.ChoiceField(
@@ -108,7 +108,6 @@ class ReadAgainForm(StyledForm):
         min_value=1,
         max_value=99,
     )
-    version = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
 
 class ColumnsForm(StyledForm):

@@ -9,7 +9,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from instruments.domain.qualifications import THIS_INSTRUMENT
-from instruments.forms.fields import DayField, StyledForm, day_input
+from instruments.forms.fields import DayField, StyledForm, VersionForm, day_input
 from instruments.models import Technique
 
 # field of the service -> ours that shows it
@@ -62,11 +62,10 @@ class GrantForm(StyledForm):
         return self.techniques.get(self.cleaned_data["thing"])
 
 
-class RevokeForm(StyledForm):
+class RevokeForm(VersionForm):
     """Why a certificate is revoked."""
 
     reason = forms.CharField(label=_("Reason"), max_length=500)
-    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
 
 class PeopleForm(StyledForm):

@@ -10,7 +10,14 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.currencies import MINOR_DIGITS
 from accounts.models import Organisation
-from instruments.forms.fields import DayField, StyledForm, TextListField, day_input, named
+from instruments.forms.fields import (
+    DayField,
+    StyledForm,
+    TextListField,
+    VersionForm,
+    day_input,
+    named,
+)
 from instruments.models import Facility, Instrument, Technique
 
 _AREA = {"rows": 4}
@@ -93,7 +100,7 @@ class FacilityEditForm(FacilityForm):
         return {name: self.cleaned_data[name] for name in self.fields if name != "version"}
 
 
-class InstrumentForm(StyledForm):
+class InstrumentForm(VersionForm):
     """An instrument's record. A new one chooses its facility; one that exists stays there."""
 
     facility = forms.ChoiceField(label=_("Facility"))
@@ -170,7 +177,6 @@ class InstrumentForm(StyledForm):
     )
     acquisition_currency = forms.ChoiceField(label=_("Currency"), required=False)
     acquisition_date = DayField(label=_("Acquired on"), required=False, widget=day_input())
-    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     def __init__(
         self,

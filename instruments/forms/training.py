@@ -15,14 +15,14 @@ from instruments.domain.training import (
     CourseTerms,
     SessionTerms,
 )
-from instruments.forms.fields import LocalMomentField, StyledForm, local_moment, named
+from instruments.forms.fields import LocalMomentField, StyledForm, VersionForm, local_moment, named
 from instruments.models import Course, CourseSession, Facility, Instrument, Technique
 
 _AREA = {"rows": 4}
 _NAMES = {"instrument": "thing", "technique": "thing"}
 
 
-class CourseForm(StyledForm):
+class CourseForm(VersionForm):
     """What a course is. `things`: what a new one may certify."""
 
     name = forms.CharField(label=_("Name"), max_length=LONGEST_NAME)
@@ -49,7 +49,6 @@ class CourseForm(StyledForm):
     places = forms.IntegerField(
         label=_("Places in a session, as a rule"), min_value=1, max_value=MOST_PLACES
     )
-    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     def __init__(
         self,
@@ -114,7 +113,7 @@ class CourseForm(StyledForm):
         )
 
 
-class SessionForm(StyledForm):
+class SessionForm(VersionForm):
     """When and where a course is given. Times are those of the facility."""
 
     facility = forms.ChoiceField(label=_("Facility"))
@@ -135,7 +134,6 @@ class SessionForm(StyledForm):
         max_length=2000,
         help_text=_("E-mail addresses of members of your organisation, separated by commas."),
     )
-    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     def __init__(
         self,
@@ -191,13 +189,12 @@ class SessionForm(StyledForm):
         )
 
 
-class SessionCancelForm(StyledForm):
+class SessionCancelForm(VersionForm):
     """Why a session is cancelled."""
 
     reason = forms.CharField(
         label=_("Reason"), max_length=500, help_text=_("Everybody enrolled reads this by mail.")
     )
-    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
 
 class EnrolForm(StyledForm):

@@ -1,21 +1,18 @@
 """The sites of the organisations one manages."""
 
+from typing import Any
 from uuid import UUID
 
-from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
-from django.utils import timezone
+from django.shortcuts import render
 from django.utils.translation import gettext
-from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.domain.errors import Invalid, NotPermitted, WrongVersion
-from accounts.domain.roles import By
-from accounts.permissions import actor_of
+from accounts.domain.errors import NotPermitted
+from accounts.permissions import actor_of, require
 from accounts.selectors.memberships import place_of
+from accounts.views.pages import act, edits, reads, sent
 from instruments.forms import FacilityEditForm
 from instruments.selectors.registry import facilities as all_facilities
 from instruments.selectors.registry import facility_by_id
@@ -24,44 +21,35 @@ from instruments.services.registry import facility_update
 PAGE = 50
 
 
-@login_required
-@require_safe
+@reads
 def facilities(request: HttpRequest) -> HttpResponse:
-    """By name, with how many instruments stand in each."""
+    """List the sites by name, with how many instruments stand in each."""
     actor = actor_of(request.user)
     own = actor.organisations_where("manage-instruments")
     if not own:
         raise NotPermitted(capability="manage-instruments")
-    found = all_facilities().filter(organisation_id__in=own).annotate(n=Count("instruments"))
-    page = Paginator(found, PAGE).get_page(request.GET.get("page"))
+    rows = all_facilities().filter(organisation_id__in=own).annotate(n=Count("instruments"))
+    page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
     context = {"page": page, "has_many": len(own) > 1}
     return render(request, "instruments/facilities.html", context)
 
 
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
+@edits
 def facility_edit(request: HttpRequest, facility_id: UUID) -> HttpResponse:
-    """What is said of a site; its time zone stays."""
-    now, actor = timezone.now(), actor_of(request.user)
+    """Change what is said of a site; its time zone stays."""
     facility = facility_by_id(facility_id)
-    if not actor.may("manage-instruments", place_of(facility.organisation)):
-        raise NotPermitted(capability="manage-instruments")
-    form = FacilityEditForm(request.POST if request.method == "POST" else None, facility=facility)
-    refused: WrongVersion | None = None
-    if form.is_bound and form.is_valid():
-        try:
-            facility_update(
-                By(actor, now, form.cleaned_data["version"]),
-                facility_id=facility.pk,
-                changes=form.values(),
-            )
-        except WrongVersion as error:
-            refused = error
-        except Invalid as wrong:
-            form.refuse(wrong.problems)
-        else:
-            messages.success(request, gettext("Saved."))
-            return redirect("instruments:facilities")
-    context = {"form": form, "facility": facility, "refused": refused}
-    status = 412 if refused else 400 if form.errors else 200
-    return render(request, "instruments/facility.html", context, status=status)
+    require(actor_of(request.user), "manage-instruments", place_of(facility.organisation))
+    form = FacilityEditForm(sent(request), facility=facility)
+
+    def page(status: int = 200, **context: Any) -> HttpResponse:
+        context["facility"] = facility
+        return render(request, "instruments/facility.html", context, status=status)
+
+    return act(
+        request,
+        page,
+        lambda by, _: facility_update(by, facility_id=facility.pk, changes=form.values()),
+        to="instruments:facilities",
+        done=gettext("Saved."),
+        form=form,
+    )
