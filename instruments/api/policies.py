@@ -21,10 +21,14 @@ from instruments.domain.policies import (
     APPROVALS,
     LONGEST,
     LONGEST_CODE,
+    MEASURES,
+    MOST_LIMIT,
+    MOST_QUOTAS,
+    SCOPES,
+    SPANS,
     parse_policy,
     policy_to_json,
 )
-from instruments.domain.quotas import MEASURES, MOST_LIMIT, MOST_QUOTAS, SCOPES, SPANS
 from instruments.domain.ratecards import PRICE_GROUPS
 from instruments.models import BookingPolicy, PolicyVersion
 from instruments.selectors.policies import load_policy, policy_versions

@@ -18,9 +18,9 @@ from accounts.domain.currencies import MINOR_DIGITS
 from accounts.domain.errors import invalid
 from accounts.domain.roles import By
 from accounts.selectors.memberships import place_of
-from instruments.domain.ratecard_parts import OPTION_UNITS
 from instruments.domain.ratecards import (
     CHARGE_BASES,
+    OPTION_UNITS,
     PRICE_GROUPS,
     RATE_UNITS,
     RateCardValues,

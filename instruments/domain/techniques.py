@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from accounts.domain.errors import FieldProblem, Invalid
-from instruments.domain.words import mentions, phrase
+from instruments.domain.search import mentions, phrase
 
 # Abbreviations that are also words or something else: no sign that a technique is meant.
 AMBIGUOUS = frozenset(["pdf", "phd", "mad", "sad", "sas", "pcs", "pes", "ede", "mcd", "ncd"])

@@ -9,10 +9,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.errors import Invalid
-from instruments.domain.policies import Policy, parse_policy, policy_to_json
-from instruments.domain.qualifications import THIS_INSTRUMENT
-from instruments.domain.quotas import MOST_QUOTAS
+from instruments.domain.policies import MOST_QUOTAS, Policy, parse_policy, policy_to_json
 from instruments.domain.ratecards import PRICE_GROUPS
+from instruments.domain.training import THIS_INSTRUMENT
 from instruments.forms.fields import MinutesInput, StyledForm, count_of
 from instruments.forms.qualifications import technique_choices
 from instruments.forms.quotas import quota_as_json, quota_fields, quota_row

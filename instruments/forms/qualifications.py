@@ -8,7 +8,7 @@ from django import forms
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from instruments.domain.qualifications import THIS_INSTRUMENT
+from instruments.domain.training import THIS_INSTRUMENT
 from instruments.forms.fields import DayField, StyledForm, VersionForm, day_input
 from instruments.models import Technique
 

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from instruments.domain.quotas import MOST_LIMIT, Quota, quota_to_json
+from instruments.domain.policies import MOST_LIMIT, Quota, quota_to_json
 
 SCOPES = [
     ("user", _("each person")),

@@ -20,8 +20,7 @@ from accounts.models import Organisation
 from accounts.selectors.memberships import place_of
 from instruments.adapters import nrii, pidinst, table, uniquip, workbook
 from instruments.domain.delimited import text_cell
-from instruments.domain.exports import told
-from instruments.domain.import_fields import FACILITY_FIELDS
+from instruments.domain.import_fields import FACILITY_FIELDS, told
 from instruments.domain.opening import local_date
 from instruments.domain.pidinst import PidinstRecord, pidinst_json
 from instruments.domain.ratecards import card_in_force

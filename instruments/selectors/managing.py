@@ -13,8 +13,7 @@ from accounts.domain.roles import Actor
 from accounts.selectors.memberships import place_of
 from instruments.domain.opening import OpeningHours, local_date, parse_hours
 from instruments.domain.policies import Policy
-from instruments.domain.publishing import STEPS, missing
-from instruments.domain.quality import Details, Quality, quality
+from instruments.domain.quality import STEPS, Details, Quality, missing, quality
 from instruments.domain.ratecards import card_in_force
 from instruments.models import Instrument, RateCard, Technique
 from instruments.selectors.policies import load_policy

@@ -4,8 +4,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from instruments.domain.policies import Policy
-from instruments.domain.quotas import parse_quotas, parse_share
+from instruments.domain.policies import Policy, parse_quotas, parse_share
 from instruments.models import BookingPolicy, PolicyVersion
 
 

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from instruments.domain.publishing import Record
+from instruments.domain.quality import Record
 from instruments.models import Instrument
 from instruments.selectors.quality import record_of
 from instruments.selectors.ratecards import load_card_in_force

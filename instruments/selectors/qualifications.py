@@ -16,7 +16,7 @@ from accounts.selectors.memberships import place_of
 from accounts.selectors.organisations import load_moves, organisation_regions_held
 from accounts.selectors.rows import visible
 from instruments.domain.opening import local_date
-from instruments.domain.qualifications import (
+from instruments.domain.training import (
     OPEN_END,
     THIS_INSTRUMENT,
     Certificate,

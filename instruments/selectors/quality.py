@@ -13,8 +13,7 @@ from django.db.models.functions import Coalesce, JSONArray
 
 from accounts.prepared import Prepared
 from instruments.domain.opening import local_date
-from instruments.domain.publishing import Record
-from instruments.domain.quality import FRESH_FOR, Details, Quality, is_stale, quality
+from instruments.domain.quality import FRESH_FOR, Details, Quality, Record, is_stale, quality
 from instruments.models import Instrument, RateCard
 from instruments.selectors.registry import PUBLIC
 

@@ -28,8 +28,16 @@ from django.db.models import (
 )
 from django.db.models.functions import Greatest
 
-from instruments.domain.criteria import FACETS, GROUPS, Criteria
-from instruments.domain.words import Term, exactly, nearest, respelt, terms
+from instruments.domain.search import (
+    FACETS,
+    GROUPS,
+    Criteria,
+    Term,
+    exactly,
+    nearest,
+    respelt,
+    terms,
+)
 from instruments.models import Instrument, SearchEntry, Technique
 from instruments.selectors.registry import WITH
 

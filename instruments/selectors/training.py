@@ -16,8 +16,7 @@ from accounts.selectors.memberships import place_of
 from accounts.selectors.rows import visible
 from accounts.selectors.users import members_named, person_named
 from instruments.domain.opening import local_date
-from instruments.domain.qualifications import THIS_INSTRUMENT
-from instruments.domain.training import REMIND_DAYS, reminder_due
+from instruments.domain.training import REMIND_DAYS, THIS_INSTRUMENT, reminder_due
 from instruments.models import (
     Course,
     CourseSession,

@@ -12,8 +12,7 @@ from accounts.domain.errors import invalid
 from accounts.domain.roles import By
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
-from instruments.domain.policies import Policy, policy_to_json
-from instruments.domain.quotas import quota_to_json, share_to_json
+from instruments.domain.policies import Policy, policy_to_json, quota_to_json, share_to_json
 from instruments.locks import lock_instrument
 from instruments.models import BookingPolicy, Instrument, PolicyVersion, Technique
 from instruments.selectors.policies import load_policy

@@ -13,7 +13,7 @@ from accounts.permissions import require
 from accounts.selectors.memberships import no_second, place_of
 from accounts.selectors.organisations import require_open
 from accounts.selectors.rows import visible
-from instruments.domain.qualifications import FIRST_DAY, LAST_DAY
+from instruments.domain.training import FIRST_DAY, LAST_DAY
 from instruments.models import Instrument, Qualification, Technique
 
 MOST_TEXT = 500

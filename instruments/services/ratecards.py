@@ -16,8 +16,7 @@ from accounts.permissions import require
 from accounts.selectors.memberships import place_of
 from accounts.selectors.rows import visible
 from instruments.domain.opening import local_date
-from instruments.domain.ratecard_versions import Version, require_room
-from instruments.domain.ratecards import RateCardValues, to_json
+from instruments.domain.ratecards import RateCardValues, Version, require_room, to_json
 from instruments.locks import lock_instrument
 from instruments.models import Instrument, RateCard
 

@@ -7,9 +7,8 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from instruments.domain.criteria import GROUPS, key
+from instruments.domain.search import GROUPS, exactly, key, pieces, vector, weighted
 from instruments.domain.techniques import Lexicon, is_division
-from instruments.domain.words import exactly, pieces, vector, weighted
 from instruments.locks import lock_instruments
 from instruments.models import Instrument, SearchEntry, SearchGroup, SearchWord
 from instruments.selectors.techniques import load_lexicon

@@ -20,8 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.domain.roles import Actor
 from accounts.letters import listed
 from instruments.domain.opening import OpeningHours, Override, clock, parse_hours
-from instruments.domain.policies import Policy, parse_policy
-from instruments.domain.quotas import Quota
+from instruments.domain.policies import Policy, Quota, parse_policy
 from instruments.domain.ratecards import PRICE_GROUPS
 from instruments.forms.opening import weekday_name
 from instruments.forms.policies import GROUPS

@@ -21,8 +21,8 @@ MOST_VERSIONS = 50  # on the page; programs read all
 
 @edits
 def policy(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
-    """Show the rules in sentences, and set them. Which bookings new ones would refuse is shown before they are
-    saved; `check` only says that."""
+    """Show the rules in sentences, and set them. Which bookings new ones would refuse is shown
+    before they are saved; `check` only says that."""
     by = by_of(request)
     instrument = instrument_to_manage(by.actor, instrument_id)
     row = getattr(instrument, "policy", None)

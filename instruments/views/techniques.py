@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from instruments.domain.criteria import Criteria
+from instruments.domain.search import Criteria
 from instruments.domain.techniques import Term, is_division, tree
 from instruments.models import Technique
 from instruments.selectors.search import facets

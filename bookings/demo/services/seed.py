@@ -39,7 +39,7 @@ from bookings.demo.services.trouble import trouble_make
 from bookings.demo.services.wanting import Wanting
 from bookings.hours.services.utilisation import hours_roll_up
 from bookings.record.domain.periods import Period
-from instruments.domain.criteria import Criteria
+from instruments.domain.search import Criteria
 
 __all__ = ["ACCOUNTS", "PASSWORD", "Built", "NotEmpty", "NotLocal", "demo_seed"]
 

@@ -17,7 +17,7 @@ from bookings.organisations.forms.duplicates import DuplicatesForm
 from bookings.organisations.services.duplicates import duplicates_merge
 from bookings.record.messages import sentence
 from instruments.domain.duplicates import MergedAlready, SameRecord
-from instruments.domain.publishing import StillBooked
+from instruments.domain.quality import StillBooked
 from instruments.selectors.duplicates import SETTLE, load_likely_duplicates, verdicts_for
 from instruments.selectors.registry import instrument_by_id
 from instruments.services.duplicates import duplicates_keep

@@ -39,7 +39,7 @@ from bookings.record.messages import sentence
 from bookings.record.selectors.reservations import shown
 from bookings.reserving.forms.reservations import ReasonForm
 from bookings.reserving.views.booking import sources_offered
-from instruments.domain.criteria import Criteria
+from instruments.domain.search import Criteria
 from instruments.models import Instrument
 from instruments.selectors.registry import instruments_for
 from instruments.selectors.search import search

@@ -23,7 +23,7 @@ from instruments.domain import import_fields
 from instruments.domain.delimited import FileRefused, RowProblem
 from instruments.domain.import_mappings import parse_mapping
 from instruments.domain.imports import FacilityValues, ImportReport, Result, RowValues
-from instruments.domain.words import terms
+from instruments.domain.search import terms
 from instruments.models import (
     Facility,
     Import,
