@@ -162,12 +162,12 @@ def file_sentence(code: str, numbers: Mapping[str, object]) -> str:
 
 def row_sentence(code: str, numbers: Mapping[str, object]) -> str:
     """Why a row is refused."""
-    said = str(ROW_SENTENCES.get(code, code)).format_map(dict(numbers))
+    sentence = str(ROW_SENTENCES.get(code, code)).format_map(dict(numbers))
     if until := numbers.get("until"):
-        said += gettext("; it runs on to line {until}, perhaps from a stray quotation mark").format(
-            until=until
-        )
-    return said
+        sentence += gettext(
+            "; it runs on to line {until}, perhaps from a stray quotation mark"
+        ).format(until=until)
+    return sentence
 
 
 def harvest_sentence(code: str, numbers: Mapping[str, object]) -> str:

@@ -5,7 +5,6 @@ from django.urls import path
 from instruments.views import (
     attachments,
     courses,
-    facilities,
     harvests,
     imports,
     opening,
@@ -45,8 +44,8 @@ urlpatterns = [
     path(_harvest + "resume/", harvests.resume, name="harvest-resume"),
     path(_harvest + "delete/", harvests.delete, name="harvest-delete"),
     path("manage/export/", imports.export, name="export"),
-    path("manage/facilities/", facilities.facilities, name="facilities"),
-    path("manage/facilities/<uuid:facility_id>/", facilities.facility_edit, name="facility-edit"),
+    path("manage/facilities/", registry.facility_list, name="facilities"),
+    path("manage/facilities/<uuid:facility_id>/", registry.facility_edit, name="facility-edit"),
     path("manage/facilities/new/", registry.facility_new, name="facility-new"),
     path("manage/instruments/new/", registry.instrument_new, name="instrument-new"),
     path(_one, publishing.instrument_manage, name="instrument-manage"),

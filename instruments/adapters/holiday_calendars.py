@@ -10,8 +10,8 @@ import holidays
 @lru_cache(maxsize=4096)
 def _of_year(calendar: str, year: int) -> frozenset[date]:
     country, _, subdivision = calendar.partition("-")
-    found = holidays.country_holidays(country, subdiv=subdivision or None, years=year)
-    return frozenset(found)
+    days = holidays.country_holidays(country, subdiv=subdivision or None, years=year)
+    return frozenset(days)
 
 
 def public_holidays(calendar: str, years: Iterable[int]) -> frozenset[date]:

@@ -10,7 +10,6 @@ from rest_framework import serializers
 from accounts.api.pagination import Pages
 from accounts.api.resource import Resource, acts, creates, lists, named, reads
 from accounts.api.shapes import Choice, Flag, Instant, Shape, Text
-from accounts.domain.errors import NotFound, invalid
 from accounts.models import User
 from accounts.selectors.users import person_named
 from instruments.api.training import TAG, TrainerShape
@@ -91,8 +90,8 @@ class Enrolments(Resource):
         if "state" in query:
             rows = rows.filter(state=query["state"])
         if query["user"]:
-            found = person_named(query["user"])
-            rows = rows.filter(user=found) if found else rows.none()
+            person = person_named(query["user"])
+            rows = rows.filter(user=person) if person else rows.none()
         return rows
 
     @creates(
@@ -113,10 +112,7 @@ class Enrolments(Resource):
         own = User.objects.get(pk=self.actor.person)
         if not name or name.lower() in (str(own.pk), own.email.lower()):
             return own
-        try:
-            return person_to_enrol(self.actor, session, name)
-        except NotFound:
-            raise invalid("user", "unknown-person") from None
+        return person_to_enrol(self.actor, session, name)
 
     @reads(_("One enrolment"))
     def detail(self, pk: UUID) -> None:

@@ -141,11 +141,11 @@ class InstrumentPolicyVersions(Endpoint):
         """The newest first: what a booking was judged by is the one that its `policy_version`
         names."""
         query = asked(VersionQuery, request.query_params)
-        found = instrument_by_id(self.actor, instrument_id)
-        rows = policy_versions(found.pk)
+        instrument = instrument_by_id(self.actor, instrument_id)
+        rows = policy_versions(instrument.pk)
         if "version" in query:
             rows = rows.filter(version=query["version"])
-        tells = self.actor.may("read-bookings", place_of(found.organisation))
+        tells = self.actor.may("read-bookings", place_of(instrument.organisation))
         return paginated(
             request, rows, query, ("-version",), lambda some: [_version(row, tells) for row in some]
         )
@@ -167,8 +167,8 @@ class InstrumentPolicy(Endpoint):
     @operation("policy", _("Booking policy"), tag="instruments", gives=PolicyShape, refuses=[404])
     def get(self, request: Request, instrument_id: UUID) -> Response:
         """Every field of the policy; 404 while there is none."""
-        found = instrument_by_id(self.actor, instrument_id)
-        row = getattr(found, "policy", None)
+        instrument = instrument_by_id(self.actor, instrument_id)
+        row = getattr(instrument, "policy", None)
         if row is None:
             raise NotFound
         return _answer(row)

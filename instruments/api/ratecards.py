@@ -153,9 +153,9 @@ class InstrumentRateCards(Endpoint):
     def get(self, request: Request, instrument_id: UUID) -> Response:
         """The newest first: published versions, for the host's managers and auditors drafts too."""
         query = asked(Pages, request.query_params)
-        found = instrument_by_id(self.actor, instrument_id)
-        rows = rate_cards_of(found)
-        if not self.actor.may("read-money", place_of(found.organisation)):
+        instrument = instrument_by_id(self.actor, instrument_id)
+        rows = rate_cards_of(instrument)
+        if not self.actor.may("read-money", place_of(instrument.organisation)):
             rows = rows.filter(published_at__isnull=False)
         return paginated(
             request, rows, query, ("-version",), lambda cards: [shown(card) for card in cards]

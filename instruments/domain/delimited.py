@@ -55,8 +55,8 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 def text_cell(text: object) -> str:
     """Text that stays text: an apostrophe before what would be a formula."""
-    said = str(text)
-    return f"'{said}" if said.lstrip("'").startswith(FORMULA) else said
+    shown = str(text)
+    return f"'{shown}" if shown.lstrip("'").startswith(FORMULA) else shown
 
 
 def plain_cell(cell: str) -> str:

@@ -55,8 +55,8 @@ def traits(
     """Of the parts of a record as it stores them."""
 
     def numbers(kind: str) -> frozenset[str]:
-        said = (i for i in alternate_identifiers if i.get("identifier_type") == kind)
-        return frozenset(n for i in said if (n := comparable_number(str(i.get("identifier", "")))))
+        items = (i for i in alternate_identifiers if i.get("identifier_type") == kind)
+        return frozenset(n for i in items if (n := comparable_number(str(i.get("identifier", "")))))
 
     return Traits(
         facility=facility,

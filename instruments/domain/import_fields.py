@@ -271,24 +271,24 @@ def suggested_fields(columns: Sequence[str]) -> list[str]:
 
 def compose(values: Mapping[str, Value]) -> dict[str, Value]:
     """The instrument's own attributes from fields as a file has them."""
-    made = {
+    record = {
         name: value
         for name, value in values.items()
         if name not in DATES and name not in ALTERNATE_IDENTIFIERS
     }
     if any(name in values for name in DATES):
-        made["dates"] = [
+        record["dates"] = [
             {"date": str(values[name]), "date_type": kind}
             for name, kind in DATES.items()
             if values.get(name)
         ]
     if any(name in values for name in ALTERNATE_IDENTIFIERS):
-        made["alternate_identifiers"] = [
+        record["alternate_identifiers"] = [
             {"identifier": str(values[name]), "identifier_type": kind}
             for name, kind in ALTERNATE_IDENTIFIERS.items()
             if values.get(name)
         ]
-    return made
+    return record
 
 
 def told(

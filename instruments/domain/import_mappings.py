@@ -128,10 +128,10 @@ class TableMapping:
                 return RowProblem("left-out", {"because": exclusion.because})
         texts = dict(self.constants)
         for name, parts in self.fields.items():
-            found = [part.text(cells) for part in parts]
-            if None in found:
+            values = [part.text(cells) for part in parts]
+            if None in values:
                 return RowProblem("bad-value", {"field": name})
-            text = _joiner(name).join(text for text in found if text and clean(text))
+            text = _joiner(name).join(text for text in values if text and clean(text))
             texts[name] = text or texts.get(name, "")
         hours = self.hours.hours(cells) if self.hours else None
         if isinstance(hours, RowProblem):

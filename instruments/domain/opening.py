@@ -93,7 +93,7 @@ def windows(
     """The windows that open on the local days from `since` to `until` (inclusive), unmerged,
     in order. One that a clock change leaves without length falls away."""
     overrides = {override.date: override.windows for override in hours.overrides}
-    found = []
+    opened = []
     for offset in range((until - since).days + 1):
         day = since + timedelta(days=offset)
         if day in overrides:
@@ -108,8 +108,8 @@ def windows(
                 instant(zone, day, opens), instant(zone, closing_day, closes, closing=True)
             )
             if window.closes_at > window.opens_at:
-                found.append(window)
-    return sorted(found)
+                opened.append(window)
+    return sorted(opened)
 
 
 def merged(pieces: Iterable[Window]) -> list[Window]:

@@ -252,9 +252,9 @@ def _said_names(items: Sequence[Item], word: str) -> list[dict[str, str]]:
 
 
 def _said_other(item: Item, word: str) -> dict[str, str]:
-    said = {"identifier": clean(item[word]), "identifier_type": item[f"{word}Type"]}
+    values = {"identifier": clean(item[word]), "identifier_type": item[f"{word}Type"]}
     name = clean(item.get(f"{word}Name", ""))
-    return said | ({"name": name} if name else {})
+    return values | ({"name": name} if name else {})
 
 
 # relation -> the one it is the other side of, and whether it points the other way
@@ -270,14 +270,14 @@ type Edge = tuple[str, str, str]  # word, from, to
 
 def edges_of(identifier: str, related: Iterable[Mapping[str, Any]]) -> set[Edge]:
     """The ordered relations of one instrument, each as `(word, part, whole)`."""
-    found: set[Edge] = set()
+    edges: set[Edge] = set()
     for item in related:
         ordered = _ORDERED.get(str(item.get("relation_type")))
         if ordered and identifier:
             word, is_reverse = ordered
             other = str(item.get("identifier"))
-            found.add((word, other, identifier) if is_reverse else (word, identifier, other))
-    return found
+            edges.add((word, other, identifier) if is_reverse else (word, identifier, other))
+    return edges
 
 
 def in_circles(edges: Iterable[Edge]) -> dict[str, tuple[str, ...]]:

@@ -50,8 +50,8 @@ def parse_quotas(given: object, problems: list[FieldProblem]) -> tuple[Quota, ..
     if len(given) > MOST_QUOTAS:
         problems.append(FieldProblem("quotas", "too-many", {"most": MOST_QUOTAS}))
         return ()
-    found = [_quota(f"quotas[{index}]", item, problems) for index, item in enumerate(given)]
-    return tuple(quota for quota in found if quota is not None)
+    quotas = [_quota(f"quotas[{index}]", item, problems) for index, item in enumerate(given)]
+    return tuple(quota for quota in quotas if quota is not None)
 
 
 _FIELDS = ("scope", "unit", "per", "limit", "price_group")

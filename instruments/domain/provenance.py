@@ -84,28 +84,28 @@ def differences(
 ) -> list[Difference]:
     """What the record of a row would change of an instrument that is `current`. `is_of_source`:
     it came through an earlier import of `source`; else it is known by its id or identifier."""
-    found = []
-    for name, said in row.record.items():
-        wanted, before = carried(name, said, current[name], row), current[name]
-        if wanted == before:
+    result = []
+    for name, value in row.record.items():
+        after, before = carried(name, value, current[name], row), current[name]
+        if after == before:
             continue
         origin = origins.get(name)
         last = origin.said if origin and origin.source == source else ""
         is_by_hand = origin.by == HAND if origin else not is_of_source
-        if last == said_digest(said) and (keep_hand or not is_by_hand):
+        if last == said_digest(value) and (keep_hand or not is_by_hand):
             continue  # the source has nothing new to say
-        if wanted in ("", None, []) and not last and not (is_of_source and origin is None):
+        if after in ("", None, []) and not last and not (is_of_source and origin is None):
             continue  # it never said anything
-        found.append(Difference(name, before, wanted, BY_HAND if is_by_hand and keep_hand else ""))
-    return found
+        result.append(Difference(name, before, after, BY_HAND if is_by_hand and keep_hand else ""))
+    return result
 
 
-def carried(name: str, said: Value, before: Value, row: RowValues) -> Value:
+def carried(name: str, value: Value, before: Value, row: RowValues) -> Value:
     """What a field becomes if the row is believed: with what its format cannot say (identifiers
     of makers, dates of other kinds) as it was."""
-    if not isinstance(said, list) or not isinstance(before, list):
-        return said
-    items: list[Any] = list(said)
+    if not isinstance(value, list) or not isinstance(before, list):
+        return value
+    items: list[Any] = list(value)
     if row.names_only and name in NAMED:
         known = {item.get("name"): item for item in before if isinstance(item, dict)}
         return [known.get(item["name"], item) for item in items]

@@ -59,10 +59,10 @@ def missing(record: Record) -> list[str]:
     return [code for code, is_there in checks.items() if not is_there]
 
 
-def step(state: str, wanted: str) -> None:
+def step(state: str, following: str) -> None:
     """`WrongState` unless `wanted` may follow `state`."""
-    if wanted not in STEPS[state]:
-        raise WrongState(state=state, wanted=wanted)
+    if following not in STEPS[state]:
+        raise WrongState(state=state, wanted=following)
 
 
 MARKS = ("bronze", "silver", "gold")

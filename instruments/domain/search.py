@@ -61,8 +61,8 @@ class Criteria:
     @property
     def keys(self) -> dict[str, str]:
         """The keys a record must be filed under, by what they narrow."""
-        wanted = {name: getattr(self, name) for name in FACETS}
-        return {name: key(name, value) for name, value in wanted.items() if value}
+        values = {name: getattr(self, name) for name in FACETS}
+        return {name: key(name, value) for name, value in values.items() if value}
 
 
 def key(name: str, value: str) -> str:
@@ -103,9 +103,9 @@ def stem(word: str) -> str:
     if len(word) < 4 or not word.isalpha():
         return word
     for pattern, replacement in _STEMS:
-        found, number = pattern.subn(replacement, word)
+        stemmed, number = pattern.subn(replacement, word)
         if number:
-            return found
+            return stemmed
     if word.endswith("ies"):
         return word[:-3] + "y"
     if word.endswith("ss"):
@@ -116,16 +116,16 @@ def stem(word: str) -> str:
 
 def pieces(text: str) -> list[list[str]]:
     """The runs of each piece between spaces: `"FT-ICR 质谱"` is `[["ft", "icr"], ["质谱"]]`."""
-    found = ([run[:LONGEST] for run in _RUNS.findall(piece)] for piece in _SPACE.split(plain(text)))
-    return [runs for runs in found if runs]
+    split = ([run[:LONGEST] for run in _RUNS.findall(piece)] for piece in _SPACE.split(plain(text)))
+    return [runs for runs in split if runs]
 
 
 def phrase(text: str) -> tuple[str, ...]:
     """A name as it is compared with others: stems, and each Chinese character for itself."""
-    found: list[str] = []
+    words: list[str] = []
     for run in _RUNS.findall(plain(text)):
-        found += run if _IS_HAN.match(run) else [stem(run[:LONGEST])]
-    return tuple(found)
+        words += run if _IS_HAN.match(run) else [stem(run[:LONGEST])]
+    return tuple(words)
 
 
 def exactly(text: str) -> str:
@@ -136,40 +136,40 @@ def exactly(text: str) -> str:
 @lru_cache(maxsize=10_000)  # names of hosts, makers and techniques come again and again
 def lexemes(text: str) -> frozenset[str]:
     """What a text is filed under."""
-    found: set[str] = set()
+    result: set[str] = set()
     for runs in pieces(text):
         latin = [run for run in runs if not _IS_HAN.match(run)]
         if len(latin) > 1:
-            found.add("".join(latin)[:LONGEST])
+            result.add("".join(latin)[:LONGEST])
         for run in runs:
             if _IS_HAN.match(run):
-                found.update(run)
-                found.update(run[i : i + 2] for i in range(len(run) - 1))
+                result.update(run)
+                result.update(run[i : i + 2] for i in range(len(run) - 1))
                 continue
-            found.add(run)
+            result.add(run)
             if len(run) >= 4 and run.isalpha():
-                found.add(STEM + stem(run))
+                result.add(STEM + stem(run))
             elif len(parts := _PARTS.findall(run)) > 1:
-                found.update(parts)
-    return frozenset(found)
+                result.update(parts)
+    return frozenset(result)
 
 
 def weighted(fields: Mapping[str, Iterable[str]]) -> dict[str, str]:
     """Lexeme -> the best weight of the texts it occurs in, by weights from A on."""
-    found: dict[str, str] = {}
+    weights: dict[str, str] = {}
     for weight in sorted(fields):
         for text in fields[weight]:
             for lexeme in sorted(lexemes(text)):
-                if len(found) < MOST_LEXEMES:
-                    found.setdefault(lexeme, weight)
-    return found
+                if len(weights) < MOST_LEXEMES:
+                    weights.setdefault(lexeme, weight)
+    return weights
 
 
-def vector(found: Mapping[str, str], *, is_weighted: bool = False) -> str:
+def vector(lexemes: Mapping[str, str], *, is_weighted: bool = False) -> str:
     """As PostgreSQL writes a tsvector. Lexemes have neither quotes nor backslashes."""
     if is_weighted:
-        return " ".join(f"'{lexeme}':1{weight}" for lexeme, weight in found.items())
-    return " ".join(f"'{lexeme}'" for lexeme in found)
+        return " ".join(f"'{lexeme}':1{weight}" for lexeme, weight in lexemes.items())
+    return " ".join(f"'{lexeme}'" for lexeme in lexemes)
 
 
 @dataclass(frozen=True)
@@ -185,10 +185,10 @@ class Term:
 def terms(text: str) -> list[Term]:
     """What a question asks for, each piece for itself; all of it must be found. Empty: nothing
     that could be asked for."""
-    found: list[Term] = []
-    asked = pieces(text)
-    telling = [runs for runs in asked if len(runs) > 1 or runs[0] not in _STOP]
-    for runs in (telling or asked)[:MOST_TERMS]:
+    result: list[Term] = []
+    words = pieces(text)
+    telling = [runs for runs in words if len(runs) > 1 or runs[0] not in _STOP]
+    for runs in (telling or words)[:MOST_TERMS]:
         parts = [_term(run) for run in runs[:MOST_TERMS]]
         whole, begun = (" & ".join(getattr(p, name) for p in parts) for name in ("whole", "begun"))
         latin = [run for run in runs if not _IS_HAN.match(run)]
@@ -198,16 +198,16 @@ def terms(text: str) -> list[Term]:
             whole, begun = f"({whole}) | '{joined}'", f"({begun}) | '{joined}'"
             word = joined if joined.isalpha() else ""
         term = Term(f"({whole})", f"({begun})", word)
-        if term not in found:
-            found.append(term)
-    return found
+        if term not in result:
+            result.append(term)
+    return result
 
 
 def _term(run: str) -> Term:
     if _IS_HAN.match(run):
         pairs = [run[i : i + 2] for i in range(len(run) - 1)] or [run]
-        asked = " & ".join(f"'{pair}'" for pair in dict.fromkeys(pairs[:20]))
-        return Term(f"({asked})", f"({asked})")
+        query = " & ".join(f"'{pair}'" for pair in dict.fromkeys(pairs[:20]))
+        return Term(f"({query})", f"({query})")
     if run.isalpha():
         kin = f" | '{STEM}{stem(run)}'" if len(run) >= 4 else ""
         begun = f"'{run}':*" if len(run) >= 3 else f"'{run}'"
@@ -260,9 +260,9 @@ def mentions(
 ) -> Iterator[str]:
     """What of the known phrases, of at most so many words, is named in a text: the values of
     the longest that begins at each word."""
-    said = phrase(text)
-    for start in range(len(said)):
-        for length in range(min(longest, len(said) - start), 0, -1):
-            if found := known.get(said[start : start + length]):
-                yield from sorted(found)
+    words = phrase(text)
+    for start in range(len(words)):
+        for length in range(min(longest, len(words) - start), 0, -1):
+            if codes := known.get(words[start : start + length]):
+                yield from sorted(codes)
                 break

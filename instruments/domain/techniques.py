@@ -36,10 +36,10 @@ def with_broader(terms: Sequence[Term]) -> list[Term]:
     by_head: dict[str, list[tuple[frozenset[str], str]]] = {}
     for term in terms:
         for label in (term.name, *term.synonyms):
-            said = phrase(label)
-            if said:
-                by_head.setdefault(said[-1], []).append((frozenset(said), term.code))
-    found = []
+            spoken = phrase(label)
+            if spoken:
+                by_head.setdefault(spoken[-1], []).append((frozenset(spoken), term.code))
+    result = []
     for term in terms:
         broader: dict[str, frozenset[str]] = {}
         for label in (term.name, *term.synonyms):
@@ -51,24 +51,24 @@ def with_broader(terms: Sequence[Term]) -> list[Term]:
             code for code, words in broader.items() if not any(words < w for w in broader.values())
         ]
         parents = tuple(dict.fromkeys([*term.parents, *sorted(nearest)]))
-        found.append(replace(term, parents=parents))
-    return found
+        result.append(replace(term, parents=parents))
+    return result
 
 
 def merged(terms: Iterable[Term], additions: Iterable[Term]) -> list[Term]:
     """Terms with what somebody else adds to them: another name, synonyms, broader terms."""
-    found = {term.code: term for term in terms}
+    by_code = {term.code: term for term in terms}
     for more in additions:
-        if term := found.get(more.code):
-            found[more.code] = replace(
+        if term := by_code.get(more.code):
+            by_code[more.code] = replace(
                 term,
                 name_zh=more.name_zh or term.name_zh,
                 synonyms=tuple(dict.fromkeys([*term.synonyms, *more.synonyms])),
                 parents=tuple(dict.fromkeys([*term.parents, *more.parents])),
             )
         else:
-            found[more.code] = more
-    return list(found.values())
+            by_code[more.code] = more
+    return list(by_code.values())
 
 
 def check_hierarchy(parents: Mapping[str, Iterable[str]], changed: Iterable[str]) -> None:
@@ -84,14 +84,14 @@ def check_hierarchy(parents: Mapping[str, Iterable[str]], changed: Iterable[str]
 
 def above(code: str, parents: Mapping[str, Iterable[str]]) -> set[str]:
     """The codes of all that is broader."""
-    found: set[str] = set()
+    reached: set[str] = set()
     ahead = list(parents.get(code, ()))
     while ahead:
         one = ahead.pop()
-        if one not in found:
-            found.add(one)
+        if one not in reached:
+            reached.add(one)
             ahead += parents.get(one, ())
-    return found
+    return reached
 
 
 @dataclass(frozen=True)
@@ -117,14 +117,14 @@ def lexicon(terms: Iterable[Term]) -> Lexicon:
     named: dict[tuple[str, ...], set[str]] = {}
     for term in terms:
         for label in term.labels:
-            said = phrase(label)
-            telling = len(said) > 1 or (len("".join(said)) >= 3 and said[0] not in AMBIGUOUS)
+            words = phrase(label)
+            telling = len(words) > 1 or (len("".join(words)) >= 3 and words[0] not in AMBIGUOUS)
             if telling:
-                named.setdefault(said, set()).add(term.code)
+                named.setdefault(words, set()).add(term.code)
     return Lexicon(
         {term.code: term.labels for term in terms},
         {term.code: term.parents for term in terms},
-        {said: frozenset(codes) for said, codes in named.items()},
+        {words: frozenset(codes) for words, codes in named.items()},
         max(map(len, named), default=0),
     )
 

@@ -203,8 +203,8 @@ class MinutesInput(forms.NumberInput):
             "",
             '<option value="{}"{}>{}</option>',
             (
-                (size, SafeString(" selected") if size == unit else "", said)
-                for size, said in reversed(self.UNITS)
+                (size, SafeString(" selected") if size == unit else "", unit_name)
+                for size, unit_name in reversed(self.UNITS)
             ),
         )
         return format_html(

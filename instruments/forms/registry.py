@@ -232,12 +232,12 @@ class InstrumentForm(VersionForm):
         by_name = {str(name).casefold(): t for t in self.vocabulary for name in t.synonyms} | {
             name.casefold(): t for t in self.vocabulary for name in (t.name, t.name_zh) if name
         }
-        found, unknown = [], []
+        chosen, unknown = [], []
         for text in self.cleaned_data["techniques"]:
             code = match[1] if (match := re.search(r"\(([^()]+)\)$", text)) else text
             technique = by_code.get(code.casefold()) or by_name.get(text.casefold())
             if technique:
-                found.append(technique)
+                chosen.append(technique)
             else:
                 unknown.append(text)
         if unknown:
@@ -245,7 +245,7 @@ class InstrumentForm(VersionForm):
                 _("Not in the vocabulary: %(terms)s. Choose from the list."),
                 params={"terms": ", ".join(unknown)},
             )
-        return list(dict.fromkeys(found))
+        return list(dict.fromkeys(chosen))
 
     def clean(self) -> None:
         data = super().clean() or self.cleaned_data

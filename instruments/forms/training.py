@@ -99,8 +99,8 @@ class CourseForm(VersionForm):
 
     def chosen_thing(self) -> dict[str, Any]:
         """What was chosen, as the service takes it."""
-        found = self.things[self.cleaned_data["thing"]]
-        return {"technique" if isinstance(found, Technique) else "instrument": found}
+        thing = self.things[self.cleaned_data["thing"]]
+        return {"technique" if isinstance(thing, Technique) else "instrument": thing}
 
     def terms(self) -> CourseTerms:
         data = self.cleaned_data

@@ -21,14 +21,14 @@ def attachments_of(instrument: Instrument) -> list[Attachment]:
 def attachment_by_id(actor: Actor, attachment_id: UUID) -> Attachment:
     """With its instrument. `NotFound` if there is none, or the instrument is not the actor's to
     see. One statement."""
-    found = (
+    row = (
         Attachment.objects.select_related("instrument__organisation__region")
         .filter(pk=attachment_id)
         .first()
     )
-    if found is None or not may_see(actor, found.instrument):
+    if row is None or not may_see(actor, row.instrument):
         raise NotFound
-    return found
+    return row
 
 
 def load_covers(instruments: Sequence[Instrument]) -> dict[UUID, Attachment]:

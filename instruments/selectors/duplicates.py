@@ -33,12 +33,12 @@ def load_likely_duplicates(actor: Actor) -> list[Pair]:
     """Pairs nobody has decided, of which the actor has a say over one at least and sees the
     other; those with most reasons first. Two statements."""
     candidates = _candidates(actor)
-    found = Instrument.objects.select_related(*WITH, "organisation__region").in_bulk(
+    rows = Instrument.objects.select_related(*WITH, "organisation__region").in_bulk(
         {pk for pair in candidates for pk in pair}
     )
     pairs = []
     for one, other in candidates:
-        first, second = found[one], found[other]
+        first, second = rows[one], rows[other]
         if reasons := likeness(traits_of(first), traits_of(second)):
             pairs.append(
                 Pair(first, second, reasons, has_say(actor, first) and has_say(actor, second))
@@ -65,12 +65,12 @@ def verdicts_for(actor: Actor) -> QuerySet[DuplicateVerdict]:
     """What was decided of the records the actor has a say over, newest first."""
     organisations = actor.organisations_where(SETTLE)
     regions = list(actor.regions_where(SETTLE))
-    said = Q()
+    theirs = Q()
     for side in ("first", "second"):
-        said |= Q(**{f"{side}__organisation_id__in": organisations})
-        said |= Q(**{f"{side}__region__lineage__overlap": regions})
+        theirs |= Q(**{f"{side}__organisation_id__in": organisations})
+        theirs |= Q(**{f"{side}__region__lineage__overlap": regions})
     return (
-        DuplicateVerdict.objects.filter(said)
+        DuplicateVerdict.objects.filter(theirs)
         .select_related(
             "first__organisation__region",
             "second__organisation__region",
@@ -136,5 +136,5 @@ def _candidates(actor: Actor) -> Sequence[tuple[UUID, UUID]]:
                 "most": _MOST_CANDIDATES,
             },
         )
-        found: list[tuple[UUID, UUID]] = cursor.fetchall()
-        return found
+        pairs: list[tuple[UUID, UUID]] = cursor.fetchall()
+        return pairs

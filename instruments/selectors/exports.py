@@ -112,16 +112,16 @@ def page_of(instrument: Instrument) -> str:
 
 def _pieces(organisation: Organisation) -> Iterator[list[Instrument]]:
     """By their ids, some hundred at a time, so that a hundred thousand never lie in memory."""
-    found = (
+    rows = (
         Instrument.objects.filter(organisation=organisation)
         .select_related("facility", "organisation")
         .prefetch_related("techniques")
         .order_by("pk")
     )
-    piece = list(found[:PIECE])
+    piece = list(rows[:PIECE])
     while piece:
         yield piece
-        piece = list(found.filter(pk__gt=piece[-1].pk)[:PIECE])
+        piece = list(rows.filter(pk__gt=piece[-1].pk)[:PIECE])
 
 
 def _told(instrument: Instrument) -> dict[str, str]:

@@ -47,5 +47,5 @@ def mark_of(misfits: Sequence[Misfit]) -> str:
     """Stands for what somebody was shown: another list has another mark. Empty for none."""
     if not misfits:
         return ""
-    said = ";".join(f"{m.reservation}:{m.start}:{m.end}:{','.join(m.codes)}" for m in misfits)
-    return hashlib.sha256(said.encode()).hexdigest()[:32]
+    text = ";".join(f"{m.reservation}:{m.start}:{m.end}:{','.join(m.codes)}" for m in misfits)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -70,5 +70,5 @@ def load_holiday_names(
 ) -> dict[date, str]:
     """Public holidays of the instrument's region from one date to another, by name."""
     years = range(since.year, until.year + 1)
-    found = holiday_names(instrument.region.holiday_calendar, years, language)
-    return {day: name for day, name in sorted(found.items()) if since <= day <= until}
+    names = holiday_names(instrument.region.holiday_calendar, years, language)
+    return {day: name for day, name in sorted(names.items()) if since <= day <= until}

@@ -16,20 +16,7 @@ def policy_versions(instrument_id: UUID) -> QuerySet[PolicyVersion]:
 
 def load_policy(row: BookingPolicy) -> Policy:
     """The row as the value the rules are asked with."""
-    return Policy(
-        slot_minutes=row.slot_minutes,
-        min_minutes=row.min_minutes,
-        max_minutes=row.max_minutes,
-        setup_minutes=row.setup_minutes,
-        teardown_minutes=row.teardown_minutes,
-        notice_minutes=row.notice_minutes,
-        horizon_days=row.horizon_days,
-        approval=row.approval,
-        approval_minutes=row.approval_minutes,
-        check_in_minutes=row.check_in_minutes,
-        offer_minutes=row.offer_minutes,
-        units=row.units,
-        qualification=row.qualification,
-        quotas=parse_quotas(row.quotas, []),
-        cross_region_share=parse_share(row.cross_region_share, []),
-    )
+    values = {name: getattr(row, name) for name in Policy.__dataclass_fields__}
+    values["quotas"] = parse_quotas(row.quotas, [])
+    values["cross_region_share"] = parse_share(row.cross_region_share, [])
+    return Policy(**values)

@@ -75,12 +75,12 @@ def _load_held(
     asking = [instrument for instrument in instruments if needed_for(instrument)]
     rows: list[Qualification] = []
     if user_id is not None and asking:
-        wanted = Q(issuer_id__in={pk for i in asking for pk in hosts_of(i)})
+        condition = Q(issuer_id__in={pk for i in asking for pk in hosts_of(i)})
         techniques = {needed_for(i) for i in asking} - {THIS_INSTRUMENT}
         if recognise is not None and techniques:
-            wanted |= Q(technique__code__in=techniques)
-        found = Qualification.objects.filter(wanted, user_id=user_id)
-        rows = list(found.select_related("technique", "issuer__region"))
+            condition |= Q(technique__code__in=techniques)
+        theirs = Qualification.objects.filter(condition, user_id=user_id)
+        rows = list(theirs.select_related("technique", "issuer__region"))
     load_moves([*(i.organisation for i in asking), *(row.issuer for row in rows)])
     homes = {region for i in asking for region in host_regions(i)}
     elsewhere = {
@@ -219,11 +219,11 @@ def techniques_at(instrument: Instrument) -> list[Technique]:
     """Techniques a certificate for the instrument may be of: its own, by name, and the one its
     policy asks for. Its techniques should be loaded; one statement if the policy's is none of
     them."""
-    found = sorted(instrument.techniques.all(), key=lambda technique: technique.name)
+    own = sorted(instrument.techniques.all(), key=lambda technique: technique.name)
     needed = needed_for(instrument)
-    if needed in {"", THIS_INSTRUMENT} or any(t.code == needed for t in found):
-        return found
-    return [*found, *Technique.objects.filter(code=needed)]
+    if needed in {"", THIS_INSTRUMENT} or any(t.code == needed for t in own):
+        return own
+    return [*own, *Technique.objects.filter(code=needed)]
 
 
 def person_to_certify(actor: Actor, issuer: Organisation, named: str) -> User:
@@ -231,10 +231,10 @@ def person_to_certify(actor: Actor, issuer: Organisation, named: str) -> User:
     others, who learn nothing of who has an account; `Invalid` if nobody is so named."""
     if not actor.may("manage-instruments", place_of(issuer)):
         raise NotPermitted(capability="manage-instruments")
-    found = _named(named).filter(is_active=True).first()
-    if found is None:
+    person = _named(named).filter(is_active=True).first()
+    if person is None:
         raise invalid("user", "unknown-person")
-    return found
+    return person
 
 
 def _named(text: str) -> QuerySet[User]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -15,6 +15,7 @@ from accounts.prepared import Prepared
 from instruments.domain.opening import local_date
 from instruments.domain.quality import FRESH_FOR, Details, Quality, Record, is_stale, quality
 from instruments.models import Instrument, RateCard
+from instruments.selectors.ratecards import load_card_in_force
 from instruments.selectors.registry import PUBLIC
 
 
@@ -128,8 +129,8 @@ def _details(instrument: Instrument, aside: _Aside, now: datetime) -> Details:
 
 def _numbers(identifiers: Iterable[dict[str, str]]) -> list[str]:
     """Serial and inventory numbers."""
-    wanted = {"SerialNumber", "InventoryNumber"}
-    return [i["identifier"] for i in identifiers if i.get("identifier_type") in wanted]
+    kinds = {"SerialNumber", "InventoryNumber"}
+    return [i["identifier"] for i in identifiers if i.get("identifier_type") in kinds]
 
 
 def is_stale_record(instrument: Instrument, now: datetime) -> bool:
@@ -150,3 +151,9 @@ def stale_records(now: datetime) -> QuerySet[Instrument]:
         .select_related("facility", "organisation__region", "region")
         .order_by("organisation_id", "name", "id")
     )
+
+
+def load_record(instrument: Instrument, today: date) -> Record:
+    """What the publishing checklist looks at; schedule and policy loaded with the instrument."""
+    card = load_card_in_force(instrument.pk, today)
+    return record_of(instrument, has_rate_card_in_force=card is not None)

@@ -61,10 +61,10 @@ def instrument_by_id(actor: Actor, instrument_id: UUID) -> Instrument:
 
 def instrument_to_book(actor: Actor, instrument_id: UUID) -> Instrument:
     """As `instrument_by_id`, without what only its record tells. One statement."""
-    found = _TO_BOOK.first(pk=instrument_id)
-    if found is None or not may_see(actor, found):
+    instrument = _TO_BOOK.first(pk=instrument_id)
+    if instrument is None or not may_see(actor, instrument):
         raise NotFound
-    return found
+    return instrument
 
 
 _TO_BOOK = Prepared(
@@ -99,13 +99,13 @@ def published() -> QuerySet[Instrument]:
 def catalogue_records(since: datetime | None, region: str) -> QuerySet[Instrument]:
     """Every record that anybody could ever see, those retired since too, for registers that keep
     a copy: what changed last comes last. A region includes those below it."""
-    found = Instrument.objects.filter(published_at__isnull=False).select_related(*WITH)
+    rows = Instrument.objects.filter(published_at__isnull=False).select_related(*WITH)
     if since is not None:
-        found = found.filter(updated_at__gte=since)
+        rows = rows.filter(updated_at__gte=since)
     if region:
         above = Region.objects.filter(code=region).values_list("pk", flat=True)
-        found = found.filter(region__lineage__overlap=list(above))
-    return found
+        rows = rows.filter(region__lineage__overlap=list(above))
+    return rows
 
 
 def managed_instruments(actor: Actor) -> QuerySet[Instrument]:
@@ -130,8 +130,8 @@ def facility_by_id(facility_id: UUID) -> Facility:
 
 def techniques_by_code(codes: list[str]) -> list[Technique]:
     """In the order given; `NotFound` names the first code there is none for."""
-    found = {t.code: t for t in Technique.objects.filter(code__in=codes)}
+    by_code = {t.code: t for t in Technique.objects.filter(code__in=codes)}
     for code in codes:
-        if code not in found:
+        if code not in by_code:
             raise NotFound(technique=code)
-    return [found[code] for code in dict.fromkeys(codes)]
+    return [by_code[code] for code in dict.fromkeys(codes)]

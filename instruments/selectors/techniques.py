@@ -10,27 +10,27 @@ from instruments.models import Technique
 def techniques(text: str = "") -> QuerySet[Technique]:
     """Those whose names, synonyms or code have the text in them, by code, with the broader
     ones."""
-    found = Technique.objects.prefetch_related("parents").order_by("code")
+    rows = Technique.objects.prefetch_related("parents").order_by("code")
     if text:
-        found = found.filter(
+        rows = rows.filter(
             Q(code__icontains=text)
             | Q(name__icontains=text)
             | Q(name_zh__icontains=text)
             | Q(synonyms__icontains=text)
         )
-    return found
+    return rows
 
 
 def technique_by_code(code: str) -> Technique:
     """With the broader and the narrower ones; `NotFound` if there is none."""
-    found = (
+    row = (
         Technique.objects.prefetch_related("parents", "children").filter(code=code).first()
         if "\0" not in code
         else None
     )
-    if found is None:
+    if row is None:
         raise NotFound(technique=code)
-    return found
+    return row
 
 
 def load_terms() -> dict[str, Term]:

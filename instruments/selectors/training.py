@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from accounts.domain.errors import NotFound, NotPermitted
+from accounts.domain.errors import NotPermitted, invalid
 from accounts.domain.roles import Actor
 from accounts.models import Organisation, User
 from accounts.selectors.memberships import place_of
@@ -83,8 +83,8 @@ def managed_courses(actor: Actor) -> QuerySet[Course]:
 def hosts_managed(actor: Actor) -> list[Organisation]:
     """Whose courses one may make. One statement."""
     managed = actor.organisations_where("manage-instruments")
-    found = Organisation.objects.select_related("region").filter(pk__in=managed, closed_at=None)
-    return list(found.order_by("name", "id"))
+    rows = Organisation.objects.select_related("region").filter(pk__in=managed, closed_at=None)
+    return list(rows.order_by("name", "id"))
 
 
 def sessions() -> QuerySet[CourseSession]:
@@ -228,17 +228,11 @@ def places_in_line(rows: Iterable[Enrolment]) -> dict[UUID, int]:
     if not sessions_:
         return {}
     line = Enrolment.objects.filter(session_id__in=sessions_, state=Enrolment.State.WAITING)
-    found: dict[UUID, int] = {}
+    places: dict[UUID, int] = {}
     ahead: dict[UUID, int] = {}
     for pk, session_id in line.order_by("asked_at", "id").values_list("pk", "session_id"):
-        ahead[session_id] = found[pk] = ahead.get(session_id, 0) + 1
-    return found
-
-
-def waiting_in(session: CourseSession) -> int:
-    """Of one loaded by `sessions`: how many wait for a place."""
-    number: int = session.waiting  # type: ignore[attr-defined]
-    return number
+        ahead[session_id] = places[pk] = ahead.get(session_id, 0) + 1
+    return places
 
 
 def session_zone(session: CourseSession) -> ZoneInfo:
@@ -247,24 +241,28 @@ def session_zone(session: CourseSession) -> ZoneInfo:
 
 
 def person_to_enrol(actor: Actor, session: CourseSession, named: str) -> User:
-    """Somebody by id or mail address, for the host's managers; `NotFound` for nobody active."""
+    """Somebody by id or mail address, for the host's managers; `Invalid` for nobody active."""
     _must_manage(actor, session.course.organisation)
-    found = person_named(named.strip())
-    if found is None:
-        raise NotFound
-    return found
+    person = person_named(named.strip())
+    if person is None:
+        raise invalid("user", "unknown-person")
+    return person
 
 
-def trainers_named(host: Organisation, names: Sequence[str]) -> dict[str, UUID]:
-    """Members of the host by what they were called; others are left out. One statement."""
-    return members_named(names, host.pk)
+def trainers_named(host: Organisation, names: Sequence[str]) -> tuple[UUID, ...]:
+    """The ids of members of the host by id or mail address; `Invalid` for anybody else. One
+    statement."""
+    members = members_named(names, host.pk)
+    if set(names) - set(members):
+        raise invalid("trainers", "not-of-the-host")
+    return tuple(dict.fromkeys(members.values()))
 
 
 def lacks(user_id: UUID, course: Course, day: date) -> Course | None:
     """The first of its prerequisites whose certificate the person does not hold on a day. At
     most two statements."""
-    wanted = list(course.prerequisites.order_by("name", "id"))
-    if not wanted:
+    needed = list(course.prerequisites.order_by("name", "id"))
+    if not needed:
         return None
     held = Qualification.objects.filter(
         Q(valid_until=None) | Q(valid_until__gte=day),
@@ -274,7 +272,7 @@ def lacks(user_id: UUID, course: Course, day: date) -> Course | None:
         issuer_id=course.organisation_id,
     )
     things = set(held.values_list("instrument_id", "technique_id"))
-    return next((c for c in wanted if (c.instrument_id, c.technique_id) not in things), None)
+    return next((c for c in needed if (c.instrument_id, c.technique_id) not in things), None)
 
 
 @dataclass(frozen=True)
@@ -304,13 +302,13 @@ def load_renewal(row: Qualification, now: datetime) -> tuple[CourseOffer, ...]:
 
 
 def _offers(rows: QuerySet[Course], now: datetime) -> tuple[CourseOffer, ...]:
-    found = list(rows.filter(retired_at=None))
-    if not found:
+    offered = list(rows.filter(retired_at=None))
+    if not offered:
         return ()
     free: dict[UUID, list[CourseSession]] = {}
-    for session in open_to_ask(sessions().filter(course__in=found), now):
+    for session in open_to_ask(sessions().filter(course__in=offered), now):
         free.setdefault(session.course_id, []).append(session)
-    offers = [CourseOffer(c, tuple(free.get(c.pk, [])[:NEXT])) for c in found]
+    offers = [CourseOffer(c, tuple(free.get(c.pk, [])[:NEXT])) for c in offered]
     return tuple(sorted(offers, key=lambda o: (not o.sessions, *(s.start_at for s in o.sessions))))
 
 
@@ -332,13 +330,13 @@ def running_out(now: datetime) -> list[tuple[Qualification, int]]:
         revoked_at=None,
         user__is_active=True,
     ).select_related("issuer__region", "instrument__facility")
-    found = []
+    due = []
     for row in rows.order_by("valid_until", "pk"):
         until = row.valid_until
         step = reminder_due(until, local_date(zone_of(row), now)) if until else None
         if step is not None and not is_followed(row):
-            found.append((row, step))
-    return found
+            due.append((row, step))
+    return due
 
 
 def own_running_out(actor: Actor, now: datetime) -> QuerySet[Qualification]:

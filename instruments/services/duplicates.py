@@ -19,7 +19,7 @@ from instruments.selectors.duplicates import SETTLE, has_say, traits_of
 from instruments.services.attachments import photos_of
 from instruments.services.opening import assignment_change
 from instruments.services.provenance import hand_wrote
-from instruments.services.registry import RECORDED
+from instruments.services.registry import recorded
 from instruments.services.search import entries_file
 
 
@@ -46,8 +46,8 @@ def instruments_merge(by: By, *, keeper_id: UUID, loser_id: UUID, note: str) -> 
     _check_note(note)
     if "retired" in {keeper.publication, loser.publication}:
         raise MergedAlready
-    before = {name: getattr(keeper, name) for name in RECORDED}
-    changes = merged(before, {name: getattr(loser, name) for name in RECORDED})
+    before = recorded(keeper)
+    changes = merged(before, recorded(loser))
     verdict = _verdict(by, first, second, keeper, note)
     _keeper_store(by, keeper, loser, before, changes)
     _loser_retire(by, keeper, loser, note)
@@ -58,11 +58,10 @@ def instruments_merge(by: By, *, keeper_id: UUID, loser_id: UUID, note: str) -> 
 def pair_lock(instrument_ids: Iterable[UUID]) -> tuple[Instrument, Instrument]:
     """Both records, locked, the lower id first. `NotFound` if there is none, `SameRecord` if
     there is but one."""
-    found = lock_instruments(instrument_ids, record=True)
-    if len(found) != 2:
+    rows = lock_instruments(instrument_ids, record=True)
+    if len(rows) != 2:
         raise SameRecord
-    first, second = sorted(found, key=lambda instrument: instrument.pk)
-    return first, second
+    return rows[0], rows[1]
 
 
 def _check_note(note: str) -> None:
@@ -74,7 +73,7 @@ def _verdict(
     by: By, first: Instrument, second: Instrument, keeper: Instrument | None, note: str
 ) -> DuplicateVerdict:
     verdict = "merged" if keeper else "kept"
-    made, _ = DuplicateVerdict.objects.update_or_create(
+    row, _ = DuplicateVerdict.objects.update_or_create(
         first=first,
         second=second,
         defaults={
@@ -89,12 +88,12 @@ def _verdict(
     trail.record(
         by,
         f"duplicates.{verdict}",
-        made,
+        row,
         after={
             "first": first.pk,
             "second": second.pk,
             "keeper": keeper.pk if keeper else None,
-            "reasons": made.reasons,
+            "reasons": row.reasons,
         },
         reason=note.strip(),
         places=(
@@ -102,7 +101,7 @@ def _verdict(
             [*first.region.lineage, *second.region.lineage],
         ),
     )
-    return made
+    return row
 
 
 def _keeper_store(

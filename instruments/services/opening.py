@@ -14,8 +14,6 @@ from django.db.models import Q
 from accounts import trail
 from accounts.domain.jobs import Busy
 from accounts.domain.roles import By
-from accounts.permissions import require
-from accounts.selectors.memberships import place_of
 from accounts.services.jobs import work_through
 from instruments.domain.opening import (
     OpeningHours,
@@ -27,7 +25,7 @@ from instruments.domain.opening import (
     parse_hours,
 )
 from instruments.domain.provenance import OPENING_HOURS
-from instruments.locks import lock_instrument, lock_instruments
+from instruments.locks import lock_instruments, lock_managed
 from instruments.models import Instrument, OpenWindow, Schedule, ScheduleAssignment, ScheduleDay
 from instruments.selectors.opening import resolve
 from instruments.services.provenance import hand_wrote
@@ -41,10 +39,8 @@ SLACK = timedelta(days=30)  # a schedule is extended once a month, not every nig
 @transaction.atomic
 def opening_hours_set(by: By, *, instrument_id: UUID, hours: OpeningHours) -> Instrument:
     """Give an instrument new opening hours, from today on. Reservations stay as they are.
-    `WrongVersion` if the instrument moved on from `expected_version`."""
-    instrument = lock_instrument(instrument_id, record=True)
-    require(by.actor, "manage-instruments", place_of(instrument.organisation))
-    by.require_version(instrument.version)
+    `WrongVersion` if the instrument has changed since."""
+    instrument = lock_managed(by, instrument_id, record=True)
     data = hours_to_json(hours)
     before = instrument.schedule.hours if instrument.schedule else {}
     if before == data:

@@ -15,10 +15,9 @@ from accounts.permissions import require
 from accounts.selectors.memberships import place_of
 from instruments.domain.opening import local_date
 from instruments.domain.quality import Incomplete, missing, step
-from instruments.locks import lock_instrument
+from instruments.locks import lock_instrument, lock_managed
 from instruments.models import Instrument
-from instruments.selectors.publishing import load_record
-from instruments.selectors.quality import stale_records
+from instruments.selectors.quality import load_record, stale_records
 from instruments.selectors.registry import PUBLIC
 from instruments.services.opening import assignment_change
 from instruments.services.registry import record_event
@@ -90,9 +89,7 @@ def instrument_publication(
 def instrument_confirm(by: By, *, instrument_id: UUID) -> Instrument:
     """A manager says that the record is still true: it is fresh for another year. `WrongState`
     of one that is not public: nothing of it can be out of date for anybody."""
-    instrument = lock_instrument(instrument_id, record=True)
-    require(by.actor, "manage-instruments", place_of(instrument.organisation))
-    by.require_version(instrument.version)
+    instrument = lock_managed(by, instrument_id, record=True)
     if instrument.publication not in PUBLIC:
         raise WrongState(state=instrument.publication, wanted="confirmed")
     before = instrument.confirmed_at

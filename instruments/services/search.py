@@ -87,7 +87,7 @@ def _entry(
     named = lexicon.named_in(*names, *kinds) | chosen
     branch = chosen | lexicon.above(chosen)
     host, site = instrument.organisation, instrument.facility
-    found = weighted(
+    weights = weighted(
         {
             "A": names,
             "B": [*makers, *(label for code in sorted(named) for label in lexicon.labels[code])],
@@ -124,9 +124,9 @@ def _entry(
         whole=sorted({exactly(name) for name in names if name} - {""}),
         length=min(len(pieces(instrument.name)), 100),
         strong=vector(
-            {lexeme: weight for lexeme, weight in found.items() if weight < "D"}, is_weighted=True
+            {lexeme: weight for lexeme, weight in weights.items() if weight < "D"}, is_weighted=True
         ),
-        words=vector(found),
+        words=vector(weights),
     )
 
 

@@ -27,12 +27,12 @@ def techniques_import(by: By, *, terms: Iterable[Term]) -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute("LOCK TABLE instruments_technique IN SHARE ROW EXCLUSIVE MODE")
     before = load_terms()
-    wanted = {term.code: term for term in terms}
-    changed = [code for code, term in wanted.items() if before.get(code) != _sorted(term)]
-    whole = {**before, **wanted}
+    given = {term.code: term for term in terms}
+    changed = [code for code, term in given.items() if before.get(code) != _sorted(term)]
+    whole = {**before, **given}
     check_hierarchy({code: term.parents for code, term in whole.items()}, changed)
     Technique.objects.bulk_create(
-        [Technique(**_columns(wanted[code])) for code in changed],
+        [Technique(**_columns(given[code])) for code in changed],
         update_conflicts=True,
         unique_fields=["code"],
         update_fields=["scheme", "name", "name_zh", "synonyms", "definition"],
@@ -43,12 +43,12 @@ def techniques_import(by: By, *, terms: Iterable[Term]) -> list[str]:
     links.objects.bulk_create(
         links(from_technique=rows[code], to_technique=rows[parent])
         for code in changed
-        for parent in dict.fromkeys(wanted[code].parents)
+        for parent in dict.fromkeys(given[code].parents)
     )
     if changed:
         trail.record_many(
             by,
-            changes=[_change(rows[code], before.get(code), wanted[code]) for code in changed],
+            changes=[_change(rows[code], before.get(code), given[code]) for code in changed],
             places=((), ()),
         )
     return changed
@@ -67,12 +67,12 @@ def _columns(term: Term) -> dict[str, Any]:
 
 def _change(row: Technique, before: Term | None, after: Term) -> tuple[Any, ...]:
     was = asdict(before) if before else {}
-    said = asdict(after)
-    names = [name for name in said if said[name] != was.get(name)]
+    values = asdict(after)
+    names = [name for name in values if values[name] != was.get(name)]
     return (
         "technique.update" if before else "technique.create",
         row,
         {name: was[name] for name in names if name in was},
-        {name: said[name] for name in names},
+        {name: values[name] for name in names},
         "",
     )

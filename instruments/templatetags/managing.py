@@ -23,9 +23,8 @@ from instruments.domain.opening import OpeningHours, Override, clock, parse_hour
 from instruments.domain.policies import Policy, Quota, parse_policy
 from instruments.domain.ratecards import PRICE_GROUPS
 from instruments.forms.opening import weekday_name
-from instruments.forms.policies import GROUPS
+from instruments.forms.policies import GROUPS, MEASURES, SCOPES, SPANS
 from instruments.forms.qualifications import technique_choices
-from instruments.forms.quotas import MEASURES, SCOPES, SPANS
 from instruments.messages import (
     FIELD_LABELS,
     KEPT,
@@ -88,9 +87,9 @@ def alike(code: str) -> str:
 @register.filter
 def numbers_of(instrument: Instrument) -> str:
     """Serial and inventory numbers."""
-    wanted = {"SerialNumber", "InventoryNumber"}
-    said = (i for i in instrument.alternate_identifiers if i.get("identifier_type") in wanted)
-    return listed(i.get("identifier", "") for i in said)
+    kinds = {"SerialNumber", "InventoryNumber"}
+    items = (i for i in instrument.alternate_identifiers if i.get("identifier_type") in kinds)
+    return listed(i.get("identifier", "") for i in items)
 
 
 @register.filter
@@ -287,15 +286,15 @@ def shown(value: Any) -> str:
         case None | "" | [] | {}:
             return "–"
         case list():
-            said = "; ".join(shown(item) for item in value)
+            text = "; ".join(shown(item) for item in value)
         case {"weekly": _}:
             lines = weekly_lines(parse_hours(value))
-            said = "; ".join(f"{line['days']} {line['times']}" for line in lines)
+            text = "; ".join(f"{line['days']} {line['times']}" for line in lines)
         case dict():
-            said = str(value.get("name") or value.get("identifier") or value.get("date") or "")
+            text = str(value.get("name") or value.get("identifier") or value.get("date") or "")
         case _:
-            said = str(value)
-    return said if len(said) <= 160 else f"{said[:157]} …"
+            text = str(value)
+    return text if len(text) <= 160 else f"{text[:157]} …"
 
 
 # The parts of managing: the first page of each, and its name. Pages below one are named after it.

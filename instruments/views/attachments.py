@@ -27,7 +27,7 @@ from accounts.permissions import actor_of
 from accounts.views.pages import act, by_of, edits, sent, writes
 from instruments.adapters.files import SIZES, file_open
 from instruments.domain.attachments import MOST
-from instruments.forms import AttachmentForm, AttachmentWordsForm
+from instruments.forms.attachments import AttachmentForm, AttachmentWordsForm
 from instruments.models import Attachment, Instrument
 from instruments.selectors.attachments import attachment_by_id, attachments_of
 from instruments.selectors.managing import instrument_to_manage

@@ -12,13 +12,13 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext
 
-from accounts.domain.errors import FieldProblem, NotFound, NotPermitted, Refused, invalid
+from accounts.domain.errors import FieldProblem, NotPermitted, Refused
 from accounts.domain.roles import Actor, By
 from accounts.permissions import actor_of
 from accounts.selectors.memberships import place_of
 from accounts.views.pages import act, by_of, edits, reads, sent, writes
-from instruments.forms import CourseForm, EnrolForm, SessionCancelForm, SessionForm
 from instruments.forms.fields import StyledForm
+from instruments.forms.training import CourseForm, EnrolForm, SessionCancelForm, SessionForm
 from instruments.models import Course, CourseSession, Enrolment
 from instruments.selectors.registry import facilities
 from instruments.selectors.training import (
@@ -127,7 +127,7 @@ def session_new(request: HttpRequest, course_id: UUID) -> HttpResponse:
             by,
             course_id=course.pk,
             facility=form.chosen_facility(),
-            terms=form.terms(_trainers(course, form)),
+            terms=form.terms(trainers_named(course.organisation, form.names())),
         ),
         to=lambda row: reverse("instruments:session-manage", args=[row.pk]),
         done=gettext("Entered: it is open for enrolment."),
@@ -148,7 +148,7 @@ def session_manage(request: HttpRequest, session_id: UUID) -> HttpResponse:
             by,
             session_id=session.pk,
             facility=form.chosen_facility(),
-            terms=form.terms(_trainers(session.course, form)),
+            terms=form.terms(trainers_named(session.course.organisation, form.names())),
         ),
         gettext("Saved."),
         form,
@@ -177,10 +177,7 @@ def enrol(request: HttpRequest, session_id: UUID) -> HttpResponse:
     form = EnrolForm(request.POST)
 
     def work(by: By, data: dict[str, Any]) -> Enrolment:
-        try:
-            person = person_to_enrol(by.actor, session, data["user"])
-        except NotFound:
-            raise invalid("user", "unknown-person") from None
+        person = person_to_enrol(by.actor, session, data["user"])
         return enrolment_make(by, user=person, session_id=session.pk, waits=True)
 
     def done(row: Enrolment) -> str:
@@ -215,14 +212,6 @@ def _course_form(actor: Actor, course: Course, data: Any = None) -> CourseForm:
 def _session_form(course: Course, data: Any, session: CourseSession | None = None) -> SessionForm:
     sites = facilities().filter(organisation=course.organisation)
     return SessionForm(data, course=course, facilities=list(sites), session=session)
-
-
-def _trainers(course: Course, form: SessionForm) -> list[UUID]:
-    names = form.names()
-    people = trainers_named(course.organisation, names)
-    if set(names) - set(people):
-        raise invalid("trainers", "not-of-the-host")
-    return list(dict.fromkeys(people.values()))
 
 
 def _course_page(

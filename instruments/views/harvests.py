@@ -18,8 +18,8 @@ from accounts.permissions import actor_of
 from accounts.selectors.organisations import organisations
 from accounts.views.pages import act, by_of, edits, sent, writes
 from instruments.adapters.table import own_mappings
-from instruments.forms import HarvestForm
 from instruments.forms.fields import VersionForm
+from instruments.forms.harvests import HarvestForm
 from instruments.models import Harvest
 from instruments.selectors.harvests import (
     fetchings_of,

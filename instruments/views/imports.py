@@ -20,8 +20,8 @@ from accounts.selectors.organisations import organisation_by_code, organisations
 from accounts.views.pages import act, by_of, edits, reads, sent, writes
 from instruments.adapters.table import load_entries, own_mappings
 from instruments.domain.delimited import FileRefused
-from instruments.forms import ColumnsForm, ImportForm, ReadAgainForm
 from instruments.forms.fields import VersionForm
+from instruments.forms.imports import ColumnsForm, ImportForm, ReadAgainForm
 from instruments.messages import file_sentence
 from instruments.models import Import
 from instruments.selectors.exports import FORMATS, export_for

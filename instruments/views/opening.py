@@ -11,8 +11,7 @@ from django.utils.translation import get_language, gettext
 
 from accounts.views.pages import by_of, edits, sent
 from instruments.domain.opening import local_date, parse_hours
-from instruments.forms import OpeningForm
-from instruments.forms.opening import SUGGESTION
+from instruments.forms.opening import SUGGESTION, OpeningForm
 from instruments.models import Instrument
 from instruments.selectors.managing import instrument_to_manage, load_guide
 from instruments.selectors.misfits import Misfit, load_misfits, mark_of

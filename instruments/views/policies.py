@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext
 
 from accounts.views.pages import by_of, edits, sent
-from instruments.forms import PolicyForm
+from instruments.forms.policies import PolicyForm
 from instruments.selectors.managing import instrument_to_manage, load_guide
 from instruments.selectors.misfits import Misfit, load_misfits, mark_of
 from instruments.selectors.policies import load_policy, policy_versions

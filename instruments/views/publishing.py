@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from accounts.permissions import actor_of
 from accounts.selectors.memberships import place_of
 from accounts.views.pages import act, by_of, reads, writes
-from instruments.forms import PublicationForm
+from instruments.forms.publishing import PublicationForm
 from instruments.selectors.imports import load_provenance
 from instruments.selectors.managing import guide_of, instrument_to_manage, load_standings
 from instruments.services.publishing import instrument_confirm, instrument_publication

@@ -18,7 +18,7 @@ from accounts.domain.roles import By
 from accounts.permissions import actor_of
 from accounts.views.pages import act, by_of, edits, reads, sent, writes
 from instruments.domain.opening import local_date
-from instruments.forms import GrantForm, PeopleForm, RevokeForm
+from instruments.forms.qualifications import GrantForm, PeopleForm, RevokeForm
 from instruments.models import Instrument, Qualification
 from instruments.selectors.managing import instrument_to_manage
 from instruments.selectors.qualifications import (

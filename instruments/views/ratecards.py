@@ -20,11 +20,10 @@ from accounts.views.pages import act, by_of, edits, sent, writes
 from instruments.domain.opening import local_date
 from instruments.domain.ratecard_week import week_of
 from instruments.domain.ratecards import PRICE_GROUPS
-from instruments.forms import RateCardForm
+from instruments.forms.ratecards import RateCardForm
 from instruments.models import RateCard
 from instruments.selectors.managing import instrument_to_manage, load_guide
-from instruments.selectors.ratecard_copies import card_to_copy, cards_to_copy
-from instruments.selectors.ratecards import load_card, rate_cards_of
+from instruments.selectors.ratecards import card_to_copy, cards_to_copy, load_card, rate_cards_of
 from instruments.services.ratecards import rate_card_change, rate_card_create, rate_card_delete
 from instruments.views.guide import onward
 

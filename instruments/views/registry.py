@@ -4,18 +4,19 @@ from typing import Any
 from uuid import UUID
 
 from django.core.paginator import Paginator
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext
 
 from accounts.domain.errors import NotPermitted
-from accounts.permissions import actor_of
+from accounts.permissions import actor_of, require
 from accounts.selectors.memberships import place_of
 from accounts.selectors.organisations import organisations
 from accounts.views.pages import act, by_of, edits, reads, sent
-from instruments.forms import FacilityForm, FilterForm, InstrumentForm
+from instruments.forms.publishing import FilterForm
+from instruments.forms.registry import FacilityEditForm, FacilityForm, InstrumentForm
 from instruments.models import Instrument
 from instruments.selectors.managing import (
     instrument_to_manage,
@@ -25,8 +26,13 @@ from instruments.selectors.managing import (
     vocabulary,
 )
 from instruments.selectors.quality import stale_records
-from instruments.selectors.registry import facilities, managed_instruments
-from instruments.services.registry import facility_create, instrument_create, instrument_update
+from instruments.selectors.registry import facilities, facility_by_id, managed_instruments
+from instruments.services.registry import (
+    facility_create,
+    facility_update,
+    instrument_create,
+    instrument_update,
+)
 from instruments.views.guide import onward
 
 PAGE = 50
@@ -149,6 +155,40 @@ def instrument_edit(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
             techniques=data["techniques"],
         ),
         to=lambda _: onward(instrument, by.now, "record"),
+        done=gettext("Saved."),
+        form=form,
+    )
+
+
+@reads
+def facility_list(request: HttpRequest) -> HttpResponse:
+    """List the sites by name, with how many instruments stand in each."""
+    actor = actor_of(request.user)
+    own = actor.organisations_where("manage-instruments")
+    if not own:
+        raise NotPermitted(capability="manage-instruments")
+    rows = facilities().filter(organisation_id__in=own).annotate(n=Count("instruments"))
+    page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
+    context = {"page": page, "has_many": len(own) > 1}
+    return render(request, "instruments/facilities.html", context)
+
+
+@edits
+def facility_edit(request: HttpRequest, facility_id: UUID) -> HttpResponse:
+    """Change what is said of a site; its time zone stays."""
+    facility = facility_by_id(facility_id)
+    require(actor_of(request.user), "manage-instruments", place_of(facility.organisation))
+    form = FacilityEditForm(sent(request), facility=facility)
+
+    def page(status: int = 200, **context: Any) -> HttpResponse:
+        context["facility"] = facility
+        return render(request, "instruments/facility.html", context, status=status)
+
+    return act(
+        request,
+        page,
+        lambda by, _: facility_update(by, facility_id=facility.pk, changes=form.values()),
+        to="instruments:facilities",
         done=gettext("Saved."),
         form=form,
     )

@@ -37,8 +37,10 @@ class Command(BaseCommand):
             terms = _read(options["file"], options["scheme"])
             changed = techniques_import(By(PLATFORM, timezone.now()), terms=terms)
         except FileRefused as refusal:
-            said = ", ".join(f"{name} {value}" for name, value in refusal.numbers.items())
-            raise CommandError(f"The file cannot be used: {refusal.code} {said}".strip()) from None
+            numbers = ", ".join(f"{name} {value}" for name, value in refusal.numbers.items())
+            raise CommandError(
+                f"The file cannot be used: {refusal.code} {numbers}".strip()
+            ) from None
         except Invalid as refusal:
             problem = refusal.problems[0]
             raise CommandError(f"{problem.code}: {problem.numbers['technique']}") from None
