@@ -20,7 +20,8 @@ from instruments.selectors.registry import RECORD, WITH
 
 
 def lock_instrument(instrument_id: UUID, *, record: bool = False) -> Instrument:
-    """The instrument's row, locked, with what its rules need. `NotFound` if there is none."""
+    """Lock an instrument's row and return it with what its rules need. `NotFound` if there is
+    none."""
     return lock_instruments([instrument_id], record=record)[0]
 
 
@@ -35,7 +36,7 @@ def lock_managed(by: By, instrument_id: UUID, *, record: bool = False) -> Instru
 
 
 def claim_instrument(instrument_id: UUID) -> None:
-    """For jobs, before the locks of a request: its row, locked, without waiting for it. `Busy`
+    """Lock an instrument for a job, before the locks of a request, without waiting for it. `Busy`
     while another has it (or it is gone)."""
     free = Instrument.objects.filter(pk=instrument_id).order_by("pk")
     if not free.select_for_update(no_key=True, skip_locked=True).values_list("pk"):
@@ -43,8 +44,8 @@ def claim_instrument(instrument_id: UUID) -> None:
 
 
 def lock_instruments(instrument_ids: Iterable[UUID], *, record: bool = False) -> list[Instrument]:
-    """Several, in the order of their ids; `record`: with all that is said of them. Two
-    statements: one that waits for the lock reads the rows it joins as they were before it
+    """Lock several in the order of their ids and return them; `record`: with all that is said of
+    them. Two statements: one that waits for the lock reads the rows it joins as they were before it
     waited, so what the rules need is read afterwards."""
     ids = sorted(set(instrument_ids))
     if len(_LOCKED.rows(ids=ids)) != len(ids):

@@ -16,7 +16,7 @@ from instruments.models import Fetching, Harvest
 
 
 def harvest_letters(row: OutboxMessage) -> list[Letter]:
-    """The letters of an outbox row; none where the harvest is gone or at work again."""
+    """Return the letters of an outbox row; none where the harvest is gone or at work again."""
     fetching = (
         Fetching.objects.select_related("harvest__organisation")
         .filter(pk=UUID(row.payload["fetching"]))

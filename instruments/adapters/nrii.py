@@ -96,7 +96,7 @@ def cells_of_record(key: str, told: Mapping[str, str], place: Place) -> list[str
 
 
 def _worth(cost: str, currency: str) -> str:
-    """In ten thousand yuan; in another currency what it was worth is not known here."""
+    """Give a cost in ten thousand yuan; in another currency what it was worth is not known here."""
     if not cost or currency != "CNY":
         return ""
     return f"{(Decimal(cost) / 10_000).quantize(Decimal('0.0001')).normalize():f}"

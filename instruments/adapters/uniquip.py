@@ -45,13 +45,13 @@ _TAG = re.compile(r"</?[A-Za-z][^<>]*>")
 
 
 def read(stream: BinaryIO, *, encoding: str = "utf-8") -> Iterator[Row]:
-    """The rows of a UNIQUIP file with their line numbers. `FileRefused`: as `read_records`,
+    """Yield the rows of a UNIQUIP file with their line numbers. `FileRefused`: as `read_records`,
     and no-name-column."""
     return rows_of(*read_records(stream, encoding=encoding))
 
 
 def rows_of(header: tuple[str, ...], records: Iterator[Record]) -> Iterator[Row]:
-    """The same of records already read, from whatever kind of file."""
+    """Return the rows, as `read`, of records already read, from whatever kind of file."""
     known = _known_columns(header)
     if not {"name", "description"} & set(known.values()):
         raise FileRefused("no-name-column", columns=", ".join(header)[:200])
@@ -59,7 +59,7 @@ def rows_of(header: tuple[str, ...], records: Iterator[Record]) -> Iterator[Row]
 
 
 def _known_columns(header: tuple[str, ...]) -> dict[str, str]:
-    """Column of the file -> column of the specification. Technique may come twice, once per
+    """Map column of the file -> column of the specification. Technique may come twice, once per
     vocabulary."""
     known: dict[str, str] = {}
     for column in header:
@@ -73,7 +73,7 @@ def _known_columns(header: tuple[str, ...]) -> dict[str, str]:
 
 
 def ignored_columns(header: tuple[str, ...]) -> list[str]:
-    """Those of which a record here takes nothing."""
+    """Return the columns of which a record here takes nothing."""
     known = _known_columns(header)
     return [name for name in header if known.get(name, "photo") in _WITHOUT_FIELD]
 
@@ -122,7 +122,7 @@ def _row(cells: dict[str, str]) -> RowValues | RowProblem:
 
 
 def _without_tags(text: str) -> str:
-    """Descriptions may be HTML; what people read of it is kept."""
+    """Return what people read of a description that may be HTML."""
     if not _TAG.search(text) and "&" not in text:
         return text
     return html.unescape(_TAG.sub(" ", text))
@@ -156,5 +156,6 @@ def cells_of_record(key: str, told: Mapping[str, str]) -> list[str]:
 
 
 def _as_html(text: str) -> str:
-    """Readers of the format may take a text for HTML: one that would suffer is written as such."""
+    """Write a text as HTML where readers of the format, who may take it for such, would lose some
+    of it."""
     return html.escape(text, quote=False) if _without_tags(text) != text else text

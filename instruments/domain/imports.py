@@ -113,8 +113,8 @@ def read_row(
     time_zone: str = "",
     hours: Mapping[str, object] | None = None,
 ) -> RowValues | RowProblem:
-    """Values from the texts of one row by field (`import_fields`), or why they are refused:
-    no-name, no-key, too-long, bad-value."""
+    """Return the values from the texts of one row by field (`import_fields`), or why they are
+    refused: no-name, no-key, too-long, bad-value."""
     values: dict[str, Value] = {}
     contact: dict[str, str] = {}
     for name, text in texts.items():
@@ -147,12 +147,12 @@ def _unusable(name: str, length: int, most: int) -> RowProblem:
 
 
 def key_kept(key: str) -> str:
-    """A key as it is stored: one too long for its column by its digest."""
+    """Return a key as it is stored: one too long for its column by its digest."""
     return key if len(key) <= MAX_KEY else f"sha256:{_sha256(key)}"
 
 
 def values_json(values: RowValues) -> dict[str, object]:
-    """A row as it waits to be applied."""
+    """Return a row as it waits to be applied."""
     record = {
         name: str(value) if isinstance(value, (Decimal, date)) else value
         for name, value in values.record.items()
@@ -169,7 +169,7 @@ def values_json(values: RowValues) -> dict[str, object]:
 
 
 def values_of(key: str, waiting: Mapping[str, Any]) -> RowValues:
-    """What `values_json` was given."""
+    """Return what `values_json` was given."""
     record: dict[str, Value] = dict(waiting["record"])
     if record.get("acquisition_cost") is not None:
         record["acquisition_cost"] = Decimal(str(record["acquisition_cost"]))
@@ -186,12 +186,12 @@ def values_of(key: str, waiting: Mapping[str, Any]) -> RowValues:
 
 
 def content_key(*texts: str) -> str:
-    """A key for rows of a source without keys: a digest of what the row is about."""
+    """Return a key for rows of a source without keys: a digest of what the row is about."""
     return "row-" + _sha256([clean_lines(text) for text in texts])[:32]
 
 
 def digest(values: RowValues) -> str:
-    """What the row said: 64 hexadecimal characters, 16 for each of `PARTS`."""
+    """Return what the row said: 64 hexadecimal characters, 16 for each of `PARTS`."""
     parts = (values.record, values.facility.name, values.facility.contact, values.hours)
     return "".join(_sha256(part)[:_PART_LENGTH] for part in parts)
 
@@ -219,8 +219,8 @@ class Keys:
     repeated: dict[str, int] = field(default_factory=dict)
 
     def admit(self, line: int, row: RowValues) -> RowValues | RowProblem:
-        """The row under the key it is stored by; `RowProblem` (too-long, duplicate-key). Both
-        rows of a key are refused, as nobody can tell which is right: the first one is found in
+        """Return the row under the key it is stored by; `RowProblem` (too-long, duplicate-key).
+        Both rows of a key are refused, as nobody can tell which is right: the first one is found in
         `again` when all have been seen."""
         if row.repeats:
             self.repeated[row.key] = self.repeated.get(row.key, 0) + 1

@@ -41,7 +41,7 @@ class Share:
 
 
 def parse_quotas(given: object, problems: list[FieldProblem]) -> tuple[Quota, ...]:
-    """The JSON of the API; what is wrong is added to `problems`."""
+    """Read the quotas from the JSON of the API; what is wrong is added to `problems`."""
     if given is None:
         return ()
     if not isinstance(given, list):
@@ -82,7 +82,7 @@ def _quota(path: str, given: object, problems: list[FieldProblem]) -> Quota | No
 
 
 def _limit(given: object, *, is_whole: bool) -> Decimal | None:
-    """Bookings are whole; hours may have two decimals."""
+    """Read a limit: bookings are whole, hours may have two decimals."""
     if isinstance(given, bool) or not isinstance(given, int | float):
         return None
     if not 0 <= given <= MOST_LIMIT:  # not a number is neither
@@ -91,8 +91,19 @@ def _limit(given: object, *, is_whole: bool) -> Decimal | None:
     return limit if limit == limit.quantize(Decimal(1 if is_whole else "0.01")) else None
 
 
+def _whole(
+    name: str, given: object, least: int, most: int, problems: list[FieldProblem]
+) -> int | None:
+    """Return a whole number within bounds; None for any other value, which is added to
+    `problems`."""
+    if type(given) is int and least <= given <= most:
+        return given
+    problems.append(FieldProblem(name, "out-of-range", {"least": least, "most": most}))
+    return None
+
+
 def parse_share(given: object, problems: list[FieldProblem]) -> Share | None:
-    """The JSON of the API; what is wrong is added to `problems`."""
+    """Read the share from the JSON of the API; what is wrong is added to `problems`."""
     if given is None:
         return None
     if not isinstance(given, Mapping):
@@ -105,16 +116,12 @@ def parse_share(given: object, problems: list[FieldProblem]) -> Share | None:
     ]
     for name, most in (("percent", 100), ("released_minutes", 525600)):
         value = given.get(name, 0 if name == "released_minutes" else None)
-        if type(value) is not int or not 0 <= value <= most:
-            numbers: dict[str, str | int] = {"least": 0, "most": most}
-            problems.append(FieldProblem(f"cross_region_share.{name}", "out-of-range", numbers))
-        else:
-            values[name] = value
+        values[name] = _whole(f"cross_region_share.{name}", value, 0, most, problems) or 0
     return Share(**values) if len(problems) == before else None
 
 
 def quota_to_json(quota: Quota) -> dict[str, object]:
-    """The shape of the API."""
+    """Write a quota in the shape of the API."""
     whole = quota.limit == quota.limit.to_integral_value()
     limit = int(quota.limit) if whole else float(quota.limit)
     shape: dict[str, object] = {
@@ -127,7 +134,7 @@ def quota_to_json(quota: Quota) -> dict[str, object]:
 
 
 def share_to_json(share: Share | None) -> dict[str, object] | None:
-    """The shape of the API."""
+    """Write a share in the shape of the API."""
     if share is None:
         return None
     return {"percent": share.percent, "released_minutes": share.released_minutes}
@@ -177,7 +184,7 @@ class Policy:
         return self.min_minutes <= minutes <= self.max_minutes and minutes % self.slot_minutes == 0
 
     def horizon_for(self, price_group: str) -> int:
-        """Days; 60 for a group that is not named."""
+        """Return how many days ahead a group may book; 60 for a group that is not named."""
         return self.horizon_days.get(price_group, DEFAULT_HORIZON_DAYS)
 
 
@@ -206,19 +213,16 @@ LONGEST_CODE = 60
 
 
 def parse_policy(data: object) -> Policy:
-    """The JSON of the API; absent fields take their defaults. `Invalid` names each bad field."""
+    """Read a policy from the JSON of the API; absent fields take their defaults. `Invalid` names
+    each bad field."""
     if not isinstance(data, Mapping):
         raise Invalid([FieldProblem("", "not-an-object")])
     problems = [FieldProblem(str(k), "unknown-field") for k in data if k not in FIELDS]
     values: dict[str, int] = {}
     for name, (least, most) in _RANGES.items():
-        given = data.get(name)
-        if given is None:
-            continue
-        if type(given) is not int or not least <= given <= most:
-            problems.append(FieldProblem(name, "out-of-range", {"least": least, "most": most}))
-        else:
-            values[name] = given
+        if data.get(name) is not None:
+            whole = _whole(name, data[name], least, most, problems)
+            values |= {} if whole is None else {name: whole}
     slot = values.get("slot_minutes", 30)
     shortest = values.setdefault("min_minutes", slot)
     longest = values.setdefault("max_minutes", max(LONGEST // slot * slot, shortest))
@@ -266,17 +270,13 @@ def _horizon(given: object, problems: list[FieldProblem]) -> dict[str, int]:
     for group, days in given.items():
         if group not in PRICE_GROUPS:
             problems.append(FieldProblem(f"horizon_days.{group}", "unknown-field"))
-        elif type(days) is not int or not 0 <= days <= 730:
-            problems.append(
-                FieldProblem(f"horizon_days.{group}", "out-of-range", {"least": 0, "most": 730})
-            )
         else:
-            horizon[group] = days
+            horizon[group] = _whole(f"horizon_days.{group}", days, 0, 730, problems) or 0
     return horizon
 
 
 def policy_to_json(policy: Policy) -> dict[str, object]:
-    """The shape of the API, every field named."""
+    """Write a policy in the shape of the API, every field named."""
     return {name: getattr(policy, name) for name in _RANGES} | {
         "horizon_days": {group: policy.horizon_for(group) for group in PRICE_GROUPS},
         "approval": policy.approval,

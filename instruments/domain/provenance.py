@@ -56,7 +56,7 @@ def origin_json(origin: Origin) -> dict[str, Any]:
 
 
 def said_digest(value: object) -> str:
-    """Sixteen hexadecimal characters that stand for a value."""
+    """Return sixteen hexadecimal characters that stand for a value."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -64,7 +64,7 @@ def said_digest(value: object) -> str:
 def by_hand(
     stored: Mapping[str, Mapping[str, Any]], names: Sequence[str], *, user: str, at: str
 ) -> dict[str, dict[str, Any]]:
-    """The stored origins after a person wrote these fields."""
+    """Return the stored origins after a person wrote these fields."""
     after = {name: dict(origin) for name, origin in stored.items()}
     for name in names:
         before = after.get(name, {})
@@ -82,8 +82,9 @@ def differences(
     is_of_source: bool,
     keep_hand: bool,
 ) -> list[Difference]:
-    """What the record of a row would change of an instrument that is `current`. `is_of_source`:
-    it came through an earlier import of `source`; else it is known by its id or identifier."""
+    """Return what the record of a row would change of an instrument that is `current`.
+    `is_of_source`: it came through an earlier import of `source`; else it is known by its id or
+    identifier."""
     result = []
     for name, value in row.record.items():
         after, before = carried(name, value, current[name], row), current[name]
@@ -101,8 +102,8 @@ def differences(
 
 
 def carried(name: str, value: Value, before: Value, row: RowValues) -> Value:
-    """What a field becomes if the row is believed: with what its format cannot say (identifiers
-    of makers, dates of other kinds) as it was."""
+    """Return what a field becomes if the row is believed: with what its format cannot say
+    (identifiers of makers, dates of other kinds) as it was."""
     if not isinstance(value, list) or not isinstance(before, list):
         return value
     items: list[Any] = list(value)

@@ -46,7 +46,7 @@ class Record:
 
 
 def missing(record: Record) -> list[str]:
-    """The codes of what is still to do before publishing, in the order of the checklist."""
+    """Return the codes of what is still to do before publishing, in the order of the checklist."""
     checks = {
         "name": bool(record.name.strip()),
         "description": bool(record.description.strip()),
@@ -60,7 +60,7 @@ def missing(record: Record) -> list[str]:
 
 
 def step(state: str, following: str) -> None:
-    """`WrongState` unless `wanted` may follow `state`."""
+    """Raise `WrongState` unless `following` may follow `state`."""
     if following not in STEPS[state]:
         raise WrongState(state=state, wanted=following)
 
@@ -102,7 +102,7 @@ class Quality:
 
 
 def quality(record: Record, details: Details) -> Quality:
-    """The highest mark whose conditions, and those of all marks below it, are met.
+    """Return the highest mark whose conditions, and those of all marks below it, are met.
 
     Bronze is what publishing needs; silver what a stranger needs to choose it, in both languages;
     gold what another register needs to take it over, and that it was looked at within a year.
@@ -156,7 +156,7 @@ def _not_met(checks: dict[str, bool]) -> tuple[str, ...]:
 
 
 def stale_from(changed_at: datetime, confirmed_at: datetime | None) -> datetime:
-    """The instant from which a record counts as stale."""
+    """Return the instant from which a record counts as stale."""
     return max(changed_at, confirmed_at or changed_at) + FRESH_FOR
 
 

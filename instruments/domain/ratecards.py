@@ -200,7 +200,7 @@ class Dated(Protocol):
 
 
 def card_in_force[C: Dated](cards: Iterable[C], day: date) -> C | None:
-    """The card with valid_from <= day < valid_until, or None. Give published versions only.
+    """Return the card with valid_from <= day < valid_until, or None. Give published versions only.
 
     Of several the one that began last; of several that began together the last given.
     """
@@ -223,7 +223,7 @@ def parse_rate_card(data: Mapping[str, object]) -> RateCardValues:
 def check_rate_card(
     data: Mapping[str, object],
 ) -> tuple[RateCardValues | None, list[FieldProblem]]:
-    """Reads the JSON shape of docs/fees.md. Gives the card, or None and every problem found.
+    """Read the JSON shape of docs/fees.md; return the card, or None and every problem found.
 
     Only `currency`, `valid_from` and `rates` are required. Decimals are strings or integers.
     """
@@ -258,7 +258,8 @@ def check_rate_card(
 
 
 def to_json(card: RateCardValues) -> dict[str, object]:
-    """The canonical JSON: `parse_rate_card(to_json(card)) == card`, digits of decimals kept."""
+    """Return the canonical JSON: `parse_rate_card(to_json(card)) == card`, digits of decimals
+    kept."""
     return {
         "currency": card.currency,
         "rate_unit": card.rate_unit,
@@ -354,7 +355,7 @@ def require_room(
     today: date,
     is_used: Callable[[int], bool],
 ) -> list[Version]:
-    """The published versions that a new one ends or takes the place of.
+    """Return the published versions that a new one ends or takes the place of.
 
     `Invalid` names the day that stands in the way: `valid_until` `in-the-past`;
     `overlaps-version`: another holds on some of its days and does not simply end where it
@@ -386,7 +387,7 @@ def _meet(card: RateCardValues, other: Version) -> bool:
 def _require_no_gap(
     card: RateCardValues, others: Sequence[Version], ended: Sequence[Version], today: date
 ) -> None:
-    """Days gone by without a price are gone: the gap is counted from `today` on."""
+    """Refuse days without a price between two versions, from `today` on."""
     before = [o for o in others if o.valid_until is not None and o.valid_until <= card.valid_from]
     if before and not ended:
         last = max(before, key=lambda other: other.valid_until or date.min)

@@ -93,13 +93,13 @@ _ENDINGS = re.compile(r"(?:ings?|ions?|ed|ers?|ors?|es|e|s)$")
 
 
 def plain(text: str) -> str:
-    """Lower case, full width as half width, without accents."""
+    """Return a text in lower case, full width as half width, without accents."""
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     return "".join(c for c in decomposed if not unicodedata.combining(c))
 
 
 def stem(word: str) -> str:
-    """Of a plain Latin word: what it has in common with its kin. Not a word itself."""
+    """Return what a plain Latin word has in common with its kin; no word itself."""
     if len(word) < 4 or not word.isalpha():
         return word
     for pattern, replacement in _STEMS:
@@ -115,13 +115,14 @@ def stem(word: str) -> str:
 
 
 def pieces(text: str) -> list[list[str]]:
-    """The runs of each piece between spaces: `"FT-ICR 质谱"` is `[["ft", "icr"], ["质谱"]]`."""
+    """Return the runs of each piece between spaces: `"FT-ICR 质谱"` is `[["ft", "icr"],
+    ["质谱"]]`."""
     split = ([run[:LONGEST] for run in _RUNS.findall(piece)] for piece in _SPACE.split(plain(text)))
     return [runs for runs in split if runs]
 
 
 def phrase(text: str) -> tuple[str, ...]:
-    """A name as it is compared with others: stems, and each Chinese character for itself."""
+    """Return a name as it is compared with others: stems, and each Chinese character for itself."""
     words: list[str] = []
     for run in _RUNS.findall(plain(text)):
         words += run if _IS_HAN.match(run) else [stem(run[:LONGEST])]
@@ -129,13 +130,13 @@ def phrase(text: str) -> tuple[str, ...]:
 
 
 def exactly(text: str) -> str:
-    """A whole name or model, for those who type all of it."""
+    """Return a whole name or model, for those who type all of it."""
     return " ".join(run for runs in pieces(text) for run in runs)[:250]
 
 
 @lru_cache(maxsize=10_000)  # names of hosts, makers and techniques come again and again
 def lexemes(text: str) -> frozenset[str]:
-    """What a text is filed under."""
+    """Return what a text is filed under."""
     result: set[str] = set()
     for runs in pieces(text):
         latin = [run for run in runs if not _IS_HAN.match(run)]
@@ -155,7 +156,7 @@ def lexemes(text: str) -> frozenset[str]:
 
 
 def weighted(fields: Mapping[str, Iterable[str]]) -> dict[str, str]:
-    """Lexeme -> the best weight of the texts it occurs in, by weights from A on."""
+    """Return lexeme -> the best weight of the texts it occurs in, by weights from A on."""
     weights: dict[str, str] = {}
     for weight in sorted(fields):
         for text in fields[weight]:
@@ -183,8 +184,8 @@ class Term:
 
 
 def terms(text: str) -> list[Term]:
-    """What a question asks for, each piece for itself; all of it must be found. Empty: nothing
-    that could be asked for."""
+    """Return what a question asks for, each piece for itself; all of it must be found. Empty:
+    nothing that could be asked for."""
     result: list[Term] = []
     words = pieces(text)
     telling = [runs for runs in words if len(runs) > 1 or runs[0] not in _STOP]
@@ -219,8 +220,8 @@ def _term(run: str) -> Term:
 
 
 def nearest(word: str, known: Iterable[tuple[str, int]]) -> str | None:
-    """The known word that was most likely meant: at most one slip in a short word and two in a
-    long one; of several as near the most frequent. `known`: words with how often they occur."""
+    """Return the known word that was most likely meant: at most one slip in a short word and two in
+    a long one; of several as near the most frequent. `known`: words with how often they occur."""
     allowed = 1 if len(word) < 6 else 2
     best: tuple[int, int, str] | None = None
     for other, number in known:
@@ -231,7 +232,8 @@ def nearest(word: str, known: Iterable[tuple[str, int]]) -> str | None:
 
 
 def _slips(one: str, other: str, most: int) -> int:
-    """Letters to add, drop, exchange or swap with their neighbour; more than `most`: `most + 1`."""
+    """Count the letters to add, drop, exchange or swap with their neighbour; more than `most`:
+    `most + 1`."""
     if abs(len(one) - len(other)) > most:
         return most + 1
     before: list[int] = []
@@ -247,7 +249,7 @@ def _slips(one: str, other: str, most: int) -> int:
 
 
 def respelt(text: str, corrections: Mapping[str, str]) -> str:
-    """A question as it was typed, with its mistyped words put right."""
+    """Return a question as it was typed, with its mistyped words put right."""
 
     def put(match: re.Match[str]) -> str:
         return corrections.get(plain(match[0]), match[0])
@@ -258,7 +260,7 @@ def respelt(text: str, corrections: Mapping[str, str]) -> str:
 def mentions(
     text: str, known: Mapping[tuple[str, ...], frozenset[str]], longest: int
 ) -> Iterator[str]:
-    """What of the known phrases, of at most so many words, is named in a text: the values of
+    """Yield what of the known phrases, of at most so many words, is named in a text: the values of
     the longest that begins at each word."""
     words = phrase(text)
     for start in range(len(words)):

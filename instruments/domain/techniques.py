@@ -29,10 +29,10 @@ class Term:
 
 
 def with_broader(terms: Sequence[Term]) -> list[Term]:
-    """Terms with the broader ones that follow from their names, beside those they state: "x-ray
-    powder diffraction" is some "powder diffraction" and some "x-ray diffraction"; of several in
-    line only the nearest. PaNET states most of its hierarchy by rules that its table leaves out.
-    """
+    """Return terms with the broader ones that follow from their names, beside those they state:
+    "x-ray powder diffraction" is some "powder diffraction" and some "x-ray diffraction"; of several
+    in line only the nearest. PaNET states most of its hierarchy by rules that its table leaves
+    out."""
     by_head: dict[str, list[tuple[frozenset[str], str]]] = {}
     for term in terms:
         for label in (term.name, *term.synonyms):
@@ -56,7 +56,7 @@ def with_broader(terms: Sequence[Term]) -> list[Term]:
 
 
 def merged(terms: Iterable[Term], additions: Iterable[Term]) -> list[Term]:
-    """Terms with what somebody else adds to them: another name, synonyms, broader terms."""
+    """Return terms with what somebody else adds to them: another name, synonyms, broader terms."""
     by_code = {term.code: term for term in terms}
     for more in additions:
         if term := by_code.get(more.code):
@@ -72,8 +72,8 @@ def merged(terms: Iterable[Term], additions: Iterable[Term]) -> list[Term]:
 
 
 def check_hierarchy(parents: Mapping[str, Iterable[str]], changed: Iterable[str]) -> None:
-    """`Invalid` if a term of `changed` has a broader one that is none (`unknown-technique`) or
-    lies below itself (`broader-than-itself`). `parents` are of the whole vocabulary."""
+    """Raise `Invalid` if a term of `changed` has a broader one that is none (`unknown-technique`)
+    or lies below itself (`broader-than-itself`). `parents` are of the whole vocabulary."""
     for code in changed:
         for parent in parents[code]:
             if parent not in parents:
@@ -83,7 +83,7 @@ def check_hierarchy(parents: Mapping[str, Iterable[str]], changed: Iterable[str]
 
 
 def above(code: str, parents: Mapping[str, Iterable[str]]) -> set[str]:
-    """The codes of all that is broader."""
+    """Return the codes of all that is broader."""
     reached: set[str] = set()
     ahead = list(parents.get(code, ()))
     while ahead:
@@ -105,7 +105,7 @@ class Lexicon:
     longest: int  # of the phrases, in words
 
     def named_in(self, *texts: str) -> set[str]:
-        """The codes of what texts name."""
+        """Return the codes of what texts name."""
         return {code for text in texts for code in mentions(text, self.named, self.longest)}
 
     def above(self, codes: Iterable[str]) -> set[str]:
@@ -151,8 +151,8 @@ DEEPEST = 8
 def tree[T: Titled](
     items: Mapping[str, T], parents: Mapping[str, Sequence[str]], chosen: str = ""
 ) -> tuple[Branch[T], ...]:
-    """Items by code as a tree, in their order; one with several broader ones hangs below each.
-    The top terms of PaNET, which only say by what it divides, are left out."""
+    """Return items by code as a tree, in their order; one with several broader ones hangs below
+    each. The top terms of PaNET, which only say by what it divides, are left out."""
     shown = {c: item for c, item in items.items() if not is_division(c, item.name)}
     below: dict[str, list[str]] = {}
     for code in shown:

@@ -42,7 +42,8 @@ class Certificate:
 
 
 def within(certificate: Certificate, first: date, until: date | None) -> Certificate | None:
-    """The certificate as far as it lies on the days [`first`, `until`); None: on none of them."""
+    """Return the certificate as far as it lies on the days [`first`, `until`); None: on none of
+    them."""
     last = certificate.valid_until
     if until is not None:
         before = until - timedelta(days=1)
@@ -62,7 +63,8 @@ def counts_for(needed: str, *, is_of_instrument: bool, technique: str | None) ->
 
 
 def valid_spans(certificates: Iterable[Certificate], zone: ZoneInfo) -> list[Span]:
-    """The half-open spans in which at least one is valid, in order; spans that touch are one."""
+    """Return the half-open spans in which at least one is valid, in order; spans that touch are
+    one."""
     spans: list[Span] = []
     for start, end in sorted(_span(certificate, zone) for certificate in certificates):
         if end <= start:  # revoked before it began
@@ -106,7 +108,7 @@ class CourseTerms:
     prerequisites: tuple[UUID, ...] = ()
 
     def check(self) -> None:
-        """`Invalid` for every field that does not fit."""
+        """Raise `Invalid` for every field that does not fit."""
         problems = []
         if not self.name.strip():
             problems.append(FieldProblem("name", "required"))
@@ -139,7 +141,7 @@ class SessionTerms:
     trainers: tuple[UUID, ...] = field(default=())
 
     def check(self, now: datetime, *, is_new: bool) -> None:
-        """`Invalid` for every field that does not fit. One that is `is_new` lies ahead."""
+        """Raise `Invalid` for every field that does not fit; one that `is_new` lies ahead."""
         problems = []
         if is_new and self.start <= now:
             problems.append(FieldProblem("start", "in-the-past"))
@@ -173,14 +175,14 @@ class InLine(Protocol):
 
 
 def moving_up[W: InLine](waiting: Iterable[W], free: int) -> list[W]:
-    """Who of those who wait is given the free places: whoever asked first, then by id."""
+    """Return who of those who wait is given the free places: whoever asked first, then by id."""
     line = sorted(waiting, key=lambda each: (each.asked_at, each.id))
     return line[: max(0, free)]
 
 
 def last_day(first: date, months: int | None) -> date | None:
-    """The last day of a certificate given on `first` for some months: the day before the same
-    day of the month, or where that month has none, before its last. None: without end."""
+    """Return the last day of a certificate given on `first` for some months: the day before the
+    same day of the month, or where that month has none, before its last. None: without end."""
     if months is None:
         return None
     following: date = first + relativedelta(months=months)

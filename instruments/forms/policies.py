@@ -40,7 +40,7 @@ SPANS = [
 
 
 def quota_fields(groups: Mapping[str, Any]) -> dict[str, forms.Field]:
-    """The fields of one row; `groups`: the names of the price groups."""
+    """Return the fields of one row; `groups`: the names of the price groups."""
     return {
         "scope": forms.ChoiceField(label=_("Who"), required=False, choices=SCOPES),
         "limit": forms.DecimalField(
@@ -62,7 +62,7 @@ def quota_fields(groups: Mapping[str, Any]) -> dict[str, forms.Field]:
 
 
 def quota_as_json(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row that has a limit, in the shape of the API."""
+    """Return a row that has a limit, in the shape of the API."""
     limit: Decimal = row["limit"]
     return {
         "scope": row["scope"] or "user",
@@ -184,7 +184,7 @@ class PolicyForm(StyledForm):
         return path.replace("horizon_days.", "horizon_").replace("cross_region_share.", "share_")
 
     def quotas(self) -> Iterator[dict[str, Any]]:
-        """The rows as the page shows them."""
+        """Yield the rows as the page shows them."""
         for n in self.quota_numbers:
             yield {"n": n + 1} | {name: self[f"quota_{n}_{name}"] for name in quota_fields(GROUPS)}
 

@@ -17,7 +17,7 @@ NAMES = {"instrument": "thing", "technique": "thing", "issuer": "thing"}
 
 
 def technique_choices(techniques: Sequence[Technique]) -> list[tuple[str, str]]:
-    """Code and name in the reader's language of each."""
+    """Return code and name in the reader's language of each."""
     is_chinese = (get_language() or "").startswith("zh")
     return [(t.code, (is_chinese and t.name_zh) or t.name) for t in techniques]
 

@@ -127,7 +127,7 @@ AS_JSON: dict[str, Any] = {
 
 
 def rows_of(card: RateCardValues) -> dict[str, dict[str, Any]]:
-    """The lists of a card as rows of the form: `band_0` and so on."""
+    """Return the lists of a card as rows of the form: `band_0` and so on."""
     told: dict[str, dict[str, Any]] = {}
     for n, band in enumerate(card.bands):
         days = [str(day) for day in band.weekdays] + ([HOLIDAYS] if band.holidays else [])
@@ -164,7 +164,7 @@ def is_told(value: Any) -> bool:
 
 
 def _code(text: str) -> str:
-    """A short name for programs: spaces become dashes."""
+    """Return a short name for programs: spaces become dashes."""
     return re.sub(r"\s+", "-", text.strip())
 
 
@@ -265,7 +265,7 @@ class RateCardForm(StyledForm):
     # What the page shows
 
     def preview(self) -> RateCardValues | None:
-        """The rates and bands as far as they are typed, whatever else is wrong; None if they
+        """Return the rates and bands as far as they are typed, whatever else is wrong; None if they
         themselves are."""
         self.is_valid()
         given = self.given

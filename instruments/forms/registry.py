@@ -59,17 +59,10 @@ class FacilityForm(StyledForm):
     )
 
     def __init__(self, data: Any = None, *, organisations: Sequence[Organisation]) -> None:
-        first = organisations[0] if organisations else None
-        initial = {
-            "organisation": str(first.pk) if first else "",
-            "time_zone": first.region.time_zone if first else "",
-        }
-        super().__init__(data, initial=initial)
-        self.organisations = {str(o.pk): o for o in organisations}
-        field: Any = self.fields["organisation"]
-        field.choices = [(pk, named(o)) for pk, o in self.organisations.items()]
-        if len(organisations) == 1:
-            field.widget = forms.HiddenInput()
+        zone = organisations[0].region.time_zone if organisations else ""
+        super().__init__(data, initial={"time_zone": zone})
+        self.choose_organisation(organisations)
+        self.organisations = {str(each.pk): each for each in organisations}
 
     def time_zones(self) -> list[str]:
         return sorted(z for z in zoneinfo.available_timezones() if "/" in z and "Etc/" not in z)
@@ -224,7 +217,7 @@ class InstrumentForm(VersionForm):
         }
 
     def terms(self) -> list[tuple[str, str]]:
-        """What may be chosen, each with what else it is called, by which it is found too."""
+        """Return what may be chosen, each with what else it is called, by which it is found too."""
         return [(term(t), " · ".join(map(str, t.synonyms))) for t in self.vocabulary]
 
     def clean_techniques(self) -> list[Technique]:
@@ -255,7 +248,7 @@ class InstrumentForm(VersionForm):
             self.add_error("identifier_type", _("Choose the kind of identifier."))
 
     def values(self) -> dict[str, Any]:
-        """The fields of the record; what is known of a maker beyond its name is kept."""
+        """Return the fields of the record; what is known of a maker beyond its name is kept."""
         values = dict(self.cleaned_data)
         for name in ("makers", "techniques", "version", "facility"):
             values.pop(name, None)
@@ -271,6 +264,6 @@ class InstrumentForm(VersionForm):
 
 
 def term(technique: Technique) -> str:
-    """A technique as it is typed and suggested: both names and the code find it."""
+    """Return a technique as it is typed and suggested: both names and the code find it."""
     names = " ".join(name for name in (technique.name, technique.name_zh) if name)
     return f"{names} ({technique.code})"

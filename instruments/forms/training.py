@@ -98,7 +98,7 @@ class CourseForm(VersionForm):
         return _NAMES.get(path, path)
 
     def chosen_thing(self) -> dict[str, Any]:
-        """What was chosen, as the service takes it."""
+        """Return what was chosen, as the service takes it."""
         thing = self.things[self.cleaned_data["thing"]]
         return {"technique" if isinstance(thing, Technique) else "instrument": thing}
 
@@ -173,7 +173,7 @@ class SessionForm(VersionForm):
         return self.facilities[self.cleaned_data["facility"]]
 
     def names(self) -> list[str]:
-        """What the trainers are called."""
+        """Return what the trainers are called."""
         text = self.cleaned_data["trainers"].replace("，", ",").replace(";", ",")
         return [name for part in text.split(",") if (name := part.strip())]
 

@@ -30,7 +30,7 @@ class Pair:
 
 
 def load_likely_duplicates(actor: Actor) -> list[Pair]:
-    """Pairs nobody has decided, of which the actor has a say over one at least and sees the
+    """Return pairs nobody has decided, of which the actor has a say over one at least and sees the
     other; those with most reasons first. Two statements."""
     candidates = _candidates(actor)
     rows = Instrument.objects.select_related(*WITH, "organisation__region").in_bulk(
@@ -62,7 +62,7 @@ def traits_of(instrument: Instrument) -> Traits:
 
 
 def verdicts_for(actor: Actor) -> QuerySet[DuplicateVerdict]:
-    """What was decided of the records the actor has a say over, newest first."""
+    """Return what was decided of the records the actor has a say over, newest first."""
     organisations = actor.organisations_where(SETTLE)
     regions = list(actor.regions_where(SETTLE))
     theirs = Q()
@@ -84,7 +84,7 @@ def verdicts_for(actor: Actor) -> QuerySet[DuplicateVerdict]:
 
 
 def successor_of(instrument_id: UUID) -> UUID | None:
-    """The record that stands for a merged one that anybody could see."""
+    """Return the record that stands for a merged one that anybody could see."""
     return (
         Instrument.objects.filter(pk=instrument_id, published_at__isnull=False)
         .values_list("merged_into_id", flat=True)
@@ -93,8 +93,9 @@ def successor_of(instrument_id: UUID) -> UUID | None:
 
 
 def _candidates(actor: Actor) -> Sequence[tuple[UUID, UUID]]:
-    """Pairs that may be alike: an equal number, or an equal model at one site without two serial
-    numbers. `likeness` says whether they are; this only keeps it from looking at every pair."""
+    """Return pairs that may be alike: an equal number, or an equal model at one site without two
+    serial numbers. `likeness` says whether they are; this only keeps it from looking at every
+    pair."""
     with connection.cursor() as cursor:
         cursor.execute(
             """

@@ -78,7 +78,7 @@ class Guide:
 
 
 def guide_of(standing: Standing, here: str = "") -> Guide | None:
-    """None for one that has been published: it has no way to go."""
+    """Return the steps of an instrument; None for one that has been published."""
     drafting = (Instrument.Publication.DRAFT, Instrument.Publication.SUBMITTED)
     if standing.instrument.publication not in drafting:
         return None
@@ -94,7 +94,7 @@ def guide_of(standing: Standing, here: str = "") -> Guide | None:
 
 
 def load_guide(instrument: Instrument, now: datetime, here: str) -> Guide | None:
-    """Two statements; none for one that has been published."""
+    """Return the steps of an instrument. Two statements; none for one that has been published."""
     if instrument.publication not in (
         Instrument.Publication.DRAFT, Instrument.Publication.SUBMITTED,
     ):  # fmt: skip
@@ -115,7 +115,8 @@ def managed_counts(actor: Actor, now: datetime) -> dict[str, int]:
 
 
 def load_standings(instruments: Sequence[Instrument], now: datetime) -> list[Standing]:
-    """Of instruments loaded with facility, schedule and policy. Two statements."""
+    """Return the standings of instruments loaded with facility, schedule and policy. Two
+    statements."""
     published: dict[UUID, list[RateCard]] = {}
     rows = RateCard.objects.filter(
         instrument_id__in=[i.pk for i in instruments], published_at__isnull=False
@@ -148,7 +149,8 @@ def _standing(
 def instrument_to_manage(
     actor: Actor, instrument_id: UUID, capability: str = "manage-instruments"
 ) -> Instrument:
-    """`NotFound` if the actor may not even see it, `NotPermitted` without the capability."""
+    """Return an instrument. `NotFound` if the actor may not even see it, `NotPermitted` without the
+    capability."""
     instrument = instrument_by_id(actor, instrument_id)
     if not actor.may(capability, place_of(instrument.organisation)):
         raise NotPermitted(capability=capability)
@@ -156,5 +158,5 @@ def instrument_to_manage(
 
 
 def vocabulary() -> list[Technique]:
-    """Every technique, by name. One statement."""
+    """Return every technique, by name. One statement."""
     return list(Technique.objects.order_by("name", "code"))

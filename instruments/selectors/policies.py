@@ -9,13 +9,13 @@ from instruments.models import BookingPolicy, PolicyVersion
 
 
 def policy_versions(instrument_id: UUID) -> QuerySet[PolicyVersion]:
-    """Every version there was of an instrument's policy, newest first, with who made it."""
+    """Return every version there was of an instrument's policy, newest first, with who made it."""
     rows = PolicyVersion.objects.filter(instrument_id=instrument_id)
     return rows.select_related("made_by").order_by("-version")
 
 
 def load_policy(row: BookingPolicy) -> Policy:
-    """The row as the value the rules are asked with."""
+    """Return the row as the value the rules are asked with."""
     values = {name: getattr(row, name) for name in Policy.__dataclass_fields__}
     values["quotas"] = parse_quotas(row.quotas, [])
     values["cross_region_share"] = parse_share(row.cross_region_share, [])

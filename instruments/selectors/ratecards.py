@@ -30,18 +30,18 @@ class CardInForce:
 
 
 def rate_cards_of(instrument: Instrument) -> QuerySet[RateCard]:
-    """Newest first."""
+    """Return the rate cards of an instrument, newest first."""
     return RateCard.objects.filter(instrument=instrument).order_by("-version")
 
 
 def rate_card_by_version(instrument: Instrument, version: int) -> RateCard:
-    """`NotFound` if the instrument has no such version."""
+    """Return a rate card. `NotFound` if the instrument has no such version."""
     return visible(rate_cards_of(instrument), version=version)
 
 
 def readable_card(actor: Actor, instrument_id: UUID, version: int) -> RateCard:
-    """One that the actor may see: published ones of instruments they see; for those who may read
-    the host's money drafts too. `NotFound` else."""
+    """Return a rate card that the actor may see: published ones of instruments they see; for those
+    who may read the host's money drafts too. `NotFound` else."""
     instrument = instrument_by_id(actor, instrument_id)
     row = rate_card_by_version(instrument, version)
     if row.published_at is None and not actor.may("read-money", place_of(instrument.organisation)):
@@ -51,7 +51,7 @@ def readable_card(actor: Actor, instrument_id: UUID, version: int) -> RateCard:
 
 
 def load_card_in_force(instrument_id: UUID, day: date) -> CardInForce | None:
-    """The published card of an instrument on a local date, if any. One statement."""
+    """Return the published card of an instrument on a local date, if any. One statement."""
     row = _IN_FORCE.first(instrument_id=instrument_id, day=day)
     return load_card(row) if row else None
 
@@ -67,7 +67,7 @@ _IN_FORCE = Prepared(
 
 
 def load_card(row: RateCard) -> CardInForce:
-    """A row as a value. Its days are the row's: a later version may have ended it early."""
+    """Return a row as a value. Its days are the row's: a later version may have ended it early."""
     if row.published_at is None:
         values = parse_rate_card(row.card)
     else:
@@ -102,7 +102,7 @@ class Found:
 
 
 def _copyable(actor: Actor) -> QuerySet[RateCard]:
-    """Whatever the actor manages; of others what is published."""
+    """Return the cards of instruments the actor manages, and published ones of others."""
     managed = Q(instrument__organisation_id__in=actor.organisations_where("manage-instruments"))
     public = Q(published_at__isnull=False, instrument__publication__in=PUBLIC)
     return RateCard.objects.filter(managed | public, replaced_at=None).select_related(
@@ -111,8 +111,8 @@ def _copyable(actor: Actor) -> QuerySet[RateCard]:
 
 
 def cards_to_copy(actor: Actor, instrument: Instrument, text: str) -> Found:
-    """Of each other instrument whose name, model or owner contains the text the newest published
-    card, or the newest draft; one's own organisation's first. Two statements."""
+    """Return of each other instrument whose name, model or owner contains the text the newest
+    published card, or the newest draft; one's own organisation's first. Two statements."""
     named = Q()
     for word in text.split()[:5]:
         named &= (
@@ -140,5 +140,5 @@ def _sorted(rows: list[RateCard]) -> list[RateCard]:
 
 
 def card_to_copy(actor: Actor, card_id: UUID) -> RateCard:
-    """`NotFound` if there is none, or it is not the actor's to copy."""
+    """Return a rate card. `NotFound` if there is none, or it is not the actor's to copy."""
     return visible(_copyable(actor), pk=card_id)

@@ -64,8 +64,8 @@ class Asked(Lookup):
 
 
 def entries(criteria: Criteria, *, without: str = "") -> QuerySet[SearchEntry]:
-    """Entries of published instruments that fit, in no order; `place` says how near they are to
-    what was typed, the nearest least. A region includes those below it, a technique the narrower
+    """Return entries of published instruments that fit, in no order; `place` says how near they are
+    to what was typed, the nearest least. A region includes those below it, a technique the narrower
     ones. `without`: a facet whose own choice does not count."""
     rows = SearchEntry.objects.filter(is_published=True)
     if keys := [key for name, key in criteria.keys.items() if name != without]:
@@ -113,14 +113,15 @@ def _worth(term: Term, lookup: str) -> Case:
 
 
 def _of(query: str, weights: str) -> str:
-    """A tsquery of what has one of some weights: A is names and models alone."""
+    """Return a tsquery of what has one of some weights: A is names and models alone."""
     return _LEXEME.sub(lambda m: f"{m[1]}:{'*' if m[2] else ''}{weights}", query)
 
 
 def ordered(
     criteria: Criteria, rows: QuerySet[SearchEntry]
 ) -> tuple[QuerySet[SearchEntry], tuple[str, ...]]:
-    """Entries with what they are ordered by: by nearness where words were typed, then by name."""
+    """Return entries with what they are ordered by: by nearness where words were typed, then by
+    name."""
     if criteria.is_ranked:
         rows = rows.annotate(place=rank(criteria.text))
         return rows, ("place", "name", "pk")
@@ -128,8 +129,8 @@ def ordered(
 
 
 def search(criteria: Criteria) -> QuerySet[Instrument]:
-    """Published instruments that fit, the nearest to what was typed first, then by name; with
-    what their calendars need."""
+    """Return published instruments that fit, the nearest to what was typed first, then by name;
+    with what their calendars need."""
     return records(criteria, entries(criteria).values("pk"))
 
 
@@ -140,8 +141,9 @@ def page(
     size: int,
     counted: "Facets | None" = None,
 ) -> list[Instrument]:
-    """So many of the found from a number on. One statement, which looks up the records of these
-    alone; `counted`: what `facets` said of the same search, which may know them."""
+    """Return so many of the entries' instruments from a number on. One statement, which looks up
+    the records of these alone; `counted`: what `facets` said of the same search, which may know
+    them."""
     if counted and len(counted.nearest) >= min(first + size, counted.total):
         return list(records(criteria, counted.nearest[first : first + size]))
     rows, order = ordered(criteria, rows)
@@ -149,7 +151,7 @@ def page(
 
 
 def records(criteria: Criteria, ids: Any) -> QuerySet[Instrument]:
-    """The instruments of found entries, in the order of `ordered`."""
+    """Return the instruments of found entries, in the order of `ordered`."""
     published = Instrument.objects.filter(publication=Instrument.Publication.PUBLISHED)
     rows = published.filter(pk__in=ids).select_related(*WITH)
     if criteria.is_ranked:
@@ -168,7 +170,7 @@ def is_filed() -> bool:
 
 
 def corrected(text: str) -> str | None:
-    """What was most likely meant by words that nothing begins with; None if all are known or
+    """Return what was most likely meant by words that nothing begins with; None if all are known or
     nothing is near. One statement."""
     words = list(dict.fromkeys(term.word for term in terms(text) if len(term.word) >= 4))
     if not words:
@@ -196,8 +198,8 @@ def corrected(text: str) -> str | None:
 
 
 def understood(criteria: Criteria) -> Criteria:
-    """The same with mistyped words put right, where as it was typed nothing is found. One
-    statement; two where nothing is."""
+    """Return the criteria with mistyped words put right, where as it was typed nothing is found.
+    One statement; two where nothing is."""
     if not criteria.text or entries(Criteria(text=criteria.text)).exists():
         return criteria
     meant = corrected(criteria.text)
@@ -229,9 +231,9 @@ class Facets:
 
 
 def facets(criteria: Criteria | None = None, *, nearest: int = 0) -> Facets:
-    """The counts of each facet are those of the search with its other criteria, but for free
-    time and price; at most `MOST_VALUES` hosts and makers. One statement. What looks at more than
-    `FEW` instruments may be a minute old.
+    """Return the facets of a search. The counts of each facet are those of the search with its
+    other criteria, but for free time and price; at most `MOST_VALUES` hosts and makers. One
+    statement. What looks at more than `FEW` instruments may be a minute old.
 
     `nearest`: where words were typed, the same statement can say which so many are nearest, which
     spares `page` from finding all of them once more."""
@@ -252,7 +254,7 @@ def facets(criteria: Criteria | None = None, *, nearest: int = 0) -> Facets:
 
 
 def hash_of(criteria: Criteria) -> str:
-    """A short name for what facets depend on."""
+    """Return a short name for what facets depend on."""
     text = repr((criteria.text.split(), criteria.facility, sorted(criteria.keys.values())))
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
@@ -265,8 +267,9 @@ type Part = tuple[str, Sequence[Any]]  # SQL and its values
 
 
 def _parts(criteria: Criteria, chosen: Sequence[str], nearest: int) -> tuple[Part, list[Part]]:
-    """The entries that are counted, as their groups: with every choice, and without each in turn.
-    What is wanted of the same entries twice is looked for once, by a common table expression."""
+    """Return the entries that are counted, as their groups: with every choice, and without each in
+    turn. What is wanted of the same entries twice is looked for once, by a common table
+    expression."""
     columns = [f"{name}_id" for name in GROUPS]
     if not (criteria.text and (chosen or nearest)):
         queries = [entries(criteria, without=name).values(*columns) for name in ("", *chosen)]
@@ -294,8 +297,8 @@ def _parts(criteria: Criteria, chosen: Sequence[str], nearest: int) -> tuple[Par
 def _named(
     shared: Part, parts: Sequence[Part], chosen: Sequence[str], nearest: int
 ) -> tuple[Facets, int]:
-    """Counts each facet without its own choice, and looks up what its values are called; at how
-    many entries it looked at least."""
+    """Count each facet without its own choice, and look up what its values are called; return at
+    how many entries it looked at least."""
     columns = [f"{name}_id" for name in GROUPS]
     by_group = ", ".join(f"({column})" for column in (*columns, ""))
     counted = [
@@ -370,7 +373,7 @@ def _named(
 
 
 def branch(code: str) -> list[UUID]:
-    """A technique and all that is narrower. One statement."""
+    """Return a technique and all that is narrower. One statement."""
     rows = Technique.objects.raw(
         """
         WITH RECURSIVE below(id) AS (

@@ -8,8 +8,8 @@ from instruments.models import Technique
 
 
 def techniques(text: str = "") -> QuerySet[Technique]:
-    """Those whose names, synonyms or code have the text in them, by code, with the broader
-    ones."""
+    """Return the techniques whose names, synonyms or code have the text in them, by code, with the
+    broader ones."""
     rows = Technique.objects.prefetch_related("parents").order_by("code")
     if text:
         rows = rows.filter(
@@ -22,7 +22,7 @@ def techniques(text: str = "") -> QuerySet[Technique]:
 
 
 def technique_by_code(code: str) -> Technique:
-    """With the broader and the narrower ones; `NotFound` if there is none."""
+    """Return a technique with the broader and the narrower ones; `NotFound` if there is none."""
     row = (
         Technique.objects.prefetch_related("parents", "children").filter(code=code).first()
         if "\0" not in code
@@ -34,7 +34,7 @@ def technique_by_code(code: str) -> Technique:
 
 
 def load_terms() -> dict[str, Term]:
-    """The whole vocabulary, by code. Two statements."""
+    """Return the whole vocabulary, by code. Two statements."""
     links = Technique.parents.through.objects.values_list(
         "from_technique__code", "to_technique__code"
     )
@@ -53,5 +53,5 @@ def load_terms() -> dict[str, Term]:
 
 
 def load_lexicon() -> Lexicon:
-    """Two statements."""
+    """Return the lexicon of the vocabulary. Two statements."""
     return lexicon(load_terms().values())

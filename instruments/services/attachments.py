@@ -153,14 +153,14 @@ def _check_titles(title: str, title_zh: str) -> None:
 
 
 def photos_of(instrument: Instrument) -> int:
-    """For `Instrument.photo_count`."""
+    """Count the photos of an instrument, for `photo_count`."""
     return instrument.attachments.filter(kind=Attachment.Kind.PHOTO).count()
 
 
 def _record(
     by: By, action: str, instrument: Instrument, before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> None:
-    """The record has another version: who keeps a copy of it asks again."""
+    """Record a change and give the record another version: who keeps a copy of it asks again."""
     instrument.version += 1
     instrument.updated_at = by.now
     instrument.photo_count = photos_of(instrument)

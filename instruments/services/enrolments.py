@@ -180,7 +180,7 @@ def _end(enrolment_id: UUID, now: datetime) -> int:
 
 
 def lock_session(session_id: UUID) -> CourseSession:
-    """Places of a session are given one at a time. `NotFound`."""
+    """Lock a session: its places are given one at a time. `NotFound`."""
     return visible(
         CourseSession.objects.select_for_update(of=("self",), no_key=True).select_related(
             "course__organisation__region",

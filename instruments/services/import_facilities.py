@@ -35,7 +35,7 @@ class Sites:
     settled: set[UUID] = field(default_factory=set)  # whose contact this file has changed
 
     def of(self, values: RowValues) -> Facility:
-        """The facility a row names, once `facilities_store` has been called with it."""
+        """Return the facility a row names, once `facilities_store` has been called with it."""
         return self.by_name[self.name_in(values)]
 
     def time_zone_in(self, values: RowValues) -> str:

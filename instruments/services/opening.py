@@ -64,8 +64,8 @@ def opening_hours_set(by: By, *, instrument_id: UUID, hours: OpeningHours) -> In
 
 @transaction.atomic
 def holidays_follow(*, region_id: UUID, now: datetime) -> int:
-    """From today on the instruments of a region that observe public holidays keep those of its
-    present calendar. How many."""
+    """Let the instruments of a region that observe public holidays keep those of its present
+    calendar from today on; return how many."""
     rows = Instrument.objects.filter(region_id=region_id).exclude(schedule=None)
     instruments = lock_instruments(rows.values_list("pk", flat=True), record=True)
     moved = 0
@@ -95,7 +95,7 @@ def schedule_for(
     now: datetime,
     since: date | None = None,
 ) -> Schedule:
-    """The one schedule of a zone, hours and holiday calendar, resolved from `since` (local
+    """Return the one schedule of a zone, hours and holiday calendar, resolved from `since` (local
     date; default five weeks ago) to more than a year ahead. Made when it is the first."""
     parsed = parse_hours(hours)
     calendar = holiday_calendar if parsed.observes_holidays else ""
@@ -169,7 +169,7 @@ def _write_days(schedule: Schedule, since: date, until: date) -> None:
 
 
 def assignment_change(*, instrument: Instrument, now: datetime) -> None:
-    """From today's local date on the instrument keeps its present schedule and units; days
+    """Let the instrument keep its present schedule and units from today's local date on; days
     before keep what they had.
 
     What takes time away (suspending, retiring, fewer units) counts from tomorrow, so that what

@@ -87,8 +87,8 @@ def instrument_publication(
 
 @transaction.atomic
 def instrument_confirm(by: By, *, instrument_id: UUID) -> Instrument:
-    """A manager says that the record is still true: it is fresh for another year. `WrongState`
-    of one that is not public: nothing of it can be out of date for anybody."""
+    """Confirm that a record is still true: it is fresh for another year. `WrongState` of one that
+    is not public: nothing of it can be out of date for anybody."""
     instrument = lock_managed(by, instrument_id, record=True)
     if instrument.publication not in PUBLIC:
         raise WrongState(state=instrument.publication, wanted="confirmed")
@@ -127,7 +127,7 @@ def stale_records_tell(*, now: datetime) -> int:
 
 
 def _tell(instrument: Instrument, step: str, entry_id: UUID, now: datetime) -> None:
-    """The reason stays in the trail, where it can be erased."""
+    """Tell who waits for the answer; the reason stays in the trail, where it can be erased."""
     effect = Effect(
         kind=f"record.{step}",
         key=f"record.{step}:{instrument.pk}:{instrument.version}",

@@ -39,7 +39,7 @@ RECORDED = (
 def facility_create(
     by: By, *, organisation: Organisation, name: str, time_zone: str, **values: Any
 ) -> Facility:
-    """A site of an organisation. `actor` None is the platform itself (commands)."""
+    """Enter a site of an organisation."""
     if not by.actor.is_platform:
         require(by.actor, "manage-instruments", place_of(organisation))
     require_open(organisation)
@@ -99,7 +99,8 @@ def facility_update(by: By, *, facility_id: UUID, changes: Mapping[str, Any]) ->
 
 
 def organisation_locked(facility: Facility) -> Organisation:
-    """Whose facility it is now, locked against moving and merging; `WrongState` if closed."""
+    """Lock the organisation of a facility against moving and merging and return it; `WrongState` if
+    it is closed."""
     row = (
         Organisation.objects.select_for_update(of=("self",), no_key=True)
         .select_related("region")
@@ -118,7 +119,7 @@ def instrument_create(
     units: int | None = None,
     **values: Any,
 ) -> Instrument:
-    """A draft record. Any member who books or manages may enter one; publishing is a
+    """Enter a draft record. Any member who books or manages may enter one; publishing is a
     manager's decision, and so are `units`, with which it starts on the usual policy."""
     require(by.actor, "register-instruments", place_of(facility.organisation))
     # Its region, and whose the facility is, stay as they are until this is over.
@@ -186,7 +187,7 @@ def instrument_update(
 
 
 def record_event(instrument: Instrument, publication: str) -> Effect:
-    """The word to other programs that a record came to be public, or changed since."""
+    """Return the word to other programs that a record came to be public, or changed since."""
     name = "published" if publication == "published" else "changed"
     return Effect(
         kind=f"instrument.{name}",
@@ -196,5 +197,5 @@ def record_event(instrument: Instrument, publication: str) -> Effect:
 
 
 def recorded(instrument: Instrument) -> dict[str, Any]:
-    """What the trail says of a record."""
+    """Return what the trail says of a record."""
     return {name: getattr(instrument, name) for name in RECORDED}

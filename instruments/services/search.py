@@ -61,7 +61,7 @@ def _grouped(entry: SearchEntry) -> list[SearchGroup]:
 
 
 def _regions_above(region_ids: Iterable[UUID]) -> dict[UUID, list[str]]:
-    """The codes of regions and of all above them."""
+    """Return the codes of regions and of all above them."""
     with connection.cursor() as cursor:
         cursor.execute(
             """

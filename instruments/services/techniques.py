@@ -16,9 +16,9 @@ from instruments.selectors.techniques import load_terms
 
 @transaction.atomic
 def techniques_import(by: By, *, terms: Iterable[Term]) -> list[str]:
-    """Bring the vocabulary to what terms say, by their codes; none is ever removed. The codes of
-    those made or changed. `Invalid` (check_hierarchy) and nothing is changed; administrators, and
-    the platform itself (`actor` None).
+    """Bring the vocabulary to what terms say, by their codes, and return the codes of those made
+    or changed; none is ever removed. `Invalid` (check_hierarchy) and nothing is changed. For
+    administrators and the platform itself.
 
     Instruments are filed by the new terms when `register_file` comes by.
     """

@@ -113,7 +113,7 @@ def session_create(
 def session_change(
     by: By, *, session_id: UUID, terms: SessionTerms, facility: Facility | None = None
 ) -> CourseSession:
-    """Another time, place or number of places for a session that has not begun. Those who have a
+    """Change time, place or number of places of a session that has not begun. Those who have a
     place or wait are told by mail of another time or place; who waits moves up if there are more
     places. `Invalid` (`fewer-than-enrolled`) for fewer places than are taken."""
     row = lock_session(session_id)
@@ -229,7 +229,7 @@ def _put_session(row: CourseSession, terms: SessionTerms) -> None:
 
 
 def _tell(row: CourseSession, kind: str, now: datetime) -> None:
-    """Everybody who has a place or waits for one."""
+    """Tell everybody who has a place or waits for one."""
     told = row.enrolments.filter(state__in=[Enrolment.State.ENROLLED, Enrolment.State.WAITING])
     enqueue(
         [

@@ -92,7 +92,7 @@ def delete(request: HttpRequest, attachment_id: UUID) -> HttpResponse:
 @require_safe
 @csp_override({"default-src": [CSP.NONE], "sandbox": [""]})
 def file(request: HttpRequest, attachment_id: UUID, size: str) -> HttpResponseBase:
-    """The file, for whoever sees its instrument. A document is saved, never opened here; its
+    """Give the file, for whoever sees its instrument. A document is saved, never opened here; its
     type is what its content was found to be, and browsers are told not to guess another."""
     attachment = attachment_by_id(actor_of(request.user), attachment_id)
     if size not in SIZES[attachment.kind]:

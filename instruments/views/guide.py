@@ -18,9 +18,9 @@ PAGES = {
 
 
 def onward(instrument: Instrument, now: datetime, after: str, otherwise: str = "") -> str:
-    """Of a draft the address of the next step after `after` that is to be done, from the first
-    again after the last; its own page where all are. Of one that is public `otherwise`, or its
-    own page. Three statements for a draft: what was just saved counts."""
+    """Return, of a draft, the address of the next step after `after` that is to be done, from the
+    first again after the last; its own page where all are. Of one that is public `otherwise`, or
+    its own page. Three statements for a draft: what was just saved counts."""
     page = "instruments:instrument-manage"
     if instrument.publication in (Instrument.Publication.DRAFT, Instrument.Publication.SUBMITTED):
         fresh = Instrument.objects.select_related(*WITH).get(pk=instrument.pk)

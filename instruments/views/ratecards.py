@@ -119,7 +119,8 @@ def delete(request: HttpRequest, instrument_id: UUID, version: int) -> HttpRespo
 def _start_of(
     request: HttpRequest, actor: Actor, rows: Sequence[RateCard], today: date
 ) -> tuple[RateCard | None, RateCard | None, date]:
-    """The draft that the form changes, or else the card it begins with; and its first day."""
+    """Return the draft that the form changes, or else the card it begins with; and its first
+    day."""
     number = request.GET.get("draft", "")
     draft = next((row for row in rows if str(row.version) == number and _is_draft(row)), None)
     if draft is not None:
@@ -147,7 +148,7 @@ def _done(row: RateCard, today: date) -> str:
 
 
 def _next(request: HttpRequest, row: RateCard, today: date, now: datetime) -> str:
-    """The address to go to from a card that was saved."""
+    """Return the address to go to from a card that was saved."""
     if "try" in request.POST:
         return reverse("bookings:what-if", args=[row.instrument_id], query={"version": row.version})
     if row.published_at is not None and row.valid_from <= today:
@@ -160,7 +161,7 @@ def _is_draft(row: RateCard) -> bool:
 
 
 def _shown(rows: Sequence[RateCard], today: date) -> list[dict[str, Any]]:
-    """The versions, newest first, each with its state: of published ones one is in force."""
+    """Return the versions, newest first, each with its state: of published ones one is in force."""
     shown = []
     for row in rows:
         if row.replaced_at is not None:
