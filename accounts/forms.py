@@ -7,12 +7,12 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from accounts.domain import joining, roles
 from accounts.domain.messages import TOPICS, Choice, Quiet
-from accounts.letters import TOPIC_NAMES
+from accounts.letters.mails import TOPIC_NAMES
+from accounts.letters.words import named
 from accounts.models import Message, MessageSettings, Organisation, Region, RoleGrant
 from accounts.selectors.messages import choices_in
 
@@ -553,11 +553,8 @@ class MoveForm(ConfirmForm):
 
     def __init__(self, *args: Any, regions: Iterable[Region], **rest: Any) -> None:
         super().__init__(*args, **rest)
-        is_chinese = (get_language() or "").startswith("zh")
         field: Any = self.fields["region"]
-        field.choices = [
-            (str(region.pk), (is_chinese and region.name_zh) or region.name) for region in regions
-        ]
+        field.choices = [(str(region.pk), named(region)) for region in regions]
 
 
 class MoveWithdrawForm(ConfirmForm):

@@ -2,7 +2,9 @@
 
 import time
 from collections.abc import Callable
-from functools import wraps
+from contextlib import nullcontext
+from functools import partial
+from typing import Any
 
 from celery import shared_task
 from celery.exceptions import Ignore
@@ -36,15 +38,16 @@ from instruments.services.search import register_file, words_gather
 from instruments.services.training import certificates_remind
 
 
-def one_at_a_time(job: Callable[[], None]) -> Callable[[], None]:
-    """For jobs over everything at once: a second worker passes over what the first is at."""
+def _job(name: str, service: Callable[..., Any], *, is_single: bool = False) -> Any:
+    """A task that calls a service with the time. `is_single`: for one that works over everything
+    at once; a second worker passes over it while a first is at it."""
 
-    @wraps(job)
+    @shared_task(name=f"bookings.tasks.{name}")
     def run() -> None:
-        with alone(job.__name__) as is_mine:
+        with alone(name) if is_single else nullcontext(True) as is_mine:
             if not is_mine:
                 raise Ignore
-            job()
+            service(now=timezone.now())
 
     return run
 
@@ -76,134 +79,11 @@ def _work_off(*lanes: str) -> None:
 
 
 @shared_task
-def lapse_reservations() -> None:
-    reservations_lapse(now=timezone.now())
-
-
-@shared_task
-def complete_reservations() -> None:
-    usage_settle(now=timezone.now())
-
-
-@shared_task
-@one_at_a_time
-def tell_of_overruns() -> None:
-    overruns_tell(now=timezone.now())
-
-
-@shared_task
-def finalise_charges() -> None:
-    charges_finalise(now=timezone.now())
-
-
-@shared_task
-def melt_fees() -> None:
-    fees_melt(now=timezone.now())
-
-
-@shared_task
-def settle_waiting() -> None:
-    wishes_settle(now=timezone.now())
-
-
-@shared_task
-def end_enrolments() -> None:
-    enrolments_end(now=timezone.now())
-
-
-@shared_task
-def carry_out_moves() -> None:
-    """An organisation belongs to its new region from a day of that region's zone on."""
-    moves_carry_out(now=timezone.now())
-
-
-@shared_task
-def look_for_waiting() -> None:
-    wishes_look(now=timezone.now())
-
-
-@shared_task
-def roll_up_hours() -> None:
-    hours_roll_up(since=None, until=None, now=timezone.now())
-
-
-@shared_task
-def write_exports() -> None:
-    exports_work(now=timezone.now())
-
-
-@shared_task
-def draw_statements() -> None:
-    """Hourly: the first of a month begins at another hour in each zone."""
-    statements_draw_due(now=timezone.now())
-
-
-@shared_task
-@one_at_a_time
-def remind_of_statements() -> None:
-    statements_remind(now=timezone.now())
-
-
-@shared_task
-@one_at_a_time
-def remind_of_certificates() -> None:
-    certificates_remind(now=timezone.now())
-
-
-@shared_task
-@one_at_a_time
-def tell_of_stale_records() -> None:
-    """Daily: a record can become stale on any day, and each host hears of it once a month."""
-    stale_records_tell(now=timezone.now())
-
-
-@shared_task
-def extend_calendar() -> None:
-    calendar_extend(now=timezone.now())
-
-
-@shared_task
-def remove_records() -> None:
-    """What has been kept as long as it is to be."""
-    records_remove(now=timezone.now())
-
-
-@shared_task
-@one_at_a_time
-def file_register() -> None:
-    """What a host or the vocabulary is called may have changed."""
-    register_file()
-
-
-@shared_task
-@one_at_a_time
-def gather_words() -> None:
-    words_gather()
-
-
-@shared_task
-def tell_of_searches() -> None:
-    searches_tell(now=timezone.now())
-
-
-# Calendars of people
-
-
-@shared_task
 def read_calendars() -> None:
     """One after the other, as harvests."""
     began = time.monotonic()
     while time.monotonic() - began < 45 and calendar_read(now=timezone.now()):
         pass
-
-
-# The trail and the auditors' desk
-
-
-@shared_task
-@one_at_a_time
-def seal_trail() -> None:
-    trail_seal(now=timezone.now())
 
 
 @shared_task
@@ -212,23 +92,32 @@ def verify_trail() -> None:
     trail_found_right()
 
 
-@shared_task
-def write_bundles() -> None:
-    bundles_work(now=timezone.now())
-
-
-@shared_task
-@one_at_a_time
-def find_exceptions() -> None:
-    exceptions_find(now=timezone.now())
-
-
-@shared_task
-def remind_of_findings() -> None:
-    findings_remind(now=timezone.now())
-
-
-@shared_task
-@one_at_a_time
-def tell_of_seals() -> None:
-    seals_tell(now=timezone.now())
+lapse_reservations = _job("lapse_reservations", reservations_lapse)
+complete_reservations = _job("complete_reservations", usage_settle)
+tell_of_overruns = _job("tell_of_overruns", overruns_tell, is_single=True)
+finalise_charges = _job("finalise_charges", charges_finalise)
+melt_fees = _job("melt_fees", fees_melt)
+settle_waiting = _job("settle_waiting", wishes_settle)
+look_for_waiting = _job("look_for_waiting", wishes_look)
+end_enrolments = _job("end_enrolments", enrolments_end)
+# An organisation belongs to its new region from a day of that region's zone on.
+carry_out_moves = _job("carry_out_moves", moves_carry_out)
+roll_up_hours = _job("roll_up_hours", partial(hours_roll_up, since=None, until=None))
+write_exports = _job("write_exports", exports_work)
+# Hourly: the first of a month begins at another hour in each zone.
+draw_statements = _job("draw_statements", statements_draw_due)
+remind_of_statements = _job("remind_of_statements", statements_remind, is_single=True)
+remind_of_certificates = _job("remind_of_certificates", certificates_remind, is_single=True)
+# Daily: a record can become stale on any day, and each host hears of it once a month.
+tell_of_stale_records = _job("tell_of_stale_records", stale_records_tell, is_single=True)
+extend_calendar = _job("extend_calendar", calendar_extend)
+remove_records = _job("remove_records", records_remove)
+# What a host or the vocabulary is called may have changed.
+file_register = _job("file_register", lambda now: register_file(), is_single=True)
+gather_words = _job("gather_words", lambda now: words_gather(), is_single=True)
+tell_of_searches = _job("tell_of_searches", searches_tell)
+seal_trail = _job("seal_trail", trail_seal, is_single=True)
+write_bundles = _job("write_bundles", bundles_work)
+find_exceptions = _job("find_exceptions", exceptions_find, is_single=True)
+remind_of_findings = _job("remind_of_findings", findings_remind)
+tell_of_seals = _job("tell_of_seals", seals_tell, is_single=True)

@@ -78,6 +78,7 @@ from instruments.api import (
     exports,
     facilities,
     harvests,
+    needs,
     opening,
     policies,
     publishing,
@@ -293,6 +294,8 @@ urlpatterns = [
     *organisations.Organisations.routes(),
     *organisation_requests.OrganisationRequests.routes(),
     *techniques.Techniques.routes(),
+    *needs.Measurands.routes(),
+    *needs.Needs.routes(),
     # people
     *joining.OrganisationJoining.routes(),
     path(

@@ -30,6 +30,7 @@ PARTS = {
         "bookings:catalogue": (
             *("instrument", "week", "choose", "book", "quote", "waiting-new"),
             *("searches", "search-change", "techniques", "technique"),
+            *("measurands", "measurand", "measurand-new"),
         ),
         "bookings:mine": (
             "calendar",

@@ -164,9 +164,8 @@ def row_sentence(code: str, numbers: Mapping[str, object]) -> str:
     """Why a row is refused."""
     sentence = str(ROW_SENTENCES.get(code, code)).format_map(dict(numbers))
     if until := numbers.get("until"):
-        sentence += gettext(
-            "; it runs on to line {until}, perhaps from a stray quotation mark"
-        ).format(until=until)
+        run_on = gettext("; it runs on to line {until}, perhaps from a stray quotation mark")
+        sentence += run_on.format(until=until)
     return sentence
 
 

@@ -1,32 +1,36 @@
 """Profiles, and a fixed cast of people in a small world."""
 
 import copy
+import gc
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.cache import cache
 from django.db import connection, transaction
 from django.test import Client, TransactionTestCase, override_settings
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck
+from hypothesis import settings as profiles
 
 from accounts.selectors.installation import KEPT as SITE
 from accounts.selectors.installation import Site
-from tests.factories.cast import Cast, build_cast
+from tests.factories.cast import FILLED, Cast, put_in_place, rows_of_cast
 from tests.template import template_database
 
 DEEP = os.environ.get("TEST_PROFILE") == "deep"
 
-settings.register_profile(
+profiles.register_profile(
     "quick", max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
-settings.register_profile(
+profiles.register_profile(
     "deep", max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
-settings.load_profile("deep" if DEEP else "quick")
+profiles.load_profile("deep" if DEEP else "quick")
+gc.set_threshold(50_000, 50, 50)  # looking for garbage took a twentieth of the time
 
 
 @pytest.fixture(scope="session")
@@ -36,29 +40,37 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
     server["TEST"]["TEMPLATE"] = template_database(server)
 
 
+@pytest.fixture(scope="session")
+def build_cast(django_db_setup: None, django_db_blocker: Any) -> Callable[[], Cast]:
+    """Puts the cast into the database, as often as wanted; made through the services once."""
+    with django_db_blocker.unblock():
+        cast, rows = rows_of_cast()
+
+    def build() -> Cast:
+        put_in_place(rows)
+        return copy.deepcopy(cast)
+
+    return build
+
+
 @pytest.fixture
-def cast(shared_cast: Cast | None, db: None) -> Cast:
+def cast(shared_cast: Cast | None, build_cast: Callable[[], Cast], db: None) -> Cast:
     """Two regions, three organisations, one person per role, one instrument that can be booked.
 
-    A copy for each test of what its module has once: making it takes a quarter of a second."""
+    A copy for each test of what its module has once."""
     return copy.deepcopy(shared_cast) if shared_cast else build_cast()
 
 
 @pytest.fixture(scope="module")
 def shared_cast(
-    request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: Any
+    request: pytest.FixtureRequest, build_cast: Callable[[], Cast], django_db_blocker: Any
 ) -> Iterator[Cast | None]:
     """The cast for all tests of a module, which leave it as they found it: each works in a
     transaction that is rolled back. None where some test of the module wants real transactions."""
     if any(_is_real(item) for item in request.session.items if item.path == request.path):
         yield None
         return
-    hasher = "django.contrib.auth.hashers.MD5PasswordHasher"
-    with (
-        django_db_blocker.unblock(),
-        override_settings(PASSWORD_HASHERS=[hasher]),
-        transaction.atomic(),
-    ):
+    with django_db_blocker.unblock(), transaction.atomic():
         yield build_cast()
         transaction.set_rollback(True)
 
@@ -69,14 +81,11 @@ def _is_real(item: pytest.Item) -> bool:
     return bool(fixtures or (marker and marker.kwargs.get("transaction")))
 
 
-KEPT = {"django_migrations", "django_content_type", "auth_permission"}
-
-
 def _empty_tables(test: TransactionTestCase) -> None:
     """After a test with real transactions: away with what it wrote. Faster by far than TRUNCATE,
     which makes some six hundred files anew and which the trail refuses besides."""
     with connection.cursor() as cursor:
-        tables = [t for t in connection.introspection.table_names(cursor) if t not in KEPT]
+        tables = [t for t in connection.introspection.table_names(cursor) if t not in FILLED]
         deletes = "; ".join(f'DELETE FROM "{table}"' for table in tables)
         cursor.execute("SET session_replication_role = replica")  # no triggers, no foreign keys
         cursor.execute(deletes)
@@ -116,15 +125,23 @@ def real_db(transactional_db: None) -> None:
 
 
 @pytest.fixture
-def real_cast(real_db: None) -> Cast:
+def real_cast(build_cast: Callable[[], Cast], real_db: None) -> Cast:
     """The cast, committed: for tests with several connections."""
     return build_cast()
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _media(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Uploaded files lie apart from those of the platform that runs here."""
-    with override_settings(MEDIA_ROOT=tmp_path_factory.mktemp("media")):
+def _settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Uploaded files lie apart from those of the platform that runs here, static files have their
+    plain names, the cache is in memory, and hashing passwords slowly is Django's to test."""
+    with override_settings(
+        MEDIA_ROOT=tmp_path_factory.mktemp("media"),
+        STORAGES=settings.STORAGES
+        | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}},
+        CACHES={"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}},
+        PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
+        SESSION_ENGINE="django.contrib.sessions.backends.db",
+    ):
         yield
 
 
@@ -150,16 +167,9 @@ def either_storage(request: pytest.FixtureRequest, settings: Any, tmp_path: Path
 
 
 @pytest.fixture(autouse=True)
-def _settings(settings: Any, tmp_path: Path) -> None:
-    """Static files by their plain names, mail in memory's own folder, no cache between tests."""
-    settings.STORAGES = settings.STORAGES | {
-        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    }
+def _apart(settings: Any, tmp_path: Path) -> None:
+    """Each test has its own mail and cache."""
     settings.LOCAL_MAIL = tmp_path / "mail"
-    backend = "django.core.cache.backends.locmem.LocMemCache"
-    settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": str(tmp_path)}}
+    cache.clear()
     # As on any page but the first: what the installation is called is remembered.
     cache.set(SITE, Site(), None)
-    # Hashing passwords slowly is Django's to test.
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    settings.SESSION_ENGINE = "django.contrib.sessions.backends.db"

@@ -199,8 +199,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         )
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Through the outbox, where a worker writes it (accounts/letters.py): no request waits
-        for the mail server, and none fails with it."""
+        """Through the outbox, where a worker writes it (accounts/letters/sign_in.py): no request
+        waits for the mail server, and none fails with it."""
         if settings.LOCAL_MODE and self.request and not self.request.user.is_authenticated:
             self.request.session[MAIL_ADDRESS_KEY] = email
         facts = {name: str(context[name]) for name in MAIL_FACTS & context.keys()}

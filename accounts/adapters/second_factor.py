@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.letters import site_name
+from accounts.letters.words import site_name
 from accounts.permissions import needs_second_factor
 
 MARK = "fernet:"

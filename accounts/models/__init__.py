@@ -1,7 +1,7 @@
 """The tables of people, the trail and its seals, the outbox, jobs and idempotency keys."""
 
 from accounts.models.idempotency import IdempotencyKey
-from accounts.models.jobs import JobFailure, JobRun
+from accounts.models.jobs import FileJob, JobFailure, JobRun
 from accounts.models.joining import Invitation, JoinRequest
 from accounts.models.messages import Message, MessageSettings
 from accounts.models.organisations import (
@@ -21,6 +21,7 @@ from accounts.models.users import User
 
 __all__ = [
     "ApiToken",
+    "FileJob",
     "IdempotencyKey",
     "Installation",
     "Invitation",

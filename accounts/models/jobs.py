@@ -1,5 +1,8 @@
-"""The clock's own books: when each job ran, and what of it failed."""
+"""When each job of the timetable ran, what of it failed, and the bases of tables of jobs."""
 
+from typing import ClassVar
+
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -45,3 +48,33 @@ class JobFailure(models.Model):
             models.UniqueConstraint(fields=["job", "object_id"], name="job_failure_once"),
             models.CheckConstraint(condition=Q(attempts__gte=1), name="job_failure_attempts"),
         ]
+
+
+class FileJob(models.Model):
+    """A file that somebody asked for and a worker writes: how far it is written, and in the end
+    where it lies (`accounts.services.file_jobs`). `PROGRESS`: the fields that say how much of how
+    much is written."""
+
+    PROGRESS: ClassVar[tuple[str, str]]
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("waiting")
+        WORKING = "working", _("being written")
+        DONE = "done", _("ready")
+        FAILED = "failed", _("failed")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    state = models.CharField(max_length=7, choices=State, default=State.WAITING)
+    file = models.CharField(max_length=200, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    created_at = models.DateTimeField()
+    worked_at = models.DateTimeField(null=True)  # when a worker last wrote some of it
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        abstract = True
+
+    def file_name(self) -> str:
+        """Where the file of this attempt is to lie."""
+        raise NotImplementedError

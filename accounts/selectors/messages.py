@@ -22,7 +22,7 @@ def choices_in(row: MessageSettings | None) -> Choices:
     quiet = None
     if row.quiet_from is not None and row.quiet_until is not None:
         quiet = Quiet(row.quiet_from, row.quiet_until)
-    return Choices({name: Choice(**said) for name, said in row.choices.items()}, quiet)
+    return Choices({name: Choice(**choice) for name, choice in row.choices.items()}, quiet)
 
 
 def choices_of(user_ids: Iterable[UUID]) -> Mapping[UUID, Choices]:
@@ -33,17 +33,17 @@ def choices_of(user_ids: Iterable[UUID]) -> Mapping[UUID, Choices]:
 
 def settings_of(actor: Actor) -> MessageSettings:
     """What somebody has chosen; a row that is not stored where they never chose."""
-    found = MessageSettings.objects.filter(pk=actor.person).first()
-    return found or MessageSettings(user_id=actor.person)
+    stored = MessageSettings.objects.filter(pk=actor.person).first()
+    return stored or MessageSettings(user_id=actor.person)
 
 
 def readers_of(people: Iterable[User], topic: str) -> list[User]:
     """The same people, each once, without those who can be reached nowhere, in the language they
     read a topic in. Copies: nobody stores them. One statement."""
-    found = {p.pk: p for p in people if p.is_active and not leads_nowhere(p.email)}
-    chosen = choices_of(found) if found else {}
+    reachable = {p.pk: p for p in people if p.is_active and not leads_nowhere(p.email)}
+    chosen = choices_of(reachable) if reachable else {}
     readers = []
-    for pk, person in found.items():
+    for pk, person in reachable.items():
         reader = copy(person)
         if pk in chosen:
             reader.language = chosen[pk].of(topic).language or person.language

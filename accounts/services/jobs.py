@@ -15,7 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import OperationalError, connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 
 from accounts import trail
 from accounts.domain.errors import invalid
@@ -24,7 +24,7 @@ from accounts.domain.roles import By, Place
 from accounts.models import JobFailure, JobRun, OutboxMessage
 from accounts.notifications import TASKS, nudge
 from accounts.permissions import require
-from accounts.selectors.jobs import FAILING
+from accounts.selectors.jobs import FAILING, held_back
 from accounts.selectors.rows import visible
 from accounts.trail import Change
 
@@ -34,14 +34,22 @@ _OTHERS_FIRST = frozenset({"55P03", "40P01", "40001"})
 
 
 def work_through(
-    *, job: str, due: Collection[UUID], act: Callable[[UUID], int], now: datetime
+    *,
+    job: str,
+    due: Collection[UUID] | QuerySet[Any],
+    act: Callable[[UUID], int],
+    now: datetime,
+    most: int | None = None,
 ) -> int:
-    """`act` on everything that is due; the sum of what it returns. `act` claims what it needs,
+    """`act` on everything that is due, ids or rows, of which `most` are taken besides those that
+    failed and wait for their next try; the sum of what it returns. `act` claims what it needs,
     raising `Busy` where another has it, asks again whether it is still due, and returns how many
     things it did. What failed before and is not due any more is forgotten."""
+    if isinstance(due, QuerySet):
+        free = due.exclude(pk__in=held_back(job, now))
+        due = list(free.values_list("pk", flat=True)[:most])
     failed = dict(JobFailure.objects.filter(job=job).values_list("object_id", "due_at"))
-    wanted = set(due)
-    if gone := [pk for pk, again in failed.items() if again <= now and pk not in wanted]:
+    if gone := {pk for pk, again in failed.items() if again <= now}.difference(due):
         JobFailure.objects.filter(job=job, object_id__in=gone).delete()
     done = 0
     for pk in due:
@@ -60,6 +68,47 @@ def work_through(
         except Exception as error:  # whatever it is, the next must not wait for it
             failure_note(job, pk, error, now)
     return done
+
+
+def work_alone[M: Model](
+    *,
+    job: str,
+    due: QuerySet[M],
+    act: Callable[[M], int],
+    now: datetime,
+    by: str = "pk",
+    most: int = 100,
+) -> int:
+    """`act` on one row of `due` after the other, in its order, at most so often; the sum of what it
+    returns. For what takes longer than a transaction may: instead, no two workers act on rows of
+    which the field `by` is the same (`alone`). A row that is still due is acted on again; what
+    failed is noted and left out until its next try."""
+    done = 0
+    passed: set[Any] = set()
+    failures_keep(job, due.order_by().values("pk"))
+    for _ in range(most):
+        free = due.exclude(**{f"{by}__in": passed}).exclude(pk__in=held_back(job, now))
+        row = free.first()
+        if row is None:
+            break
+        key = getattr(row, by)
+        with alone(f"{job}:{key}") as is_mine:
+            if not is_mine:
+                passed.add(key)
+            elif (row := due.filter(pk=row.pk).first()) is not None:
+                done += act_on(job, row, act, now)
+    return done
+
+
+def act_on[M: Model](job: str, row: M, act: Callable[[M], int], now: datetime) -> int:
+    """`act` on one row of a job: what it returns, or 0 where it fails, which is noted."""
+    try:
+        number = act(row)
+    except Exception as error:  # whatever it is, the next must not wait for it
+        failure_note(job, row.pk, error, now)
+        return 0
+    failure_forget(job, row.pk)
+    return number
 
 
 def failures_keep(job: str, still: "QuerySet[Any, Any]") -> None:

@@ -33,7 +33,7 @@ from accounts.domain.messages import (
     mail_at,
 )
 from accounts.domain.roles import By
-from accounts.letters import Letter, Mail, digest_mail, message_mail
+from accounts.letters.mails import Letter, Mail, digest_mail, mail_of
 from accounts.models import Message, MessageSettings, OutboxMessage, User
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import actor_of
@@ -98,11 +98,11 @@ def _mail_effect(message: Message, letter: Letter, choices: Choices, now: dateti
 
 def mail_send(mails: Sequence[Mail]) -> str:
     """Hand mails to the server over one connection; the outcome."""
-    found = [mail for mail in mails if not leads_nowhere(mail.to[0])]
-    if not found:
+    to_send = [mail for mail in mails if not leads_nowhere(mail.to[0])]
+    if not to_send:
         return "skipped"
     try:
-        mailers.default.send_messages(found)
+        mailers.default.send_messages(to_send)
     except (SMTPDataError, SMTPRecipientsRefused, SMTPSenderRefused):
         raise  # it answers, and does not like this mail
     except OSError:
@@ -129,7 +129,7 @@ def letter_message(row: OutboxMessage) -> Message | None:
 
 def letter_send(message: Message, *, now: datetime) -> str:
     """Send a message by mail; what only the mail needed is emptied."""
-    outcome = mail_send([message_mail(message, message.user)])
+    outcome = mail_send([mail_of(message, message.user, str(message.pk))])
     message.mailed_at, message.html, message.calendar = now, "", ""
     message.save(update_fields=["mailed_at", "html", "calendar"])
     return outcome
@@ -180,8 +180,8 @@ def choices_set(by: By, *, topics: Mapping[str, Choice], quiet: Quiet | None) ->
         check_choice(topic, choice, languages)
     row = _locked(by.actor.person)
     by.require_version(row.version)
-    said = {topic: asdict(choice) for topic, choice in topics.items() if choice != Choice()}
-    return _store(by, row, said, quiet)
+    choices = {topic: asdict(choice) for topic, choice in topics.items() if choice != Choice()}
+    return _store(by, row, choices, quiet)
 
 
 @transaction.atomic
@@ -190,12 +190,12 @@ def topics_leave(*, user: User, topics: Sequence[str], now: datetime) -> Message
     are."""
     row = _locked(user.pk)
     chosen = choices_in(row)
-    said = dict(row.choices)
+    choices = dict(row.choices)
     for topic in topics:
         if topic in TOPICS and not TOPICS[topic].is_required:
             kept = chosen.of(topic)
-            said[topic] = asdict(Choice(OFF, kept.inbox, kept.language))
-    return _store(By(actor_of(user), now), row, said, chosen.quiet)
+            choices[topic] = asdict(Choice(OFF, kept.inbox, kept.language))
+    return _store(By(actor_of(user), now), row, choices, chosen.quiet)
 
 
 def _locked(user_id: UUID) -> MessageSettings:
@@ -204,14 +204,14 @@ def _locked(user_id: UUID) -> MessageSettings:
 
 
 def _store(
-    by: By, row: MessageSettings, said: Mapping[str, object], quiet: Quiet | None
+    by: By, row: MessageSettings, choices: Mapping[str, object], quiet: Quiet | None
 ) -> MessageSettings:
     if quiet is not None and quiet.start == quiet.end:
         quiet = None
-    if (row.choices, choices_in(row).quiet) == (said, quiet):
+    if (row.choices, choices_in(row).quiet) == (choices, quiet):
         return row
     before = {"topics": row.choices, "quiet": [row.quiet_from, row.quiet_until]}
-    row.choices = dict(said)
+    row.choices = dict(choices)
     row.quiet_from = quiet.start if quiet else None
     row.quiet_until = quiet.end if quiet else None
     row.version += 1

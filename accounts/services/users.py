@@ -90,7 +90,7 @@ def sign_in_mail_send(
     code: str,
     now: datetime,
 ) -> None:
-    """Have a worker send one of `letters.SIGN_IN_MAILS`. Reset and confirmation keys are made as
+    """Have a worker send one of `letters.sign_in.KINDS`. Reset and confirmation keys are made as
     it is sent; a `code` to sign in is erased with all the rest once it is sent or given up."""
     private = {
         "mail": mail,

@@ -2,7 +2,7 @@
 
 from django import template
 
-from accounts.letters import TOPIC_NAMES
+from accounts.letters.mails import TOPIC_NAMES
 
 register = template.Library()
 

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.domain.errors import NotFound
 from accounts.domain.roles import By
 from accounts.forms import MessageSettingsForm
-from accounts.letters import TOPIC_NAMES, unsubscribed_by
+from accounts.letters.mails import TOPIC_NAMES, unsubscribed_by
 from accounts.models import User
 from accounts.permissions import actor_of
 from accounts.selectors.messages import inbox_of, message_by_id, settings_of

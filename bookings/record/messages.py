@@ -2,16 +2,35 @@
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.apps import apps
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext_lazy
+from django.utils.translation import ngettext
 
 from instruments.messages import ADDRESS_SENTENCES, FILE_SENTENCES, HARVEST_SENTENCES
 
+
+class Plural(NamedTuple):
+    """A sentence for one and for many of what the number of this name counts. Django's own would
+    read a per cent in it as a placeholder."""
+
+    one: str
+    many: str
+    number: str = ""
+
+    def of(self, count: object) -> str:
+        """The form for a count, in the language in force."""
+        return ngettext(self.one, self.many, 1 if str(count) == "1" else 2)
+
+
+ngettext_lazy = Plural  # makemessages finds them by this name
 # Every code a door may answer with. A test holds this list complete.
 SENTENCES = {
+    # why a file is refused, an address is not called, a harvest failed
+    **FILE_SENTENCES,
+    **ADDRESS_SENTENCES,
+    **HARVEST_SENTENCES,
     # shape
     "invalid": _("The request is malformed."),
     "required": _("This is needed."),
@@ -38,11 +57,9 @@ SENTENCES = {
     "reserved-code": _("This code has a meaning of its own. Choose another."),
     "bad-character": _("This has a character that cannot be stored."),
     "repeated": _("This is listed twice."),
-    "span-too-long": (
-        ngettext_lazy(
-            "This span is too long: at most {days} day.",
-            "This span is too long: at most {days} days.",
-        ),
+    "span-too-long": ngettext_lazy(
+        "This span is too long: at most {days} day.",
+        "This span is too long: at most {days} days.",
         "days",
     ),
     "too-many-figures": _(
@@ -64,25 +81,20 @@ SENTENCES = {
     "not-an-object-of": _("This must be an object with the fields {fields}."),
     "not-a-list": _("This must be a list."),
     "not-a-boolean": _("This must be true or false."),
-    "not-a-number": _("This must be a number."),
     "not-a-time": _("This must be a time such as 08:30."),
     "not-a-date": _("This must be a date such as 2026-03-06."),
     "not-a-month": _("This must be a month such as 2026-03."),
     "not-an-instant": _("This must be an instant such as 2026-03-06T10:00:00+08:00."),
     "naive-time": _("This instant has no offset from UTC: add Z or one such as +08:00."),
     "not-a-weekday": _("A weekday is a number from 1 (Monday) to 7 (Sunday)."),
-    "not-a-multiple": (
-        ngettext_lazy(
-            "This must be a multiple of the slot, {slot_minutes} minute.",
-            "This must be a multiple of the slot, {slot_minutes} minutes.",
-        ),
+    "not-a-multiple": ngettext_lazy(
+        "This must be a multiple of the slot, {slot_minutes} minute.",
+        "This must be a multiple of the slot, {slot_minutes} minutes.",
         "slot_minutes",
     ),
-    "less-than-min": (
-        ngettext_lazy(
-            "This must be at least the shortest length, {min_minutes} minute.",
-            "This must be at least the shortest length, {min_minutes} minutes.",
-        ),
+    "less-than-min": ngettext_lazy(
+        "This must be at least the shortest length, {min_minutes} minute.",
+        "This must be at least the shortest length, {min_minutes} minutes.",
         "min_minutes",
     ),
     "not-after-start": _("This must be after the start."),
@@ -130,11 +142,9 @@ SENTENCES = {
     "rule-without-end": _("Specify how many times (COUNT) or until when (UNTIL)."),
     "rule-ends-twice": _("Specify either how many times (COUNT) or until when (UNTIL), not both."),
     "rule-empty": _("The rule has no date from the start on."),
-    "gap-backwards": (
-        ngettext_lazy(
-            "The longest pause must not be shorter than the shortest, {least} minute.",
-            "The longest pause must not be shorter than the shortest, {least} minutes.",
-        ),
+    "gap-backwards": ngettext_lazy(
+        "The longest pause must not be shorter than the shortest, {least} minute.",
+        "The longest pause must not be shorter than the shortest, {least} minutes.",
         "least",
     ),
     "not-one-each": _("There must be one for each of the {steps} steps."),
@@ -174,20 +184,14 @@ SENTENCES = {
     "nothing-changes-same-length": _(
         "This would not change the charge: the time is as long, at the same rates."
     ),
-    "nothing-changes-minimum": (
-        ngettext_lazy(
-            "This would not change the charge: this rate card charges at least {minutes} minute.",
-            "This would not change the charge: this rate card charges at least {minutes} minutes.",
-        ),
+    "nothing-changes-minimum": ngettext_lazy(
+        "This would not change the charge: this rate card charges at least {minutes} minute.",
+        "This would not change the charge: this rate card charges at least {minutes} minutes.",
         "minutes",
     ),
-    "nothing-changes-rounding": (
-        ngettext_lazy(
-            "This would not change the charge: rounded up to {minutes} minute the time"
-            " is the same.",
-            "This would not change the charge: rounded up to {minutes} minutes the time"
-            " is the same.",
-        ),
+    "nothing-changes-rounding": ngettext_lazy(
+        "This would not change the charge: rounded up to {minutes} minute the time is the same.",
+        "This would not change the charge: rounded up to {minutes} minutes the time is the same.",
         "minutes",
     ),
     "both-times": _("Enter both when it began and when it ended."),
@@ -207,18 +211,14 @@ SENTENCES = {
     "lies-elsewhere": _(
         "The organisation lies in {region}. It is moved to another region on its own page."
     ),
-    "register-rows-refused": (
-        ngettext_lazy(
-            "{refused} of {rows} rows is refused, so nothing was changed.",
-            "{refused} of {rows} rows are refused, so nothing was changed.",
-        ),
+    "register-rows-refused": ngettext_lazy(
+        "{refused} of {rows} rows is refused, so nothing was changed.",
+        "{refused} of {rows} rows are refused, so nothing was changed.",
         "refused",
     ),
-    "too-many-organisation-requests": (
-        ngettext_lazy(
-            "You have {most} request for an organisation that is not answered yet.",
-            "You have {most} requests for organisations that are not answered yet.",
-        ),
+    "too-many-organisation-requests": ngettext_lazy(
+        "You have {most} request for an organisation that is not answered yet.",
+        "You have {most} requests for organisations that are not answered yet.",
         "most",
     ),
     "one-of-both": _("Name an organisation that is there, or enter a new one; not both."),
@@ -265,16 +265,6 @@ SENTENCES = {
     "provider-id-taken": _("This short name belongs to an entry of another kind."),
     # files of bookings
     "file-too-large": _("The file is too large: at most {most} kB."),
-    "unknown-encoding": _("There is no character encoding {encoding}."),
-    "not-text": _(
-        "The file is not text in {encoding}: byte {offset} cannot be read. Choose another encoding,"
-        " or send the spreadsheet itself (.xlsx)."
-    ),
-    "nul-byte": _("Line {line} has a NUL byte: this is no text, perhaps in another encoding."),
-    "empty-file": _("The file is empty."),
-    "no-header": _("The first line of the file must name the columns."),
-    "duplicate-header": _("Two columns are called {column}."),
-    "unclosed-quote": _("The quotation mark opened on line {line} is never closed."),
     "old-workbook": _(
         "This is a workbook of an old kind, or has a password. Save it as .xlsx without one, or as"
         " CSV."
@@ -282,13 +272,10 @@ SENTENCES = {
     "column-twice": _("The columns {first} and {column} mean the same: keep one of them."),
     "column-missing": _("The file lacks a column: {columns}."),
     "no-rows": _("The file has no rows."),
-    "too-many-rows": _("The file has too many rows: at most {most}. Divide it."),
     "not-base64": _("This must be the content of the file in base64."),
-    "wrong-cells": (
-        ngettext_lazy(
-            "The row has {cells} cell, the first line {columns}.",
-            "The row has {cells} cells, the first line {columns}.",
-        ),
+    "wrong-cells": ngettext_lazy(
+        "The row has {cells} cell, the first line {columns}.",
+        "The row has {cells} cells, the first line {columns}.",
         "cells",
     ),
     "cell-too-long": _("The cell of column {column} is too long: at most {most} characters."),
@@ -323,11 +310,9 @@ SENTENCES = {
         "A row of this reference was imported before and said another instrument, time or person."
         " Change that booking on its page, or give this row a reference of its own."
     ),
-    "rows-refused": (
-        ngettext_lazy(
-            "{refused} of {rows} rows is refused, so nothing was booked.",
-            "{refused} of {rows} rows are refused, so nothing was booked.",
-        ),
+    "rows-refused": ngettext_lazy(
+        "{refused} of {rows} rows is refused, so nothing was booked.",
+        "{refused} of {rows} rows are refused, so nothing was booked.",
         "refused",
     ),
     # who
@@ -388,41 +373,31 @@ SENTENCES = {
     "before-last-move": _("This is not after its last move, on {day}."),
     "same-organisation": _("An organisation cannot be merged into itself."),
     "organisation-busy": _("The organisation is being worked with. Try again in a moment."),
-    "bookings-ahead": (
-        ngettext_lazy(
-            "{count} booking is not over yet: move or cancel it first.",
-            "{count} bookings are not over yet: move or cancel them first.",
-        ),
+    "bookings-ahead": ngettext_lazy(
+        "{count} booking is not over yet: move or cancel it first.",
+        "{count} bookings are not over yet: move or cancel them first.",
         "count",
     ),
-    "instruments-published": (
-        ngettext_lazy(
-            "{count} instrument is still published: retire it first.",
-            "{count} instruments are still published: retire them first.",
-        ),
+    "instruments-published": ngettext_lazy(
+        "{count} instrument is still published: retire it first.",
+        "{count} instruments are still published: retire them first.",
         "count",
     ),
-    "charges-to-make": (
-        ngettext_lazy(
-            "{count} booking that is over is still to be charged.",
-            "{count} bookings that are over are still to be charged.",
-        ),
+    "charges-to-make": ngettext_lazy(
+        "{count} booking that is over is still to be charged.",
+        "{count} bookings that are over are still to be charged.",
         "count",
     ),
-    "charges-not-drawn": (
-        ngettext_lazy(
-            "{count} charge is not on a statement yet.",
-            "{count} charges are not on a statement yet.",
-        ),
+    "charges-not-drawn": ngettext_lazy(
+        "{count} charge is not on a statement yet.",
+        "{count} charges are not on a statement yet.",
         "count",
     ),
-    "charges-open": (
-        ngettext_lazy("{count} charge is not final yet.", "{count} charges are not final yet."),
-        "count",
+    "charges-open": ngettext_lazy(
+        "{count} charge is not final yet.", "{count} charges are not final yet.", "count"
     ),
-    "statements-unpaid": (
-        ngettext_lazy("{count} statement is not paid yet.", "{count} statements are not paid yet."),
-        "count",
+    "statements-unpaid": ngettext_lazy(
+        "{count} statement is not paid yet.", "{count} statements are not paid yet.", "count"
     ),
     "last-administrator": _(
         "There is no other administrator: make another person administrator first."
@@ -438,7 +413,6 @@ SENTENCES = {
         "This invitation went to another e-mail address than yours. Sign in with the account of"
         " that address."
     ),
-    "second-factor-needed": _("Your role needs a second factor: set one up first."),
     "not-found": _("There is nothing here, or you may not see it."),
     # joining
     "not-a-mail-domain": _("This must be a mail domain such as example.edu."),
@@ -465,11 +439,9 @@ SENTENCES = {
         "The file has {wanted} people to invite; {left} more can be open at once, of {most}."
         " Withdraw some, or split it."
     ),
-    "people-refused": (
-        ngettext_lazy(
-            "{refused} of {rows} rows is refused: nobody was invited.",
-            "{refused} of {rows} rows are refused: nobody was invited.",
-        ),
+    "people-refused": ngettext_lazy(
+        "{refused} of {rows} rows is refused: nobody was invited.",
+        "{refused} of {rows} rows are refused: nobody was invited.",
         "refused",
     ),
     "unknown-role": _("There is no role {role} here: researcher, manager or finance."),
@@ -507,20 +479,17 @@ SENTENCES = {
     "after-start": _("This must not be after the start."),
     "not-itself": _("A course cannot be its own prerequisite."),
     "not-of-the-host": _("Trainers are members of the organisation that gives the course."),
-    "fewer-than-enrolled": (
-        ngettext_lazy("{taken} place is taken already.", "{taken} places are taken already."),
-        "taken",
+    "fewer-than-enrolled": ngettext_lazy(
+        "{taken} place is taken already.", "{taken} places are taken already.", "taken"
     ),
     "course-retired": _("This course is not given any more."),
     "sessions-ahead": _("Sessions of it are still to come: {count}. Cancel them first."),
     "session-cancelled": _("This session was cancelled."),
     "session-begun": _("This session has begun already."),
     "session-not-begun": _("Results can be entered once the session has begun."),
-    "session-full": (
-        ngettext_lazy(
-            "The only place is taken, or others wait for it.",
-            "All {places} places are taken, or others wait for them.",
-        ),
+    "session-full": ngettext_lazy(
+        "The only place is taken, or others wait for it.",
+        "All {places} places are taken, or others wait for them.",
         "places",
     ),
     "enrolment-closed": _("Enrolment has closed."),
@@ -563,10 +532,9 @@ SENTENCES = {
     "same-record": _("This is one record, not two."),
     "retired-already": _("One of the two records is retired already."),
     "record-incomplete": _("The record is not complete yet. Missing: {missing}."),
-    "reservations-in-the-way": (
-        ngettext_lazy(
-            "There is {count} booking in this time.", "There are {count} bookings in this time."
-        ),
+    "reservations-in-the-way": ngettext_lazy(
+        "There is {count} booking in this time.",
+        "There are {count} bookings in this time.",
         "count",
     ),
     "idempotency-key-reused": _("This idempotency key came before with another request."),
@@ -603,40 +571,30 @@ SENTENCES = {
     "audience-not-served": _(
         "The instrument has no price for the payer’s price group on that day."
     ),
-    "too-soon": (
-        ngettext_lazy(
-            "It must be booked at least {notice_minutes} minute ahead.",
-            "It must be booked at least {notice_minutes} minutes ahead.",
-        ),
+    "too-soon": ngettext_lazy(
+        "It must be booked at least {notice_minutes} minute ahead.",
+        "It must be booked at least {notice_minutes} minutes ahead.",
         "notice_minutes",
     ),
     "begun": _("This time has begun already, or is in the past."),
-    "too-far": (
-        ngettext_lazy(
-            "It can be booked at most {horizon_days} day ahead.",
-            "It can be booked at most {horizon_days} days ahead.",
-        ),
+    "too-far": ngettext_lazy(
+        "It can be booked at most {horizon_days} day ahead.",
+        "It can be booked at most {horizon_days} days ahead.",
         "horizon_days",
     ),
-    "off-grid": (
-        ngettext_lazy(
-            "Start and length must fit the steps of {slot_minutes} minute.",
-            "Start and length must fit the steps of {slot_minutes} minutes.",
-        ),
+    "off-grid": ngettext_lazy(
+        "Start and length must fit the steps of {slot_minutes} minute.",
+        "Start and length must fit the steps of {slot_minutes} minutes.",
         "slot_minutes",
     ),
-    "too-short": (
-        ngettext_lazy(
-            "The shortest booking is {min_minutes} minute.",
-            "The shortest booking is {min_minutes} minutes.",
-        ),
+    "too-short": ngettext_lazy(
+        "The shortest booking is {min_minutes} minute.",
+        "The shortest booking is {min_minutes} minutes.",
         "min_minutes",
     ),
-    "too-long-booking": (
-        ngettext_lazy(
-            "The longest booking is {max_minutes} minute.",
-            "The longest booking is {max_minutes} minutes.",
-        ),
+    "too-long-booking": ngettext_lazy(
+        "The longest booking is {max_minutes} minute.",
+        "The longest booking is {max_minutes} minutes.",
         "max_minutes",
     ),
     "outside-opening-hours": _("The instrument is not open for all of this time."),
@@ -662,20 +620,14 @@ SENTENCES = {
         " {total}."
     ),
     "chain-order": _("The steps of the chain would no longer follow each other as they must."),
-    "kept-for-other-regions": (
-        ngettext_lazy(
-            "{percent} % of each week is kept for other regions: of this week {limit} hour is left"
-            " to those of this region, and with this it would be {total}.",
-            "{percent} % of each week is kept for other regions: of this week {limit} hours are"
-            " left to those of this region, and with this it would be {total}.",
-        ),
+    "kept-for-other-regions": ngettext_lazy(
+        "{percent} % of each week is kept for other regions: of this week {limit} hour is left"
+        " to those of this region, and with this it would be {total}.",
+        "{percent} % of each week is kept for other regions: of this week {limit} hours are"
+        " left to those of this region, and with this it would be {total}.",
         "limit",
     ),
 }
-# Why an imported file is refused.
-SENTENCES = FILE_SENTENCES | SENTENCES  # those above are of smaller files
-# Why an address is not called, and why a harvest failed.
-SENTENCES |= ADDRESS_SENTENCES | HARVEST_SENTENCES
 
 
 # The rules by name, without numbers: those set aside, and those a booking would break.
@@ -735,7 +687,7 @@ def sentence(code: str, numbers: Mapping[str, object] | None = None) -> str:
         code = "begun"
     counted = COUNTS.get((str(numbers.get("unit")), str(numbers.get("per"))))
     if counted is not None:
-        numbers["what"] = _counted(counted, numbers.get("limit"))
+        numbers["what"] = counted.of(numbers.get("limit"))
     if code == "wrong-state":
         numbers["state"] = _state_words().get(str(numbers.get("state")), numbers.get("state"))
     return template_of(code, numbers).format_map(_Missing(numbers))
@@ -752,13 +704,9 @@ def _state_words() -> Mapping[str, Any]:
 def template_of(code: str, numbers: Mapping[str, object]) -> str:
     """The sentence of a code before its numbers are put in, for one or for many."""
     template = SENTENCES.get(code, code)
-    if isinstance(template, tuple):
-        return _counted(template[0], numbers.get(template[1]))
+    if isinstance(template, Plural):
+        return template.of(numbers.get(template.number))
     return str(template)
-
-
-def _counted(words: Any, count: object) -> str:
-    return str(words % (1 if str(count) == "1" else 2))
 
 
 class _Missing(dict[str, object]):

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from accounts.letters import listed as in_words
+from accounts.letters.words import listed as in_words
 from bookings.audit.messages import AUDIT_FIELDS, AUDIT_NUMBERS, AUDIT_RULES, rule_name
 from bookings.audit.selectors.audit import EVIDENCE
 from bookings.audit.selectors.trail_records import called_of

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext, pgettext_lazy
 
 from accounts.domain.roles import Actor
-from accounts.letters import listed
+from accounts.letters.words import listed
 from accounts.models import Region
 from bookings.models import Statement
 from bookings.pricing.selectors.agreements import recognised_regions

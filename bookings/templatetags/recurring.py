@@ -8,7 +8,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.letters import listed
+from accounts.letters.words import listed
 from bookings.series.domain.series import Rule, parse_rule
 
 register = template.Library()

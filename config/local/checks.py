@@ -41,7 +41,9 @@ def run_checks(
     failed = [name for name, command in checks.items() if not _passes(name, command, env)]
     if failed:
         say(f"\nFailed so far: {', '.join(failed)}")
-    pytest = [*PYTHON, "pytest", *(pytest_arguments or ["-n", "2", *tests])]
+    # Each process has half of the modules, so that what a module makes once is made once.
+    both = ["-n", "2", "--dist", "worksteal"]
+    pytest = [*PYTHON, "pytest", *(pytest_arguments or [*both, *tests])]
     code = _run("pytest", pytest, env)
     if failed:
         say(f"Failed besides: {', '.join(failed)}")

@@ -8,8 +8,7 @@ from config.local.ports import LOOPBACK
 from config.local.servers import Servers
 
 WANTED_PORT = 8000
-# A start is quick where compiled modules are kept.
-DEV = {"DEBUG": "1", "PYTHONDONTWRITEBYTECODE": ""}
+DEV = {"DEBUG": "1"}
 
 
 def wanted_port(given: Mapping[str, str]) -> int:
@@ -82,4 +81,5 @@ def for_checks(given: Mapping[str, str]) -> dict[str, str]:
 def _joined(given: Mapping[str, str], ours: Mapping[str, str]) -> dict[str, str]:
     """Ours goes before what was given: empty values there mean unset. LOCAL_MODE is ours alone."""
     rest = {name: value for name, value in given.items() if name != "LOCAL_MODE"}
-    return {**rest, **ours, "PYTHONUNBUFFERED": "1"}
+    # A start is quick where compiled modules are kept.
+    return {**rest, **ours, "PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": ""}

@@ -11,7 +11,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.letters import dated, day_words, is_chinese, listed
+from accounts.letters.words import dated, day_words, is_chinese, listed, named
 from bookings.audit.acts import ACTS
 from bookings.models import Closure, Reservation
 from bookings.record.domain.money import format_number, minor_digits
@@ -20,6 +20,7 @@ from bookings.record.messages import sentence as sentence_of
 
 register = template.Library()
 register.filter("joined", listed)
+register.filter("named", named)
 
 GROUPS = {
     "internal": _("the owner's own people"),
@@ -154,18 +155,6 @@ def percent(ratio: str | None) -> str:
 def after(value: Any, separator: str) -> str:
     """The value behind what separates it from words before it; nothing where there is no value."""
     return format_html("{}{}", separator, value) if value else ""
-
-
-@register.filter
-def named(thing: Any) -> str:
-    """The name of a region, organisation, facility, instrument or technique in the reader's
-    language, where it has one."""
-    if thing is None:
-        return ""
-    name_zh = getattr(thing, "name_zh", "")
-    if is_chinese() and name_zh:
-        return str(name_zh)
-    return str(getattr(thing, "name", None) or thing)
 
 
 @register.filter

@@ -65,7 +65,7 @@ class Place:
 
 
 def cells_of_record(key: str, told: Mapping[str, str], place: Place) -> list[str]:
-    """One row under `COLUMNS` from the fields of a record as texts (`domain/exports`)."""
+    """One row under `COLUMNS` from the fields of a record as texts (`told`)."""
     modes = [_MODES[mode] for mode in told["service_modes"].split("; ") if mode in _MODES]
     known = {
         "innerId": told["inventory_number"] or key,

@@ -136,7 +136,7 @@ HEADS = tuple(
 
 
 def cells_of_record(key: str, told: Mapping[str, str]) -> list[str]:
-    """One row under `HEADS` from the fields of a record as texts (`domain/exports`)."""
+    """One row under `HEADS` from the fields of a record as texts (`told`)."""
     known = {
         "type": "equipment",
         "name": _as_html(told["name"]),

@@ -4,10 +4,9 @@ Rules: docs/importing.md, "Harvesting".
 """
 
 import codecs
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from accounts.domain.addresses import AddressRefused, parse_address
@@ -127,15 +126,3 @@ def check_content(format: str, start: bytes) -> None:
     is_other = start.startswith(_OTHERS) or (format == "pidinst") != is_pidinst
     if is_other or (start.startswith(_WORKBOOK) and format == "pidinst"):
         raise FileRefused("not-a-table")
-
-
-def validators(headers: Mapping[str, str]) -> dict[str, Any]:
-    """Return what an answer says of its version, to ask next time whether there is another."""
-    return {
-        "etag": _header(headers.get("etag", "")),
-        "modified": _header(headers.get("last-modified", "")),
-    }
-
-
-def _header(text: str) -> str:
-    return text if len(text) <= 200 and text.isascii() and text.isprintable() else ""

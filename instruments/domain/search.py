@@ -98,6 +98,11 @@ def plain(text: str) -> str:
     return "".join(c for c in decomposed if not unicodedata.combining(c))
 
 
+def is_han(run: str) -> bool:
+    """Whether a run is written in Chinese characters."""
+    return bool(_IS_HAN.match(run))
+
+
 def stem(word: str) -> str:
     """Return what a plain Latin word has in common with its kin; no word itself."""
     if len(word) < 4 or not word.isalpha():

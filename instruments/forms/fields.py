@@ -10,20 +10,15 @@ from django import forms
 from django.forms.boundfield import BoundField
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, gettext, gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 
 from accounts.domain.errors import FieldProblem
+from accounts.letters.words import named
 from accounts.models import Organisation
 from instruments.domain.opening import instant
 
 _ = gettext_lazy
 _CHECKS = (forms.CheckboxInput, forms.CheckboxSelectMultiple, forms.RadioSelect)
-
-
-def named(thing: Any) -> str:
-    """Return the name of a thing that has two, in the reader's language."""
-    is_chinese = (get_language() or "").startswith("zh")
-    return str((is_chinese and thing.name_zh) or thing.name)
 
 
 class StyledBoundField(BoundField):

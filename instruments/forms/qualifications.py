@@ -5,9 +5,9 @@ from datetime import date
 from typing import Any
 
 from django import forms
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from accounts.letters.words import named
 from instruments.domain.training import THIS_INSTRUMENT
 from instruments.forms.fields import DayField, StyledForm, VersionForm, day_input
 from instruments.models import Technique
@@ -18,8 +18,7 @@ NAMES = {"instrument": "thing", "technique": "thing", "issuer": "thing"}
 
 def technique_choices(techniques: Sequence[Technique]) -> list[tuple[str, str]]:
     """Return code and name in the reader's language of each."""
-    is_chinese = (get_language() or "").startswith("zh")
-    return [(t.code, (is_chinese and t.name_zh) or t.name) for t in techniques]
+    return [(technique.code, named(technique)) for technique in techniques]
 
 
 class GrantForm(StyledForm):

@@ -9,6 +9,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.currencies import MINOR_DIGITS
+from accounts.letters.words import named
 from accounts.models import Organisation
 from instruments.forms.fields import (
     DayField,
@@ -16,7 +17,6 @@ from instruments.forms.fields import (
     TextListField,
     VersionForm,
     day_input,
-    named,
 )
 from instruments.models import Facility, Instrument, Technique
 

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from accounts.letters.words import named
 from instruments.domain.training import (
     LONGEST_NAME,
     LONGEST_TEXT,
@@ -15,7 +16,7 @@ from instruments.domain.training import (
     CourseTerms,
     SessionTerms,
 )
-from instruments.forms.fields import LocalMomentField, StyledForm, VersionForm, local_moment, named
+from instruments.forms.fields import LocalMomentField, StyledForm, VersionForm, local_moment
 from instruments.models import Course, CourseSession, Facility, Instrument, Technique
 
 _AREA = {"rows": 4}

@@ -12,8 +12,10 @@ from instruments.models.imports import (
     Provenance,
 )
 from instruments.models.instruments import Instrument, PastHost
+from instruments.models.measurands import Measurand
 from instruments.models.opening import OpenWindow, Schedule, ScheduleAssignment, ScheduleDay
 from instruments.models.policies import BookingPolicy, PolicyVersion
+from instruments.models.polling import PolledAddress
 from instruments.models.qualifications import Qualification
 from instruments.models.ratecards import RateCard
 from instruments.models.search import SearchEntry, SearchGroup, SearchWord
@@ -35,9 +37,11 @@ __all__ = [
     "ImportMapping",
     "ImportRow",
     "Instrument",
+    "Measurand",
     "OpenWindow",
     "PastHost",
     "PolicyVersion",
+    "PolledAddress",
     "Provenance",
     "Qualification",
     "RateCard",

@@ -10,11 +10,11 @@ from accounts.domain.roles import Places
 from accounts.models import Organisation
 from accounts.models.keys import new_id
 from instruments.models.imports import Import
+from instruments.models.polling import PolledAddress
 
 
-class Harvest(models.Model):
-    """What is fetched, when, and how far it is. `claim` is the worker's at work, until
-    `claimed_until`; `etag`, `modified` and `sha256` are of what was fetched last."""
+class Harvest(PolledAddress):
+    """What is fetched, when, and how far it is. `sha256` is of what was fetched last."""
 
     class Rhythm(models.TextChoices):
         DAILY = "daily", _("every day")
@@ -24,12 +24,10 @@ class Harvest(models.Model):
         ACTIVE = "active", _("active")
         PAUSED = "paused", _("paused")
 
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="harvests")
     # Whose rights it has: who wrote it last.
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="harvests")
     name = models.CharField(max_length=80)
-    address = models.CharField(max_length=1000)
     format = models.CharField(max_length=10, choices=Import.Format)
     encoding = models.CharField(max_length=40, default="utf-8")
     mapping = models.CharField(max_length=80, blank=True)
@@ -42,15 +40,7 @@ class Harvest(models.Model):
     weekday = models.PositiveSmallIntegerField(null=True)
     hour = models.PositiveSmallIntegerField(validators=[MaxValueValidator(23)])
     state = models.CharField(max_length=10, choices=State, default=State.ACTIVE)
-    due_at = models.DateTimeField(null=True)
-    claim = models.UUIDField(null=True)
-    claimed_until = models.DateTimeField(null=True)
-    failures = models.PositiveSmallIntegerField(default=0)
-    etag = models.CharField(max_length=200, blank=True)
-    modified = models.CharField(max_length=200, blank=True)
     sha256 = models.CharField(max_length=64, blank=True)
-    created_at = models.DateTimeField()
-    version = models.PositiveIntegerField(default=1)
 
     class Meta:
         verbose_name = _("harvest")

@@ -27,12 +27,13 @@ from instruments.domain.import_mappings import parse_mapping
 from instruments.domain.imports import (
     FacilityValues,
     ImportReport,
+    Origin,
     Result,
     Row,
     RowOutcome,
     RowValues,
+    origins_of,
 )
-from instruments.domain.provenance import Origin, origins_of
 from instruments.models import Import, ImportMapping, ImportRow, Instrument, Provenance
 
 SAMPLES = 3

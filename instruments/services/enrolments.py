@@ -11,7 +11,6 @@ from accounts.domain.roles import PLATFORM, By
 from accounts.models import User
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
-from accounts.selectors.jobs import held_back
 from accounts.selectors.memberships import place_of
 from accounts.selectors.rows import visible
 from accounts.services.jobs import work_through
@@ -158,14 +157,7 @@ def places_fill(by: By, *, session: CourseSession) -> list[Enrolment]:
 def enrolments_end(*, now: datetime) -> int:
     """Take off the line whoever still stands in it when the session is over; how many."""
     over = Enrolment.objects.filter(state=Enrolment.State.WAITING, session__end_at__lte=now)
-    return work_through(
-        job="end enrolments",
-        due=list(
-            over.exclude(pk__in=held_back("end enrolments", now)).values_list("pk", flat=True)
-        ),
-        act=lambda pk: _end(pk, now),
-        now=now,
-    )
+    return work_through(job="end enrolments", due=over, act=lambda pk: _end(pk, now), now=now)
 
 
 def _end(enrolment_id: UUID, now: datetime) -> int:

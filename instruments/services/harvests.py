@@ -1,25 +1,23 @@
 """Harvests: an address of a file is asked on a timetable, and what is new becomes an import.
 
-A worker claims a harvest in a short transaction, asks the address outside of any, and stores the
-outcome under the row's lock only if the claim is still its own. A worker that dies lets its claim
-run out; one that comes too late changes nothing.
+How a worker claims and asks an address: `instruments.services.polling`.
 """
 
 import hashlib
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, BinaryIO
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db import OperationalError, transaction
-from django.db.models import Q
+from django.db import transaction
 
 from accounts import trail
-from accounts.adapters.calling import Answer, Limits, Resolve, call, resolve
+from accounts.adapters.calling import Answer, Limits, Resolve, resolve
 from accounts.domain.addresses import AddressRefused
 from accounts.domain.errors import (
     NotFound,
@@ -31,13 +29,12 @@ from accounts.domain.errors import (
 )
 from accounts.domain.roles import PLATFORM, Actor, By
 from accounts.models import Organisation
-from accounts.models.keys import new_id
 from accounts.notifications import Effect, enqueue, nudge
 from accounts.permissions import require
 from accounts.selectors.jobs import held_back
 from accounts.selectors.memberships import load_actor, place_of
 from accounts.selectors.organisations import require_open
-from accounts.services.jobs import failure_forget, failure_note, failures_keep
+from accounts.services.jobs import act_on, failures_keep
 from instruments.domain.delimited import MAX_BYTES, FileRefused
 from instruments.domain.harvests import (
     MOST_FAILURES,
@@ -47,17 +44,21 @@ from instruments.domain.harvests import (
     check_content,
     check_plan,
     next_due,
-    validators,
 )
 from instruments.models import Fetching, Harvest, Import
 from instruments.selectors.harvests import load_plan
 from instruments.selectors.imports import kept_file, load_mapping, load_rows
 from instruments.services.import_jobs import import_cancel, import_start
+from instruments.services.polling import (
+    address_ask,
+    address_claim,
+    address_release,
+    address_remember,
+)
 
 TASK = "instruments.tasks.work_harvests"
 JOB = "harvests"
 LIMITS = Limits(size=MAX_BYTES)
-LEASE = timedelta(minutes=10)  # far longer than the limits let a fetching last
 State, Outcome = Harvest.State, Fetching.Outcome
 # Earlier files of a harvest that nobody carried out: a newer one takes their place.
 _WAITING = (Import.State.READING, Import.State.UNMAPPED, Import.State.READY)
@@ -171,65 +172,29 @@ def harvest_delete(by: By, *, harvest_id: UUID) -> None:
 
 def harvest_work(*, now: datetime, limits: Limits = LIMITS, resolve: Resolve = resolve) -> bool:
     """Fetch what is due longest; whether anything was."""
-    harvest = _claim(now)
+    due = Harvest.objects.filter(state=State.ACTIVE).exclude(pk__in=held_back(JOB, now))
+    harvest = address_claim(due, _again_at, MOST_FAILURES, now)
     if harvest is None:
         failures_keep(JOB, Harvest.objects.filter(state=State.ACTIVE).values("pk"))
         return False
-    try:
-        _fetch(harvest, now, limits, resolve)
-    except OperationalError:
-        raise  # the database is gone; the claim runs out by itself
-    except Exception as error:
-        # The claim stays until it runs out: the others go on.
-        failure_note(JOB, harvest.pk, error, now)
-    else:
-        failure_forget(JOB, harvest.pk)
+
+    def act(harvest: Harvest) -> int:
+        try:
+            answer = address_ask(harvest, limits=limits, resolve=resolve)
+        except AddressRefused as refused:
+            _store(harvest, now, refused=refused)
+            return 1
+        with answer.body if answer else nullcontext():
+            _store(harvest, now, answer=answer)
+        return 1
+
+    act_on(JOB, harvest, act, now)  # where it fails the claim stays until it runs out
     return True
 
 
-def _fetch(harvest: Harvest, now: datetime, limits: Limits, resolve: Resolve) -> None:
-    asked: dict[str, str] = {}
-    if harvest.etag:
-        asked["If-None-Match"] = harvest.etag
-    if harvest.modified:
-        asked["If-Modified-Since"] = harvest.modified
-    try:
-        answer = call(
-            harvest.address,
-            headers=asked,
-            limits=limits,
-            loopback=settings.CALLS_LOOPBACK,
-            resolve=resolve,
-        )
-    except AddressRefused as refused:
-        _store(harvest, now, refused=refused)
-        return
-    with answer.body:
-        if answer.status == 304 and asked:
-            _store(harvest, now)
-        elif answer.status == 200:
-            _store(harvest, now, answer=answer)
-        else:
-            _store(harvest, now, refused=AddressRefused("answer-status", status=answer.status))
-
-
-@transaction.atomic
-def _claim(now: datetime) -> Harvest | None:
-    harvest = (
-        Harvest.objects.select_for_update(skip_locked=True, no_key=True)
-        .filter(Q(claimed_until=None) | Q(claimed_until__lte=now))
-        .filter(state=State.ACTIVE, due_at__lte=now)
-        .exclude(pk__in=held_back(JOB, now))
-        .order_by("due_at", "pk")
-        .first()
-    )
-    if harvest is not None:
-        # It counts as failed until it is fetched: what ends its worker waits longer each time.
-        harvest.failures = min(harvest.failures + 1, MOST_FAILURES)
-        harvest.due_at = again_at(min(harvest.failures, MOST_FAILURES - 1), now)
-        harvest.claim, harvest.claimed_until = new_id(), now + LEASE
-        harvest.save(update_fields=["failures", "due_at", "claim", "claimed_until"])
-    return harvest
+def _again_at(failures: int, now: datetime) -> datetime | None:
+    """As the rule says, but without an outcome a harvest never pauses."""
+    return again_at(min(failures, MOST_FAILURES - 1), now)
 
 
 @transaction.atomic
@@ -241,12 +206,8 @@ def _store(
     refused: Refused | None = None,
 ) -> None:
     """What came of asking: an answer, a refusal, or nothing new."""
-    harvest = (
-        Harvest.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("organisation__region", "user")
-        .filter(pk=claimed.pk, claim=claimed.claim)
-        .first()
-    )
+    rows = Harvest.objects.select_related("organisation__region", "user")
+    harvest = address_release(rows, claimed)
     if harvest is None:  # another has taken it over, or its managers changed or deleted it
         return
     job: Import | None = None
@@ -260,8 +221,7 @@ def _store(
                 refused = no
         if refused is None:
             harvest.sha256 = digest
-            for name, value in validators(answer.headers).items():
-                setattr(harvest, name, value)
+            address_remember(harvest, answer)
     fetching = Fetching.objects.create(
         harvest=harvest,
         at=now,
@@ -270,7 +230,6 @@ def _store(
         size=answer.size if answer is not None else None,
         job=job,
     )
-    _let_go(harvest)
     if refused is None:
         harvest.failures = 0
         harvest.due_at = next_due(load_plan(harvest), _zone(harvest), now)

@@ -7,13 +7,13 @@ the job itself is written before a person applies it.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from itertools import batched, islice
 from typing import Any, BinaryIO
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F, Q
 
 from accounts import trail
@@ -22,11 +22,10 @@ from accounts.domain.roles import PLATFORM, By
 from accounts.models import Organisation, User
 from accounts.notifications import nudge
 from accounts.permissions import require
-from accounts.selectors.jobs import held_back
 from accounts.selectors.memberships import load_actor, place_of
 from accounts.selectors.organisations import require_open
 from accounts.selectors.rows import visible
-from accounts.services.jobs import failure_forget, failure_note, failures_keep
+from accounts.services.jobs import work_alone
 from instruments.domain.delimited import (
     MAX_BYTES,
     RECOGNISED,
@@ -116,10 +115,10 @@ def import_start(
     if encoding == RECOGNISED:
         job.encoding = guess.encoding
     job.save(update_fields=["size", "sha256", "encoding"])
-    said = {"file": job.file_name, "sha256": job.sha256}
+    after = {"file": job.file_name, "sha256": job.sha256}
     if harvest is not None:
-        said |= {"harvest": harvest.name, "address": harvest.address}
-    _record(by, job, "import.start", said)
+        after |= {"harvest": harvest.name, "address": harvest.address}
+    _record(by, job, "import.start", after)
     transaction.on_commit(lambda: nudge(TASK), robust=True)
     return job
 
@@ -135,9 +134,7 @@ def import_map(by: By, *, import_id: UUID, mapping: Mapping[str, Any], name: str
     if job.header_row > 1:
         mapping = {**mapping, "header_row": str(job.header_row)}
     mapping_save(by, organisation=job.organisation, name=name, content=mapping)
-    job.mapping, job.mapping_name, job.state = dict(mapping), name, State.READING
-    job.version += 1
-    job.save(update_fields=["mapping", "mapping_name", "state", "version"])
+    _change(job, mapping=dict(mapping), mapping_name=name, state=State.READING)
     transaction.on_commit(lambda: nudge(TASK), robust=True)
     return job
 
@@ -184,9 +181,7 @@ def import_apply(by: By, *, import_id: UUID) -> Import:
     job = _managed(by, import_id)
     if job.state != State.READY:
         raise WrongState(state=job.state)
-    job.state, job.applied_at, job.attempts = State.APPLYING, by.now, 0
-    job.version += 1
-    job.save(update_fields=["state", "applied_at", "attempts", "version"])
+    _change(job, state=State.APPLYING, applied_at=by.now, attempts=0)
     _record(by, job, "import.apply", {"counts": job.counts})
     transaction.on_commit(lambda: nudge(TASK), robust=True)
     return job
@@ -226,59 +221,38 @@ def import_cancel(by: By, *, import_id: UUID) -> Import:
     job = _managed(by, import_id)
     if job.state not in _OPEN:
         raise WrongState(state=job.state)
-    job.state, job.ended_at = State.CANCELLED, by.now
-    job.version += 1
-    job.save(update_fields=["state", "ended_at", "version"])
+    _change(job, state=State.CANCELLED, ended_at=by.now)
     _record(by, job, "import.cancel", {"done_rows": job.done_rows})
     return job
 
 
 def imports_work(*, now: datetime, most: int = 100) -> int:
-    """Bring every import that waits as far as it can go by itself; how many were at work. Two
+    """Bring every import that waits as far as it can go by itself; how many passes were made. Two
     workers never meet in one organisation: the second passes it over."""
-    worked = 0
-    passed: set[UUID] = set()
-    failures_keep(JOB, Import.objects.filter(state__in=_AT_WORK).values("pk"))
-    while worked < most:
-        job = (
-            Import.objects.filter(state__in=_AT_WORK)
-            .exclude(organisation_id__in=passed)
-            .exclude(pk__in=held_back(JOB, now))
-            .order_by("created_at", "pk")
-            .first()
-        )
-        if job is None:
-            break
-        if not _lease(job.organisation_id):
-            passed.add(job.organisation_id)
-            continue
-        try:
-            _work(job.pk, now)
-            worked += 1
-        finally:
-            _release(job.organisation_id)
-    return worked
+    due = Import.objects.filter(state__in=_AT_WORK).order_by("created_at", "pk")
+
+    def act(job: Import) -> int:
+        return _work(job, now)
+
+    return work_alone(job=JOB, due=due, act=act, now=now, by="organisation_id", most=most)
 
 
-def _work(import_id: UUID, now: datetime) -> None:
+def _work(job: Import, now: datetime) -> int:
     """One pass of one import. What fails again and again is refused with what is known."""
-    Import.objects.filter(pk=import_id).update(attempts=F("attempts") + 1)
-    job = Import.objects.get(pk=import_id)
+    job.attempts += 1
+    Import.objects.filter(pk=job.pk).update(attempts=job.attempts)
     try:
         if job.attempts > MOST_ATTEMPTS:
             raise FileRefused("import-failed", attempts=MOST_ATTEMPTS)
         if job.state == State.READING:
-            import_read(import_id=import_id, now=now)
-        elif job.state == State.APPLYING:
-            import_carry_out(import_id=import_id, now=now)
+            import_read(import_id=job.pk, now=now)
+        else:
+            import_carry_out(import_id=job.pk, now=now)
     except (FileRefused, NotPermitted) as refused:
-        _refuse(import_id, refused.code, refused.numbers, now)
+        _refuse(job.pk, refused.code, refused.numbers, now)
     except _Overtaken:
         pass
-    except Exception as error:
-        failure_note(JOB, import_id, error, now)
-    else:
-        failure_forget(JOB, import_id)
+    return 1
 
 
 def import_read(*, import_id: UUID, now: datetime) -> None:
@@ -328,15 +302,12 @@ def rows_stage(
 def _read_finish(import_id: UUID, now: datetime) -> None:
     with transaction.atomic():
         job = _at(import_id, State.READING, None)
-        _count(job)
         seen = ImportRow.objects.filter(job=job, values__isnull=False).values("key")
         before = Instrument.objects.filter(
             organisation=job.organisation, source=job.source, merged_into=None
         )
-        job.absent = before.exclude(source_key__in=seen).count()
-        job.state, job.read_bytes = State.READY, job.size
-        job.version += 1
-        job.save(update_fields=["counts", "kept", "absent", "state", "read_bytes", "version"])
+        absent = before.exclude(source_key__in=seen).count()
+        _change(job, state=State.READY, read_bytes=job.size, absent=absent, **_tally(job))
         # What was merged away here stays in its source, perhaps for ever: nobody need look at it.
         refused = job.rows.filter(result=Result.REFUSED).exclude(problem__code="merged-away")
         if job.applies and not refused.exists():
@@ -356,10 +327,7 @@ def import_carry_out(*, import_id: UUID, now: datetime) -> None:
             if not actor.is_platform:  # who no longer manages here no longer writes here
                 require(actor, "manage-instruments", place_of(job.organisation))
             if not rows:
-                _count(job)
-                job.state, job.ended_at = State.DONE, now
-                job.version += 1
-                job.save(update_fields=["counts", "kept", "state", "ended_at", "version"])
+                _change(job, state=State.DONE, ended_at=now, **_tally(job))
                 _record(By(actor, now), job, "import.done", {"counts": job.counts})
                 return
             _batch_store(By(actor, now), job, rows)
@@ -422,23 +390,6 @@ def _at(import_id: UUID, state: str, place: int | None) -> Import:
     return job
 
 
-def _lease(organisation_id: UUID) -> bool:
-    """A lock that the session holds: the database lets go of it when the worker dies."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [_lease_key(organisation_id)])
-        return bool(cursor.fetchone()[0])
-
-
-def _release(organisation_id: UUID) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_unlock(%s)", [_lease_key(organisation_id)])
-
-
-def _lease_key(organisation_id: UUID) -> int:
-    digest = hashlib.sha256(b"import" + organisation_id.bytes).digest()
-    return int.from_bytes(digest[:8], signed=True)
-
-
 def _refuse(import_id: UUID, code: str, numbers: Mapping[str, Any], now: datetime) -> None:
     """The file cannot be read (or the job not be done): nothing of what was staged is kept."""
     with transaction.atomic():
@@ -447,18 +398,22 @@ def _refuse(import_id: UUID, code: str, numbers: Mapping[str, Any], now: datetim
             return
         if job.state == State.READING:
             job.rows.all().delete()
-        job.problem = {"code": code, "numbers": dict(numbers)}
-        job.state, job.ended_at = State.REFUSED, now
-        job.version += 1
-        job.save(update_fields=["problem", "state", "ended_at", "version"])
+        problem = {"code": code, "numbers": dict(numbers)}
+        _change(job, problem=problem, state=State.REFUSED, ended_at=now)
 
 
 def _unmapped(import_id: UUID, columns: list[dict[str, Any]]) -> None:
     with transaction.atomic():
         job = _at(import_id, State.READING, 0)
-        job.columns, job.state, job.attempts = columns, State.UNMAPPED, 0
-        job.version += 1
-        job.save(update_fields=["columns", "state", "attempts", "version"])
+        _change(job, columns=columns, state=State.UNMAPPED, attempts=0)
+
+
+def _change(job: Import, **values: Any) -> None:
+    """Store changes of a locked job; the version tells readers that something is new."""
+    for name, value in values.items():
+        setattr(job, name, value)
+    job.version += 1
+    job.save(update_fields=[*values, "version"])
 
 
 # Rows
@@ -486,8 +441,8 @@ def _staged(job: Import, position: int, decision: Decision) -> ImportRow:
 
 def _refuse_again(job: Import, keys: Keys) -> None:
     """The first row of a key that came again is refused like the second."""
-    found = job.rows.filter(key__in=list(keys.again), values__isnull=False)
-    rows = list(found.only("pk", "key"))
+    repeated = job.rows.filter(key__in=list(keys.again), values__isnull=False)
+    rows = list(repeated.only("pk", "key"))
     for row in rows:
         numbers: dict[str, str | int] = {"key": row.key, "again": keys.again[row.key]}
         _row_refuse(row, RowProblem("key-comes-again", numbers))
@@ -531,19 +486,16 @@ def _row_refuse(row: ImportRow, problem: RowProblem) -> None:
     row.problem = {"code": problem.reason, "numbers": dict(problem.numbers)}
 
 
-def _count(job: Import) -> None:
-    found = _tally(job.rows.values_list("result", "differences").iterator(chunk_size=5000))
-    job.counts, job.kept = found
-
-
-def _tally(rows: Iterator[tuple[str, list[dict[str, Any]]]]) -> tuple[dict[str, int], int]:
+def _tally(job: Import) -> dict[str, Any]:
+    """How many rows there are of each result, and of how many something is kept."""
     counts: dict[str, int] = {result.value: 0 for result in Result}
     kept = 0
-    for result, differences in rows:
+    rows = job.rows.values_list("result", "differences")
+    for result, differences in rows.iterator(chunk_size=5000):
         counts[result] += 1
         kept += any(difference.get("kept") for difference in differences)
-    return counts, kept
+    return {"counts": counts, "kept": kept}
 
 
-def _record(by: By, target: Import | ImportMapping, action: str, said: Any) -> None:
-    trail.record(by, action, target, after=said)
+def _record(by: By, target: Import | ImportMapping, action: str, after: Any) -> None:
+    trail.record(by, action, target, after=after)

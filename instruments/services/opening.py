@@ -15,6 +15,7 @@ from accounts import trail
 from accounts.domain.jobs import Busy
 from accounts.domain.roles import By
 from accounts.services.jobs import work_through
+from instruments.domain.imports import OPENING_HOURS
 from instruments.domain.opening import (
     OpeningHours,
     day_span,
@@ -24,7 +25,6 @@ from instruments.domain.opening import (
     open_minutes,
     parse_hours,
 )
-from instruments.domain.provenance import OPENING_HOURS
 from instruments.locks import lock_instruments, lock_managed
 from instruments.models import Instrument, OpenWindow, Schedule, ScheduleAssignment, ScheduleDay
 from instruments.selectors.opening import resolve
@@ -238,5 +238,4 @@ def calendar_extend(*, now: datetime) -> int:
             return 0
         return schedule_resolve(schedule, since=today - BEHIND, until=today + AHEAD)
 
-    ids = list(due.order_by("pk").values_list("pk", flat=True))
-    return work_through(job="open windows", due=ids, act=act, now=now)
+    return work_through(job="open windows", due=due.order_by("pk"), act=act, now=now)

@@ -18,7 +18,7 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.roles import Actor
-from accounts.letters import listed
+from accounts.letters.words import listed
 from instruments.domain.opening import OpeningHours, Override, clock, parse_hours
 from instruments.domain.policies import Policy, Quota, parse_policy
 from instruments.domain.ratecards import PRICE_GROUPS

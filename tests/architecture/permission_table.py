@@ -52,6 +52,11 @@ POST bookings:webhook-replay          - 404 404 404 404 302 404 404 404 404 404 
 POST bookings:webhook-delete          - 404 404 404 404 302 404 404 404 404 404 404 302
 GET  instruments:techniques        200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  instruments:technique         200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  instruments:measurands        200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  instruments:measurand         200 200 200 200 200 200 200 200 200 200 200 200 200
+POST instruments:measurand           - 403 403 403 403 403 403 403 403 403 403 403 302
+GET  instruments:measurand-new       - 403 403 403 403 403 403 403 403 403 403 403 200
+POST instruments:measurand-new       - 403 403 403 403 403 403 403 403 403 403 403 302
 GET  bookings:instrument           200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:week                 200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:choose               200 200 200 200 200 200 200 200 200 200 200 200 200
@@ -435,6 +440,9 @@ DELETE api-join-request              - 204 404 404 404 404 404 404 404 404 404 4
 POST   api-join-request-approve      - 403 404 404 404 404 200 404 404 404 404 404 200
 POST   api-join-request-reject       - 403 404 404 404 404 200 404 404 404 404 404 200
 GET    api-techniques              200 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-measurands              200 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-measurand               200 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-need-terms              200 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-facilities              200 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-facilities                - 403 403 403 403 201 403 403 403 403 403 403 403
 GET    api-facility                200 200 200 200 200 200 200 200 200 200 200 200 200
@@ -908,6 +916,19 @@ PAGE_BODIES = {
     "instruments:attachment-change": {"title": "test"},
     "instruments:publication": {"act": "submit", "version": "", "reason": ""},
     "accounts:language": {"language": "en", "next": "/"},
+    "instruments:measurand": {
+        "version": "1",
+        "name": "Grain size",
+        "name_zh": "晶粒尺寸",
+        "techniques": "PaNET01198",
+    },
+    "instruments:measurand-new": {
+        "version": "0",
+        "code": "texture",
+        "name": "Texture",
+        "name_zh": "织构",
+        "techniques": "PaNET01198",
+    },
     "accounts:installation": {
         "name": "Test",
         "languages": ["en", "zh-hans"],

@@ -1,5 +1,5 @@
 """The rules know nothing of where the machine stands, nor of Django: their tests pass in a process
-of their own under any zone. (Within Django they would not tell: it sets TZ to its own.)"""
+of their own west and east of UTC. (Within Django they would not tell: it sets TZ to UTC.)"""
 
 import os
 import subprocess
@@ -28,7 +28,7 @@ sys.exit(code)
 
 
 @pytest.mark.parametrize(
-    ("zone", "offset"), [("UTC", 0), ("America/New_York", -18000), ("Asia/Kolkata", 19800)]
+    ("zone", "offset"), [("America/New_York", -18000), ("Asia/Kolkata", 19800)]
 )
 def test_rules_hold_wherever_the_machine_stands(zone, offset):
     ran = subprocess.run(

@@ -28,12 +28,10 @@ WITHOUT = {
     "searches_follow": "a code that others changed, which is in the trail",
     "hours_roll_up": "computed from sessions and closures",
     "exports_work": "files of figures, whose asking is in the trail",
-    "exports_clear": "the same",
     "run_begin": "when the timetable's jobs ran",
     "run_end": "the same",
     "messages_read": "what somebody has read in their own inbox",
     "bundles_work": "files that were asked for; asking is in the trail",
-    "bundles_clear": "the same",
     "calendar_read": "when a person is busy elsewhere, which is nobody else's affair",
     "trail_seal_now": "seals are the trail's own",
 }

@@ -22,8 +22,8 @@ from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation.template import templatize
 
-from accounts.letters import listed
-from bookings.record.messages import sentence
+from accounts.letters.words import listed
+from bookings.record.messages import SENTENCES, sentence
 from config.templatetags.display import duration
 
 ROOT = Path(settings.ROOT)
@@ -299,6 +299,24 @@ def test_one_of_a_thing_is_said_as_one() -> None:
     assert "at most 2 bookings a day" in sentence("user-quota", {**quota, "limit": 2})
     assert sentence("too-far", {"horizon_days": 1}) == "It can be booked at most 1 day ahead."
     assert sentence("reservations-in-the-way", {}) == "There are – bookings in this time."
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_every_sentence_can_be_said_whatever_number_it_lacks(language: str) -> None:
+    with translation.override(language):
+        assert [code for code in SENTENCES if not sentence(code, {})] == []
+
+
+def test_a_per_cent_beside_a_count_is_said_as_it_is() -> None:
+    kept = {"percent": 20, "limit": 3, "total": 5}
+    assert sentence("kept-for-other-regions", kept) == (
+        "20 % of each week is kept for other regions: of this week 3 hours are left to those of"
+        " this region, and with this it would be 5."
+    )
+    with translation.override("zh-hans"):
+        assert sentence("kept-for-other-regions", kept) == (
+            "每周 20 % 的机时留给其他区域：本周本区域用户最多可用 3 小时，加上本次将为 5 小时。"
+        )
 
 
 def test_placeholders_agree(entries: list[Entry]) -> None:

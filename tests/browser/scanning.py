@@ -60,7 +60,8 @@ class Answer:
     def is_page(self) -> bool:
         """Whole, and neither a file nor a part of a page."""
         kind = self.headers.get("content-type", "")
-        return kind.startswith("text/html") and self.body[:15].lower() == b"<!doctype html>"
+        begins = self.body.lstrip()[:15].lower()
+        return kind.startswith("text/html") and begins == b"<!doctype html>"
 
 
 class Site:

@@ -260,6 +260,8 @@ def test_every_page(chromium, grown, shard):
                 found += widths(page, resize, WIDTHS)
             with timed("chinese render"):
                 answer = site.see(view, "zh-hans")
+                if answer.status != EXPECTED.get(view.name, 200):
+                    found.append(f"answers {answer.status} in Chinese")
                 if view.name not in WRITTEN_BEFORE and (english := texts(answer.html) & known):
                     found.append(f"says in Chinese {sorted(english)}")
             with timed("chinese load"):
@@ -276,6 +278,7 @@ def test_every_page(chromium, grown, shard):
             TOOK["pages"] += 1
             wrong += [f"{view}: {one}" for one in found]
     print(dict(TOOK), sum(TOOK.values()))
+    assert TOOK["pages"], "no page was looked at"
     assert not wrong, "\n".join(wrong)
 
 

@@ -48,7 +48,7 @@ def test_a_quota_of_one(real_cast, race, rounds):
         results = race(
             [
                 lambda ask=ask, s=begin + i * HOUR: ask(
-                    actor=wang, booking=booking(instrument, s), now=now
+                    By(wang, now), booking=booking(instrument, s)
                 )
                 for i, ask in enumerate(asks)
             ]

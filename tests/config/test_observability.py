@@ -238,5 +238,5 @@ print(sorted(loaded & {"sentry_sdk", "opentelemetry"}))
     ],
 )
 def test_what_is_off_is_not_even_loaded(given, loaded):
-    done = said(["-c", START], **given)
+    done = said("-c", START, **given)
     assert done.stdout.strip().splitlines()[-1:] == [str(loaded)], done.stderr[-3000:]

@@ -15,7 +15,7 @@ from django.utils import timezone
 from standardwebhooks.webhooks import Webhook
 
 from accounts.domain.roles import By
-from accounts.letters import unsubscribe_address, unsubscribed_by
+from accounts.letters.mails import unsubscribe_address, unsubscribed_by
 from accounts.selectors.joining import invitation_by_token
 from accounts.services.invitations import invitation_send
 from bookings.messaging.domain.webhooks import secret_text, signed

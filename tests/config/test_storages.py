@@ -20,7 +20,8 @@ from django.urls import reverse
 from accounts.domain.errors import Invalid
 from accounts.domain.roles import By
 from accounts.models import Installation, TrailEntry
-from bookings.audit.services.bundles import bundles_clear, bundles_work
+from accounts.services.file_jobs import files_clear
+from bookings.audit.services.bundles import bundles_work
 from bookings.models import TrailBundle
 from bookings.privacy.services.retention import records_remove
 from config import doctor
@@ -110,8 +111,8 @@ def test_neither_time_nor_memory_where_no_bucket_is_named():
     code += "default_storage.exists('x'); import sys; "
     code += "print(sorted({'boto3', 'botocore', 'storages'} & set(sys.modules)))"
     env = {"DJANGO_SETTINGS_MODULE": "config.settings"}
-    assert said(["-c", code], **env).stdout.strip() == "[]"
-    named = said(["-c", code.replace("exists('x')", "save")], MEDIA_BUCKET="uploads", **env)
+    assert said("-c", code, **env).stdout.strip() == "[]"
+    named = said("-c", code.replace("exists('x')", "save"), MEDIA_BUCKET="uploads", **env)
     assert named.stdout.strip() == "['boto3', 'botocore', 'storages']", named.stderr
 
 
@@ -270,7 +271,7 @@ def test_a_bundle_waits_for_its_bucket_and_holds_up_no_other_removal(cast, bucke
     row.refresh_from_db()
     assert (row.state, row.file) == ("waiting", "")
     with pytest.raises(FilesAway):
-        bundles_clear(now=NOW)
+        files_clear(model=TrailBundle, before=NOW)
     Session.objects.filter(pk=session).update(expire_date=old)
     with pytest.raises(FilesAway):
         records_remove(now=NOW)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import connection, transaction
+
 from accounts.domain.roles import PLATFORM, Actor, By
 from accounts.models import Organisation, OutboxMessage, Region, User
 from accounts.permissions import actor_of
@@ -32,6 +34,7 @@ from tests.factories.cards import CARD
 from tests.factories.moments import NOW, at
 
 PASSWORD = "correct horse battery"
+FILLED = {"django_migrations", "django_content_type", "auth_permission"}  # by migrating
 
 WEEKDAYS = {
     "weekly": [{"weekday": day, "opens": "08:00", "closes": "20:00"} for day in range(1, 6)],
@@ -163,6 +166,32 @@ def build_cast() -> Cast:
     )
     cast.microscope = publish(cast)
     return cast
+
+
+Rows = dict[str, bytes]
+
+
+def rows_of_cast() -> tuple[Cast, Rows]:
+    """The cast, and all rows of it by table, which are in no database."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        tables = [t for t in connection.introspection.table_names(cursor) if t not in FILLED]
+        cast, rows = build_cast(), {}
+        for table in tables:
+            with cursor.copy(f'COPY "{table}" TO STDOUT') as out:
+                if content := b"".join(out):
+                    rows[table] = content
+        transaction.set_rollback(True)
+    return cast, rows
+
+
+def put_in_place(rows: Rows) -> None:
+    """Copies rows in, which takes a twentieth of the time of making them."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")  # no triggers
+        for table, content in rows.items():
+            with cursor.copy(f'COPY "{table}" FROM STDIN') as into:
+                into.write(content)
+        cursor.execute("SET LOCAL session_replication_role = origin")
 
 
 def publish(

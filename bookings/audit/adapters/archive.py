@@ -8,7 +8,7 @@ from io import StringIO
 from typing import Any, BinaryIO
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-from accounts.letters import site_name
+from accounts.letters.words import site_name
 from instruments.domain.delimited import text_cell
 
 README = """\

@@ -8,6 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from bookings.record.forms.fields import DayField
+from bookings.record.messages import sentence
 
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _TEXT = {"class": "form-control"}
@@ -85,5 +86,5 @@ class BundleForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         if data.get("since") and data.get("until") and data["until"] <= data["since"]:
-            self.add_error("until", _("This must be after the first day."))
+            self.add_error("until", sentence("not-after-valid-from"))
         return data

@@ -4,33 +4,20 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
-from accounts.models.keys import new_id
+from accounts.models import FileJob
 
 
-class TrailBundle(models.Model):
-    """A bundle asked for, how far it is written, and in the end the file."""
+class TrailBundle(FileJob):
+    """A bundle of the trail of some regions, in a span of time."""
 
-    class State(models.TextChoices):
-        WAITING = "waiting", _("waiting")
-        WORKING = "working", _("being written")
-        DONE = "done", _("ready")
-        FAILED = "failed", _("failed")
+    PROGRESS = ("entries_done", "entries_total")
 
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    user = models.ForeignKey(User, models.CASCADE, related_name="+")
     since = models.DateTimeField(null=True)
     until = models.DateTimeField(null=True)
     region_ids = ArrayField(models.UUIDField(), default=list)
     region_codes = ArrayField(models.CharField(max_length=20), default=list)
-    state = models.CharField(max_length=7, choices=State, default=State.WAITING)
     entries_total = models.PositiveIntegerField(default=0)
     entries_done = models.PositiveIntegerField(default=0)
-    file = models.CharField(max_length=200, blank=True)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    created_at = models.DateTimeField()
-    worked_at = models.DateTimeField(null=True)  # when a worker last wrote some of it
-    ended_at = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name = _("bundle of the trail")
@@ -42,3 +29,6 @@ class TrailBundle(models.Model):
             ),
             models.Index(fields=["user", "-created_at"], name="bundle_user"),
         ]
+
+    def file_name(self) -> str:
+        return f"bundles/{self.pk}-{self.attempts}.jsonl.gz"

@@ -71,6 +71,7 @@ from instruments.models import (
     Import,
     ImportMapping,
     Instrument,
+    Measurand,
     Qualification,
     Technique,
 )
@@ -131,6 +132,7 @@ NAMES: dict[str, tuple[type[Model], Any, Any, str | None]] = {
     "instrument": (Instrument, "name", "name_zh", None),
     "facility": (Facility, "name", "name_zh", None),
     "technique": (Technique, "name", "name_zh", None),
+    "measurand": (Measurand, "name", "name_zh", None),
     "qualification": (Qualification, _person("user__"), None, None),
     "course": (Course, "name", "name_zh", None),
     "coursesession": (CourseSession, "course__name", "course__name_zh", "start_at"),

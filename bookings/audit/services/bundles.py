@@ -1,21 +1,12 @@
-"""Bundles of the trail: streamed at once, or written by a worker and fetched by whoever asked.
-
-A worker that dies leaves a file half written and its job at work; another begins it anew, a few
-times at most. Files are kept for some days.
-"""
+"""Bundles of the trail: streamed at once, or written by a worker and fetched by whoever asked."""
 
 import gzip
-import logging
-from contextlib import suppress
-from datetime import datetime, timedelta
-from tempfile import TemporaryFile
+from datetime import datetime
+from typing import BinaryIO
 
 from django.conf import settings
 from django.core.files import File
-from django.core.files.storage import default_storage
 from django.db import transaction
-from django.db.models import Q
-from django.db.models.functions import Now
 
 from accounts import trail
 from accounts.domain.errors import WrongState
@@ -24,17 +15,12 @@ from accounts.models import Region, User
 from accounts.notifications import nudge
 from accounts.permissions import require_somewhere
 from accounts.selectors.seals import Range, bundle_lines, bundle_size
+from accounts.services.file_jobs import counted, file_open, files_work
 from accounts.services.seals import trail_seal
 from bookings.audit.models import TrailBundle
-from bookings.record.domain.retention import FILES
-
-log = logging.getLogger(__name__)
 
 TASK = "bookings.tasks.write_bundles"
-STALLED = timedelta(minutes=10)
-MOST_ATTEMPTS = 3
 MOST_OPEN = 3  # of one person
-STEP = 5000  # lines, between two words of progress
 State = TrailBundle.State
 
 
@@ -62,14 +48,14 @@ def bundle_start(by: By, *, since: datetime | None, until: datetime | None) -> T
     mine = TrailBundle.objects.filter(user_id=by.actor.person)
     if mine.filter(state__in=[State.WAITING, State.WORKING]).count() >= MOST_OPEN:
         raise WrongState("bundles-waiting", most=MOST_OPEN)
-    wanted = bundle_ask(by, since=since, until=until)
+    span = bundle_ask(by, since=since, until=until)
     with transaction.atomic():
         row = TrailBundle.objects.create(
             user_id=by.actor.person,
             since=since,
             until=until,
-            region_ids=list(wanted.regions or ()),
-            region_codes=list(wanted.region_codes),
+            region_ids=list(span.regions or ()),
+            region_codes=list(span.region_codes),
             created_at=by.now,
         )
         transaction.on_commit(lambda: nudge(TASK), robust=True)
@@ -77,65 +63,24 @@ def bundle_start(by: By, *, since: datetime | None, until: datetime | None) -> T
 
 
 def bundles_work(*, now: datetime) -> int:
-    """Write what waits, one after the other, on as many workers as there are; the number
-    written."""
-    done = 0
-    while (row := _claimed(now)) is not None:
-        try:
-            _write(row, now)
-            done += 1
-        except Exception:
-            log.exception("bundle failed")
-            state = State.FAILED if row.attempts >= MOST_ATTEMPTS else State.WAITING
-            TrailBundle.objects.filter(pk=row.pk).update(state=state)
-            break
-    return done
+    """Write the bundles that wait; the number written."""
 
+    def write(row: TrailBundle, stream: BinaryIO) -> int:
+        return _write(row, stream, now)
 
-def bundles_clear(*, now: datetime) -> int:
-    """Delete files that nobody needs any more; how many."""
-    old = TrailBundle.objects.filter(created_at__lt=now - FILES)
-    for row in old.exclude(file=""):
-        default_storage.delete(row.file)
-    return old.delete()[0]
+    return files_work(job="bundles", model=TrailBundle, write=write, now=now)
 
 
 def bundle_open(row: TrailBundle) -> "File[bytes]":
     """The finished file. `WrongState` before."""
-    if row.state == State.DONE:
-        with suppress(FileNotFoundError):
-            return default_storage.open(row.file)
-    raise WrongState("bundle-not-ready")
+    return file_open(row, WrongState("bundle-not-ready"))
 
 
-@transaction.atomic
-def _claimed(now: datetime) -> TrailBundle | None:
-    due = Q(state=State.WAITING) | Q(state=State.WORKING, worked_at__lt=now - STALLED)
-    row = (
-        TrailBundle.objects.select_for_update(skip_locked=True)
-        .filter(due, attempts__lt=MOST_ATTEMPTS)
-        .order_by("created_at", "pk")
-        .first()
-    )
-    if row is None:
-        return None
-    row.state, row.attempts = State.WORKING, row.attempts + 1
-    row.worked_at, row.entries_done = now, 0
-    row.save(update_fields=["state", "attempts", "worked_at", "entries_done"])
-    return row
-
-
-def _write(row: TrailBundle, now: datetime) -> None:
-    wanted = Range(row.since, row.until, row.region_ids, row.region_codes, row.user_id)
-    mine = TrailBundle.objects.filter(pk=row.pk)
-    mine.update(entries_total=bundle_size(wanted))
-    lines = bundle_lines(wanted, site=settings.SITE_URL, now=now)
-    with TemporaryFile() as file:
-        with gzip.open(file, "wb", compresslevel=5) as out:
-            for number, line in enumerate(lines):
-                out.write(line)
-                if number % STEP == 0:
-                    mine.update(entries_done=number, worked_at=Now())
-        file.seek(0)
-        name = default_storage.save(f"bundles/{row.pk}-{row.attempts}.jsonl.gz", File(file))
-    mine.update(state=State.DONE, file=name, entries_done=bundle_size(wanted), ended_at=Now())
+def _write(row: TrailBundle, stream: BinaryIO, now: datetime) -> int:
+    span = Range(row.since, row.until, row.region_ids, row.region_codes, row.user_id)
+    TrailBundle.objects.filter(pk=row.pk).update(entries_total=bundle_size(span))
+    lines = bundle_lines(span, site=settings.SITE_URL, now=now)
+    with gzip.open(stream, "wb", compresslevel=5) as out:
+        for line in counted(row, lines):
+            out.write(line)
+    return bundle_size(span)

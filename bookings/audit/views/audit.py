@@ -21,6 +21,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.domain.errors import Invalid, Refused
 from accounts.domain.roles import By
+from accounts.letters import words
 from accounts.models import Organisation, Region
 from accounts.permissions import actor_of, require_somewhere
 from accounts.selectors.memberships import place_of
@@ -68,7 +69,6 @@ from bookings.audit.services.findings import (
     finding_return,
 )
 from bookings.audit.services.sampling import Sampling, sample_draw
-from bookings.hours.views.utilisation import local_name
 from bookings.record.adapters.figures import Cell
 from bookings.record.messages import sentence
 from bookings.record.views.lists import csv_answer, wants_csv
@@ -132,14 +132,14 @@ def decide_many(request: HttpRequest) -> HttpResponseBase:
         row, instrument = rows.get(pk), instruments.get(pk)
         named = [rule_name(row.rule) if row else str(pk)]
         if instrument is not None:
-            named.append(local_name(instrument.name, instrument.name_zh))
+            named.append(words.named(instrument))
         messages.error(request, f"{' · '.join(named)}: {sentence(refusal.code, refusal.numbers)}")
     return redirect(reverse("bookings:exceptions", query=request.GET))
 
 
 def _choices(rows: Iterable[Organisation | Region]) -> list[tuple[str, str]]:
     """To choose one by its name in the reader's language."""
-    return [(row.code, local_name(row.name, row.name_zh)) for row in rows]
+    return [(row.code, words.named(row)) for row in rows]
 
 
 HEADS = (

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from accounts.domain.errors import NotFound
+from accounts.letters.words import named
 from accounts.permissions import actor_of
 from bookings.audit.acts import act_choices
 from bookings.audit.forms.trail import TrailForm
@@ -21,15 +22,12 @@ from bookings.audit.selectors.trail import (
     trail_page,
 )
 from bookings.audit.selectors.trail_records import called_of, has_page
-from bookings.hours.views.utilisation import local_name
 
 
 @login_required
 def trail(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request.user)
-    regions = [
-        (region.code, local_name(region.name, region.name_zh)) for region in audited_regions(actor)
-    ]
+    regions = [(region.code, named(region)) for region in audited_regions(actor)]
     form = TrailForm(request.GET, acts=act_choices(), regions=regions)
     form.is_valid()
     data = form.cleaned_data

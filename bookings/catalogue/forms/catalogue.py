@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.domain.currencies import MINOR_DIGITS
 from accounts.models import Organisation
 from bookings.record.forms.fields import DayField, of_our_time
-from bookings.record.messages import RATINGS
+from bookings.record.messages import RATINGS, sentence
 from instruments.domain.search import Criteria
 from instruments.models import Instrument
 
@@ -77,7 +77,7 @@ class CatalogueForm(forms.Form):
         elif end and not start:
             self.add_error("free_from", _("Enter a start time."))
         elif start and end and end <= start:
-            self.add_error("free_until", _("This must be after the start."))
+            self.add_error("free_until", sentence("not-after-start"))
         elif start and end and end - start > timedelta(days=60):
             self.add_error("free_until", _("Search at most 60 days at once."))
         return data

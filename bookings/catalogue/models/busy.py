@@ -4,29 +4,19 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from accounts.models.keys import new_id
+from instruments.models import PolledAddress
 
 
-class BusyCalendar(models.Model):
+class BusyCalendar(PolledAddress):
     """A calendar of a person's own, which is read every hour to tell them when they are busy.
-    `claim` is the worker's at work, until `claimed_until`; `etag` and `modified` are of what was
-    read last; `problem`: code and numbers of why the last reading failed."""
+    `problem`: code and numbers of why the last reading failed."""
 
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     user = models.OneToOneField(User, models.CASCADE, related_name="busy_calendar")
-    address = models.CharField(max_length=1000)
-    created_at = models.DateTimeField()
     due_at = models.DateTimeField(null=True, db_index=True)
-    claim = models.UUIDField(null=True)
-    claimed_until = models.DateTimeField(null=True)
-    failures = models.PositiveSmallIntegerField(default=0)
     problem = models.JSONField(default=dict)
-    etag = models.CharField(max_length=200, blank=True)
-    modified = models.CharField(max_length=200, blank=True)
     read_at = models.DateTimeField(null=True)
     # How far ahead its times are known: what recurs is written out so far.
     known_until = models.DateTimeField(null=True)
-    version = models.PositiveIntegerField(default=1)
 
     class Meta:
         verbose_name = _("own calendar")

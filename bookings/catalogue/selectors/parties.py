@@ -15,9 +15,10 @@ from bookings.record.domain.periods import Period
 class Booking:
     """What somebody asks to reserve; `options` are quantities of the card's options.
 
-    hold: the reservation in state `held` that this completes; on_behalf_of: the id or mail
-    address of the person it is for, if not the one who asks; override: rules a manager sets
-    aside, with the reason; funding: the payer's sources that pay, by percent.
+    hold: the reservation in state `held` that this completes; needs_hold: whether it is refused
+    where that hold has run out or is of another booking, instead of asked for anew; on_behalf_of:
+    the id or mail address of the person it is for, if not the one who asks; override: rules a
+    manager sets aside, with the reason; funding: the payer's sources that pay, by percent.
     """
 
     instrument_id: UUID
@@ -30,6 +31,7 @@ class Booking:
     options: Mapping[str, Decimal] = field(default_factory=dict)
     quantity: Decimal | None = None
     hold: UUID | None = None
+    needs_hold: bool = True
     on_behalf_of: str = ""
     override: tuple[str, ...] = ()
     reason: str = ""

@@ -1,8 +1,9 @@
-"""Unmet demand: what people wanted and could not have for lack of capacity."""
+"""Unmet demand: what people asked for and could not have for lack of capacity."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, transaction
@@ -72,6 +73,23 @@ def demand_refused(
     )
 
 
+def demand_lacking(
+    by: By,
+    *,
+    organisation: Organisation,
+    refused: Iterable[tuple[UUID, Period, Sequence[Refusal]]],
+) -> None:
+    """Remember what was left out of many bookings, each an instrument's id, a period and what
+    refuses it: once an instrument, the first that lacked nothing but capacity."""
+    lacking: dict[UUID, Period] = {}
+    for instrument_id, period, refusals in refused:
+        if refusals and RulesRefuse(refusals).lacks_capacity:
+            lacking.setdefault(instrument_id, period)
+    for instrument in Instrument.objects.select_related("facility").filter(pk__in=list(lacking)):
+        period = lacking[instrument.pk]
+        demand_refused(by, organisation=organisation, instrument=instrument, period=period)
+
+
 @contextmanager
 def attempt(by: By, *, parties: Sequence[Parties], bookings: Sequence[Booking]) -> Iterator[None]:
     """One transaction that tries to book. Where the rules, or at the last the database, refuse:
@@ -115,8 +133,8 @@ def _remember(
             demand_refused(
                 by, organisation=party.payer, instrument=instrument, period=booking.period
             )
-        told = with_equivalents(
+        elsewhere = with_equivalents(
             own, instrument, party.payer, booking.asked, by.now, user_id=party.person
         )
-        refusals += with_courses(told, instrument, by.now)
+        refusals += with_courses(elsewhere, instrument, by.now)
     return RulesRefuse(refusals)

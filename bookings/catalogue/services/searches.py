@@ -91,10 +91,7 @@ def searches_tell(*, now: datetime) -> int:
     transaction each. How many have something new."""
     due = SavedSearch.objects.filter(is_paused=False, looked_on__lt=now.date())
     return work_through(
-        job="saved searches",
-        due=list(due.order_by("pk").values_list("pk", flat=True)),
-        act=lambda pk: _told(pk, now),
-        now=now,
+        job="saved searches", due=due.order_by("pk"), act=lambda pk: _told(pk, now), now=now
     )
 
 

@@ -24,6 +24,7 @@ from bookings.catalogue.selectors.catalogue_candidates import (
     of_today,
 )
 from bookings.catalogue.selectors.holds import own_held
+from bookings.catalogue.selectors.needs import load_meanings
 from bookings.catalogue.services.demand import demand_searched
 from bookings.catalogue.views.choosing import choice_of, next_free, rate_of
 from bookings.catalogue.views.events import form_of
@@ -58,12 +59,18 @@ def catalogue(request: HttpRequest) -> HttpResponse:
     found, meant = facets(criteria, nearest=PAGE), criteria
     if not found.total and (meant := understood(criteria)) != criteria:
         found = facets(meant, nearest=PAGE)
+    is_lost = criteria.text and not (found.total or criteria.technique)
+    meanings = load_meanings(criteria) if is_lost else []
+    if meanings:
+        meant = replace(criteria, text="", technique=meanings[0].techniques[0].code)
+        found = facets(meant, nearest=PAGE)
     narrowing = _narrowing(criteria, found)
     context: dict[str, Any] = {
         "form": form,
         "criteria": criteria,
         "currency": form.cleaned_data.get("currency", ""),
         "meant": meant,
+        "meanings": meanings,
         "narrowing": narrowing,
         "chips": _chips(request, criteria, narrowing),
         "payer": payer,

@@ -5,7 +5,6 @@ from decimal import Decimal
 from uuid import UUID
 
 from accounts.domain.roles import PLATFORM, By
-from accounts.selectors.jobs import held_back
 from accounts.services.jobs import work_through
 from bookings.charging.domain.melting import fee_that_melts, melt
 from bookings.charging.locks import lock_charge, lock_host_books
@@ -28,17 +27,14 @@ from bookings.record.models import Reservation
 def fees_melt(*, now: datetime, most: int = 200) -> int:
     """Take back what others paid for of cancelled time, once the period has passed and all who
     used it are charged; each fee once. How many."""
-    due = dict(
-        fees_to_melt(now)
-        .exclude(pk__in=held_back("melting fees", now))
-        .values_list("pk", "reservation_id")[:most]
-    )
+    due = fees_to_melt(now)
     return work_through(
-        job="melting fees", due=due, act=lambda pk: _melt(pk, due[pk], now), now=now
+        job="melting fees", due=due, act=lambda pk: _melt(pk, now), now=now, most=most
     )
 
 
-def _melt(charge_id: UUID, reservation_id: UUID, now: datetime) -> int:
+def _melt(charge_id: UUID, now: datetime) -> int:
+    reservation_id = Charge.objects.values_list("reservation_id", flat=True).get(pk=charge_id)
     claim_reservation(reservation_id)
     _, reservation = lock_reservation(reservation_id)
     if is_waiting_for_others(reservation):

@@ -92,7 +92,7 @@ class HoursForm(forms.Form):
             if data.get(name) and not EARLIEST <= data[name].year <= LATEST:
                 self.add_error(name, _("There are no hours for dates so far away."))
         if data.get("since") and data.get("until") and data["until"] <= data["since"]:
-            self.add_error("until", _("This must be after the first day."))
+            self.add_error("until", sentence("not-after-valid-from"))
         elif data.get("since") and data.get("until") and data["until"] - data["since"] > LONGEST:
             self.add_error("until", sentence("span-too-long", {"days": LONGEST.days}))
         return data

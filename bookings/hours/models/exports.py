@@ -3,34 +3,20 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
-from accounts.models.keys import new_id
+from accounts.models import FileJob
 
 
-class HoursExport(models.Model):
-    """A table asked for, how far it is written, and in the end the file. `asked` is what the
-    page or the API was asked with; `after` is the key of the last row written."""
+class HoursExport(FileJob):
+    """A table of hours as a file. `asked` is what the page or the API was asked with."""
 
-    class State(models.TextChoices):
-        WAITING = "waiting", _("waiting")
-        WORKING = "working", _("being written")
-        DONE = "done", _("ready")
-        FAILED = "failed", _("failed")
+    PROGRESS = ("rows_done", "rows_total")
 
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    user = models.ForeignKey(User, models.CASCADE, related_name="+")
     table = models.CharField(max_length=20)
     format = models.CharField(max_length=4, choices=[("csv", "CSV"), ("xlsx", "XLSX")])
     language = models.CharField(max_length=10, default="en")
     asked = models.JSONField()
-    state = models.CharField(max_length=7, choices=State, default=State.WAITING)
     rows_total = models.PositiveIntegerField(default=0)
     rows_done = models.PositiveIntegerField(default=0)
-    file = models.CharField(max_length=200, blank=True)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    created_at = models.DateTimeField()
-    worked_at = models.DateTimeField(null=True)  # when a worker last wrote some of it
-    ended_at = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name = _("export of hours")
@@ -42,3 +28,6 @@ class HoursExport(models.Model):
             ),
             models.Index(fields=["user", "-created_at"], name="hoursexport_user"),
         ]
+
+    def file_name(self) -> str:
+        return f"exports/{self.pk}-{self.attempts}.{self.format}"

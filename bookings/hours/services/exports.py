@@ -1,43 +1,28 @@
-"""Large tables of hours as files: asked for, written by a worker, fetched by whoever asked.
+"""Large tables of hours as files: asked for, written by a worker, fetched by whoever asked."""
 
-A worker that dies leaves a file half written and its job at work; another begins it anew, a few
-times at most. Files are kept for some days.
-"""
-
-import logging
-from collections.abc import Iterator
-from contextlib import suppress
-from datetime import datetime, timedelta
-from tempfile import TemporaryFile
-from typing import Any
+from datetime import datetime
+from typing import BinaryIO
 from uuid import UUID
 
 from django.core.files import File
-from django.core.files.storage import default_storage
 from django.db import transaction
-from django.db.models import Q, QuerySet
-from django.db.models.functions import Now
+from django.db.models import QuerySet
 from django.utils import translation
 
 from accounts import trail
-from accounts.domain.errors import Refused, WrongState
+from accounts.domain.errors import WrongState
 from accounts.domain.roles import Actor, By
 from accounts.notifications import nudge
 from accounts.selectors.memberships import load_actor
 from accounts.selectors.rows import visible
+from accounts.services.file_jobs import counted, file_open, files_work
 from bookings.hours.models import HoursExport
 from bookings.hours.selectors.utilisation_scope import scope_for
-from bookings.hours.selectors.utilisation_tables import Asked, Table, day_sums_of, table_of
+from bookings.hours.selectors.utilisation_tables import Asked, day_sums_of, table_of
 from bookings.record.adapters.figures import csv_pieces, write_workbook
-from bookings.record.domain.retention import FILES
-
-log = logging.getLogger(__name__)
 
 TASK = "bookings.tasks.write_exports"
-STALLED = timedelta(minutes=10)
-MOST_ATTEMPTS = 3
 MOST_OPEN = 5  # of one person
-STEP = 5000  # rows, between two words of progress
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 State = HoursExport.State
 
@@ -69,32 +54,8 @@ def export_start(by: By, *, table: str, format: str, asked: Asked) -> HoursExpor
 
 
 def exports_work(*, now: datetime) -> int:
-    """Write what waits, one job after the other, on as many workers as there are; the number
-    written. Those that nobody has worked on for a while are begun anew."""
-    done = 0
-    while (job := _claimed(now)) is not None:
-        try:
-            _write(job)
-            done += 1
-        except Refused as refused:
-            _end(job, State.FAILED, now)
-            log.info("export refused: %s", refused.code)
-        except Exception:
-            log.exception("export failed")
-            if job.attempts >= MOST_ATTEMPTS:
-                _end(job, State.FAILED, now)
-            else:
-                HoursExport.objects.filter(pk=job.pk).update(state=State.WAITING)
-                break
-    return done
-
-
-def exports_clear(*, now: datetime) -> int:
-    """Delete files that nobody needs any more; how many."""
-    old = HoursExport.objects.filter(created_at__lt=now - FILES)
-    for job in old.exclude(file=""):
-        default_storage.delete(job.file)
-    return old.delete()[0]
+    """Write the exports that wait; the number written."""
+    return files_work(job="exports of hours", model=HoursExport, write=_write, now=now)
 
 
 def export_for(actor: Actor, export_id: UUID) -> HoursExport:
@@ -120,31 +81,10 @@ def media_of(format: str) -> str:
 
 def export_open(job: HoursExport) -> "File[bytes]":
     """The finished file. `WrongState` before."""
-    if job.state == State.DONE:
-        with suppress(FileNotFoundError):
-            return default_storage.open(job.file)
-    raise WrongState(state=job.state)
+    return file_open(job, WrongState(state=job.state))
 
 
-@transaction.atomic
-def _claimed(now: datetime) -> HoursExport | None:
-    due = Q(state=State.WAITING) | Q(state=State.WORKING, worked_at__lt=now - STALLED)
-    found = (
-        HoursExport.objects.select_for_update(skip_locked=True)
-        .filter(due)
-        .order_by("created_at", "pk")
-        .first()
-    )
-    if found is None:
-        return None
-    found.state = State.FAILED if found.attempts >= MOST_ATTEMPTS else State.WORKING
-    found.attempts += 1
-    found.worked_at, found.rows_done = now, 0
-    found.save(update_fields=["state", "attempts", "worked_at", "rows_done"])
-    return found
-
-
-def _write(job: HoursExport) -> None:
+def _write(job: HoursExport, stream: BinaryIO) -> int:
     actor, asked = load_actor(job.user), Asked.of_json(job.asked)
     with translation.override(job.language):
         table = table_of(actor, job.table, asked)
@@ -152,32 +92,10 @@ def _write(job: HoursExport) -> None:
         if job.table == "days":
             total = day_sums_of(scope_for(actor, asked.narrowed).instruments, asked).days
         HoursExport.objects.filter(pk=job.pk).update(rows_total=total)
-        counted = _counted(job, table)
-        with TemporaryFile() as stream:
-            if job.format == "csv":
-                for piece in csv_pieces(table.heads, counted, asked.notes):
-                    stream.write(piece)
-            else:
-                write_workbook(stream, table.heads, counted, asked.notes)
-            stream.seek(0)
-            name = f"exports/{job.pk}-{job.attempts}.{job.format}"
-            job.file = default_storage.save(name, File(stream))
-    HoursExport.objects.filter(pk=job.pk).update(
-        state=State.DONE,
-        file=job.file,
-        rows_done=job.rows_done,
-        rows_total=job.rows_done,
-        ended_at=Now(),
-    )
-
-
-def _counted(job: HoursExport, table: Table) -> Iterator[Any]:
-    for row in table.rows:
-        yield row
-        job.rows_done += 1
-        if job.rows_done % STEP == 0:
-            HoursExport.objects.filter(pk=job.pk).update(rows_done=job.rows_done, worked_at=Now())
-
-
-def _end(job: HoursExport, state: str, now: datetime) -> None:
-    HoursExport.objects.filter(pk=job.pk).update(state=state, ended_at=now)
+        rows = counted(job, table.rows)
+        if job.format == "csv":
+            for piece in csv_pieces(table.heads, rows, asked.notes):
+                stream.write(piece)
+        else:
+            write_workbook(stream, table.heads, rows, asked.notes)
+    return job.rows_done

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.domain.errors import Invalid, NotPermitted
 from accounts.domain.roles import By
+from accounts.letters.words import named
 from accounts.permissions import actor_of
 from bookings.hours.domain.norms import FIRST
 from bookings.hours.domain.utilisation import DEFINITIONS
@@ -118,8 +119,8 @@ def between_regions(request: HttpRequest) -> HttpResponse:
             "right": gettext("instruments of"),
             "links": [
                 {
-                    "source": local_name(cell.payer.name, cell.payer.name_zh),
-                    "target": local_name(cell.host.name, cell.host.name_zh),
+                    "source": named(cell.payer),
+                    "target": named(cell.host),
                     "value": round(float(cell.value) / divisor, 1),
                 }
                 for cell in found.cells

@@ -9,10 +9,11 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext
 
 from accounts.domain.errors import NotFound, NotPermitted
 from accounts.domain.roles import Actor
+from accounts.letters.words import is_chinese
 from accounts.permissions import actor_of
 from bookings.hours.domain.utilisation import definitions_on
 from bookings.hours.forms.utilisation import HoursForm
@@ -170,8 +171,7 @@ def _name(row: HoursRow, by: str) -> str:
 
 def local_name(name: str, name_zh: str) -> str:
     """Of a name in English and Chinese the reader's."""
-    is_chinese = (get_language() or "").startswith("zh")
-    return (is_chinese and name_zh) or name
+    return (is_chinese() and name_zh) or name
 
 
 def _bars(found: Figures, by: str) -> dict[str, Any]:

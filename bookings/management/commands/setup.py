@@ -19,7 +19,7 @@ from rest_framework import serializers
 from accounts.api.shapes import Choice, Flag, ListOf, Shape, Text, checked
 from accounts.domain.errors import FieldProblem, Invalid, Refused
 from accounts.domain.organisations import organisation_code, region_code
-from accounts.letters import password_path
+from accounts.letters.sign_in import password_path
 from accounts.models import Organisation, Region
 from accounts.selectors.divisions import division
 from accounts.services.installation import MOST_LOGO, Outcome, Step, installation_set_up

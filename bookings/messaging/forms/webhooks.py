@@ -7,11 +7,11 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.errors import FieldProblem
+from accounts.letters.words import named
 from accounts.models import Organisation
 from bookings.messaging.domain.webhooks import EVENTS
 from bookings.messaging.models import WebhookEndpoint
 from bookings.record.messages import sentence
-from instruments.forms.fields import named
 from instruments.messages import harvest_sentence
 
 EVENT_NAMES = {

@@ -1,125 +1,104 @@
 """Messages about records of instruments: to whoever may do something about them."""
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
+from django.db.models import QuerySet
 from django.urls import reverse
-from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
-from accounts.letters import Letter, framed
-from accounts.models import Organisation, OutboxMessage, TrailText, User
+from accounts.letters.kinds import Content, Kind, row_of, table
+from accounts.models import Organisation, OutboxMessage, TrailText
 from accounts.selectors.memberships import holders_of
-from accounts.selectors.messages import readers_of
 from instruments.models import Instrument
 from instruments.selectors.managing import load_standings
 from instruments.selectors.quality import stale_records
 from instruments.selectors.registry import WITH
 
-# Subject and first sentence.
-KINDS = {
-    "submitted": (
+MOST_LISTED = 30
+
+
+def _is(publication: str) -> Callable[[Instrument, OutboxMessage, datetime], bool]:
+    """A message says something true while the instrument is so."""
+    return lambda instrument, row, now: instrument.publication == publication
+
+
+def _step(instrument: Instrument, row: OutboxMessage, now: datetime) -> Content:
+    text = TrailText.objects.filter(entry_id=UUID(row.payload["entry"])).first()
+    is_asked = row.kind == "record.submitted"
+    context = {
+        "instruments": [instrument],
+        "missing": load_standings([instrument], now)[0].missing if is_asked else (),
+        "reason": text.content.get("reason", "") if text else "",
+    }
+    page = reverse("instruments:instrument-manage", args=[instrument.pk])
+    return Content(instrument.pk, page, {"instrument": instrument}, context)
+
+
+def _load_stale(
+    row: OutboxMessage, now: datetime
+) -> tuple[Organisation, QuerySet[Any], int] | None:
+    """The host, its records that are stale, and how many; None where none is."""
+    host = Organisation.objects.get(pk=UUID(row.payload["organisation"]))
+    records = stale_records(now).filter(organisation=host)
+    return (host, records, total) if (total := records.count()) else None
+
+
+def _stale(
+    stale: tuple[Organisation, QuerySet[Any], int], row: OutboxMessage, now: datetime
+) -> Content:
+    host, records, total = stale
+    instruments = list(records[:MOST_LISTED])
+    context = {"instruments": instruments, "more": max(0, total - MOST_LISTED)}
+    page = reverse("instruments:manage") + "?stale=on"
+    return Content(instruments[0].pk, page, {"host": host}, context)
+
+
+_kind = partial(Kind, template="bookings/messaging/mail/record")
+_step_kind = partial(
+    _kind,
+    load=row_of(Instrument.objects.select_related(*WITH, "submitted_by"), "instrument"),
+    content=_step,
+)
+_answer = partial(
+    _step_kind,
+    topic="decision",
+    readers=lambda instrument: [instrument.submitted_by] if instrument.submitted_by else [],
+)
+KINDS = table(
+    _step_kind(
+        "record.submitted",
         _("To publish: {instrument}"),
         _("A record was submitted. Review it, then publish it or return it."),
+        "request",
+        readers=lambda instrument: holders_of("manager", instrument.organisation_id),
+        is_still_true=_is("submitted"),
     ),
-    "returned": (
+    _answer(
+        "record.returned",
         _("Returned: {instrument}"),
         _("The record you submitted is a draft again: changes are needed first."),
+        is_still_true=_is("draft"),
     ),
-    "published": (
+    _answer(
+        "record.published",
         _("Published: {instrument}"),
         _("The record you submitted is in the catalogue now."),
+        is_still_true=_is("published"),
     ),
-    "stale": (
+    _kind(
+        "record.stale",
         _("Please confirm: records of {host}"),
         _(
             "These records have not been changed or confirmed for a year. Please review them and "
             "correct what is out of date, or confirm each with one click."
         ),
+        "record",
+        load=_load_stale,
+        readers=lambda stale: holders_of("manager", stale[0].pk),
+        content=_stale,
     ),
-}
-# What an instrument must be for its message to say something true.
-STATES = {"submitted": "submitted", "returned": "draft", "published": "published"}
-MOST_LISTED = 30
-
-
-def record_letters(row: OutboxMessage, now: datetime) -> list[Letter]:
-    """The letters of an outbox row; none where it no longer says anything true, or nobody is
-    there to read it."""
-    kind = row.kind.partition(".")[2]
-    return _stale_letters(row, now) if kind == "stale" else _step_letters(kind, row, now)
-
-
-def _step_letters(kind: str, row: OutboxMessage, now: datetime) -> list[Letter]:
-    instrument = (
-        Instrument.objects.select_related(*WITH, "submitted_by")
-        .filter(pk=UUID(row.payload["instrument"]), publication=STATES[kind])
-        .first()
-    )
-    if instrument is None:
-        return []
-    page = reverse("instruments:instrument-manage", args=[instrument.pk])
-    text = TrailText.objects.filter(entry_id=UUID(row.payload["entry"])).first()
-    context = {
-        "instruments": [instrument],
-        "missing": load_standings([instrument], now)[0].missing if kind == "submitted" else (),
-        "reason": text.content.get("reason", "") if text else "",
-        "link": page,
-    }
-    people: list[User] = []
-    if kind == "submitted":
-        people = list(holders_of("manager", instrument.organisation_id))
-    elif instrument.submitted_by and instrument.submitted_by.is_active:
-        people = [instrument.submitted_by]
-    return [_letter(kind, person, context) for person in readers_of(people, _topic(kind))]
-
-
-def _stale_letters(row: OutboxMessage, now: datetime) -> list[Letter]:
-    host = Organisation.objects.get(pk=UUID(row.payload["organisation"]))
-    found = stale_records(now).filter(organisation=host)
-    total = found.count()
-    if not total:
-        return []
-    context = {
-        "instruments": list(found[:MOST_LISTED]),
-        "more": max(0, total - MOST_LISTED),
-        "host": host,
-        "link": reverse("instruments:manage") + "?stale=on",
-    }
-    people = readers_of(holders_of("manager", host.pk), "record")
-    return [_letter("stale", person, context) for person in people]
-
-
-def _topic(kind: str) -> str:
-    """Managers are asked, those who submitted are answered."""
-    return {"submitted": "request", "stale": "record"}.get(kind, "decision")
-
-
-def _letter(kind: str, person: User, context: dict[str, Any]) -> Letter:
-    """In the reader's language."""
-    with translation.override(person.language):
-        first = context["instruments"][0]
-        is_chinese = person.language.startswith("zh")
-        facts = {
-            name: (is_chinese and thing.name_zh) or thing.name
-            for name, thing in (("instrument", first), ("host", first.organisation))
-        }
-        subject, lead = (str(text).format_map(facts) for text in KINDS[kind])
-        content = context | {
-            "kind": kind,
-            "lead": lead,
-            "link": settings.SITE_URL + context["link"],
-        }
-        text, html = framed("bookings/messaging/mail/record", _topic(kind), person, content)
-        return Letter(
-            person=person,
-            topic=_topic(kind),
-            kind=f"record.{kind}",
-            subject=" ".join(subject.split()),
-            text=text,
-            html=html,
-            link=context["link"],
-            about=first.pk,
-        )
+)

@@ -1,63 +1,58 @@
 """Messages about what a saved search has newly found."""
 
-from uuid import UUID
+from datetime import datetime
 
 from django.conf import settings
 from django.urls import reverse
-from django.utils import translation
-from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
-from accounts.letters import Letter, framed
-from accounts.models import OutboxMessage, User
-from accounts.selectors.messages import readers_of
+from accounts.letters.kinds import Content, Kind, row_of, table
+from accounts.models import OutboxMessage
 from bookings.catalogue.domain.searches import MOST_TOLD
 from bookings.catalogue.models import SavedSearch
 from instruments.models import Instrument
 
+_active = row_of(
+    SavedSearch.objects.select_related("user").filter(is_paused=False, user__is_active=True),
+    "search",
+)
 
-def matches_letters(row: OutboxMessage) -> list[Letter]:
-    """To whoever saved it; none where the search is gone or paused, or nothing of what it found
-    is still on offer."""
-    search = (
-        SavedSearch.objects.select_related("user")
-        .filter(pk=UUID(row.payload["search"]), is_paused=False, user__is_active=True)
-        .first()
-    )
-    found = list(
+
+def _load(row: OutboxMessage, now: datetime) -> tuple[SavedSearch, list[Instrument]] | None:
+    """The search, and what of its matches is still on offer; None where either is gone."""
+    search: SavedSearch | None = _active(row, now)
+    instruments = list(
         Instrument.objects.select_related("organisation", "region")
         .filter(pk__in=row.payload["instruments"], publication=Instrument.Publication.PUBLISHED)
         .order_by("name", "id")
     )
-    if search is None or not found:
-        return []
-    return [_letter(search, found, person) for person in readers_of([search.user], "search")]
+    return (search, instruments) if search and instruments else None
 
 
-def _letter(search: SavedSearch, found: list[Instrument], person: User) -> Letter:
-    """In the reader's language."""
-    page = reverse("bookings:searches")
-    with translation.override(person.language):
-        context = {
-            "search": search,
-            "found": [
-                (i, settings.SITE_URL + reverse("bookings:instrument", args=[i.pk]))
-                for i in found[:MOST_TOLD]
-            ],
-            "more": max(0, len(found) - MOST_TOLD),
-            "link": settings.SITE_URL + page,
-        }
-        name = (person.language.startswith("zh") and found[0].name_zh) or found[0].name
-        subject = gettext("New for “{name}”: {instrument}").format(
-            name=search.name, instrument=name
-        )
-        text, html = framed("bookings/messaging/mail/matches", "search", person, context)
-        return Letter(
-            person=person,
-            topic="search",
-            kind="search.matches",
-            subject=" ".join(subject.split()),
-            text=text,
-            html=html,
-            link=page,
-            about=search.pk,
-        )
+def _matches(
+    matches: tuple[SavedSearch, list[Instrument]], row: OutboxMessage, now: datetime
+) -> Content:
+    search, instruments = matches
+    context = {
+        "search": search,
+        "found": [
+            (instrument, settings.SITE_URL + reverse("bookings:instrument", args=[instrument.pk]))
+            for instrument in instruments[:MOST_TOLD]
+        ],
+        "more": max(0, len(instruments) - MOST_TOLD),
+    }
+    words = {"name": search.name, "instrument": instruments[0]}
+    return Content(search.pk, reverse("bookings:searches"), words, context)
+
+
+KINDS = table(
+    Kind(
+        "search.matches",
+        _("New for “{name}”: {instrument}"),
+        topic="search",
+        load=_load,
+        readers=lambda matches: [matches[0].user],
+        content=_matches,
+        template="bookings/messaging/mail/matches",
+    )
+)

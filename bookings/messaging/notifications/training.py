@@ -1,144 +1,131 @@
 """Messages about courses: places, sessions, and certificates that run out."""
 
 from datetime import datetime
-from typing import Any
-from uuid import UUID
+from functools import partial
 
-from django.conf import settings
 from django.urls import reverse
-from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
-from accounts.letters import Letter, day_words, framed
-from accounts.models import OutboxMessage
-from accounts.selectors.messages import readers_of
+from accounts.letters.kinds import Content, Kind, in_state, row_of, table
+from accounts.models import OutboxMessage, User
 from bookings.catalogue.selectors.training import bookings_after
 from instruments.domain.opening import local_date
 from instruments.models import Enrolment, Qualification
 from instruments.selectors.qualifications import zone_of
 from instruments.selectors.training import SESSION_WITH, is_followed, load_renewal
 
-# Subject and first sentence.
-KINDS = {
-    "enrolled": (_("You have a place: {course}"), _("You have a place in this session.")),
-    "waiting": (
+TEMPLATE = "bookings/messaging/mail/training"
+_enrolment = row_of(
+    Enrolment.objects.select_related(
+        "user", "qualification", *(f"session__{name}" for name in SESSION_WITH)
+    ),
+    "enrolment",
+)
+_running_out = row_of(
+    Qualification.objects.select_related(
+        "user", "issuer__region", "instrument__facility", "technique"
+    ).filter(revoked_at=None, valid_until__isnull=False),
+    "qualification",
+)
+
+
+def _load_enrolment(row: OutboxMessage, now: datetime) -> Enrolment | None:
+    """The place; None where its session was cancelled, unless the message is to say so."""
+    enrolment: Enrolment | None = _enrolment(row, now)
+    if enrolment is None or row.kind == "training.cancelled":
+        return enrolment
+    return enrolment if enrolment.session.cancelled_at is None else None
+
+
+def _of_enrolment(enrolment: Enrolment, row: OutboxMessage, now: datetime) -> Content:
+    session = enrolment.session
+    course = session.course
+    return Content(
+        course.pk,
+        reverse("instruments:course", args=[course.pk]),
+        {"course": course, "thing": course.instrument or course.technique},
+        {
+            "session": session,
+            "reason": session.reason if row.kind == "training.cancelled" else "",
+            "qualification": enrolment.qualification,
+        },
+        zone=session.facility.time_zone,
+        matters_until=session.start_at,
+    )
+
+
+def _load_expiring(row: OutboxMessage, now: datetime) -> Qualification | None:
+    """The certificate, unless another follows it or it has run out."""
+    held: Qualification | None = _running_out(row, now)
+    if held is None or held.valid_until is None or is_followed(held):
+        return None
+    return held if held.valid_until >= local_date(zone_of(held), now) else None
+
+
+def _expiring(held: Qualification, row: OutboxMessage, now: datetime) -> Content:
+    return Content(
+        held.pk,
+        reverse("instruments:training"),
+        {"thing": held.instrument or held.technique, "until": held.valid_until},
+        {"offers": load_renewal(held, now), "bookings": bookings_after(held, now)},
+    )
+
+
+def _person(held: Enrolment | Qualification) -> list[User]:
+    return [held.user]
+
+
+_place = partial(
+    Kind,
+    topic="training",
+    load=_load_enrolment,
+    readers=_person,
+    content=_of_enrolment,
+    template=TEMPLATE,
+)
+KINDS = table(
+    _place(
+        "training.enrolled",
+        _("You have a place: {course}"),
+        _("You have a place in this session."),
+        is_still_true=in_state("enrolled"),
+    ),
+    _place(
+        "training.waiting",
         _("On the waiting list: {course}"),
         _("All places are taken. You will be notified as soon as you have one."),
+        is_still_true=in_state("waiting"),
     ),
-    "moved-up": (
+    _place(
+        "training.moved-up",
         _("You have a place now: {course}"),
         _("Somebody cancelled, and you were next in line: the place is yours."),
+        is_still_true=in_state("enrolled"),
     ),
-    "withdrawn": (
+    _place(
+        "training.withdrawn",
         _("Your place was cancelled: {course}"),
         _("The organisation that gives the course took you off the list of this session."),
     ),
-    "changed": (
+    _place(
+        "training.changed",
         _("Another time or place: {course}"),
         _("This session now takes place as stated below."),
     ),
-    "cancelled": (_("Cancelled: {course}"), _("This session does not take place.")),
-    "passed": (
+    _place("training.cancelled", _("Cancelled: {course}"), _("This session does not take place.")),
+    _place(
+        "training.passed",
         _("Passed: {course}"),
         _("You have passed, and are certified for {thing} from now on."),
     ),
-    "expiring": (
+    Kind(
+        "training.expiring",
         _("Your certificate is about to expire: {thing}"),
         _("Your certificate for {thing} is valid to the end of {until}."),
+        "expiry",
+        load=_load_expiring,
+        readers=_person,
+        content=_expiring,
+        template=TEMPLATE,
     ),
-}
-# What is true only while the place stands.
-WHILE = {"enrolled": "enrolled", "waiting": "waiting", "moved-up": "enrolled"}
-
-
-def training_letters(row: OutboxMessage, now: datetime) -> list[Letter]:
-    """To the person; none where it says nothing true any more."""
-    kind = row.kind.partition(".")[2]
-    return _expiring(row, now) if kind == "expiring" else _of_enrolment(row, kind)
-
-
-def _of_enrolment(row: OutboxMessage, kind: str) -> list[Letter]:
-    with_session = [f"session__{name}" for name in SESSION_WITH]
-    found = (
-        Enrolment.objects.select_related("user", "qualification", *with_session)
-        .filter(pk=UUID(row.payload["enrolment"]))
-        .first()
-    )
-    if found is None or WHILE.get(kind, found.state) != found.state:
-        return []
-    session = found.session
-    if session.cancelled_at is not None and kind != "cancelled":
-        return []
-    context = {
-        "session": session,
-        "zone": session.facility.time_zone,
-        "reason": session.reason if kind == "cancelled" else "",
-        "qualification": found.qualification,
-        "link": reverse("instruments:course", args=[session.course_id]),
-    }
-    return [
-        _letter(kind, person, session.course, session.course, context)
-        for person in readers_of([found.user], "training")
-    ]
-
-
-def _expiring(row: OutboxMessage, now: datetime) -> list[Letter]:
-    found = (
-        Qualification.objects.select_related(
-            "user", "issuer__region", "instrument__facility", "technique"
-        )
-        .filter(pk=UUID(row.payload["qualification"]), revoked_at=None, valid_until__isnull=False)
-        .first()
-    )
-    if found is None or is_followed(found):
-        return []
-    zone = zone_of(found)
-    if found.valid_until is None or found.valid_until < local_date(zone, now):
-        return []
-    context = {
-        "offers": load_renewal(found, now),
-        "bookings": bookings_after(found, now),
-        "site": settings.SITE_URL,
-        "until": found.valid_until,
-        "link": reverse("instruments:training"),
-    }
-    return [
-        _letter("expiring", person, None, found, context)
-        for person in readers_of([found.user], "expiry")
-    ]
-
-
-def _letter(kind: str, person: Any, course: Any, certified: Any, context: dict[str, Any]) -> Letter:
-    """In the reader's language; `certified`: a course or a certificate, of a thing."""
-    subject, lead = KINDS[kind]
-    topic = "expiry" if kind == "expiring" else "training"
-    with translation.override(person.language):
-        until = context.get("until")
-        facts = {
-            "course": _named(course, person.language) if course else "",
-            "thing": _named(certified.instrument or certified.technique, person.language),
-            "until": day_words(until) if until else "",
-        }
-        content = context | {
-            "kind": kind,
-            "lead": str(lead).format_map(facts),
-            "course_name": facts["course"],
-            "link": settings.SITE_URL + context["link"],
-        }
-        text, html = framed("bookings/messaging/mail/training", topic, person, content)
-        session = context.get("session")
-        return Letter(
-            person=person,
-            topic=topic,
-            kind=f"training.{kind}",
-            subject=" ".join(str(subject).format_map(facts).split()),
-            text=text,
-            html=html,
-            link=context["link"],
-            about=certified.pk,
-            matters_until=session.start_at if session else None,
-        )
-
-
-def _named(thing: Any, language: str) -> str:
-    return str((language.startswith("zh") and thing.name_zh) or thing.name)
+)

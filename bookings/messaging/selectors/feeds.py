@@ -4,18 +4,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from email.utils import parseaddr
-from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID, uuid5
 
 from django.conf import settings
 from django.db.models import Max, Q, QuerySet
 from django.urls import reverse
-from django.utils import translation
 from django.utils.translation import gettext
 
 from accounts.adapters.calendars import Event, Person
 from accounts.domain.roles import Actor
+from accounts.letters.words import named
 from accounts.models import TrailEntry
 from accounts.selectors.secrets import digest_of, link_token
 from bookings.availability.models import Closure
@@ -91,7 +90,7 @@ def event_of(
     theirs."""
     instrument = reservation.instrument
     facility = instrument.facility
-    place = (_named(facility), facility.address, instrument.room)
+    place = (named(facility), facility.address, instrument.room)
     page = reverse("bookings:reservation", kwargs={"reservation_id": reservation.pk})
     return Event(
         uid=uid_of(reservation.pk),
@@ -100,7 +99,7 @@ def event_of(
         end=reservation.end_at,
         zone=facility.time_zone,
         changed_at=changed_at,
-        summary=_named(instrument),
+        summary=named(instrument),
         location=", ".join(part for part in place if part),
         description=str(reservation.get_service_mode_display()),
         address=settings.SITE_URL + page,
@@ -165,7 +164,7 @@ def _changed(rows: Iterable[Reservation | Closure]) -> Mapping[UUID, datetime]:
 def _known(row: Reservation, changed_at: datetime) -> Event:
     """A booking as the owner of the instrument sees it."""
     event = event_of(row, changed_at=changed_at)
-    person, payer = str(row.user), _named(row.organisation)
+    person, payer = str(row.user), named(row.organisation)
     return replace(event, summary=f"{person} ({payer})")
 
 
@@ -195,11 +194,6 @@ def _closed(closure: Closure, changed_at: datetime, zone: str, now: datetime) ->
         changed_at=changed_at,
         summary=gettext("Closed: {kind}").format(kind=closure.get_kind_display()),
     )
-
-
-def _named(thing: Any) -> str:
-    is_chinese = (translation.get_language() or "").startswith("zh")
-    return str((is_chinese and thing.name_zh) or thing.name)
 
 
 # Inward

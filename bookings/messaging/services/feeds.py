@@ -1,10 +1,9 @@
 """Feeds of calendars: addresses given and taken back; and reading people's own calendars.
 
-An own calendar is read like a harvest: a worker claims it in a short transaction, asks the address
-outside of any, and stores the outcome only if the claim is still its own.
+How a worker claims an own calendar and asks its address: `instruments.services.polling`.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
@@ -13,7 +12,7 @@ from django.db.models import Q
 
 from accounts import trail
 from accounts.adapters.calendars import CalendarBroken, busy_times
-from accounts.adapters.calling import Answer, Limits, Resolve, call, resolve
+from accounts.adapters.calling import Answer, Limits, Resolve, resolve
 from accounts.domain.addresses import AddressRefused, parse_address
 from accounts.domain.errors import WrongState, WrongVersion, invalid
 from accounts.domain.roles import Actor, By
@@ -25,6 +24,7 @@ from accounts.selectors.secrets import digest_of
 from bookings.catalogue.models import BusyCalendar, BusyTime
 from bookings.messaging.domain.feeds import (
     BUSY_AHEAD,
+    MOST_FAILURES,
     MOST_SET,
     SET_WITHIN,
     must_expand,
@@ -32,12 +32,16 @@ from bookings.messaging.domain.feeds import (
 )
 from bookings.messaging.models import CalendarFeed
 from bookings.messaging.selectors.feeds import feed_token
-from instruments.domain.harvests import validators
 from instruments.selectors.registry import instrument_to_book
+from instruments.services.polling import (
+    address_ask,
+    address_claim,
+    address_release,
+    address_remember,
+)
 
 TASK = "bookings.tasks.read_calendars"
 LIMITS = Limits(connect=5, total=20, size=5 * 1024 * 1024)
-LEASE = timedelta(minutes=10)  # far longer than the limits and `READING` let one last together
 
 
 # Outward
@@ -135,25 +139,15 @@ def busy_calendar_remove(by: By) -> None:
 
 def calendar_read(*, now: datetime, resolve: Resolve = resolve) -> bool:
     """Read the own calendar that is due longest; whether any was."""
-    row = _claim(now)
+    stopped = {"code": "reading-stopped", "numbers": {}}
+    rows = BusyCalendar.objects.filter(user__is_active=True)
+    row = address_claim(rows, read_again_at, MOST_FAILURES, now, problem=stopped)
     if row is None:
         return False
-    asked = {"Accept": "text/calendar"}
-    if not must_expand(row.known_until, now):
-        if row.etag:
-            asked["If-None-Match"] = row.etag
-        if row.modified:
-            asked["If-Modified-Since"] = row.modified
+    anew = must_expand(row.known_until, now)
     try:
-        answer = call(
-            row.address,
-            headers=asked,
-            limits=LIMITS,
-            loopback=settings.CALLS_LOOPBACK,
-            resolve=resolve,
-        )
-        with answer.body:
-            times = None if answer.status == 304 and len(asked) > 1 else _times(answer, now)
+        answer = address_ask(row, limits=LIMITS, resolve=resolve, anew=anew, Accept="text/calendar")
+        times = _times(answer, now) if answer else None
     except AddressRefused as refused:
         _store(row, now, refused=refused)
         return True
@@ -162,33 +156,11 @@ def calendar_read(*, now: datetime, resolve: Resolve = resolve) -> bool:
 
 
 def _times(answer: Answer, now: datetime) -> list[tuple[datetime, datetime]]:
-    if answer.status != 200:
-        raise AddressRefused("answer-status", status=answer.status)
     try:
-        return list(busy_times(answer.body.read(), now, now + BUSY_AHEAD))
+        with answer.body:
+            return list(busy_times(answer.body.read(), now, now + BUSY_AHEAD))
     except CalendarBroken as broken:
         raise AddressRefused(broken.code) from None
-
-
-@transaction.atomic
-def _claim(now: datetime) -> BusyCalendar | None:
-    """The next to read. It counts as failed until it is read: what ends its worker waits longer
-    each time."""
-    row = (
-        BusyCalendar.objects.select_for_update(skip_locked=True, of=("self",))
-        .filter(Q(claimed_until=None) | Q(claimed_until__lte=now))
-        .filter(due_at__lte=now, user__is_active=True)
-        .order_by("due_at", "pk")
-        .first()
-    )
-    if row is not None:
-        if row.claim is not None:  # nothing came of the last reading
-            row.problem = {"code": "reading-stopped", "numbers": {}}
-        row.failures += 1
-        row.due_at = read_again_at(row.failures, now)
-        row.claim, row.claimed_until = new_id(), now + LEASE
-        row.save()
-    return row
 
 
 @transaction.atomic
@@ -201,12 +173,9 @@ def _store(
     refused: AddressRefused | None = None,
 ) -> None:
     """What came of reading: times, nothing new, or why not."""
-    row = (
-        BusyCalendar.objects.select_for_update().filter(pk=claimed.pk, claim=claimed.claim).first()
-    )
+    row = address_release(BusyCalendar.objects.all(), claimed)
     if row is None:  # another has taken it over, or the person removed it
         return
-    row.claim = row.claimed_until = None
     if row.version != claimed.version:  # the person changed it: it is read anew
         row.save()
         return
@@ -224,7 +193,6 @@ def _store(
                 BusyTime(calendar=row, start_at=start, end_at=end) for start, end in times
             )
             row.known_until = now + BUSY_AHEAD
-            for name, value in validators(answer.headers).items():
-                setattr(row, name, value)
+            address_remember(row, answer)
     row.due_at = read_again_at(row.failures, now)
     row.save()

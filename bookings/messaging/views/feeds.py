@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.adapters.calendars import Event, write
 from accounts.domain.errors import Invalid, NotFound, WrongState
 from accounts.domain.roles import By
+from accounts.letters.words import named
 from accounts.models import User
 from accounts.permissions import actor_of
 from accounts.selectors.tokens import tokens_of
@@ -77,9 +78,7 @@ def instrument_feed(request: HttpRequest, instrument_id: UUID) -> HttpResponseBa
 def _of_instrument(
     request: HttpRequest, key: str, instrument: Instrument, events: list[Event], now: datetime
 ) -> HttpResponseBase:
-    is_chinese = (translation.get_language() or "").startswith("zh")
-    name = (is_chinese and instrument.name_zh) or instrument.name
-    return answer(request, key, name, instrument.facility.time_zone, events, now)
+    return answer(request, key, named(instrument), instrument.facility.time_zone, events, now)
 
 
 def answer(

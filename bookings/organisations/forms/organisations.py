@@ -19,9 +19,10 @@ from accounts.domain.organisations import (
     SUBDIVISIONS,
     read_ror,
 )
+from accounts.letters.words import named
 from accounts.models import Organisation, Region
 from accounts.selectors.divisions import Division
-from instruments.forms.fields import StyledForm, named
+from instruments.forms.fields import StyledForm
 
 MOST_RECORD = 200_000  # bytes of a record of ROR
 _VERSION = forms.IntegerField(required=False, min_value=1, widget=forms.HiddenInput)

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.domain.errors import Invalid, Refused, WrongState, WrongVersion
 from accounts.domain.organisations import CHINA, same_place, scheme_of
 from accounts.domain.roles import By, Place
+from accounts.letters.words import named
 from accounts.models import Region
 from accounts.permissions import actor_of, require, require_somewhere
 from accounts.selectors.divisions import Division, countries, division, divisions_of
@@ -26,7 +27,6 @@ from accounts.services.organisations import (
 from bookings.charging.selectors.stories import story_of
 from bookings.organisations.forms.organisations import PickedForm, PickForm, RegionForm
 from bookings.organisations.views.organisations import story_rows, tabs_of
-from instruments.forms.fields import named
 
 MOST_SHOWN = 300  # places at once to pick from
 

@@ -5,10 +5,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.utils import translation
-
-from accounts.letters import Letter, mail_of, mails_of
-from accounts.letters import letters_of as letters_about_people
+from accounts.letters import people, sign_in
+from accounts.letters.kinds import by_outbox_kind, letters_of
+from accounts.letters.mails import mail_of
 from accounts.models import OutboxMessage
 from accounts.services.erasure import person_forget
 from accounts.services.messages import (
@@ -19,29 +18,33 @@ from accounts.services.messages import (
     messages_give,
 )
 from accounts.services.outbox import outbox_deliver
-from bookings.audit.notifications.audit import audit_letters
+from bookings.audit.notifications import audit
 from bookings.catalogue.services.searches import searches_follow
 from bookings.charging.services.charges import charge_make
 from bookings.hours.services.utilisation import days_mark_dirty
-from bookings.messaging.notifications import letters_of, still_says
-from bookings.messaging.notifications.records import record_letters
-from bookings.messaging.notifications.searches import matches_letters
-from bookings.messaging.notifications.training import training_letters
-from bookings.messaging.notifications.webhooks import webhook_letters
+from bookings.messaging.notifications import records, reservations, searches, training, webhooks
+from bookings.messaging.notifications.reservations import still_says
 from bookings.messaging.services.webhooks import events_tell, webhook_deliver
 from bookings.plans.services.waiting import slot_offer
 from bookings.settlement.adapters.papers import statement_pdf
 from bookings.settlement.domain.statements import statement_number
-from bookings.settlement.notifications.papers import (
-    agreement_letters,
-    invoice_letter,
-    settlement_letters,
-    statement_letters,
-)
+from bookings.settlement.notifications import papers
+from bookings.settlement.notifications.papers import invoice_letter
 from bookings.settlement.selectors.papers import load_statement_paper
-from instruments.notifications import harvest_letters
+from instruments import notifications as harvests
 from instruments.services.opening import holidays_follow
 from instruments.services.search import register_refile
+
+# Everything that is said to people.
+KINDS = by_outbox_kind(
+    *(
+        area.KINDS
+        for area in (
+            people, sign_in, harvests, reservations, records, training, searches, webhooks, papers,
+            audit,
+        )
+    )
+)  # fmt: skip
 
 
 def effects_carry_out(
@@ -62,8 +65,8 @@ def _carry_out(row: OutboxMessage, now: datetime) -> str:
             is_new = person_forget(user_id=UUID(payload["user"]), now=now)
             return "done" if is_new else "skipped"
         case "charge":
-            made = charge_make(reservation_id=UUID(payload["reservation"]), now=now)
-            return "done" if made else "skipped"
+            charge = charge_make(reservation_id=UUID(payload["reservation"]), now=now)
+            return "done" if charge else "skipped"
         case "slot":
             offer = slot_offer(instrument_id=UUID(payload["instrument"]), now=now)
             return "done" if offer else "skipped"
@@ -82,11 +85,6 @@ def _carry_out(row: OutboxMessage, now: datetime) -> str:
             return "done" if events_tell(row, now=now) else "skipped"
         case "invoice":
             return _invoice(row, now)
-        case "people":
-            # Whoever has an account finds it in the inbox, too; the others have only mail.
-            strangers = mail_send(mails_of(row, now))
-            told = _given(row, now)
-            return told if strangers == "skipped" else strangers
         case _:
             return _given(row, now)
 
@@ -109,59 +107,27 @@ def _register(payload: Mapping[str, Any], now: datetime) -> str:
 
 def _invoice(row: OutboxMessage, now: datetime) -> str:
     """The mail to a payer's invoice address, with the statement as PDF."""
-    found = invoice_letter(row, now)
-    if found is None:
+    invoice = invoice_letter(row, now)
+    if invoice is None:
         return "skipped"
-    statement, letter = found
+    statement, letter = invoice
     number = statement_number(statement.host.code, statement.year, statement.number)
     reader = letter.person
-    with translation.override(reader.language):
-        mail = mail_of(
-            letter.subject,
-            letter.text,
-            letter.html,
-            to=reader.email,
-            name=str(row.pk),
-            topics=[letter.topic],
-        )
+    mail = mail_of(letter, reader, str(row.pk))
     pdf = statement_pdf(load_statement_paper(statement), language=reader.language)
     mail.attach(f"{number}.pdf", pdf, "application/pdf")
     return mail_send([mail])
 
 
 def _given(row: OutboxMessage, now: datetime) -> str:
-    told = messages_give(_letters(row, now), row=row, now=now)
+    """Tell people and webhooks. Whoever has an account finds it in the inbox, too; strangers have
+    only mail, which leaves at once."""
+    letters = letters_of(row, now, KINDS)
+    mails = [mail_of(one, one.person, str(row.pk)) for one in letters if one.is_to_stranger]
+    mailed = mail_send(mails)
+    given = messages_give([one for one in letters if not one.is_to_stranger], row=row, now=now)
     events_tell(row, now=now)
-    return told
-
-
-def _letters(row: OutboxMessage, now: datetime) -> list[Letter]:
-    """What a row has to say, to whom."""
-    match row.kind.partition(".")[0]:
-        case "mail":
-            return letters_of(row, now)
-        case "people":
-            return letters_about_people(row, now)
-        case "statement":
-            return statement_letters(row, now)
-        case "settlement":
-            return settlement_letters(row)
-        case "agreement":
-            return agreement_letters(row, now)
-        case "training":
-            return training_letters(row, now)
-        case "record":
-            return record_letters(row, now)
-        case "search":
-            return matches_letters(row)
-        case "harvest":
-            return harvest_letters(row)
-        case "hook":
-            return webhook_letters(row)
-        case "audit":
-            return audit_letters(row)
-        case _:
-            raise LookupError(row.kind)
+    return given if mailed == "skipped" else mailed
 
 
 def _letter(row: OutboxMessage, now: datetime) -> str:

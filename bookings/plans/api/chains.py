@@ -232,7 +232,7 @@ class Chains(Resource):
             "latest": "2026-03-14T00:00:00+08:00",
         },
     )
-    def create(self, data: dict[str, Any]) -> Chain | Response:
+    def create(self, data: dict[str, Any]) -> Chain | Response | None:
         """All steps or none, in their order, with the pauses between them. With `dry_run` 200
         and the first few ways, distinct: usual working hours first, or those that were named; for
         each start of the first step that which is over soonest. Else 201: at `starts`, or the first

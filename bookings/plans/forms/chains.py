@@ -15,6 +15,7 @@ from bookings.plans.selectors.chains import StepWish
 from bookings.record.domain.periods import Period
 from bookings.record.domain.steps import Gap
 from bookings.record.forms.fields import LocalMomentField
+from bookings.record.messages import sentence
 from bookings.record.models import Reservation
 from instruments.forms.fields import StyledForm
 from instruments.models import Instrument
@@ -84,7 +85,7 @@ class ChainForm(PaysFrom, StyledForm):
         data = super().clean() or self.cleaned_data
         earliest, latest = data.get("earliest"), data.get("latest")
         if earliest and latest and latest <= earliest:
-            self.add_error("latest", _("This must be after the start."))
+            self.add_error("latest", sentence("not-after-start"))
 
     @property
     def is_together(self) -> bool:

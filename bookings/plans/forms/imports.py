@@ -50,7 +50,7 @@ class FileForm(StyledForm):
         except (binascii.Error, ValueError):
             data["bytes"] = b""
         if not data["bytes"] and "file" not in self.errors:
-            self.add_error("file", _("This is needed."))
+            self.add_error("file", sentence("required"))
         return data
 
     @property

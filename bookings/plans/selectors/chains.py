@@ -70,7 +70,7 @@ class Stage:
 
     instrument: Instrument
     period: Period
-    quote: Quote | None
+    quote: Quote | None = None
 
 
 @dataclass(frozen=True)
@@ -140,12 +140,13 @@ def load_chains(
     most: int = SHOWN,
     together: bool = False,
     times: TimesOfDay | None = None,
+    priced: bool = True,
 ) -> Proposals:
-    """The first few ways to take all steps inside a span, with their prices, for the person who
-    asks; their own holds are in nobody's way. `together`: all begin at the same moment, instead
-    of one after the other. `times`: of the day, by each instrument's own clock; usual working
-    hours come first where none are named. `Invalid`, `NotFound`, `NotPermitted`. A few statements
-    for each step."""
+    """The first few ways to take all steps inside a span, with their prices unless these do not
+    matter, for the person who asks, whose own holds do not block them. `together`: all begin at
+    the same moment, instead of one after the other. `times`: of the day, by each instrument's own
+    clock; usual working hours come first where none are named. `Invalid`, `NotFound`,
+    `NotPermitted`. A few statements for each step."""
     require_steps(steps, within)
     payer = payer_for(actor, organisation)
     if payer is None:
@@ -165,9 +166,14 @@ def load_chains(
         _candidate(actor.person, payer, instrument, step, within, now, own, times)
         for step, instrument in zip(steps, instruments, strict=True)
     ]
+    ways = suggest(candidates, most, together=together)
+    starts = tuple(len(candidate.starts) for candidate in candidates)
+    if not priced:
+        plain = [Proposal(tuple(map(Stage, instruments, periods))) for periods in ways]
+        return Proposals(tuple(plain), starts, tuple(instruments))
     cards, backing = load_cards(ids), load_backing(payer)
-    found = []
-    for periods in suggest(candidates, most, together=together):
+    proposals = []
+    for periods in ways:
         stages, left = [], backing
         for step, instrument, period in zip(steps, instruments, periods, strict=True):
             terms = terms_on(instrument, left, cards.get(instrument.pk, []), period.start)
@@ -176,8 +182,8 @@ def load_chains(
             stages.append(Stage(instrument, period, quote))
             if quote and (grant := left.grant(quote.voucher)):
                 left = left.having(grant.id, -quote.covered)  # not there for the next step
-        found.append(Proposal(tuple(stages)))
-    return Proposals(tuple(found), tuple(len(c.starts) for c in candidates), tuple(instruments))
+        proposals.append(Proposal(tuple(stages)))
+    return Proposals(tuple(proposals), starts, tuple(instruments))
 
 
 def _candidate(

@@ -41,9 +41,11 @@ def chain_book(
     starts: Sequence[datetime] | None = None,
     times: TimesOfDay | None = None,
     funding: Sequence[Share] = (),
-) -> Chain:
+    together: bool = False,
+) -> Chain | None:
     """Book all steps or none: at the given starts, or the first way that is suggested, at some
-    times of the day if they are named.
+    times of the day if they are named. `together`: all begin at the same moment; then their pauses
+    do not count, each is a booking of its own, and there is no chain.
 
     `RulesRefuse` names each refused step by its number from 0; `chain-order` where the starts
     do not follow each other with the pauses asked for. `WrongState` (`no-chain`) where there is
@@ -59,44 +61,25 @@ def chain_book(
         for instrument in instruments:
             holds_give_back(by, person=by.actor.person, instrument=instrument)
         if starts is None:
-            found = load_chains(
-                by.actor, organisation, steps, within, by.now, most=1, times=times
+            ways = load_chains(
+                *(by.actor, organisation, steps, within, by.now),
+                most=1,
+                together=together,
+                times=times,
+                priced=False,
             ).found
-            if not found:
+            if not ways:
                 raise WrongState("no-chain")
-            starts = [stage.period.start for stage in found[0].stages]
+            starts = [stage.period.start for stage in ways[0].stages]
+        elif together:
+            starts = [starts[0]] * len(steps)
         for step, start in zip(steps, starts, strict=True):
             bookings.append(_booking(step, start, organisation, purpose, purpose_text, funding))
             parties.append(parties_of(by.actor, bookings[-1]))
+        if together:
+            reservations_put(by, parties=parties, bookings=bookings)
+            return None
         return _book(by, parties, bookings, steps)
-
-
-def together_book(
-    by: By,
-    *,
-    steps: Sequence[StepWish],
-    organisation: str | None,
-    purpose: str,
-    purpose_text: str,
-    start: datetime,
-    funding: Sequence[Share] = (),
-) -> list[Reservation]:
-    """Book several instruments from one moment on, all or none; their pauses do not count. No
-    chain: afterwards each is a booking of its own.
-
-    `RulesRefuse` names each refused one by its number from 0. Your own holds on the instruments
-    are given back for it.
-    """
-    longest = max((step.minutes for step in steps), default=0)
-    require_steps(steps, Period(start, start + timedelta(minutes=longest)))
-    bookings = [
-        _booking(step, start, organisation, purpose, purpose_text, funding) for step in steps
-    ]
-    parties = [parties_of(by.actor, booking) for booking in bookings]
-    with attempt(by, parties=parties, bookings=bookings):
-        for instrument in lock_instruments({step.instrument_id for step in steps}):
-            holds_give_back(by, person=by.actor.person, instrument=instrument)
-        return reservations_put(by, parties=parties, bookings=bookings)
 
 
 def _booking(
@@ -135,13 +118,13 @@ def _book(
         gaps=gaps_to_json(gaps),
         created_at=by.now,
     )
-    made = reservations_put(
+    reservations = reservations_put(
         by,
         parties=parties,
         bookings=bookings,
         extras=[{"chain": chain, "step": p.step} for p in placed],
     )
-    _record(by, chain, "chain.create", made)
+    _record(by, chain, "chain.create", reservations)
     return chain
 
 

@@ -21,7 +21,7 @@ from accounts.selectors.memberships import place_of
 from accounts.selectors.organisations import organisation_by_code, payer_for
 from accounts.selectors.users import person_named
 from bookings.catalogue.selectors.parties import Booking, Parties
-from bookings.catalogue.services.demand import demand_refused, guarded
+from bookings.catalogue.services.demand import demand_lacking, guarded
 from bookings.plans.adapters.tables import read_table
 from bookings.plans.domain.imports import (
     MOST_DAYS,
@@ -174,15 +174,15 @@ def _judge(run: _Run, *, lock: bool) -> None:
     if lock:
         lock_imports(run.payer.pk)
     named = load_named(run.actor, {row.text("instrument") for row in run.table.rows})
-    found = [_read(run, named, row) for row in run.table.rows]
-    read = [each for each in found if isinstance(each, _Read)]
+    rows = [_read(run, named, row) for row in run.table.rows]
+    read = [each for each in rows if isinstance(each, _Read)]
     instruments = {each.instrument.pk: each.instrument for each in read}
     if lock:
         instruments = {i.pk: i for i in lock_instruments(instruments)}
         for instrument in instruments.values():
             lapse_due(instrument, run.now)
     references = iter(references_of((r.row.text("reference"), r.digest) for r in read))
-    keyed = [(each, next(references) if isinstance(each, _Read) else "") for each in found]
+    keyed = [(each, next(references) if isinstance(each, _Read) else "") for each in rows]
     known = load_references(run.payer, [key for _, key in keyed if key])
     payer = run.payer
     weighing = Weighing(
@@ -244,8 +244,8 @@ def _read(run: _Run, named: Named, row: ImportRow) -> _Read | Outcome:
 def _person(run: _Run, named: str) -> str:
     """Whom a row is for, if not for whoever brings it in."""
     if named and named not in run.named:
-        found = person_named(named)
-        is_own = found is not None and found.pk == run.actor.person
+        user = person_named(named)
+        is_own = user is not None and user.pk == run.actor.person
         run.named[named] = "" if is_own else named
     return run.named.get(named, "")
 
@@ -339,10 +339,10 @@ def _parties(run: _Run, instrument: Instrument, person: str) -> Parties:
             run.parties[key] = parties_of(run.actor, asked)
         except Refused as refused:
             run.parties[key] = refused
-    found = run.parties[key]
-    if isinstance(found, Refused):
-        raise found
-    return found
+    parties = run.parties[key]
+    if isinstance(parties, Refused):
+        raise parties
+    return parties
 
 
 _COLUMN = {"on_behalf_of": "person", "organisation": "person"}
@@ -377,7 +377,7 @@ def _store(run: _Run, file_name: str) -> ImportReport:
         refused=report.refused,
         created_at=run.now,
     )
-    made = [_put(run, each, made_in) for each in run.passing]
+    booked = [_put(run, each, made_in) for each in run.passing]
     ImportedBooking.objects.bulk_create(
         ImportedBooking(
             reservation=reservation,
@@ -387,10 +387,10 @@ def _store(run: _Run, file_name: str) -> ImportReport:
             digest=each.digest,
             line=each.line,
         )
-        for each, reservation in zip(run.passing, made, strict=True)
+        for each, reservation in zip(run.passing, booked, strict=True)
     )
-    hosts = {r.host_id for r in made}
-    regions = {pk for r in made for pk in lineage_of(r)}
+    hosts = {r.host_id for r in booked}
+    regions = {pk for r in booked for pk in lineage_of(r)}
     trail.record(
         By(run.actor, run.now),
         "bookings.import",
@@ -400,12 +400,12 @@ def _store(run: _Run, file_name: str) -> ImportReport:
             "booked": report.booked,
             "unchanged": report.unchanged,
             "refused": report.refused,
-            "reservations": [r.pk for r in made],
+            "reservations": [r.pk for r in booked],
         },
         places=([run.payer.pk, *hosts], regions),
     )
-    _tell(made, run.now)
-    lines = {each.line: r.pk for each, r in zip(run.passing, made, strict=True)}
+    _tell(booked, run.now)
+    lines = {each.line: r.pk for each, r in zip(run.passing, booked, strict=True)}
     return replace(report, id=made_in.pk, made=lines)
 
 
@@ -422,10 +422,10 @@ def _put(run: _Run, each: _Passing, made_in: BookingImport) -> Reservation:
     )
 
 
-def _tell(made: Sequence[Reservation], now: datetime) -> None:
+def _tell(booked: Sequence[Reservation], now: datetime) -> None:
     """One message a person and instrument, however many rows; and the reminders."""
     together: dict[tuple[UUID, UUID], list[Reservation]] = {}
-    for reservation in made:
+    for reservation in booked:
         key = (reservation.user_id, reservation.instrument_id)
         together.setdefault(key, []).append(reservation)
     for rows in together.values():
@@ -434,15 +434,10 @@ def _tell(made: Sequence[Reservation], now: datetime) -> None:
 
 
 def _remember(run: _Run) -> None:
-    """Unmet demand, once an instrument: the first row that lacked nothing but capacity."""
-    lacking: dict[UUID, Outcome] = {}
-    for outcome in run.outcomes:
-        if outcome.refusals and RulesRefuse(outcome.refusals).lacks_capacity and outcome.instrument:
-            lacking.setdefault(outcome.instrument, outcome)
-    rows = Instrument.objects.select_related("facility").filter(pk__in=list(lacking))
-    for instrument in rows:
-        period = lacking[instrument.pk].period
-        if period is not None:
-            demand_refused(
-                By(run.actor, run.now), organisation=run.payer, instrument=instrument, period=period
-            )
+    """Remember the rows that were refused as unmet demand."""
+    refused = [(o.instrument, o.period, o.refusals) for o in run.outcomes]
+    demand_lacking(
+        By(run.actor, run.now),
+        organisation=run.payer,
+        refused=[(pk, period, refusals) for pk, period, refusals in refused if pk and period],
+    )

@@ -13,7 +13,6 @@ from accounts.domain.errors import NotFound, NotPermitted, WrongState, WrongVers
 from accounts.domain.roles import PLATFORM, By
 from accounts.models import Region
 from accounts.notifications import enqueue
-from accounts.selectors.jobs import held_back
 from accounts.selectors.organisations import region_by_code
 from accounts.services.jobs import work_through
 from bookings.availability.domain.times_of_day import times_of_day
@@ -212,12 +211,9 @@ def slot_offer(*, instrument_id: UUID, now: datetime) -> WaitingOffer | None:
 
 def wishes_settle(*, now: datetime, most: int = 500) -> int:
     """Write down the end of wishes that were fulfilled or whose window is over; how many."""
-    due = ended_wishes(now).exclude(pk__in=held_back("settle waiting", now))
+    due = ended_wishes(now)
     return work_through(
-        job="settle waiting",
-        due=list(due.values_list("pk", flat=True)[:most]),
-        act=lambda pk: _settle(pk, now),
-        now=now,
+        job="settle waiting", due=due, act=lambda pk: _settle(pk, now), now=now, most=most
     )
 
 

@@ -32,7 +32,7 @@ from bookings.plans.selectors.chains import (
     load_chains,
     steps_of,
 )
-from bookings.plans.services.chains import chain_book, chain_cancel, together_book
+from bookings.plans.services.chains import chain_book, chain_cancel
 from bookings.record.domain.periods import Period
 from bookings.record.domain.refusals import RulesRefuse
 from bookings.record.messages import sentence
@@ -77,33 +77,8 @@ def new(request: HttpRequest) -> HttpResponse:
     if is_asked and is_sound and len(steps) >= FEWEST_STEPS:
         wishes = [step.wish() for step in steps]
         try:
-            if request.method == "POST" and form.is_together:
-                proposals = load_chains(
-                    actor,
-                    payer.code,
-                    wishes,
-                    form.within(),
-                    now,
-                    most=1,
-                    together=True,
-                    times=form.times(wishes),
-                )
-                starts = _starts(sent.getlist("start")) or _first(proposals)
-                if not starts:
-                    raise WrongState("no-chain")
-                together_book(
-                    By(actor, now),
-                    steps=wishes,
-                    organisation=payer.code,
-                    purpose=form.cleaned_data["purpose"],
-                    purpose_text=form.cleaned_data["purpose_text"],
-                    start=starts[0],
-                    funding=form.shares(),
-                )
-                messages.success(request, gettext("Booked. You will be notified of each by mail."))
-                return redirect("bookings:mine")
             if request.method == "POST":
-                made = chain_book(
+                booked = chain_book(
                     By(actor, now),
                     steps=wishes,
                     organisation=payer.code,
@@ -113,11 +88,15 @@ def new(request: HttpRequest) -> HttpResponse:
                     starts=_starts(sent.getlist("start")) or None,
                     times=form.times(wishes),
                     funding=form.shares(),
+                    together=form.is_together,
                 )
-                messages.success(
-                    request, gettext("Booked. You will be notified of each step by mail.")
-                )
-                return redirect("bookings:chain", chain_id=made.pk)
+                if booked is None:
+                    text = gettext("Booked. You will be notified of each by mail.")
+                    messages.success(request, text)
+                    return redirect("bookings:mine")
+                text = gettext("Booked. You will be notified of each step by mail.")
+                messages.success(request, text)
+                return redirect("bookings:chain", chain_id=booked.pk)
             proposals = _proposals(actor, payer.code, wishes, form, now)
         except RulesRefuse as refused:
             refusals, status = refused.refusals, 409
@@ -170,11 +149,6 @@ def _proposals(
         together=form.is_together,
         times=form.times(wishes),
     )
-
-
-def _first(proposals: Proposals) -> list[datetime]:
-    """The start of the first way, if there is any."""
-    return [p.stages[0].period.start for p in proposals.found[:1]]
 
 
 def _soonest(now: datetime) -> Period:

@@ -138,13 +138,16 @@ def _for_ending(quoted: QuoteInput, ending: Ending) -> ChargeMade | None:
 
 
 def cancellation(
-    quoted: QuoteInput, cancelled_at: datetime, least_percent: Decimal = Decimal(0)
+    quoted: QuoteInput,
+    cancelled_at: datetime,
+    least_percent: Decimal = Decimal(0),
+    base: Decimal | None = None,
 ) -> fees.CancellationFee:
     """What cancelling a confirmed reservation at a moment costs; `least_percent`: what an
-    earlier move made due."""
+    earlier move made due; `base`: what the per cent are of, where the quote is at hand."""
     return fees.cancellation_terms(
         quoted.card,
-        base=fees.cancellation_base(fees.quote(quoted)),
+        base=fees.cancellation_base(fees.quote(quoted)) if base is None else base,
         start=quoted.start,
         cancelled_at=cancelled_at,
         minimum_percent=least_percent,

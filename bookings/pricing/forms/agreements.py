@@ -5,9 +5,9 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from accounts.letters.words import named
 from accounts.models import Region
 from bookings.pricing.domain.agreements import AgreementTerms
 from bookings.pricing.models import Agreement
@@ -27,8 +27,7 @@ TERMS = (
 
 def region_choices(regions: Sequence[Region]) -> list[tuple[str, str]]:
     """Id and name in the reader's language of each."""
-    is_chinese = (get_language() or "").startswith("zh")
-    return [(str(region.pk), (is_chinese and region.name_zh) or region.name) for region in regions]
+    return [(str(region.pk), named(region)) for region in regions]
 
 
 def until_field() -> DayField:

@@ -133,6 +133,7 @@ def cancellation_now(
     reservation: Reservation,
     now: datetime,
     quoted: QuoteInput | None = None,
+    base: Decimal | None = None,
     *,
     actor: Actor | None = None,
     spent: set[UUID] | None = None,
@@ -143,8 +144,8 @@ def cancellation_now(
     statement, or none where what was `quoted` is at hand; one more in the minutes of second
     thoughts.
 
-    `spent`: instruments whose second thoughts of the day an act on several bookings has used; it
-    is added to.
+    `base`: as for the rule. `spent`: instruments whose second thoughts of the day an act on
+    several bookings has used; it is added to.
     """
     is_own = actor and rules.is_own(
         actor.user_id, person=reservation.user_id, maker=reservation.made_by_id
@@ -158,7 +159,7 @@ def cancellation_now(
     if reservation.confirmed_at is None:
         return replace(FREE, reason="never-confirmed")
     quoted = quoted or load_quoted(reservation.pk)
-    terms = charges.cancellation(quoted, now, reservation.least_percent)
+    terms = charges.cancellation(quoted, now, reservation.least_percent, base)
     made_at, start = reservation.requested_at, reservation.start_at
     if (
         actor is None

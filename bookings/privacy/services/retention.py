@@ -11,6 +11,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.models import (
     ApiToken,
+    FileJob,
     IdempotencyKey,
     Invitation,
     JobFailure,
@@ -18,8 +19,9 @@ from accounts.models import (
     Message,
     OutboxMessage,
 )
-from bookings.audit.services.bundles import bundles_clear
-from bookings.hours.services.exports import exports_clear
+from accounts.services.file_jobs import files_clear
+from bookings.audit.models import TrailBundle
+from bookings.hours.models import HoursExport
 from bookings.messaging.models import WebhookDelivery
 from bookings.plans.models import WaitingOffer
 from bookings.pricing.models import Quote
@@ -36,8 +38,8 @@ def records_remove(*, now: datetime) -> dict[str, int]:
     removed = {}
     # Those with files last: while these cannot be reached, everything else goes all the same.
     for kept in sorted(RETENTION, key=lambda kept: kept.kind in _WITH_FILES):
-        if with_files := _WITH_FILES.get(kept.kind):
-            count = with_files(now=now)
+        if model := _WITH_FILES.get(kept.kind):
+            count = files_clear(model=model, before=now - kept.span)
         else:
             count = sum(_remove(rows) for rows in _PAST[kept.kind](now - kept.span))
         if count:
@@ -128,7 +130,7 @@ def _invitations(before: datetime) -> list[QuerySet[Any]]:
     return [Invitation.objects.filter(accepted_at=None, expires_at__lt=before)]
 
 
-_WITH_FILES = {"trail-bundles": bundles_clear, "hours-exports": exports_clear}
+_WITH_FILES: dict[str, type[FileJob]] = {"trail-bundles": TrailBundle, "hours-exports": HoursExport}
 _PAST: dict[str, Callable[[datetime], list[QuerySet[Any]]]] = {
     "outbox": _outbox,
     "outbox-failed": _outbox_failed,

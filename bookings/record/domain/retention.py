@@ -7,7 +7,7 @@ from datetime import timedelta
 # Keys of the outbox make an effect happen once; the longest that one is asked for again and again
 # (a certificate that runs out, a record that is stale) is well below this.
 EFFECTS = timedelta(days=90)
-FILES = timedelta(days=7)  # made on demand, and made again as easily
+_FILES = timedelta(days=7)  # made on demand, and made again as easily
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,8 @@ RETENTION = (
     Kept("job-runs", timedelta(days=14), "made"),
     Kept("job-failures", timedelta(days=90), "last-tried"),
     Kept("import-rows", timedelta(days=180), "ended"),
-    Kept("trail-bundles", FILES, "made"),
-    Kept("hours-exports", FILES, "made"),
+    Kept("trail-bundles", _FILES, "made"),
+    Kept("hours-exports", _FILES, "made"),
     Kept("fetchings", timedelta(days=365), "made"),
     Kept("webhook-deliveries", timedelta(days=30), "made"),
     Kept("holds", timedelta(days=30), "ended"),

@@ -64,8 +64,8 @@ class Moves(ReservationResource):
         """Which rules refuse it, whether it would wait for the host's word again, and what it
         costs. Nothing is done."""
         codes = [code for code in query["override"].split(",") if code]
-        found = self.visible(pk)
-        return load_move(self.actor, found, period_of(query), self.now, override=codes)
+        reservation = self.visible(pk)
+        return load_move(self.actor, reservation, period_of(query), self.now, override=codes)
 
     @acts(
         _("Move, extend or shorten"),

@@ -238,8 +238,8 @@ def _states(text: str) -> list[str]:
 def in_states(states: list[str], now: datetime) -> Q:
     """Deadlines decide, not jobs: an unanswered request past its deadline is expired."""
     lapsed = Q(state__in=WAITING, deadline_at__lte=now)
-    found = Q(state__in=states) & ~lapsed
-    return found | lapsed if "expired" in states else found
+    rows = Q(state__in=states) & ~lapsed
+    return rows | lapsed if "expired" in states else rows
 
 
 class ReservationResource(Resource):
@@ -322,11 +322,11 @@ class Reservations(ReservationResource):
         bookings = [booking_of(data) for data in asked_for]
 
         def reserve() -> Response:
-            made = reservations_request(By(self.actor, self.now), bookings=bookings)
+            booked = reservations_request(By(self.actor, self.now), bookings=bookings)
             if not is_several:
-                return self.one(made[0].pk, status=201)
-            found = with_all(reservations_for(self.actor)).in_bulk([row.pk for row in made])
-            shown = self.shown([found[row.pk] for row in made if row.pk in found])
+                return self.one(booked[0].pk, status=201)
+            stored = with_all(reservations_for(self.actor)).in_bulk([row.pk for row in booked])
+            shown = self.shown([stored[row.pk] for row in booked if row.pk in stored])
             return Response({"reservations": shown}, status=201)
 
         return self.once(reserve)

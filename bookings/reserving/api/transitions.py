@@ -71,7 +71,7 @@ class Cancellation(ReservationResource):
         """For the payer. Nothing for a request that was never confirmed, nothing when the
         host's manager who asks would cancel, and nothing as second thoughts. 409 once it cannot be
         cancelled any more."""
-        found = self.visible(pk)
-        found.fee = cancellation_for(self.actor, found, self.now)
-        found.currency = found.current_quotes[0].currency
-        return found
+        reservation = self.visible(pk)
+        reservation.fee = cancellation_for(self.actor, reservation, self.now)
+        reservation.currency = reservation.current_quotes[0].currency
+        return reservation

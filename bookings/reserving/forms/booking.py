@@ -145,6 +145,7 @@ class BookingForm(PaysFrom, PeriodForm):
         return Asked(self.period(), data["service_mode"], self.options(), self.quantity())
 
     def booking(self, instrument: Instrument) -> Booking:
+        """What the form asks to reserve, even where the hold it names has run out."""
         data = self.cleaned_data
         return Booking(
             instrument_id=instrument.pk,
@@ -157,6 +158,7 @@ class BookingForm(PaysFrom, PeriodForm):
             options=self.options(),
             quantity=self.quantity(),
             hold=data.get("hold"),
+            needs_hold=False,
             on_behalf_of=data.get("on_behalf_of", ""),
             override=tuple(data.get("override", ())),
             reason=data.get("reason", ""),

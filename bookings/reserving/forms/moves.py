@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from bookings.record.domain.periods import Period
 from bookings.record.domain.refusals import OVERRIDABLE
 from bookings.record.forms.fields import LocalMomentField
+from bookings.record.messages import sentence
 from instruments.forms.fields import StyledForm
 
 
@@ -33,7 +34,7 @@ class MoveForm(StyledForm):
         data = super().clean() or self.cleaned_data
         start, end = data.get("start"), data.get("end")
         if start and end and end <= start:
-            self.add_error("end", _("This must be after the start."))
+            self.add_error("end", sentence("not-after-start"))
 
     def period(self) -> Period:
         return Period(self.cleaned_data["start"], self.cleaned_data["end"])

@@ -189,13 +189,12 @@ def weigh_move(
         funding = load_refunding(payer_id, rows, old.currency, today)
         unpaid = funding.refusals(new, paid_from(instrument, kind, period))
         refusals = (*refusals, *(without_numbers(unpaid) if is_host else unpaid))
-    less = Decimal(0)
-    if new is not None:
-        less = max(less, fees.cancellation_base(old) - fees.cancellation_base(new))
+    base = fees.cancellation_base(old)
+    less = max(Decimal(0), base - fees.cancellation_base(new)) if new else Decimal(0)
     reservation.instrument = instrument
     # Second thoughts are for time given up; a move takes along what cancelling would have cost.
     thinker = actor if is_host or (kind == moves.SHORTEN and less) else None
-    terms_now = cancellation_now(reservation, now, quoted, actor=thinker, spent=spent)
+    terms_now = cancellation_now(reservation, now, quoted, base, actor=thinker, spent=spent)
     due = fees.percent_fee(quoted.card, terms_now.percent, less)
     fee = replace(terms_now, fee=due.fee, tax=due.tax)
     waits = _needs_approval(instrument, reservation, kind, is_host, terms)
@@ -267,9 +266,9 @@ def _judge(
         old = Period(reservation.start_at, reservation.end_at)
         waived |= {r.code for r in narrow.refusing(Wish(old, asker), now)}
     wish = Wish(period, asker, waived, keeps_start=kind != moves.MOVE)
-    found = narrow.refusing(wish, now)
-    broken = tuple(dict.fromkeys(r.code for r in found if r.code in override))
-    refusals = tuple(r for r in found if r.code not in waived)
+    refusing = narrow.refusing(wish, now)
+    broken = tuple(dict.fromkeys(r.code for r in refusing if r.code in override))
+    refusals = tuple(r for r in refusing if r.code not in waived)
     unit = _unit(narrow, reservation, period)
     if not refusals and unit is None:
         refusals = (Refusal("slot-taken", {"units": 1}),)

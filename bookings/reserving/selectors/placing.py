@@ -9,7 +9,9 @@ from accounts.models import Organisation
 from bookings.availability.domain.availability import Calendar, Wish, unqualified
 from bookings.availability.selectors.availability import around, load_calendar
 from bookings.catalogue.selectors.askers import load_asker
-from bookings.pricing.selectors.fees import Backing, Terms, load_terms
+from bookings.pricing.domain import fees
+from bookings.pricing.domain.quotes import Quote, QuoteInput
+from bookings.pricing.selectors.fees import Asked, Backing, Terms, load_terms, quote_input
 from bookings.record.domain.periods import Period
 from bookings.record.domain.refusals import Refusal, RulesRefuse
 from instruments.domain.policies import Policy
@@ -17,15 +19,24 @@ from instruments.models import Instrument
 
 
 @dataclass(frozen=True)
+class Price:
+    """What the fee rule was asked with, and its answer."""
+
+    given: QuoteInput
+    quote: Quote
+
+
+@dataclass(frozen=True)
 class Place:
     """A unit that is free, the terms the payer books on, the policy it was judged by, and the
-    rules that would have refused had nobody set them aside."""
+    rules that would have refused had nobody set them aside; `price` where it is known already."""
 
     unit: int
     terms: Terms
     policy: Policy
     overrides: tuple[str, ...] = ()
     has_lapsed: bool = False  # something near has run out and still has its row
+    price: Price | None = None
 
 
 def load_place(
@@ -65,13 +76,22 @@ def require_place(
     without: Collection[UUID] = (),
 ) -> tuple[str, ...]:
     """The waived rules that the wish breaks; `RulesRefuse` where it breaks another."""
-    found = calendar.refusing(wish, now)
-    if all(refusal.code in wish.waived for refusal in found):
-        return tuple(dict.fromkeys(refusal.code for refusal in found))
+    refusals = calendar.refusing(wish, now)
+    if all(refusal.code in wish.waived for refusal in refusals):
+        return tuple(dict.fromkeys(refusal.code for refusal in refusals))
     wide = load_calendar(instrument, around(wish.period), now, without=without)
     if wide is not None:
         wide.policy = calendar.policy
     raise RulesRefuse(wide.explain(wish, now) if wide else [])
+
+
+def price_of(instrument: Instrument, terms: Terms, asked: Asked) -> Price:
+    """What a booking costs on these terms. `RulesRefuse` where the group is not served, `Invalid`
+    where the fee rule cannot answer."""
+    given = quote_input(instrument, terms, asked)
+    if given is None:
+        raise RulesRefuse([Refusal("audience-not-served", {"price_group": terms.price_group})])
+    return Price(given, fees.quote(given))
 
 
 def require_qualified(instrument: Instrument, user_id: UUID, period: Period, mode: str) -> None:

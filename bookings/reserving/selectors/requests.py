@@ -70,8 +70,8 @@ class Request:
 
 def load_quotes(reservations: Sequence[Reservation]) -> dict[UUID, Quote]:
     """The current quotes by reservation. One statement."""
-    found = Quote.objects.filter(reservation__in=reservations, is_current=True)
-    return {quote.reservation_id: quote for quote in found.defer("inputs")}
+    quotes = Quote.objects.filter(reservation__in=reservations, is_current=True)
+    return {quote.reservation_id: quote for quote in quotes.defer("inputs")}
 
 
 def load_request(reservation: Reservation, quote: Quote | None, now: datetime) -> Request:
@@ -97,18 +97,18 @@ def load_request(reservation: Reservation, quote: Quote | None, now: datetime) -
 
 def _refusals(reservation: Reservation) -> tuple[Refusal, ...]:
     """What would refuse it if it were accepted now. Two statements at most."""
-    found: list[Refusal] = []
+    refusals: list[Refusal] = []
     instrument = reservation.instrument
     asked = Period(reservation.start_at, reservation.end_at)
     try:
         require_qualified(instrument, reservation.user_id, asked, reservation.service_mode)
     except RulesRefuse as refused:
-        found += refused.refusals
+        refusals += refused.refusals
     try:
         require_funded(instrument, reservation)
     except RulesRefuse as refused:
-        found += refused.refusals
-    return tuple(found)
+        refusals += refused.refusals
+    return tuple(refusals)
 
 
 def _bands(
@@ -166,10 +166,10 @@ def _taken(reservation: Reservation, days: Period, now: datetime) -> list[Neighb
 def _past(reservation: Reservation) -> list[Reservation]:
     """The person's bookings here that came to an end, newest first; of those cancelled the ones
     that had been confirmed."""
-    found = Reservation.objects.filter(
+    past = Reservation.objects.filter(
         Q(state__in=[Reservation.State.COMPLETED, Reservation.State.NO_SHOW])
         | Q(state=Reservation.State.CANCELLED, confirmed_at__isnull=False),
         user_id=reservation.user_id,
         instrument_id=reservation.instrument_id,
     )
-    return list(found.only("state", "start_at").order_by("-start_at", "-id")[:MOST_PAST])
+    return list(past.only("state", "start_at").order_by("-start_at", "-id")[:MOST_PAST])

@@ -19,7 +19,7 @@ from bookings.pricing.domain.quotes import Quote
 from bookings.pricing.selectors.fees import Asked, Backing, Terms, quote_input, terms_on
 from bookings.record.domain.periods import Period
 from bookings.record.domain.refusals import Refusal
-from bookings.reserving.selectors.placing import Place
+from bookings.reserving.selectors.placing import Place, Price
 from instruments.domain.opening import local_date
 from instruments.models import Instrument
 from instruments.selectors.ratecards import CardInForce
@@ -54,11 +54,12 @@ class Weighing:
         funding: Funding = NO_FUNDING,
     ) -> None:
         self.payer, self.backing, self.now, self.funding = payer, backing, now, funding
-        wanted = {instrument.pk: (instrument, span) for instrument, span in spans}
-        self._cards: Mapping[UUID, list[CardInForce]] = load_cards(list(wanted))
+        spans = list(spans)
+        ids = [instrument.pk for instrument, _ in spans]
+        self._cards: Mapping[UUID, list[CardInForce]] = load_cards(ids)
         self._calendars: dict[UUID, Calendar | None] = {
-            pk: load_calendar(instrument, around(span), now, without=without)
-            for pk, (instrument, span) in wanted.items()
+            instrument.pk: load_calendar(instrument, around(span), now, without=without)
+            for instrument, span in spans
         }
         self._askers: dict[tuple[UUID, UUID, str], Asker] = {}
 
@@ -97,7 +98,8 @@ class Weighing:
             Block(calendar.blocked_span(period), unit),
             Booked(period, user_id, self.payer.pk, terms.price_group, asker.is_same_region),
         )
-        return Weighed(refusals, Place(unit, terms, calendar.policy), quote)
+        price = Price(given, quote) if given and quote else None
+        return Weighed(refusals, Place(unit, terms, calendar.policy, price=price), quote)
 
     def _asker(self, instrument: Instrument, user_id: UUID, mode: str, terms: Terms) -> Asker:
         key = (instrument.pk, user_id, mode)

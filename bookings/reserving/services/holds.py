@@ -17,14 +17,13 @@ from bookings.record.domain.reservations import effective_state
 from bookings.record.locks import lock_person, lock_reservations
 from bookings.record.models import Reservation
 from bookings.reserving.domain import holds as rules
-from bookings.reserving.selectors.placing import require_qualified
+from bookings.reserving.selectors.placing import price_of, require_qualified
 from bookings.reserving.services.occupancy import reservation_move_to
 from bookings.reserving.services.placing import (
     earmarks_said,
     first_state,
     parties_of,
     place_find,
-    quote_given,
     quote_keep,
     reservation_locked,
     reservation_put,
@@ -102,13 +101,13 @@ def hold_release(by: By, *, reservation_id: UUID) -> None:
 
 
 def hold_give_back(by: By, *, reservation: Reservation) -> None:
-    """The same under the lock already taken."""
+    """Release a hold whose locks the caller holds."""
     reservation_move_to(by, reservation=reservation, state="cancelled")
 
 
 def holds_give_back(by: By, *, person: UUID, instrument: Instrument) -> None:
-    """Give back what the actor keeps of an instrument for a person, under its lock: it is in
-    nobody's way who books there. What the waiting list offers stays."""
+    """Release the holds that the actor has on an instrument for a person, under its lock: they do
+    not block what the same person books there. What the waiting list offers stays."""
     own = holds_of(person, by.now).filter(
         instrument=instrument, made_by_id=by.actor.person, waiting_offer=None
     )
@@ -116,11 +115,11 @@ def holds_give_back(by: By, *, person: UUID, instrument: Instrument) -> None:
         hold_give_back(by, reservation=hold)
 
 
-def hold_complete(
-    by: By, *, parties: Parties, booking: Booking, instrument: Instrument, backing: Backing
+def hold_to_complete(
+    by: By, *, parties: Parties, booking: Booking, instrument: Instrument
 ) -> Reservation:
-    """Turn a hold into a request or a booking, under the instrument's lock. Its verdict stands:
-    no rule is asked again, but for the certificate where the way of service became another."""
+    """Lock the hold that a booking completes, under the instrument's lock. `NotFound`,
+    `WrongState` where it is no hold any more, `Invalid` where it is of another booking."""
     (hold,) = lock_reservations([booking.hold] if booking.hold else []) or (None,)
     if hold is None or by.actor.user_id not in {hold.user_id, hold.made_by_id}:
         raise NotFound(hold=str(booking.hold))
@@ -135,6 +134,20 @@ def hold_complete(
         raise invalid("hold", "another-booking")
     if hold.organisation_id != parties.payer.pk:
         raise invalid("organisation", "another-booking")
+    return hold
+
+
+def hold_complete(
+    by: By,
+    *,
+    hold: Reservation,
+    parties: Parties,
+    booking: Booking,
+    instrument: Instrument,
+    backing: Backing,
+) -> Reservation:
+    """Turn a locked hold into a request or a booking. Its verdict stands: no rule is asked again,
+    but for the certificate where the way of service became another."""
     if booking.service_mode not in instrument.service_modes:
         raise invalid("service_mode", "not-offered")
     if booking.service_mode != hold.service_mode:
@@ -146,11 +159,11 @@ def hold_complete(
         payer_region=hold.payer_region,
         host_region=hold.host_region,
     )
-    given = quote_given(instrument, terms, booking)
+    price = price_of(instrument, terms, booking.asked)
     state, deadline = first_state(by, parties, instrument, booking.period)
-    quote = quote_keep(
+    quote_keep(
         reservation=hold,
-        given=given,
+        price=price,
         terms=terms,
         shares=booking.funding,
         instrument=instrument,
@@ -171,6 +184,6 @@ def hold_complete(
             "confirmed_at": by.now if state == "confirmed" else None,
             "agreement_id": terms.agreement_id,
         },
-        said=earmarks_said(quote, booking.funding),
+        said=earmarks_said(price.quote, booking.funding),
     )
     return hold

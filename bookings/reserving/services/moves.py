@@ -6,8 +6,6 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db import transaction
-
 from accounts.domain.errors import WrongState, invalid
 from accounts.domain.roles import Actor, By
 from accounts.notifications import Effect, enqueue
@@ -15,6 +13,7 @@ from accounts.permissions import require
 from accounts.selectors.memberships import place_of
 from bookings.availability.domain import approvals
 from bookings.availability.selectors.availability import to_period, to_range
+from bookings.catalogue.services.demand import guarded
 from bookings.funding.services.earmarks import earmarks_change
 from bookings.pricing.models import Quote
 from bookings.pricing.selectors.fees import Backing, load_backings
@@ -63,11 +62,11 @@ def reservation_move(
     then stays as it is.
     """
     try:
-        with transaction.atomic():
+        with guarded():
             return _carry_out(by, reservation_id, period, override, reason)
     except RulesRefuse as refused:
-        found = Reservation.objects.select_related("organisation__region").get(pk=reservation_id)
-        raise RulesRefuse(load_elsewhere(found, period, refused.refusals, by.now)) from None
+        row = Reservation.objects.select_related("organisation__region").get(pk=reservation_id)
+        raise RulesRefuse(load_elsewhere(row, period, refused.refusals, by.now)) from None
 
 
 def _carry_out(

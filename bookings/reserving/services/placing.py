@@ -28,14 +28,14 @@ from bookings.funding.services.earmarks import earmarks_store, grant_take, sourc
 from bookings.pricing.domain import fees
 from bookings.pricing.domain.quotes import QuoteInput, input_to_json, quote_to_json
 from bookings.pricing.models import Quote
-from bookings.pricing.selectors.fees import Backing, Terms, quote_input
+from bookings.pricing.selectors.fees import Backing, Terms
 from bookings.record.domain import reminders
 from bookings.record.domain.periods import Period
 from bookings.record.domain.refusals import OVERRIDABLE, Refusal, RulesRefuse
 from bookings.record.locks import lock_reservation
 from bookings.record.models import Reservation
 from bookings.record.selectors.reservations import has_completed
-from bookings.reserving.selectors.placing import Place, load_place
+from bookings.reserving.selectors.placing import Place, Price, load_place, price_of
 from bookings.reserving.services.occupancy import lapse, message, occupancy_take
 from instruments.domain.opening import local_date
 from instruments.models import Instrument
@@ -138,8 +138,9 @@ def reservation_put(
     """Store a reservation where it was found to fit, with its quote unless it is a hold. `actor`
     None is the platform, for the person. `extra` are further fields, `said` is more for the
     trail."""
-    quote = None
-    given = None if state == "held" else quote_given(instrument, place.terms, booking)
+    price = None
+    if state != "held":
+        price = place.price or price_of(instrument, place.terms, booking.asked)
     if place.terms.card is None:
         raise RulesRefuse(
             [Refusal("audience-not-served", {"price_group": place.terms.price_group})]
@@ -175,10 +176,10 @@ def reservation_put(
         **(extra or {}),
     )
     Reservation.objects.bulk_create([reservation])
-    if given is not None:
-        quote = quote_keep(
+    if price is not None:
+        quote_keep(
             reservation=reservation,
-            given=given,
+            price=price,
             terms=place.terms,
             shares=booking.funding,
             instrument=instrument,
@@ -203,7 +204,7 @@ def reservation_put(
         }
         | ({"for": parties.person} if parties.person != by.actor.user_id else {})
         | ({"overrides": list(place.overrides)} if place.overrides else {})
-        | earmarks_said(quote, booking.funding)
+        | earmarks_said(price.quote if price else None, booking.funding)
         | dict(said or {}),
         reason=booking.reason if place.overrides else "",
     )
@@ -252,44 +253,39 @@ def _sees(actor: Actor, instrument: Instrument, reservation: Reservation) -> boo
     )
 
 
-def quote_given(instrument: Instrument, terms: Terms, booking: Booking) -> QuoteInput:
-    """What the fee rule is asked with; `RulesRefuse` where the group is not served."""
-    given = quote_input(instrument, terms, booking.asked)
-    if given is None:
-        raise RulesRefuse([Refusal("audience-not-served", {"price_group": terms.price_group})])
-    return given
-
-
 def quote_keep(
     *,
     reservation: Reservation,
-    given: QuoteInput,
+    price: Price,
     terms: Terms,
     shares: Sequence[Share],
     instrument: Instrument,
     now: datetime,
-) -> fees.Quote:
+) -> None:
     """Freeze what a new booking was quoted and set the money aside that it will cost: of the
     grant that covers some of it (locked already), and of the payer's sources."""
-    result = fees.quote(given)
-    quote_store(reservation=reservation, given=given, result=result, now=now)
+    quote_store(reservation=reservation, given=price.given, result=price.quote, now=now)
     zone = ZoneInfo(instrument.facility.time_zone)
     rows = sources_take(
         reservation=reservation,
-        quote=result,
+        quote=price.quote,
         shares=shares,
         day=local_date(zone, reservation.start_at),
         today=local_date(zone, now),
         now=now,
     )
-    grant = next((g for g in terms.grants if g.code == result.voucher), None)
+    grant = next((g for g in terms.grants if g.code == price.quote.voucher), None)
     if grant is not None:
         rows.append(
-            grant_take(reservation=reservation, grant_id=grant.id, covered=result.covered, now=now)
+            grant_take(
+                reservation=reservation,
+                grant_id=grant.id,
+                covered=price.quote.covered,
+                now=now,
+            )
         )
     if rows:
         earmarks_store(rows)
-    return result
 
 
 def earmarks_said(quote: fees.Quote | None, shares: Sequence[Share]) -> dict[str, Any]:

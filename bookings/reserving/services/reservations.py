@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 
-from accounts.domain.errors import Refused, WrongState, invalid
+from accounts.domain.errors import Invalid, NotFound, Refused, WrongState, invalid
 from accounts.domain.roles import By
 from accounts.notifications import enqueue
 from accounts.permissions import require
@@ -27,7 +28,7 @@ from bookings.record.domain.periods import Period
 from bookings.record.domain.refusals import Refusal, RulesRefuse
 from bookings.record.models import Reservation
 from bookings.reserving.selectors.placing import require_qualified
-from bookings.reserving.services.holds import hold_complete, hold_give_back
+from bookings.reserving.services.holds import hold_complete, hold_give_back, hold_to_complete
 from bookings.reserving.services.occupancy import charge_due, lapse, message, reservation_move_to
 from bookings.reserving.services.placing import (
     confirmed_effects,
@@ -78,7 +79,7 @@ def reservations_put(
     sources_lock(
         (p.payer.pk, s.source) for p, b in zip(parties, bookings, strict=True) for s in b.funding
     )
-    made: list[Reservation] = []
+    reservations: list[Reservation] = []
     refusals: list[Refusal] = []
     for position, (party, booking) in enumerate(zip(parties, bookings, strict=True)):
         instrument = instruments[booking.instrument_id]
@@ -87,7 +88,7 @@ def reservations_put(
             backings |= load_backings([party.payer], instruments=[instrument], lock=True)
         backing = backings[party.payer.pk]
         try:
-            made.append(_reserve(by, party, booking, instrument, backing, extra))
+            reservations.append(_reserve(by, party, booking, instrument, backing, extra))
         except RulesRefuse as refused:
             alone = len(bookings) == 1
             refusals += [
@@ -96,7 +97,7 @@ def reservations_put(
             ]
     if refusals:
         raise RulesRefuse(refusals)
-    return made
+    return reservations
 
 
 def _reserve(
@@ -107,34 +108,37 @@ def _reserve(
     backing: Backing,
     extra: dict[str, object],
 ) -> Reservation:
-    place = None
-    if booking.hold is None:
+    about: dict[str, Any] = {"parties": parties, "instrument": instrument}
+    hold = None
+    if booking.hold is not None:
         try:
-            place = place_find(
-                by, parties=parties, booking=booking, instrument=instrument, backing=backing
-            )
+            hold = hold_to_complete(by, booking=booking, **about)
+        except (WrongState, NotFound, Invalid):
+            if booking.needs_hold:
+                raise
+    if hold is None:
+        try:
+            place = place_find(by, booking=booking, backing=backing, **about)
         except RulesRefuse:
-            # Whoever keeps this very slot, and did not say so, is in nobody's way but their own.
+            # The slot is blocked by this person's own hold, which the request does not name:
+            # complete that hold.
             kept = kept_for(parties.person, instrument.pk, parties.payer.pk, booking.period, by.now)
             if kept is None:
                 raise
-            booking = replace(booking, hold=kept.pk)
-    if place is None:
-        reservation = hold_complete(
-            by, parties=parties, booking=booking, instrument=instrument, backing=backing
-        )
-    else:
-        state, deadline = first_state(by, parties, instrument, booking.period)
-        reservation = reservation_put(
-            by,
-            parties=parties,
-            booking=booking,
-            instrument=instrument,
-            place=place,
-            state=state,
-            deadline=deadline,
-            extra=extra,
-        )
+            hold = hold_to_complete(by, booking=replace(booking, hold=kept.pk), **about)
+        else:
+            state, deadline = first_state(by, parties, instrument, booking.period)
+            reservation = reservation_put(
+                by,
+                booking=booking,
+                place=place,
+                state=state,
+                deadline=deadline,
+                extra=extra,
+                **about,
+            )
+    if hold is not None:
+        reservation = hold_complete(by, hold=hold, booking=booking, backing=backing, **about)
     if reservation.state == "confirmed":
         enqueue(confirmed_effects(reservation, by.now), now=by.now)
     else:
@@ -194,13 +198,13 @@ def reservation_decide(by: By, *, reservation_id: UUID, approve: bool, reason: s
 
 
 def requests_decide(
-    by: By, *, asked: Sequence[tuple[UUID, int]], approve: bool, reason: str
+    by: By, *, requests: Sequence[tuple[UUID, int]], approve: bool, reason: str
 ) -> tuple[list[Reservation], list[tuple[UUID, Refused]]]:
     """The same word on several requests, each (id, version that was read) in a transaction of
     its own: what was decided, and what was not with its refusal."""
     done: list[Reservation] = []
     refused: list[tuple[UUID, Refused]] = []
-    for reservation_id, version in asked:
+    for reservation_id, version in requests:
         try:
             done.append(
                 reservation_decide(

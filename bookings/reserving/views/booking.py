@@ -1,7 +1,6 @@
 """The booking form: what it costs, keeping the slot, reserving."""
 
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -64,18 +63,18 @@ def book(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     and keeps what was typed."""
     now, actor = timezone.now(), actor_of(request.user)
     instrument = instrument_to_book(actor, instrument_id)
-    data, is_sent = _said_by(request, instrument)
-    asked = PeriodForm(data)
-    if not asked.is_valid():
+    data, is_sent = _sent_by(request, instrument)
+    times = PeriodForm(data)
+    if not times.is_valid():
         return redirect("bookings:instrument", instrument_id=instrument.pk)
     payer, payers = payer_of(actor, data.get("organisation"))
     standing = standing_of(actor, payer, instrument)
     if payer is None or not (standing.may_book or standing.for_others):
         context = {"instrument": instrument, "payer": payer}
         return render(request, "bookings/reserving/no_organisation.html", context, status=403)
-    terms = load_terms(instrument, payer, asked.period().start)
-    kept = kept_for(actor.person, instrument.pk, payer.pk, asked.period(), now)
-    sources = sources_offered(instrument, payer, asked.period(), actor, standing.for_others)
+    terms = load_terms(instrument, payer, times.period().start)
+    kept = kept_for(actor.person, instrument.pk, payer.pk, times.period(), now)
+    sources = sources_offered(instrument, payer, times.period(), actor, standing.for_others)
     initial = {
         "start": data["start"],
         "minutes": data["minutes"],
@@ -84,7 +83,7 @@ def book(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         "purpose": "research",
         "quantity": data.get("quantity", ""),
     }
-    sent = {**initial, **(_said(data) if request.method == "POST" else {})}
+    sent = {**initial, **(_values(data) if request.method == "POST" else {})}
     sent["organisation"] = payer.code
     form = BookingForm(
         sent if is_sent else None,
@@ -99,7 +98,7 @@ def book(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     refusals: Any = ()
     if is_sent and form.is_valid():
         try:
-            made = _reserve(actor, form.booking(instrument), now)
+            reservation = reservation_request(By(actor, now), booking=form.booking(instrument))
         except RulesRefuse as refused:
             refusals = refused.refusals
         except Invalid as refused:
@@ -107,23 +106,23 @@ def book(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         except (WrongState, NotPermitted) as refused:
             form.add_error(None, sentence(refused.code, refused.numbers))
         else:
-            if made.state == "confirmed":
+            if reservation.state == "confirmed":
                 messages.success(request, gettext("Booked. A confirmation is on its way to you."))
             else:
                 messages.success(request, gettext("Requested. The owner will answer you by mail."))
-            return redirect("bookings:reservation", reservation_id=made.pk)
-    wish = _asked(form, asked, instrument, terms)
+            return redirect("bookings:reservation", reservation_id=reservation.pk)
+    wish = _wish(form, times, instrument, terms)
     quotation = _quotation(actor, instrument, payer, wish, now, form)
     shown = quotation.refusals or refusals
-    context = _quote_context(instrument, payer, asked, quotation) | {
+    context = _quote_context(instrument, payer, times, quotation) | {
         "form": form,
         "payers": payers,
         "refusals": shown,
         "may_override": standing.may_override
         and bool(shown)
         and {refusal.code for refusal in shown} <= set(OVERRIDABLE),
-        "clashes": clashes_of(actor, asked.period(), now) if standing.may_book else (),
-        "busy": load_busy(actor.user_id, asked.period()) if standing.may_book else (),
+        "clashes": clashes_of(actor, times.period(), now) if standing.may_book else (),
+        "busy": load_busy(actor.user_id, times.period()) if standing.may_book else (),
         # The slot is kept from the first field touched, by whoever books for themselves.
         "books_own": standing.may_book,
         "keeps_slot": standing.may_book and not shown and kept is None,
@@ -136,25 +135,25 @@ def book(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     return render(request, "bookings/reserving/book.html", context, status=status)
 
 
-def _said_by(request: HttpRequest, instrument: Instrument) -> tuple[QueryDict, bool]:
-    """What a form says, and whether it asks to reserve. The time typed by the instrument's clock,
+def _sent_by(request: HttpRequest, instrument: Instrument) -> tuple[QueryDict, bool]:
+    """What a form sent, and whether it asks to reserve. The time typed by the instrument's clock,
     or the offered one that was taken, is its start."""
     data = request.POST if request.method == "POST" else request.GET
     start, _, minutes = data.get("take", "").partition(" ")
     if not minutes:
         zone = ZoneInfo(instrument.facility.time_zone)
         return with_start(data, zone), request.method == "POST"
-    said = data.copy()
-    said["start"], said["minutes"] = start, minutes
+    taken = data.copy()
+    taken["start"], taken["minutes"] = start, minutes
     for name in ("take", "at", "hold", "override"):
-        said.pop(name, None)
-    return said, False
+        taken.pop(name, None)
+    return taken, False
 
 
 def _mode(data: QueryDict, kept: Reservation | None, instrument: Instrument, terms: Terms) -> str:
-    """How somebody works who has not said it in the form yet."""
-    if (said := data.get("service_mode", "")) in instrument.service_modes:
-        return said
+    """The way of service that the form names, else that of the hold, else the first priced."""
+    if (mode := data.get("service_mode", "")) in instrument.service_modes:
+        return mode
     return kept.service_mode if kept else first_mode(instrument, terms)
 
 
@@ -173,24 +172,13 @@ def sources_offered(
     return chargeable(payer, [actor.user_id], day, all_of_it=for_others)
 
 
-def _said(post: QueryDict) -> dict[str, Any]:
-    """What a form sent; several values of a name as a list."""
+def _values(post: QueryDict) -> dict[str, Any]:
+    """The values that a form sent; several values of a name as a list."""
     return {
         name: values if name == "override" else values[-1]
         for name, values in post.lists()
         if values
     }
-
-
-def _reserve(actor: Actor, booking: Booking, now: datetime) -> Reservation:
-    """A hold that has run out, or is for another time than the form now says, is no reason to
-    refuse what is free: it is asked for anew."""
-    try:
-        return reservation_request(By(actor, now), booking=booking)
-    except (WrongState, NotFound, Invalid):
-        if booking.hold is None:
-            raise
-    return reservation_request(By(actor, now), booking=replace(booking, hold=None))
 
 
 def _quotation(
@@ -199,13 +187,14 @@ def _quotation(
     payer: Organisation | None,
     wish: Asked,
     now: datetime,
-    form: BookingForm,
+    form: BookingForm | None = None,
 ) -> Quotation:
-    """One's own holds here are in nobody's way: the form gives them back for its own."""
+    """Price and refusals of what the form asks for. The reader's own holds of the instrument do not
+    block it: the form gives them back for its own."""
     here = holds_of(actor.person, now).filter(instrument=instrument)
     own = list(here.values_list("pk", flat=True))
-    shares, made_for = form.shares_so_far(), None
-    if shares and payer is not None and form.named:
+    shares, made_for = form.shares_so_far() if form else (), None
+    if form and shares and payer is not None and form.named:
         member = member_named(form.named, payer.pk)
         made_for = member.pk if member else None
     return load_quotation(
@@ -227,13 +216,13 @@ def hold(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     """Keep the slot of the form for ten minutes: a fragment that counts down."""
     now, actor = timezone.now(), actor_of(request.user)
     instrument = instrument_to_book(actor, instrument_id)
-    asked = PeriodForm(with_start(request.POST, ZoneInfo(instrument.facility.time_zone)))
-    if not asked.is_valid():
+    times = PeriodForm(with_start(request.POST, ZoneInfo(instrument.facility.time_zone)))
+    if not times.is_valid():
         return HttpResponse(status=400)
     booking = Booking(
         instrument_id=instrument.pk,
-        period=asked.period(),
-        organisation=asked.cleaned_data["organisation"] or None,
+        period=times.period(),
+        organisation=times.cleaned_data["organisation"] or None,
         service_mode=request.POST.get("service_mode", ""),
     )
     context: dict[str, Any] = {"instrument": instrument, "zone": instrument.facility.time_zone}
@@ -242,16 +231,14 @@ def hold(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     except RulesRefuse:
         # Somebody was faster, or the time was changed to one that cannot be booked. What refuses
         # it, and what passes instead, goes where the quote says it.
-        return _refused(request, actor, instrument, asked, now)
+        return _refused(request, actor, instrument, times, now)
     except (Invalid, WrongState) as refused:
         context["hold_problem"] = refusal_text(refused)
         status = 409 if isinstance(refused, WrongState) else 400
     else:
         status = 200
         context |= {"hold": kept, "gives_back": True}
-        context["seconds"] = (
-            int((kept.deadline_at - now).total_seconds()) if kept.deadline_at else 0
-        )
+        context["seconds"] = seconds_left(kept, now)
     return render(request, "bookings/reserving/book.html#hold", context, status=status)
 
 
@@ -280,28 +267,22 @@ def release(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
 
 
 def _refused(
-    request: HttpRequest, actor: Actor, instrument: Instrument, asked: PeriodForm, now: datetime
+    request: HttpRequest, actor: Actor, instrument: Instrument, times: PeriodForm, now: datetime
 ) -> HttpResponse:
     """No hold: the fragment empty, and beside it why."""
-    payer, _ = payer_of(actor, asked.cleaned_data["organisation"])
+    payer, _ = payer_of(actor, times.cleaned_data["organisation"])
     mode = request.POST.get("service_mode") or first_mode(
-        instrument, load_terms(instrument, payer, asked.period().start)
+        instrument, load_terms(instrument, payer, times.period().start)
     )
-    wish = Asked(asked.period(), mode)
-    own = list(
-        holds_of(actor.person, now).filter(instrument=instrument).values_list("pk", flat=True)
-    )
-    quotation = load_quotation(
-        instrument, payer, wish, now, user_id=actor.user_id, is_draft=True, without=own
-    )
-    context = _quote_context(instrument, payer, asked, quotation) | {
+    quotation = _quotation(actor, instrument, payer, Asked(times.period(), mode), now)
+    context = _quote_context(instrument, payer, times, quotation) | {
         "is_beside": True,
         "books_own": True,
     }
     return render(request, "bookings/reserving/book.html#refusals", context, status=409)
 
 
-def _asked(form: BookingForm, period: PeriodForm, instrument: Instrument, terms: Terms) -> Asked:
+def _wish(form: BookingForm, period: PeriodForm, instrument: Instrument, terms: Terms) -> Asked:
     """What the form asks a price for; what can be read of it, while it is not filled in."""
     if form.is_bound and form.is_valid():
         return form.asked()
@@ -321,18 +302,18 @@ def _asked(form: BookingForm, period: PeriodForm, instrument: Instrument, terms:
 
 
 def _quote_context(
-    instrument: Instrument, payer: Any, asked: PeriodForm, quotation: Quotation
+    instrument: Instrument, payer: Any, times: PeriodForm, quotation: Quotation
 ) -> dict[str, Any]:
     return {
         "instrument": instrument,
         "payer": payer,
-        "period": asked.period(),
-        "minutes": asked.cleaned_data["minutes"],
+        "period": times.period(),
+        "minutes": times.cleaned_data["minutes"],
         "zone": instrument.facility.time_zone,
-        "at": local_moment(asked.period().start, ZoneInfo(instrument.facility.time_zone)),
+        "at": local_moment(times.period().start, ZoneInfo(instrument.facility.time_zone)),
         "lengths": lengths_with(
             load_policy(instrument.policy).lengths if hasattr(instrument, "policy") else (),
-            asked.cleaned_data["minutes"],
+            times.cleaned_data["minutes"],
         ),
         "quotation": quotation,
         "quote": quote_to_json(quotation.quote, explained=True) if quotation.quote else None,
@@ -348,22 +329,22 @@ def quote(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     """The quote alone, for `hx-get` as the form changes."""
     now, actor = timezone.now(), actor_of(request.user)
     instrument = instrument_to_book(actor, instrument_id)
-    asked = PeriodForm(with_start(request.GET, ZoneInfo(instrument.facility.time_zone)))
-    if not asked.is_valid():
+    times = PeriodForm(with_start(request.GET, ZoneInfo(instrument.facility.time_zone)))
+    if not times.is_valid():
         return HttpResponse(status=400)
     payer, _ = payer_of(actor, request.GET.get("organisation"))
-    terms = load_terms(instrument, payer, asked.period().start)
+    terms = load_terms(instrument, payer, times.period().start)
     for_others = payer is not None and actor.may("book-for-members", place_of(payer))
     form = BookingForm(
-        asked.data,
+        times.data,
         instrument=instrument,
         options=options_of(terms),
         for_others=for_others,
-        sources=sources_offered(instrument, payer, asked.period(), actor, for_others),
+        sources=sources_offered(instrument, payer, times.period(), actor, for_others),
     )
-    wish = _asked(form, asked, instrument, terms)
+    wish = _wish(form, times, instrument, terms)
     quotation = _quotation(actor, instrument, payer, wish, now, form)
-    context = _quote_context(instrument, payer, asked, quotation) | {
+    context = _quote_context(instrument, payer, times, quotation) | {
         "is_beside": True,
         "books_own": standing_of(actor, payer, instrument).may_book,
     }

@@ -34,20 +34,22 @@ def move(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
     """The form with what would happen; POST moves. Asked for by htmx it is a dialog, or the
     part of it that says what would happen."""
     now, actor = timezone.now(), actor_of(request.user)
-    found = reservation_by_id(actor, reservation_id)
-    zone = ZoneInfo(found.instrument.facility.time_zone)
-    _require(actor, found)
+    reservation = reservation_by_id(actor, reservation_id)
+    zone = ZoneInfo(reservation.instrument.facility.time_zone)
+    _require(actor, reservation)
     is_sent = request.method == "POST" or "end" in request.GET
     data = request.POST if request.method == "POST" else request.GET
-    form = MoveForm(data if is_sent else None, zone=zone, initial=_initial(request, found, zone))
+    form = MoveForm(
+        data if is_sent else None, zone=zone, initial=_initial(request, reservation, zone)
+    )
     refused: Any = None
     late: Any = ()  # what refused it only when it was tried
     status = 200
     if request.method == "POST" and form.is_valid():
         try:
-            made = reservation_move(
+            moved = reservation_move(
                 By(actor, now, form.cleaned_data["version"]),
-                reservation_id=found.pk,
+                reservation_id=reservation.pk,
                 period=form.period(),
                 override=form.cleaned_data["override"],
                 reason=form.cleaned_data["reason"],
@@ -59,22 +61,22 @@ def move(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
         except Invalid as problem:
             form.refuse(problem.problems)
         else:
-            messages.success(request, _done(found, made))
+            messages.success(request, _done(reservation, moved))
             if request.htmx:  # type: ignore[attr-defined]
                 return HttpResponseClientRefresh()
-            return redirect("bookings:reservation", reservation_id=found.pk)
-    period = _period(form, request, found)
-    present = Period(found.start_at, found.end_at)
-    preview = load_move(actor, found, period, now) if period and period != present else None
+            return redirect("bookings:reservation", reservation_id=reservation.pk)
+    period = _period(form, request, reservation)
+    present = Period(reservation.start_at, reservation.end_at)
+    preview = load_move(actor, reservation, period, now) if period and period != present else None
     if form.errors and request.method == "POST":
         status = 400
-    is_by_host = actor.user_id not in {found.user_id, found.made_by_id} and actor.may(
-        "manage-instruments", place_of(found.host)
+    is_by_host = actor.user_id not in {reservation.user_id, reservation.made_by_id} and actor.may(
+        "manage-instruments", place_of(reservation.host)
     )
     refusals = (preview.refusals if preview else ()) or late
     overridable = preview.overridable if preview and is_by_host else ()
     context = {
-        "reservation": found,
+        "reservation": reservation,
         "zone": zone.key,
         "form": form,
         "period": period,
@@ -83,7 +85,7 @@ def move(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
         "overridable": [refusal for refusal in refusals if refusal.code in overridable],
         "ticked": set(form["override"].value() or []) if is_sent else set(),
         "refused": refused,
-        "is_own": found.user_id == actor.user_id,
+        "is_own": reservation.user_id == actor.user_id,
         "is_by_host": is_by_host,
     }
     template = "bookings/reserving/move.html"
@@ -103,27 +105,36 @@ def _require(actor: Actor, reservation: Reservation) -> None:
         raise NotPermitted
 
 
-def _initial(request: HttpRequest, found: Reservation, zone: ZoneInfo) -> dict[str, Any]:
+def _initial(request: HttpRequest, reservation: Reservation, zone: ZoneInfo) -> dict[str, Any]:
     """Where it is, or where it was dragged to."""
     asked = PeriodForm(request.GET)
-    period = asked.period() if asked.is_valid() else Period(found.start_at, found.end_at)
+    period = (
+        asked.period() if asked.is_valid() else Period(reservation.start_at, reservation.end_at)
+    )
     return {
         "start": local_moment(period.start, zone),
         "end": local_moment(period.end, zone),
-        "version": found.version,
+        "version": reservation.version,
     }
 
 
-def _period(form: MoveForm, request: HttpRequest, found: Reservation) -> Period | None:
+def _period(form: MoveForm, request: HttpRequest, reservation: Reservation) -> Period | None:
     """The period the form speaks of; None where it cannot be read."""
     if form.is_bound:
         form.is_valid()
         return None if {"start", "end"} & set(form.errors) else form.period()
-    asked = PeriodForm(request.GET)
-    return asked.period() if asked.is_valid() else Period(found.start_at, found.end_at)
+    return _dragged(request, reservation)
 
 
-def _done(before: Reservation, made: Reservation) -> str:
-    if made.state == "requested" and before.state != "requested":
+def _dragged(request: HttpRequest, reservation: Reservation) -> Period:
+    """The period that the address names; without one the booking's own."""
+    times = PeriodForm(request.GET)
+    if times.is_valid():
+        return times.period()
+    return Period(reservation.start_at, reservation.end_at)
+
+
+def _done(before: Reservation, moved: Reservation) -> str:
+    if moved.state == "requested" and before.state != "requested":
         return gettext("Moved. The owner has to agree again and will answer by mail.")
     return gettext("Moved.")

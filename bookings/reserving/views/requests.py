@@ -83,7 +83,7 @@ def decide_many(request: HttpRequest) -> HttpResponse:
         return _page(request, status=400, many=form)
     data = form.cleaned_data
     done, refused = requests_decide(
-        By(actor, now), asked=form.asked(), approve=data["approve"], reason=data["reason"]
+        By(actor, now), requests=form.asked(), approve=data["approve"], reason=data["reason"]
     )
     if done and data["approve"]:
         text = ngettext("{n} request accepted.", "{n} requests accepted.", len(done))

@@ -7,6 +7,7 @@ from django import forms
 from django.utils import dates
 from django.utils.translation import gettext_lazy as _
 
+from bookings.record.messages import sentence
 from bookings.reserving.forms.booking import BookingForm
 from bookings.reserving.forms.moves import MoveForm
 from bookings.series.domain.series import MOST, SCOPES, Rule, wall_of
@@ -79,7 +80,7 @@ class SeriesForm(BookingForm):
         data = super().clean() or self.cleaned_data
         for way in ("times", "until"):
             if data.get("ends") == way and not data.get(way) and way not in self.errors:
-                self.add_error(way, _("This is needed."))
+                self.add_error(way, sentence("required"))
         return data
 
     def repeating(self) -> list[forms.BoundField]:

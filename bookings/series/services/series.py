@@ -13,7 +13,7 @@ from accounts.domain.errors import NotFound, WrongState, WrongVersion, invalid
 from accounts.domain.roles import Actor, By
 from accounts.notifications import Effect, enqueue
 from bookings.catalogue.selectors.parties import Booking, Parties
-from bookings.catalogue.services.demand import demand_refused, guarded
+from bookings.catalogue.services.demand import demand_lacking, guarded
 from bookings.funding.services.earmarks import purses_lock
 from bookings.pricing.selectors.fees import load_backings
 from bookings.record.domain.refusals import RulesRefuse
@@ -65,31 +65,35 @@ def series_book(by: By, *, booking: Booking, rule: str, on_conflict: str) -> Ser
     if on_conflict not in ON_CONFLICT:
         raise invalid("on_conflict", "unknown-choice", allowed=", ".join(ON_CONFLICT))
     parties = parties_of(by.actor, booking)
-    found: list[Occurrence] = []
+    occurrences: list[Occurrence] = []
     try:
         with guarded():
-            made = _book(by, parties, booking, rule, on_conflict, found)
+            booked = _book(by, parties, booking, rule, on_conflict, occurrences)
     except RulesRefuse:
-        _remember(by, parties, booking, found)
+        _remember(by, parties, booking, occurrences)
         raise
-    _remember(by, parties, booking, made.skipped)
-    return made
+    _remember(by, parties, booking, occurrences)
+    return booked
 
 
-def _remember(by: By, parties: Parties, booking: Booking, refused: Sequence[Occurrence]) -> None:
-    """Unmet demand counts once a person, instrument and day: the first date that lacked nothing
-    but capacity stands for all."""
-    lacking = next(
-        (o for o in refused if o.refusals and RulesRefuse(o.refusals).lacks_capacity), None
+def _remember(
+    by: By, parties: Parties, booking: Booking, occurrences: Sequence[Occurrence]
+) -> None:
+    """Remember the dates that were refused as unmet demand."""
+    demand_lacking(
+        by,
+        organisation=parties.payer,
+        refused=[(booking.instrument_id, o.period, o.refusals) for o in occurrences],
     )
-    if lacking is None:
-        return
-    instrument = Instrument.objects.select_related("facility").get(pk=booking.instrument_id)
-    demand_refused(by, organisation=parties.payer, instrument=instrument, period=lacking.period)
 
 
 def _book(
-    by: By, parties: Parties, booking: Booking, rule: str, on_conflict: str, found: list[Occurrence]
+    by: By,
+    parties: Parties,
+    booking: Booking,
+    rule: str,
+    on_conflict: str,
+    occurrences: list[Occurrence],
 ) -> SeriesMade:
     instrument = lock_instrument(booking.instrument_id)
     if not may_see(by.actor, instrument):
@@ -103,7 +107,7 @@ def _book(
     backing = load_backings([payer], instruments=[instrument], lock=True)[payer.pk]
     people = [parties.person, by.actor.person]
     funding = load_series_funding(instrument, payer, people, booking.funding, by.now, lock=True)
-    found += weigh_series(
+    occurrences += weigh_series(
         instrument,
         payer,
         parties.person,
@@ -113,8 +117,8 @@ def _book(
         backing=backing,
         funding=funding,
     )
-    skipped = [occurrence for occurrence in found if occurrence.refusals]
-    if skipped and (on_conflict == REFUSE or len(skipped) == len(found)):
+    skipped = [occurrence for occurrence in occurrences if occurrence.refusals]
+    if skipped and (on_conflict == REFUSE or len(skipped) == len(occurrences)):
         raise RulesRefuse(
             [
                 replace(refusal, booking=occurrence.index)
@@ -133,14 +137,15 @@ def _book(
         minutes=booking.period.minutes,
         created_at=by.now,
     )
-    made = [
+    reservations = [
         _put(by, parties, booking, instrument, series, occurrence)
-        for occurrence in found
+        for occurrence in occurrences
         if not occurrence.refusals
     ]
-    series_record(by, series, "series.create", made, skipped=len(skipped))
-    series_tell(made, "series", by.now, [e for r in made for e in reminders_of(r, by.now)])
-    return SeriesMade(series, tuple(made), tuple(skipped))
+    series_record(by, series, "series.create", reservations, skipped=len(skipped))
+    reminders = [effect for row in reservations for effect in reminders_of(row, by.now)]
+    series_tell(reservations, "series", by.now, reminders)
+    return SeriesMade(series, tuple(reservations), tuple(skipped))
 
 
 def _put(
@@ -251,11 +256,11 @@ def series_cancel(
     left."""
     instrument, series, rows = series_locked(by.actor, series_id, by.version)
     lapse_due(instrument, by.now)
-    found = choose(rows, scope, reservation_id, by.now)
-    if not found:
+    chosen = choose(rows, scope, reservation_id, by.now)
+    if not chosen:
         raise WrongState("series-over")
-    purses_lock(found)
-    for reservation in found:
+    purses_lock(chosen)
+    for reservation in chosen:
         reservation_drop(
             by,
             instrument=instrument,
@@ -264,9 +269,9 @@ def series_cancel(
             is_one_of_many=scope != THIS,
         )
     if scope != THIS:
-        series_tell(found, "series-cancelled", by.now)
+        series_tell(chosen, "series-cancelled", by.now)
     series_touch(series)
-    series_record(by, series, "series.cancel", found, reason.strip(), scope=scope)
+    series_record(by, series, "series.cancel", chosen, reason.strip(), scope=scope)
     return series
 
 

@@ -51,8 +51,8 @@ def series_move(
     with guarded():
         instrument, series, rows = series_locked(by.actor, series_id, by.version)
         lapse_due(instrument, by.now)
-        found = choose(rows, scope, reservation_id, by.now)
-        if not found:
+        chosen = choose(rows, scope, reservation_id, by.now)
+        if not chosen:
             raise WrongState("series-over")
         if scope == THIS:
             reservation_move(
@@ -61,21 +61,23 @@ def series_move(
             series_touch(series)
             return series
         this = next(r for r in rows if r.pk == reservation_id)
-        return _move(by, instrument, series, found, shift_of(series, this, period), reason)
+        return _move(by, instrument, series, chosen, shift_of(series, this, period), reason)
 
 
 def _move(
     by: By,
     instrument: Instrument,
     series: Series,
-    found: Sequence[Reservation],
+    chosen: Sequence[Reservation],
     shift: Shift,
     reason: str,
 ) -> Series:
     if shift.is_none:
         return series
-    backing = backing_locked(instrument, found[0])
-    weighed = weigh_series_move(by.actor, instrument, series, found, shift, by.now, backing=backing)
+    backing = backing_locked(instrument, chosen[0])
+    weighed = weigh_series_move(
+        by.actor, instrument, series, chosen, shift, by.now, backing=backing
+    )
     for reservation, move in weighed:
         require_mover(by.actor, instrument, reservation, move.period, reason)
         require_movable(reservation, move.period, by.now)
@@ -102,13 +104,13 @@ def _move(
             reason=reason.strip(),
             is_one_of_many=True,
         )
-    series = _reseries(by, series, found, shift)
-    series_tell(found, "series-moved", by.now)
+    series = _reseries(by, series, chosen, shift)
+    series_tell(chosen, "series-moved", by.now)
     series_record(
         by,
         series,
         "series.move",
-        found,
+        chosen,
         reason.strip(),
         by_minutes=int(shift.by.total_seconds() // 60),
         minutes=shift.minutes or series.minutes,
@@ -116,11 +118,11 @@ def _move(
     return series
 
 
-def _reseries(by: By, series: Series, found: Sequence[Reservation], shift: Shift) -> Series:
+def _reseries(by: By, series: Series, chosen: Sequence[Reservation], shift: Shift) -> Series:
     """Give the moved bookings the rule that says where they are now; those before them keep
     the old one, cut off."""
     zone = ZoneInfo(series.time_zone)
-    first = found[0].occurrence_at or found[0].start_at
+    first = chosen[0].occurrence_at or chosen[0].start_at
     before, walls, rule = _parted(series, zone, first)
     later = shifted_rule(rule, walls, shift.by, zone) if rule and walls else None
     at = wall_clocks(series)
@@ -147,16 +149,16 @@ def _reseries(by: By, series: Series, found: Sequence[Reservation], shift: Shift
     else:
         series_touch(series, **values)
     places = {}
-    for reservation in found:
+    for reservation in chosen:
         was = reservation.occurrence_at or reservation.start_at
         places[reservation.pk] = instant_of(zone, at.get(was, wall_of(zone, was)) + shift.by)
     # The places of some may be those that others are about to leave.
     rows = Reservation.objects.filter(pk__in=list(places))
     rows.update(occurrence_at=None)
-    for reservation in found:
+    for reservation in chosen:
         reservation.series = series
         reservation.occurrence_at = places[reservation.pk]
-    Reservation.objects.bulk_update(found, ["series", "occurrence_at"])
+    Reservation.objects.bulk_update(chosen, ["series", "occurrence_at"])
     return series
 
 

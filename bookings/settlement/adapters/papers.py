@@ -31,7 +31,7 @@ from reportlab.platypus import (
     Table,
 )
 
-from accounts.letters import site_name
+from accounts.letters.words import site_name
 from accounts.models import Organisation, Region
 from bookings.pricing.models import Charge
 from bookings.record.domain.money import format_amount, format_number, minor_digits

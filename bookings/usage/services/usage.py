@@ -12,7 +12,6 @@ from accounts.domain.errors import NotFound, WrongState, WrongVersion, invalid
 from accounts.domain.roles import PLATFORM, Actor, By
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
-from accounts.selectors.jobs import held_back
 from accounts.selectors.memberships import place_of
 from accounts.services.jobs import work_through
 from bookings.availability.models import Closure, Occupancy
@@ -254,14 +253,9 @@ def usage_settle(*, now: datetime, most: int = 500) -> int:
 
     Asks what is due and not yet done: running it late or twice comes to the same.
     """
-    due = (
-        ended(now)
-        .exclude(pk__in=held_back("complete reservations", now))
-        .order_by("end_at", "id")
-        .values_list("pk", flat=True)[:most]
-    )
+    due = ended(now).order_by("end_at", "id")
     return work_through(
-        job="complete reservations", due=list(due), act=lambda pk: _settle(pk, now), now=now
+        job="complete reservations", due=due, act=lambda pk: _settle(pk, now), now=now, most=most
     )
 
 

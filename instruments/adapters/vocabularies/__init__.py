@@ -4,7 +4,7 @@
 (ExPaNDS-eu/ExPaNDS-experimental-techniques-ontology), CC BY 4.0, without its properties and
 specifiers. `own.yaml` adds Chinese names, synonyms and broader terms to it, leaves out synonyms
 that elsewhere mean something else (`without`), and adds terms of ours for what is outside its
-scope.
+scope. `measurands.yaml` says what can be found out, and by which techniques.
 """
 
 from collections.abc import Iterator
@@ -15,6 +15,7 @@ from typing import BinaryIO
 import yaml
 
 from instruments.domain.delimited import Cells, FileRefused, RowProblem, read_records
+from instruments.domain.needs import Measurand
 from instruments.domain.techniques import Term, merged, with_broader
 
 FOLDER = Path(__file__).parent
@@ -31,6 +32,15 @@ def shipped() -> list[Term]:
         for t in panet
     ]
     return merged(with_broader(panet), (_own(row) for row in own))
+
+
+def shipped_measurands() -> list[Measurand]:
+    """Ours, by code."""
+    rows = yaml.safe_load((FOLDER / "measurands.yaml").read_text(encoding="utf-8"))["measurands"]
+    return [
+        Measurand(**{k: tuple(v) if isinstance(v, list) else v for k, v in row.items()})  # type: ignore[arg-type]
+        for row in rows
+    ]
 
 
 def read_panet(stream: BinaryIO) -> list[Term]:

@@ -9,18 +9,24 @@ from django.utils import timezone
 
 from accounts.domain.errors import Invalid
 from accounts.domain.roles import PLATFORM, By
-from instruments.adapters.vocabularies import read_panet, read_table, shipped
+from instruments.adapters.vocabularies import (
+    read_panet,
+    read_table,
+    shipped,
+    shipped_measurands,
+)
 from instruments.domain.delimited import FileRefused
 from instruments.domain.techniques import Term, with_broader
 from instruments.services.search import register_file
-from instruments.services.techniques import techniques_import
+from instruments.services.techniques import measurands_import, techniques_import
 
 
 class Command(BaseCommand):
     help = (
         "Bring the vocabulary of techniques to what a file says, or to what comes with the "
-        "platform (PaNET, with Chinese names and terms of our own), and file every instrument by "
-        "it. No term is ever removed."
+        "platform (PaNET, with Chinese names and terms of our own; then also the measurands, by "
+        "which needs are understood), and file every instrument by it. No term is ever removed, "
+        "and what a curator has changed stays."
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
@@ -35,7 +41,11 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         try:
             terms = _read(options["file"], options["scheme"])
-            changed = techniques_import(By(PLATFORM, timezone.now()), terms=terms)
+            by = By(PLATFORM, timezone.now())
+            changed = techniques_import(by, terms=terms)
+            if not options["file"]:
+                rows = measurands_import(by, measurands=shipped_measurands())
+                self.stdout.write(f"{len(rows)} measurands new or changed")
         except FileRefused as refusal:
             numbers = ", ".join(f"{name} {value}" for name, value in refusal.numbers.items())
             raise CommandError(

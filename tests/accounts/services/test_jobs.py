@@ -12,7 +12,14 @@ from accounts.domain.jobs import Busy, again_in, in_hand_for, lane_of
 from accounts.domain.roles import By
 from accounts.models import JobFailure, JobRun, OutboxMessage, TrailEntry
 from accounts.selectors.jobs import CLOCK, failures, last_run, queues, runs
-from accounts.services.jobs import failure_retry, failures_retry, run_begin, run_end, work_through
+from accounts.services.jobs import (
+    failure_retry,
+    failures_retry,
+    run_begin,
+    run_end,
+    work_alone,
+    work_through,
+)
 from accounts.services.outbox import outbox_deliver
 from config.celery import TIMETABLE
 from tests.factories.cast import NOW
@@ -70,6 +77,37 @@ def test_a_database_that_is_gone_is_no_failure_of_a_row(db):
     with pytest.raises(OperationalError):
         work_through(job="j", due=[uuid4()], act=act, now=NOW)
     assert not JobFailure.objects.exists()
+
+
+def test_rows_are_taken_as_they_are_due_without_those_that_wait(db):
+    messages = [given_up("a", str(n)) for n in range(3)]
+    done = []
+    work_through(
+        job="j", due=OutboxMessage.objects.order_by("key"), act=lambda pk: done.append(pk) or 1,
+        now=NOW, most=2,
+    )  # fmt: skip
+    assert done == [message.pk for message in messages[:2]]
+
+
+def test_what_takes_long_is_acted_on_until_it_is_due_no_more(db):
+    rows = [given_up("a", "1"), given_up("b", "2"), given_up("c", "3")]
+    due, done = OutboxMessage.objects.filter(attempts__lt=14).order_by("key"), []
+
+    def act(row):
+        if row.kind == "b" and len(done) < 4:
+            raise ValueError("no")
+        done.append(row.kind)
+        row.attempts += 1
+        row.save()
+        return 1
+
+    assert work_alone(job="j", due=due, act=act, now=NOW) == 4  # each twice
+    assert done == ["a", "a", "c", "c"]
+    assert JobFailure.objects.get().object_id == rows[1].pk
+    assert work_alone(job="j", due=due, act=act, now=NOW) == 0  # it is not its turn
+    assert work_alone(job="j", due=due, act=act, now=NOW + 4 * MINUTE, most=1) == 1
+    assert not JobFailure.objects.exists()
+    assert work_alone(job="j", due=due, act=act, now=NOW) == 1
 
 
 def given_up(kind, key):

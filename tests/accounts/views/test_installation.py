@@ -12,7 +12,7 @@ from PIL import Image
 
 from accounts.domain.errors import Invalid, NotPermitted, WrongVersion
 from accounts.domain.roles import By
-from accounts.letters import site_name
+from accounts.letters.words import site_name
 from accounts.models import Installation, TrailEntry
 from accounts.selectors.installation import KEPT, Site, installation, site_of
 from accounts.services.installation import installation_update

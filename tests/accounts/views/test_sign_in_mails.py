@@ -15,7 +15,7 @@ from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
-from accounts.letters import SIGN_IN_MAILS
+from accounts.letters.sign_in import KINDS
 from accounts.models import OutboxMessage, User
 from accounts.notifications import Effect, enqueue
 from accounts.services.messages import mail_may_leave
@@ -169,4 +169,4 @@ def test_every_mail_that_allauth_sends_has_words_of_ours() -> None:
     for source in files("allauth").rglob("*.py"):  # type: ignore[attr-defined]
         if "tests" not in source.parts and source.parts[-3:-1] != ("idp", "oidc"):
             sent |= set(re.findall(r'"\w+/email/(\w+)"', source.read_text()))
-    assert sent - {"password_reset_code"} <= set(SIGN_IN_MAILS)
+    assert sent - {"password_reset_code"} <= set(KINDS)

@@ -6,11 +6,14 @@ import pytest
 from django.core import mail
 
 from accounts.domain.roles import PLATFORM, By
+from accounts.letters.kinds import compose
 from accounts.models import OutboxMessage, User
 from accounts.services.memberships import role_grant
 from bookings.catalogue.selectors.parties import Booking
 from bookings.charging.services.charges import charge_make
-from bookings.messaging.notifications import KINDS, compose
+from bookings.messaging.notifications import facts
+from bookings.messaging.notifications.facts import About
+from bookings.messaging.notifications.reservations import KINDS
 from bookings.models import Reservation
 from bookings.overview.services.effects import effects_carry_out
 from bookings.record.domain.periods import Period
@@ -29,6 +32,10 @@ def sent():
     found = [(message.to[0], message.subject) for message in mail.outbox]
     mail.outbox.clear()
     return found
+
+
+def written(kind, about, reader):
+    return compose(KINDS[kind], KINDS[kind].content(about, OutboxMessage(), NOW), reader)
 
 
 def test_a_booking_is_confirmed_and_recalled_a_day_and_an_hour_before(cast):
@@ -85,13 +92,13 @@ def test_what_fails_while_writing_to_several_reaches_nobody_before_it_is_tried_a
     instrument = cast.instrument(policy={"approval": "manual"})
     reserve(cast, "2026-03-10 10:00", "2026-03-10 12:00", instrument=instrument)
 
-    def failing(kind, reservation, person, row=None):
-        if kind == "to-decide" and person == cast.zhao:  # the second of two
+    def failing(kind, content, reader):
+        if kind.name == "mail.to-decide" and reader == cast.zhao:  # the second of two
             raise OSError
-        return compose(kind, reservation, person, row)
+        return compose(kind, content, reader)
 
     with monkeypatch.context() as patch:
-        patch.setattr("bookings.messaging.notifications.compose", failing)
+        patch.setattr("accounts.letters.kinds.compose", failing)
         effects_carry_out(now=NOW)
     assert [to for to, _ in sent()] == ["wang@fudan.example"]
     effects_carry_out(now=NOW + HOUR)
@@ -102,7 +109,7 @@ def test_in_the_readers_language_and_both_zones(cast):
     User.objects.filter(pk=cast.wang.pk).update(language="zh-hans", time_zone="Europe/London")
     made = reserve(cast, "2026-03-10 10:00", "2026-03-10 12:00")
     made.refresh_from_db()
-    message = compose("confirmed", made, User.objects.get(pk=cast.wang.pk))
+    message = written("mail.confirmed", About(made), User.objects.get(pk=cast.wang.pk))
     assert "透射电子显微镜" in message.subject
     assert "2026年3月10日" in message.text
     assert "10:00" in message.text and "Asia/Shanghai" in message.text
@@ -159,9 +166,11 @@ def test_who_is_displaced_is_told_where_else(cast):
     assert "Other: Fri 6 Mar 2026, 10:00 – 12:00 (Asia/Shanghai), CNY 657.20" in letter.body
 
 
-@pytest.mark.parametrize("kind", sorted(KINDS))
+@pytest.mark.parametrize("kind", sorted(name.removeprefix("mail.") for name in KINDS))
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
-def test_every_kind_can_be_written(cast, kind, language):
+def test_every_kind_can_be_written(cast, kind, language, monkeypatch):
+    monkeypatch.setattr(facts, "load_nearest", lambda one, now: ())
+    is_of_charge = KINDS[f"mail.{kind}"].topic == "charge"
     made = reserve(cast, "2026-03-10 10:00", "2026-03-10 12:00")
     made.reason = "<b>pump</b> & more"
     made.state = {
@@ -169,15 +178,14 @@ def test_every_kind_can_be_written(cast, kind, language):
         "series-cancelled": "cancelled",
         "completed": "completed",
         "no-show": "no_show",
-        **{name: "completed" for name, words in KINDS.items() if words.about_charge},
-    }.get(kind, "confirmed")
+    }.get(kind, "completed" if is_of_charge else "confirmed")
     made.ended_at = made.deadline_at = made.start_at - HOUR
     cast.wang.language = language
-    more = {}
-    if KINDS[kind].about_charge:
+    about = About(made, [made] if "series" in kind or "imported" in kind else ())
+    if is_of_charge:
         made.save()
-        more["about"] = charge_make(reservation_id=made.pk, now=made.start_at)
-    message = compose(kind, made, cast.wang, **more)
+        about = About(made, charge=charge_make(reservation_id=made.pk, now=made.start_at))
+    message = written(f"mail.{kind}", about, cast.wang)
     assert "\n" not in message.subject and message.subject
     assert "{" not in message.subject + message.text
     # Before it is the quote, after it what is owed; where nothing is owed nothing is said.

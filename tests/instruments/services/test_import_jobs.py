@@ -331,7 +331,7 @@ def test_an_import_is_applied_once_and_cancelled_before(home: Cast) -> None:
     import_cancel(By(home.actor("zhao"), NOW), import_id=job.pk)
     for act in (import_apply, import_cancel):
         with pytest.raises(WrongState):
-            act(actor=home.actor("zhao"), import_id=job.pk, now=NOW)
+            act(By(home.actor("zhao"), NOW), import_id=job.pk)
     assert Instrument.objects.count() == before
     actions = TrailEntry.objects.filter(object_id=job.pk).order_by("id")
     assert [entry.action for entry in actions] == ["import.start", "import.cancel"]

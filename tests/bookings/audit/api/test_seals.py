@@ -12,8 +12,10 @@ from django.test import Client
 
 from accounts.models import JobRun, RoleGrant, Seal, TrailEntry
 from accounts.selectors.verification import VERIFYING
+from accounts.services.file_jobs import files_clear
 from accounts.services.seals import seals_tell, trail_seal
-from bookings.audit.services.bundles import bundles_clear, bundles_work
+from bookings.audit.services.bundles import bundles_work
+from bookings.models import TrailBundle
 from bookings.overview.services.effects import effects_carry_out
 from tests.accounts.pages import page_of
 from tests.factories.api import Program
@@ -162,4 +164,4 @@ def test_a_bundle_that_a_worker_writes(
     for _ in range(2):
         auditor.post("trail/bundles/", {})
     assert auditor.post("trail/bundles/", {}).code == "bundles-waiting"
-    assert bundles_clear(now=NOW + timedelta(days=8)) == 4
+    assert files_clear(model=TrailBundle, before=NOW + timedelta(days=1)) == 4

@@ -1,10 +1,13 @@
 """The catalogue with addresses nobody's form has sent."""
 
+from typing import Any
+
 import pytest
 from django.test import Client
 
 from tests.accounts.pages import page_of
 from tests.factories.cast import Cast
+from tests.factories.needs import measurand_of
 
 
 @pytest.mark.parametrize("year", ["0001", "1999", "2201", "9999"])
@@ -18,3 +21,31 @@ def test_an_organisation_that_cannot_be_is_as_none(client: Client, cast: Cast) -
     client.force_login(cast.people["wang"])
     for path in ("/", f"/instruments/{cast.microscope.pk}/"):
         page_of(client.get(path, {"organisation": "\0"}))
+
+
+@pytest.fixture
+def _grains(cast: Cast, django_capture_on_commit_callbacks: Any) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        measurand_of(cast)
+
+
+@pytest.mark.usefixtures("_grains")
+def test_words_that_no_record_has_lead_to_what_they_mean(client: Client, cast: Cast) -> None:
+    for words, sentence in (
+        ("how large are the grains", "No instrument says"),
+        ("晶粒多大", "晶粒"),
+    ):
+        answer = client.get("/", {"q": words})
+        html = page_of(answer)
+        assert sentence in html and "Grain size" in html
+        assert [i.pk for i, _ in answer.context["results"]] == [cast.microscope.pk]
+        assert f"?technique={cast.technique.code}" in html
+
+
+@pytest.mark.usefixtures("_grains")
+def test_words_that_mean_nothing_and_those_with_a_technique_chosen_stay_empty(
+    client: Client, cast: Cast
+) -> None:
+    for query in ({"q": "zzz"}, {"q": "how large are the grains", "technique": "nothing"}):
+        answer = client.get("/", query)
+        assert (answer.context["results"], answer.context["meanings"]) == ([], [])

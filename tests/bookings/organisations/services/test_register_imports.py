@@ -8,6 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from accounts.domain.errors import Invalid, NotPermitted
+from accounts.domain.roles import By
 from accounts.models import Organisation, OutboxMessage, Region, TrailEntry
 from bookings.organisations.domain.register_files import RegisterRefused, Result
 from bookings.organisations.services.register_imports import organisations_import, regions_import
@@ -32,7 +33,7 @@ def state():
 
 def bring_in(cast, text=FILE, by="coordinator", act=organisations_import, **more):
     content = text if isinstance(text, bytes) else text.encode()
-    return act(actor=cast.actor(by), content=content, now=NOW, **more)
+    return act(By(cast.actor(by), NOW), content=content, **more)
 
 
 def results(report):

@@ -10,7 +10,7 @@ from accounts.models import OutboxMessage, TrailEntry
 from bookings.catalogue.selectors.parties import Booking
 from bookings.models import Chain, Occupancy, Quote, Reservation, UnmetDemand
 from bookings.plans.selectors.chains import StepWish, load_chain_cancellation, load_chains
-from bookings.plans.services.chains import chain_book, chain_cancel, together_book
+from bookings.plans.services.chains import chain_book, chain_cancel
 from bookings.record.domain.periods import Period
 from bookings.record.domain.refusals import RulesRefuse
 from bookings.record.domain.steps import Gap
@@ -237,15 +237,19 @@ class TestCancel:
 
 
 class TestTogether:
-    def book(self, cast, steps, start="2026-03-09 10:00", who="wang"):
-        return together_book(
+    def book(self, cast, steps, start="2026-03-09 10:00", who="wang", within=WITHIN):
+        chain = chain_book(
             By(cast.actor(who), NOW),
             steps=steps,
             organisation=None,
             purpose="research",
             purpose_text="both beams",
-            start=at(start),
+            within=within,
+            starts=[at(start)] * len(steps) if start else None,
+            together=True,
         )
+        assert chain is None
+        return Reservation.objects.filter(purpose_text="both beams").order_by("pk")
 
     def test_moments_at_which_all_are_free(self, cast, saw, steps):
         reserve(cast, "2026-03-09 08:00", "2026-03-09 09:00", who="sun")
@@ -286,3 +290,14 @@ class TestTogether:
         assert written() == before
         with pytest.raises(Invalid):
             self.book(cast, steps[:1])
+
+    def test_at_the_first_moment_that_suits_all_where_none_is_named(self, cast, saw, steps):
+        reserve(cast, "2026-03-09 08:00", "2026-03-09 09:00", who="sun")
+        assert {r.start_at for r in self.book(cast, steps, start=None)} == {at("2026-03-09 09:00")}
+
+    def test_no_moment_suits_all(self, cast, saw, steps):
+        weekend = Period(at("2026-03-07 00:00"), at("2026-03-08 00:00"))
+        before = written()
+        with pytest.raises(WrongState) as refused:
+            self.book(cast, steps, start=None, within=weekend)
+        assert (refused.value.code, written()) == ("no-chain", before)

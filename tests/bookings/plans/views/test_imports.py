@@ -78,7 +78,7 @@ def test_a_file_is_shown_first_and_then_booked_without_choosing_it_again(always,
     [
         ({}, "This is needed."),
         ({"content": "no base64"}, "This is needed."),
-        ({"file": file_of("常开,x,y,,")}, "is not text in utf-8"),
+        ({"file": file_of("常开,x,y,,")}, "is not utf-8 text"),
         ({"file": SimpleUploadedFile("x.csv", b"x" * 700_001)}, "too large"),
         ({"file": SimpleUploadedFile("x.csv", b"name\n1\n")}, "lacks a column: instrument"),
     ],

@@ -630,7 +630,7 @@ def test_a_transition_is_carried_out_once(cast: Cast, program: Programs) -> None
 def test_a_lock_that_is_not_had_is_busy(
     cast: Cast, program: Programs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def locked(**values: Any) -> None:
+    def locked(*by: Any, **values: Any) -> None:
         raise OperationalError("canceling statement") from LockNotAvailable()
 
     monkeypatch.setattr("bookings.reserving.api.reservations.reservations_request", locked)
@@ -646,7 +646,7 @@ def test_what_goes_wrong_here_is_a_problem_too_and_is_logged(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    def broken(**values: Any) -> None:
+    def broken(*by: Any, **values: Any) -> None:
         raise ZeroDivisionError
 
     caplog.set_level("ERROR", logger="config.api")

@@ -1,0 +1,372 @@
+"""Messages about people's places: invitations, requests, memberships, organisations."""
+
+from datetime import datetime
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from accounts.domain.roles import ADMINISTRATOR, FINANCE, MANAGER, NO_SECOND, SECOND_ROLE
+from accounts.letters.kinds import Content, Kind, in_state, row_of, table
+from accounts.letters.mails import Stranger
+from accounts.models import (
+    Invitation,
+    JoinRequest,
+    Membership,
+    Organisation,
+    OrganisationMove,
+    OrganisationRequest,
+    OutboxMessage,
+    Region,
+    RoleGrant,
+    User,
+)
+from accounts.selectors.installation import installation
+from accounts.selectors.joining import (
+    invitation_token,
+    invitations,
+    inviter_organisation,
+    join_requests,
+)
+from accounts.selectors.memberships import (
+    coordinators_of,
+    holders_of,
+    is_member,
+    managers_or_administrators,
+    no_second,
+)
+from accounts.selectors.organisations import organisation_requests
+from accounts.selectors.users import user_by_email
+
+Need = tuple[User, Organisation | Region]
+Change = tuple[Organisation, User]
+ROLE_NAMES: dict[Any, Any] = dict(RoleGrant._meta.get_field("role").choices or [])
+
+
+def content_of(
+    place: Organisation | OrganisationRequest | Region,
+    person: User,
+    link: str = "",
+    *,
+    words: Any = (),
+    **context: Any,
+) -> Content:
+    """What a message says of a person at a place."""
+    named = {
+        "organisation": place,
+        "person": str(person),
+        "email": person.email,
+        "site": installation(),
+    }
+    return Content(place.pk, link, named | dict(words), context)
+
+
+def _members(organisation: Organisation) -> str:
+    return reverse("accounts:members", args=[organisation.pk])
+
+
+# Invitations
+
+
+def _open_invitation(row: OutboxMessage, now: datetime) -> Invitation | None:
+    """An invitation that can still be accepted."""
+    is_open = invitations().filter(accepted_at=None, withdrawn_at=None, expires_at__gt=now)
+    invitation = is_open.filter(pk=UUID(row.payload["invitation"])).first()
+    # A token made with a secret that is no more cannot be made again.
+    if invitation and invitation_token(invitation.pk, bytes(invitation.digest)):
+        return invitation
+    return None
+
+
+def _invited(invitation: Invitation) -> list[User | Stranger]:
+    if known := user_by_email(invitation.email):
+        return [known]
+    # Whoever has no account reads the usual language of an installation that has one.
+    usual, sender = installation(), invitation.invited_by
+    language = usual.languages[0] if usual.version else sender.language
+    return [Stranger(invitation.email, language, sender.time_zone)]
+
+
+def _of_invitation(invitation: Invitation, row: OutboxMessage, now: datetime) -> Content:
+    token = invitation_token(invitation.pk, bytes(invitation.digest))
+    return content_of(
+        invitation.organisation,
+        invitation.invited_by,
+        reverse("accounts:invitation", kwargs={"token": token}),
+        until=invitation.expires_at,
+        sender=invitation.invited_by,
+        sender_organisation=inviter_organisation(invitation),
+        roles=invitation.roles,
+    )
+
+
+# Requests to join, and for an organisation that is missing
+
+
+def _who_enters(request: OrganisationRequest) -> list[User]:
+    """The region's coordinators, where it has none the administrators."""
+    coordinators = list(coordinators_of(request.region.lineage).exclude(pk=request.user_id))
+    return coordinators or list(holders_of(ADMINISTRATOR, None))
+
+
+def _of_join_request(request: JoinRequest, row: OutboxMessage, now: datetime) -> Content:
+    link = _members(request.organisation)
+    return content_of(request.organisation, request.user, link, text=request.text)
+
+
+def _missing(request: OrganisationRequest, row: OutboxMessage, now: datetime) -> Content:
+    link = reverse("bookings:organisation-request", args=[request.pk])
+    return content_of(request, request.user, link, text=request.text)
+
+
+def _of_answer(request: Any, row: OutboxMessage, now: datetime) -> Content:
+    """The answer to a request of either sort."""
+    link = reverse("accounts:organisations")
+    return content_of(request.organisation or request, request.user, link, reason=request.reason)
+
+
+def _was_there(request: OrganisationRequest, row: OutboxMessage, now: datetime) -> bool:
+    """Whether the answer names an organisation that has yet to accept who asked."""
+    is_answered = request.state in {"approved", "rejected"}
+    organisation = request.organisation
+    return is_answered and bool(organisation and not is_member(request.user, organisation))
+
+
+# A second person
+
+
+def _needed(row: OutboxMessage, now: datetime) -> Need | None:
+    """Who needs a second person, and where; None once there is one."""
+    asker = User.objects.filter(pk=UUID(row.payload["user"]), is_active=True).first()
+    organisation = Organisation.objects.filter(pk=row.payload["organisation"]).first()
+    region = Region.objects.filter(pk=row.payload["region"]).first()
+    place = organisation or region
+    capability = next(key for key, code in NO_SECOND.items() if code == row.payload["code"])
+    if asker is None or place is None:
+        return None
+    is_alone = no_second(capability, besides=[asker.pk], organisation=organisation, region=region)
+    return (asker, place) if is_alone else None
+
+
+def _who_appoints(need: Need) -> list[User]:
+    """Whoever may give the role."""
+    asker, place = need
+    people = list(holders_of(ADMINISTRATOR, None))
+    if isinstance(place, Organisation):
+        people += holders_of(MANAGER, place.pk)
+    return [person for person in people if person != asker]
+
+
+def _of_need(need: Need, row: OutboxMessage, now: datetime) -> Content:
+    asker, place = need
+    link = _members(place) if isinstance(place, Organisation) else reverse("accounts:roles")
+    role = ROLE_NAMES[SECOND_ROLE[row.payload["code"]]]
+    return content_of(place, asker, link, words={"role": role})
+
+
+# Memberships that have ended, organisations that have changed
+
+
+def _ended(membership: Membership, row: OutboxMessage, now: datetime) -> Content:
+    link = _members(membership.organisation) if row.kind == "people.left" else ""
+    reason = row.payload["reason"]
+    return content_of(membership.organisation, membership.user, link, reason=reason)
+
+
+def in_charge(organisation_id: UUID) -> list[User]:
+    """Managers and finance of an organisation; who is both stands there twice."""
+    return [person for role in (MANAGER, FINANCE) for person in holders_of(role, organisation_id)]
+
+
+def _of_move(move: OrganisationMove, row: OutboxMessage, now: datetime) -> Content:
+    words = {"region": move.region, "from_region": move.from_region, "day": move.starts_on}
+    return content_of(move.organisation, move.decided_by, words=words)
+
+
+def _of_merger(gone: Organisation, row: OutboxMessage, now: datetime) -> Content:
+    person = User.objects.get(pk=UUID(row.payload["by"]))
+    return content_of(gone, person, words={"into": gone.merged_into})
+
+
+def _bank_account(row: OutboxMessage, now: datetime) -> Change:
+    organisation = Organisation.objects.get(pk=UUID(row.payload["organisation"]))
+    return organisation, User.objects.get(pk=UUID(row.payload["user"]))
+
+
+def _who_knows(changed: Change) -> list[User]:
+    """Those in charge, except whoever changed it."""
+    organisation, changer = changed
+    return [person for person in in_charge(organisation.pk) if person != changer]
+
+
+def _of_bank_account(changed: Change, row: OutboxMessage, now: datetime) -> Content:
+    organisation, person = changed
+    return content_of(
+        organisation,
+        person,
+        reverse("accounts:invoice-details", args=[organisation.pk]),
+        account_before=row.payload["before"],
+        account_after=row.payload["after"],
+        changed_at=row.created_at,
+    )
+
+
+_kind = partial(Kind, template="accounts/mail/letter")
+_of_join = partial(_kind, load=row_of(join_requests(), "request"))
+_of_missing = partial(_kind, load=row_of(organisation_requests(), "request"))
+_answer = {"readers": lambda request: [request.user], "content": _of_answer}
+_approved, _rejected = in_state("approved"), in_state("rejected")
+_of_membership = partial(
+    _kind,
+    load=row_of(Membership.objects.select_related("organisation", "user"), "membership"),
+    content=_ended,
+)
+_MOVES = OrganisationMove.objects.select_related(
+    "organisation", "from_region", "region", "decided_by"
+)
+KINDS = table(
+    _kind(
+        "people.invitation",
+        _("Invitation: {organisation}"),
+        _("{person} invites you to join {organisation} on {site}."),
+        load=_open_invitation,
+        readers=_invited,
+        content=_of_invitation,
+    ),
+    _of_join(
+        "people.asked",
+        _("A request to join: {person}"),
+        _("{person} ({email}) asks to become a member of {organisation}."),
+        "request",
+        readers=lambda request: managers_or_administrators(request.organisation_id),
+        content=_of_join_request,
+        is_still_true=in_state("requested"),
+    ),
+    _of_join(
+        "people.approved",
+        _("You are a member: {organisation}"),
+        _("Your request was accepted: you belong to {organisation} now."),
+        is_still_true=_approved,
+        on="people.answered",
+        **_answer,
+    ),
+    _of_join(
+        "people.rejected",
+        _("Not accepted: {organisation}"),
+        _("{organisation} did not accept your request to become a member."),
+        is_still_true=_rejected,
+        on="people.answered",
+        **_answer,
+    ),
+    _kind(
+        "people.moves",
+        _("{organisation}: move to {region}"),
+        _(
+            "From {day} on, {organisation} belongs to {region}, no longer to {from_region}."
+            " Bookings that begin from that day on are priced accordingly; bookings already made"
+            " keep their price."
+        ),
+        "change",
+        load=row_of(_MOVES.filter(withdrawn_at=None), "move"),
+        readers=lambda move: in_charge(move.organisation_id),
+        content=_of_move,
+    ),
+    _kind(
+        "people.merged",
+        _("{organisation} is now part of {into}"),
+        _(
+            "{organisation} was merged into {into}. Members and their roles, instruments, upcoming"
+            " bookings and remaining money now belong to {into}. What had begun or was over stays"
+            " with {organisation}, and {into} accounts for it."
+        ),
+        "change",
+        load=row_of(Organisation.objects.select_related("merged_into"), "organisation"),
+        readers=lambda gone: in_charge(gone.pk),
+        content=_of_merger,
+    ),
+    _kind(
+        "people.second",
+        _("A second person is needed: {organisation}"),
+        _(
+            "{person} ({email}) cannot go on alone: an act at {organisation} needs another person,"
+            " and nobody else may do it. Please give somebody else the role {role}."
+        ),
+        "request",
+        load=_needed,
+        readers=_who_appoints,
+        content=_of_need,
+    ),
+    _of_missing(
+        "people.organisation-asked",
+        _("A missing organisation: {organisation}"),
+        _("{person} ({email}) does not find {organisation} here and asks you to enter it."),
+        "request",
+        readers=_who_enters,
+        content=_missing,
+        is_still_true=in_state("requested"),
+    ),
+    _of_missing(
+        "people.organisation-named",
+        _("On the platform already: {organisation}"),
+        _(
+            "{organisation} is on the platform already. Its managers have been asked to accept you"
+            " as a member."
+        ),
+        is_still_true=_was_there,
+        on="people.organisation-answered",
+        **_answer,
+    ),
+    _of_missing(
+        "people.organisation-approved",
+        _("You are a member: {organisation}"),
+        _("{organisation} is on the platform now, and you belong to it as a researcher."),
+        is_still_true=_approved,
+        on="people.organisation-answered",
+        **_answer,
+    ),
+    _of_missing(
+        "people.organisation-rejected",
+        _("Not entered: {organisation}"),
+        _("Your request to enter {organisation} was declined."),
+        is_still_true=_rejected,
+        on="people.organisation-answered",
+        **_answer,
+    ),
+    _of_membership(
+        "people.left",
+        _("{person} has left"),
+        _("{person} ({email}) has left {organisation}. Their roles there have ended."),
+        readers=lambda membership: managers_or_administrators(membership.organisation_id),
+    ),
+    _of_membership(
+        "people.ended",
+        _("Your membership has ended: {organisation}"),
+        _("You are no longer a member of {organisation}. Your roles there have ended."),
+        readers=lambda membership: [membership.user],
+    ),
+    _kind(
+        "people.bank-account",
+        _("Bank account changed: {organisation}"),
+        _(
+            "{person} ({email}) changed the bank account that statements of {organisation} ask"
+            " payers to pay to. If nobody agreed to this, change it back at once and tell your"
+            " payers."
+        ),
+        load=_bank_account,
+        readers=_who_knows,
+        content=_of_bank_account,
+    ),
+    _kind(
+        "people.closed",
+        _("Your account is closed"),
+        _(
+            "Your account is closed, as you requested. Your name and addresses will be removed "
+            "from the platform within minutes; this is the last mail you receive from it."
+        ),
+        load=row_of(User.objects.all(), "user"),
+        readers=lambda user: [Stranger(user.email, user.language, user.time_zone)],
+        content=lambda user, row, now: Content(user.pk),
+    ),
+)

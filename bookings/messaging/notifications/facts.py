@@ -1,0 +1,207 @@
+"""What messages about bookings are about: how it is loaded, whether it still says something true,
+who reads it, what it says of money and what else."""
+
+from collections.abc import Callable, Iterable, Sequence, Set
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from accounts.letters.kinds import row_of
+from accounts.models import OutboxMessage, User
+from accounts.selectors.memberships import holders_of
+from bookings.catalogue.selectors.equivalents import load_nearest
+from bookings.pricing.domain.charges import ChargeMade, charge
+from bookings.pricing.models import Charge, Quote
+from bookings.pricing.selectors.charges import load_ending, load_quoted
+from bookings.record.domain.periods import Period
+from bookings.record.domain.reservations import effective_state
+from bookings.record.models import Reservation
+from bookings.record.selectors.reservations import WITH
+from bookings.usage.selectors.closures import closure_cutting, load_cut_charge
+
+
+@dataclass(frozen=True)
+class About:
+    """What a message is about: a booking; the first of `many`; the one of a `charge`."""
+
+    reservation: Reservation
+    many: Sequence[Reservation] = ()
+    charge: Charge | None = None
+
+    @property
+    def bookings(self) -> Sequence[Reservation]:
+        return self.many or [self.reservation]
+
+
+# What an outbox row is about
+
+_reservation = row_of(Reservation.objects.select_related(*WITH), "reservation")
+
+
+def load_one(row: OutboxMessage, now: datetime) -> About | None:
+    reservation = _reservation(row, now)
+    return About(reservation) if reservation else None
+
+
+def load_charged(row: OutboxMessage, now: datetime) -> About | None:
+    about = load_one(row, now)
+    charge_id = UUID(row.payload["charge"])
+    return about and replace(about, charge=Charge.objects.get(pk=charge_id))
+
+
+def load_many(states: Set[str]) -> Callable[[OutboxMessage, datetime], About | None]:
+    """Those of several bookings that still are in one of the states, in the order of time."""
+
+    def load(row: OutboxMessage, now: datetime) -> About | None:
+        rows = Reservation.objects.select_related(*WITH).filter(
+            pk__in=row.payload["reservations"], state__in=states
+        )
+        many = list(rows.order_by("start_at", "id"))
+        return About(many[0], many) if many else None
+
+    return load
+
+
+# Whether a message of something passing still says something true. What its outbox row does not
+# say (that of a mail which was held back says only which booking) is not asked.
+
+
+def still(state: str) -> Callable[[About, OutboxMessage, datetime], bool]:
+    """A message says something true while the booking has this state, deadlines counted."""
+
+    def holds(about: About, row: OutboxMessage, now: datetime) -> bool:
+        one = about.reservation
+        return effective_state(one.state, one.deadline_at, now) == state
+
+    return holds
+
+
+def lapses(about: About, row: OutboxMessage, now: datetime) -> bool:
+    """A request runs out at the deadline told of: one that was moved is told of anew."""
+    deadline = about.reservation.deadline_at
+    is_same = deadline is None or row.payload.get("deadline") in {None, deadline.isoformat()}
+    return is_same and still("requested")(about, row, now)
+
+
+def is_ahead(about: About, row: OutboxMessage, now: datetime) -> bool:
+    """A reminder is of a confirmed booking that has not begun and was not moved."""
+    one = about.reservation
+    is_same = row.payload.get("start") in {None, one.start_at.isoformat()}
+    return one.state == Reservation.State.CONFIRMED and is_same and one.start_at > now
+
+
+# Who reads it
+
+
+def host_people(about: About) -> list[User]:
+    """The host's managers; of a charge all who may answer a dispute."""
+    roles = ("manager", "finance") if about.charge else ("manager",)
+    return [person for role in roles for person in holders_of(role, about.reservation.host_id)]
+
+
+def disputing(about: About) -> list[User]:
+    """The person of the booking, and whoever opened the dispute."""
+    disputes: Iterable[Any] = about.charge.disputes.all() if about.charge else ()
+    return [about.reservation.user, *(dispute.opened_by for dispute in disputes)]
+
+
+# What it says of money
+
+
+@dataclass(frozen=True)
+class Sum:
+    """What many bookings cost in all."""
+
+    payable: Decimal
+    currency: str
+
+
+Cost = Sum | Quote | ChargeMade | Charge | None
+
+
+def _sum(costs: Sequence[Quote | ChargeMade]) -> Sum | None:
+    return Sum(sum((c.payable for c in costs), Decimal(0)), costs[0].currency) if costs else None
+
+
+def quoted(about: About) -> Cost:
+    if not about.many:
+        return about.reservation.quotes.filter(is_current=True).first()
+    return _sum(list(Quote.objects.filter(reservation__in=about.many, is_current=True)))
+
+
+def owed(about: About) -> Cost:
+    """What is owed after it ended; nothing where nothing is owed."""
+    if about.many:
+        return _sum([c for r in about.many if (c := charge(load_quoted(r.pk), load_ending(r)))])
+    one = about.reservation
+    return charge(load_quoted(one.pk), load_ending(one)) if one.confirmed_at else None
+
+
+def owed_when_cut(about: About) -> Cost:
+    session = getattr(about.reservation, "session", None)
+    if session is None or session.cut_at is None:
+        return None
+    return load_cut_charge(about.reservation, session.cut_at)
+
+
+def charge_of(about: About) -> Cost:
+    """The charge; of one that was taken back, with none in its place, nothing is left."""
+    if about.charge and about.charge.state == Charge.State.REVERSED:
+        return Sum(Decimal(0), about.charge.currency)
+    return about.charge
+
+
+# What else it says
+
+
+def _form_for(instrument_id: UUID, period: Period, reservation: Reservation) -> str:
+    """The address of the booking form for a period, with the payer of a booking."""
+    query = {
+        "start": period.start.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "minutes": str(period.minutes),
+        "organisation": reservation.organisation.code,
+    }
+    form = reverse("bookings:book", kwargs={"instrument_id": instrument_id})
+    return f"{settings.SITE_URL}{form}?{urlencode(query)}"
+
+
+def again(about: About, now: datetime) -> dict[str, Any]:
+    page = reverse("bookings:instrument", args=[about.reservation.instrument_id])
+    return {"again": settings.SITE_URL + page}
+
+
+def _elsewhere(about: About, now: datetime) -> dict[str, Any]:
+    """Where somebody displaced or cut short could go."""
+    one = about.reservation
+    nearest = [(n, _form_for(n.instrument, n.period, one)) for n in load_nearest(one, now)]
+    return {"nearest": nearest, **again(about, now)}
+
+
+def displaced(about: About, now: datetime) -> dict[str, Any]:
+    """Displaced by whose own booking it was, it may cost something."""
+    own_lead = _(
+        "The instrument was closed by whoever made this booking or was to use it, so it cannot"
+        " take place. It costs what cancelling it would have cost."
+    )
+    is_own = not about.reservation.is_ended_by_host
+    return _elsewhere(about, now) | ({"lead": own_lead} if is_own else {})
+
+
+def cut(about: About, now: datetime) -> dict[str, Any]:
+    cut_by = closure_cutting(getattr(about.reservation, "session", None))
+    return {"cut_by": cut_by, **_elsewhere(about, now)}
+
+
+def offered(about: About, now: datetime) -> dict[str, Any]:
+    one = about.reservation
+    return {
+        "take": _form_for(one.instrument_id, Period(one.start_at, one.end_at), one),
+        "waiting_list": settings.SITE_URL + reverse("bookings:waiting"),
+    }

@@ -1,0 +1,314 @@
+"""Messages to people about bookings: who is told, in which words, in whose time."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+from operator import attrgetter
+from typing import Any
+from uuid import UUID
+
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from accounts.adapters import calendars
+from accounts.letters.kinds import Content, Kind, always, table
+from accounts.models import OutboxMessage, User
+from bookings.messaging.notifications.facts import (
+    About,
+    Cost,
+    again,
+    charge_of,
+    cut,
+    displaced,
+    disputing,
+    host_people,
+    is_ahead,
+    lapses,
+    load_charged,
+    load_many,
+    load_one,
+    offered,
+    owed,
+    owed_when_cut,
+    quoted,
+    still,
+)
+from bookings.messaging.selectors.feeds import event_of
+from bookings.record.domain.reservations import OCCUPYING
+from bookings.record.models import Reservation
+
+
+def still_says(kind: str, reservation_id: UUID | None, now: datetime) -> bool:
+    """Whether a message whose mail was held back is still worth sending."""
+    if kind not in KINDS or KINDS[kind].is_still_true is always or reservation_id is None:
+        return True
+    row = OutboxMessage(payload={"reservation": str(reservation_id)})
+    about = load_one(row, now)
+    return about is not None and KINDS[kind].is_still_true(about, row, now)
+
+
+def _calendar(method: str, about: About, row: OutboxMessage, person: User) -> str:
+    """The invitation that goes with a message (REQUEST), or the word that it is off (CANCEL). What
+    was never confirmed was never entered; what waits for another word after a move is tentative."""
+    own = [r for r in about.bookings if r.confirmed_at and r.user_id == person.pk]
+    if not method or not own:
+        return ""
+    guest = calendars.Person(person.email, str(person))
+    changed_at = row.created_at or own[0].requested_at
+    events = [event_of(r, changed_at=changed_at, guest=guest) for r in own]
+    return calendars.write(events, method=method)
+
+
+def _kind(
+    name: str,
+    subject: object,
+    lead: object,
+    topic: str,
+    *,
+    cost: Callable[[About], Cost] = lambda about: None,
+    calendar: str = "",
+    until: Callable[[Reservation], datetime | None] = attrgetter("start_at"),
+    until_label: object = "",
+    more: Callable[[About, datetime], dict[str, Any]] = lambda about, now: {},
+    **functions: Any,
+) -> Kind:
+    """A kind of message about bookings. `cost`: what it says of money; `calendar`: the METHOD of
+    its invitation; `until`: when it begins to come too late, and what that means to the reader;
+    `more`: what else its template needs."""
+
+    def content(about: About, row: OutboxMessage, now: datetime) -> Content:
+        """With times in the instrument's zone and the reader's; of many it lists the dates."""
+        one = about.reservation
+        page = reverse("bookings:reservation", args=[one.pk])
+        if about.charge:
+            page = reverse("bookings:money-charges-one", args=[about.charge.pk])
+        words = {"instrument": one.instrument, "organisation": one.organisation}
+        context = {
+            "reservation": one,
+            "many": about.many,
+            "costs": cost(about),
+            "costs_label": _("Price") if cost is quoted else _("Charged"),
+            "is_charge": about.charge is not None,
+            "until_label": until_label,
+        }
+        return Content(
+            about.charge.pk if about.charge else one.pk,
+            page,
+            words | {"person": str(one.user), "count": len(about.many)},
+            context | more(about, now),
+            zone=one.instrument.facility.time_zone,
+            calendar=partial(_calendar, calendar, about, row),
+            matters_until=until(one),
+        )
+
+    rest = {"load": load_one, "readers": lambda about: [about.reservation.user]} | functions
+    template = "bookings/messaging/mail/message"
+    return Kind(name, subject, lead, topic, content=content, template=template, **rest)
+
+
+_until_answered = attrgetter("deadline_at")
+_priced = partial(_kind, cost=quoted)
+_entered = partial(_priced, calendar="REQUEST")
+_removed = partial(_kind, calendar="CANCEL")
+_to_answer = partial(_priced, topic="request", readers=host_people, until=_until_answered)
+_late = partial(_kind, topic="use", until=lambda one: one.end_at + timedelta(hours=12))
+_of_charge = partial(_kind, topic="charge", load=load_charged, cost=charge_of)
+_several = partial(_priced, load=load_many(OCCUPYING))
+_several_entered = partial(_several, calendar="REQUEST")
+KINDS = table(
+    _entered(
+        "mail.requested",
+        _("Requested: {instrument}"),
+        _("Your request was sent to the owner of the instrument, who will answer it."),
+        "confirmation",
+    ),
+    _to_answer(
+        "mail.to-decide",
+        _("A request to approve: {instrument}"),
+        _("{person} of {organisation} asks for time on your instrument."),
+        is_still_true=still("requested"),
+        until_label=_("Answer by"),
+    ),
+    _to_answer(
+        "mail.lapsing",
+        _("A request is about to expire: {instrument}"),
+        _("Nobody has answered this request yet. Without an answer it expires at the time below."),
+        topic="expiry",
+        is_still_true=lapses,
+        until_label=_("Answer by"),
+    ),
+    _entered(
+        "mail.confirmed",
+        _("Confirmed: {instrument}"),
+        _("Your booking is confirmed."),
+        "confirmation",
+    ),
+    _entered(
+        "mail.moved", _("Moved: {instrument}"), _("Your booking has another time now."), "change"
+    ),
+    _removed(
+        "mail.rejected",
+        _("Not accepted: {instrument}"),
+        _("The owner of the instrument could not accept it."),
+        "decision",
+        more=again,
+    ),
+    _removed(
+        "mail.cancelled",
+        _("Cancelled: {instrument}"),
+        _("This booking was cancelled."),
+        "change",
+        cost=owed,
+    ),
+    _removed(
+        "mail.expired",
+        _("No answer: {instrument}"),
+        _("Nobody answered your request in time, so it has expired. It costs you nothing."),
+        "decision",
+    ),
+    _removed(
+        "mail.displaced",
+        _("Displaced: {instrument}"),
+        _("The instrument had to be closed, so your booking cannot take place. It costs nothing."),
+        "displacement",
+        cost=owed,
+        more=displaced,
+    ),
+    _kind(
+        "mail.cut-short",
+        _("Cut short: {instrument}"),
+        _(
+            "The instrument had to be closed while you were using it. You pay for the time until"
+            " then at most: no minimum and no set-up fee."
+        ),
+        "displacement",
+        cost=owed_when_cut,
+        calendar="REQUEST",
+        until=attrgetter("end_at"),
+        more=cut,
+    ),
+    _late(
+        "mail.overrun",
+        _("Over time: {instrument}"),
+        _("Your time is over and another booking follows. Please finish and check out."),
+    ),
+    _late(
+        "mail.overrun-next",
+        _("Running late: {instrument}"),
+        _("The person before you is still using the instrument. You may have to wait a little."),
+    ),
+    _kind(
+        "mail.offer",
+        _("A slot is free for you: {instrument}"),
+        _(
+            "You are first on the waiting list for this slot. It is held for you until the time "
+            "below: take it, or leave it to the next in line."
+        ),
+        "offer",
+        is_still_true=still("held"),
+        until=_until_answered,
+        until_label=_("Held for you until"),
+        more=offered,
+    ),
+    _priced(
+        "mail.reminder",
+        _("Starting soon: {instrument}"),
+        _("A reminder of your booking."),
+        "reminder",
+        is_still_true=is_ahead,
+    ),
+    _removed(
+        "mail.no-show",
+        _("Not used: {instrument}"),
+        _("Nobody checked in, so the booking counts as not used and the time was given free."),
+        "no-show",
+        cost=owed,
+    ),
+    _kind(
+        "mail.poor-rating",
+        _("Rated poorly: {instrument}"),
+        _("{person} of {organisation} says that a session on your instrument did not go well."),
+        "use",
+        readers=host_people,
+        more=lambda about, now: {"rated": getattr(about.reservation, "session", None)},
+    ),
+    _kind(
+        "mail.completed",
+        _("Finished: {instrument}"),
+        _("Thank you. Your session has ended."),
+        "use",
+        cost=owed,
+    ),
+    _of_charge(
+        "mail.charged",
+        _("Charged: {instrument}"),
+        _(
+            "Your booking was charged to {organisation}. If something is wrong with it, dispute"
+            " it within seven days."
+        ),
+    ),
+    _of_charge(
+        "mail.disputed",
+        _("Disputed: {instrument}"),
+        _("{organisation} disputes a charge. It does not become final before you have answered."),
+        readers=host_people,
+    ),
+    _of_charge(
+        "mail.dispute-settled",
+        _("Dispute answered: {instrument}"),
+        _("The owner of the instrument maintains the charge that was disputed: it is final."),
+        readers=disputing,
+    ),
+    _of_charge(
+        "mail.corrected",
+        _("Corrected: {instrument}"),
+        _("A charge was corrected: it was reversed, and what is owed now is below."),
+    ),
+    _several_entered(
+        "mail.series",
+        _("Confirmed ({count}): {instrument}"),
+        _("Your series of bookings is confirmed."),
+        "confirmation",
+    ),
+    _several(
+        "mail.series-requested",
+        _("Requested ({count}): {instrument}"),
+        _("Your series was sent to the owner of the instrument, who will answer it."),
+        "confirmation",
+    ),
+    _to_answer(
+        "mail.series-to-decide",
+        _("Requests to approve ({count}): {instrument}"),
+        _("{person} of {organisation} asks for a series of dates on your instrument."),
+        load=load_many({"requested"}),
+    ),
+    _several_entered(
+        "mail.imported",
+        _("Confirmed ({count}): {instrument}"),
+        _("These bookings were imported from another calendar. They are confirmed."),
+        "confirmation",
+    ),
+    _several(
+        "mail.imported-requested",
+        _("Requested ({count}): {instrument}"),
+        _(
+            "These bookings were imported from another calendar. They were sent to the owner of "
+            "the instrument, who will answer them."
+        ),
+        "confirmation",
+    ),
+    _several_entered(
+        "mail.series-moved",
+        _("Moved ({count}): {instrument}"),
+        _("These bookings have other times now."),
+        "change",
+    ),
+    _removed(
+        "mail.series-cancelled",
+        _("Cancelled ({count}): {instrument}"),
+        _("These bookings were cancelled."),
+        "change",
+        load=load_many({"cancelled"}),
+        cost=owed,
+    ),
+)
