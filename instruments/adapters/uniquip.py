@@ -17,14 +17,12 @@ import html
 import re
 import textwrap
 from collections.abc import Iterator, Mapping
-from typing import BinaryIO
 
 from instruments.domain.delimited import (
     FileRefused,
     Record,
     RowProblem,
     header_name,
-    read_records,
 )
 from instruments.domain.import_fields import clean, is_name
 from instruments.domain.imports import Row, RowValues, content_key, read_row
@@ -44,14 +42,8 @@ _MADE_KEY = re.compile(r"row-[0-9a-f]{32}-\d+|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>")
 
 
-def read(stream: BinaryIO, *, encoding: str = "utf-8") -> Iterator[Row]:
-    """Yield the rows of a UNIQUIP file with their line numbers. `FileRefused`: as `read_records`,
-    and no-name-column."""
-    return rows_of(*read_records(stream, encoding=encoding))
-
-
 def rows_of(header: tuple[str, ...], records: Iterator[Record]) -> Iterator[Row]:
-    """Return the rows, as `read`, of records already read, from whatever kind of file."""
+    """Yield the rows of a UNIQUIP file with their line numbers. `FileRefused`: no-name-column."""
     known = _known_columns(header)
     if not {"name", "description"} & set(known.values()):
         raise FileRefused("no-name-column", columns=", ".join(header)[:200])

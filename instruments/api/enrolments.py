@@ -15,10 +15,10 @@ from accounts.selectors.users import person_named
 from instruments.api.training import TAG, TrainerShape
 from instruments.domain.training import RESULTS
 from instruments.models import CourseSession, Enrolment
+from instruments.selectors.qualifications import person_to_certify
 from instruments.selectors.training import (
     enrolment_by_id,
     enrolments_for,
-    person_to_enrol,
     places_in_line,
     session_by_id,
 )
@@ -112,7 +112,7 @@ class Enrolments(Resource):
         own = User.objects.get(pk=self.actor.person)
         if not name or name.lower() in (str(own.pk), own.email.lower()):
             return own
-        return person_to_enrol(self.actor, session, name)
+        return person_to_certify(self.actor, session.course.organisation, name)
 
     @reads(_("One enrolment"))
     def detail(self, pk: UUID) -> None:

@@ -21,6 +21,7 @@ from instruments.selectors.quality import load_details, record_of, stale_records
 from instruments.selectors.ratecards import CardInForce, load_card
 from instruments.selectors.registry import instrument_by_id, managed_instruments
 
+DRAFTING = (Instrument.Publication.DRAFT, Instrument.Publication.SUBMITTED)
 # What of the checklist is the record itself.
 OF_THE_RECORD = ("name", "description", "manufacturers", "service-modes")
 
@@ -79,8 +80,7 @@ class Guide:
 
 def guide_of(standing: Standing, here: str = "") -> Guide | None:
     """Return the steps of an instrument; None for one that has been published."""
-    drafting = (Instrument.Publication.DRAFT, Instrument.Publication.SUBMITTED)
-    if standing.instrument.publication not in drafting:
+    if standing.instrument.publication not in DRAFTING:
         return None
     is_done = {
         "record": not standing.missing_of_record,
@@ -95,9 +95,7 @@ def guide_of(standing: Standing, here: str = "") -> Guide | None:
 
 def load_guide(instrument: Instrument, now: datetime, here: str) -> Guide | None:
     """Return the steps of an instrument. Two statements; none for one that has been published."""
-    if instrument.publication not in (
-        Instrument.Publication.DRAFT, Instrument.Publication.SUBMITTED,
-    ):  # fmt: skip
+    if instrument.publication not in DRAFTING:
         return None
     return guide_of(load_standings([instrument], now)[0], here)
 

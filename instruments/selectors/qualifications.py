@@ -15,6 +15,7 @@ from accounts.models import Organisation, User
 from accounts.selectors.memberships import place_of
 from accounts.selectors.organisations import load_moves, organisation_regions_held
 from accounts.selectors.rows import visible
+from accounts.selectors.users import person_named
 from instruments.domain.opening import local_date
 from instruments.domain.training import (
     OPEN_END,
@@ -178,7 +179,10 @@ def qualification_by_id(actor: Actor, qualification_id: UUID) -> Qualification:
 
 def of_person(rows: QuerySet[Qualification], named: str) -> QuerySet[Qualification]:
     """Return the certificates of one person, named by id or e-mail address."""
-    return rows.filter(user__in=_named(named))
+    try:
+        return rows.filter(user=UUID(named))
+    except ValueError:
+        return rows.filter(user__email__iexact=named.strip())
 
 
 def valid_on(rows: QuerySet[Qualification], day: date) -> QuerySet[Qualification]:
@@ -233,17 +237,10 @@ def person_to_certify(actor: Actor, issuer: Organisation, named: str) -> User:
     others, who learn nothing of who has an account; `Invalid` if nobody is so named."""
     if not actor.may("manage-instruments", place_of(issuer)):
         raise NotPermitted(capability="manage-instruments")
-    person = _named(named).filter(is_active=True).first()
+    person = person_named(named.strip())
     if person is None:
         raise invalid("user", "unknown-person")
     return person
-
-
-def _named(text: str) -> QuerySet[User]:
-    try:
-        return User.objects.filter(pk=UUID(text))
-    except ValueError:
-        return User.objects.filter(email__iexact=text.strip())
 
 
 @dataclass(frozen=True)

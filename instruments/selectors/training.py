@@ -11,10 +11,10 @@ from django.db.models.functions import Coalesce
 
 from accounts.domain.errors import NotPermitted, invalid
 from accounts.domain.roles import Actor
-from accounts.models import Organisation, User
+from accounts.models import Organisation
 from accounts.selectors.memberships import place_of
 from accounts.selectors.rows import visible
-from accounts.selectors.users import members_named, person_named
+from accounts.selectors.users import members_named
 from instruments.domain.opening import local_date
 from instruments.domain.training import REMIND_DAYS, THIS_INSTRUMENT, reminder_due
 from instruments.models import (
@@ -240,16 +240,6 @@ def places_in_line(rows: Iterable[Enrolment]) -> dict[UUID, int]:
 def session_zone(session: CourseSession) -> ZoneInfo:
     """Return the time zone of a session's facility."""
     return ZoneInfo(session.facility.time_zone)
-
-
-def person_to_enrol(actor: Actor, session: CourseSession, named: str) -> User:
-    """Return somebody by id or mail address, for the host's managers; `Invalid` for nobody
-    active."""
-    _must_manage(actor, session.course.organisation)
-    person = person_named(named.strip())
-    if person is None:
-        raise invalid("user", "unknown-person")
-    return person
 
 
 def trainers_named(host: Organisation, names: Sequence[str]) -> tuple[UUID, ...]:

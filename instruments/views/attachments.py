@@ -129,6 +129,7 @@ def _page(
     changed_id: UUID | None = None,
     changed: AttachmentWordsForm | None = None,
     status: int = 200,
+    **context: Any,
 ) -> HttpResponse:
     rows = []
     for item in attachments_of(instrument):
@@ -141,7 +142,7 @@ def _page(
         if changed and changed_id == item.pk:
             words = changed
         rows.append((item, words))
-    context = {
+    context |= {
         "instrument": instrument,
         "rows": rows,
         "form": form or AttachmentForm(),

@@ -20,13 +20,13 @@ from accounts.views.pages import act, by_of, edits, reads, sent, writes
 from instruments.forms.fields import StyledForm
 from instruments.forms.training import CourseForm, EnrolForm, SessionCancelForm, SessionForm
 from instruments.models import Course, CourseSession, Enrolment
+from instruments.selectors.qualifications import person_to_certify
 from instruments.selectors.registry import facilities
 from instruments.selectors.training import (
     course_to_manage,
     hosts_managed,
     managed_courses,
     participants,
-    person_to_enrol,
     places_in_line,
     session_to_lead,
     session_to_manage,
@@ -177,7 +177,7 @@ def enrol(request: HttpRequest, session_id: UUID) -> HttpResponse:
     form = EnrolForm(request.POST)
 
     def work(by: By, data: dict[str, Any]) -> Enrolment:
-        person = person_to_enrol(by.actor, session, data["user"])
+        person = person_to_certify(by.actor, session.course.organisation, data["user"])
         return enrolment_make(by, user=person, session_id=session.pk, waits=True)
 
     def done(row: Enrolment) -> str:

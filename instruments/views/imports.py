@@ -20,7 +20,7 @@ from accounts.selectors.organisations import organisation_by_code, organisations
 from accounts.views.pages import act, by_of, edits, reads, sent, writes
 from instruments.adapters.table import load_entries, own_mappings
 from instruments.domain.delimited import FileRefused
-from instruments.forms.fields import VersionForm
+from instruments.forms.fields import StyledForm, VersionForm
 from instruments.forms.imports import ColumnsForm, ImportForm, ReadAgainForm
 from instruments.messages import file_sentence
 from instruments.models import Import
@@ -62,9 +62,11 @@ def imports(request: HttpRequest) -> HttpResponse:
         own=own_mappings(),
     )
 
-    def page(status: int = 200, **context: Any) -> HttpResponse:
+    def page(status: int = 200, refused: Refused | None = None, **context: Any) -> HttpResponse:
+        refused = _at_form(form, "file", refused)
         rows = imports_for(actor).order_by("-created_at", "-pk")
         context |= {
+            "refused": refused,
             "saved": saved,
             "organisations": choices,
             "page": Paginator(rows, 20).get_page(request.GET.get("page")),
@@ -96,7 +98,6 @@ def imports(request: HttpRequest) -> HttpResponse:
         start,
         to=lambda job: reverse("instruments:import", args=[job.pk]),
         form=form,
-        shows=lambda refused: form.add_error("file", file_sentence(refused.code, refused.numbers)),
     )
 
 
@@ -118,9 +119,8 @@ def _page(
 ) -> HttpResponse:
     job = import_by_id(actor_of(request.user), import_id)
     result = request.GET.get("result", "")
-    if form is not None and isinstance(refused, FileRefused):
-        form.add_error(None, file_sentence(refused.code, refused.numbers))
-        refused = None
+    if form is not None:
+        refused = _at_form(form, None, refused)
     if job.state == Import.State.UNMAPPED and form is None:
         name = job.file_name.rpartition(".")[0][:34]
         form = ColumnsForm(columns=job.columns, name=name)
@@ -145,6 +145,14 @@ def _page(
     if getattr(request, "htmx", False):
         template = "instruments/import_state.html"
     return render(request, template, context, status=status)
+
+
+def _at_form(form: StyledForm, field: str | None, refused: Refused | None) -> Refused | None:
+    """Say at a form what is wrong with its file; return any other refusal."""
+    if not isinstance(refused, FileRefused):
+        return refused
+    form.add_error(field, file_sentence(refused.code, refused.numbers))
+    return None
 
 
 def _percent(job: Import) -> int:
