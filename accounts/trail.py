@@ -13,16 +13,18 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-import rfc8785
 import structlog
 from django.db import connection
 
+from accounts.domain.canonical import canonical_json
 from accounts.domain.roles import By, Places
 from accounts.models import TrailEntry, TrailText
+from accounts.models.copying import rows_copy
 from accounts.models.keys import new_id
 
 _SAFE_INTEGER = 2**53
 _BATCH = 2000
+_MANY = 500  # as many are copied
 
 
 @dataclass(frozen=True)
@@ -63,29 +65,25 @@ def plain(value: Any) -> Any:
 
 def canonical(entry: TrailEntry) -> bytes:
     """The canonical JSON of an entry, over which its digest is taken."""
-    return rfc8785.dumps(
-        plain(
-            {
-                "id": entry.id,
-                "at": entry.at,
-                "actor": entry.actor_id,
-                "action": entry.action,
-                "object_type": entry.object_type,
-                "object_id": entry.object_id,
-                "organisations": entry.organisation_ids,
-                "regions": entry.region_ids,
-                "before": entry.before,
-                "after": entry.after,
-                "request": entry.request_id,
-                "text": bytes(entry.text_digest).hex() if entry.text_digest else None,
-            }
-        )
-    )
+    facts = {
+        "id": entry.id,
+        "at": entry.at,
+        "actor": entry.actor_id,
+        "action": entry.action,
+        "object_type": entry.object_type,
+        "object_id": entry.object_id,
+        "organisations": entry.organisation_ids,
+        "regions": entry.region_ids,
+        "request": entry.request_id,
+        "text": bytes(entry.text_digest).hex() if entry.text_digest else None,
+    }
+    # What was before and after is plain already.
+    return canonical_json(plain(facts) | {"before": entry.before, "after": entry.after})
 
 
 def text_digest(salt: bytes, content: Mapping[str, str]) -> bytes:
     """SHA-256 over the salt and the canonical JSON of the side row's content."""
-    return hashlib.sha256(salt + rfc8785.dumps(dict(content))).digest()
+    return hashlib.sha256(salt + canonical_json(dict(content))).digest()
 
 
 def record(
@@ -134,7 +132,10 @@ def record_all(changes: Iterable[Change]) -> list[TrailEntry]:
             entry.text_digest = text_digest(salt, content)
         entry.digest = hashlib.sha256(canonical(entry)).digest()
         entries.append(entry)
-    TrailEntry.objects.bulk_create(entries, batch_size=_BATCH)
+    if len(entries) > _MANY:
+        rows_copy(entries)
+    else:
+        TrailEntry.objects.bulk_create(entries)
     TrailText.objects.bulk_create(texts, batch_size=_BATCH)
     return entries
 

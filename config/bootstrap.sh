@@ -125,7 +125,8 @@ pip_install() {
     .venv/bin/python -m pip --version >/dev/null 2>&1 ||
         .venv/bin/python -m ensurepip >/dev/null 2>&1 ||
         give_up "The Python packages could not be installed. Is the network reachable?"
-    .venv/bin/python -m pip install --quiet --timeout 60 --retries 5 \
+    # What is used of them is compiled when it is first used.
+    .venv/bin/python -m pip install --quiet --no-compile --timeout 60 --retries 5 \
         "$@" || give_up "The Python packages could not be installed. Is the network reachable?"
 }
 
@@ -147,9 +148,11 @@ is_fitting_node() {
     "$1" -e "process.exit(process.versions.node.split('.')[0] >= $NODE_AT_LEAST ? 0 : 1)" >/dev/null 2>&1
 }
 
+has_fitting_npm() { is_fitting_node node && npm --version >/dev/null 2>&1; }
+
 # npm ARGUMENTS...: the machine's own where node is new enough, else the one from PyPI.
 npm_run() {
-    if is_fitting_node node && npm --version >/dev/null 2>&1; then
+    if has_fitting_npm; then
         npm "$@"
         return
     fi
@@ -173,6 +176,22 @@ install_front_end() {
     cp package-lock.json node_modules/.installed-lock
 }
 
+# install FILE: both, at the same time where npm needs nothing of ours.
+install() {
+    make_venv
+    if has_fitting_npm; then
+        install_front_end &
+        front_end=$!
+        trap 'kill $front_end 2>/dev/null || true' EXIT
+        install_python_packages "$1"
+        wait $front_end || exit 1
+        trap - EXIT
+    else
+        install_python_packages "$1"
+        install_front_end
+    fi
+}
+
 # --- Pins --------------------------------------------------------------------------------
 
 resolve_pins() {
@@ -187,8 +206,8 @@ resolve_pins() {
 }
 
 case "${1:-}" in
-    run) make_venv; install_python_packages requirements.txt; install_front_end ;;
-    test) make_venv; install_python_packages requirements-test.txt; install_front_end ;;
+    run) install requirements.txt ;;
+    test) install requirements-test.txt ;;
     pins) make_venv; resolve_pins ;;
     *) give_up "usage: sh config/bootstrap.sh run|test|pins" ;;
 esac

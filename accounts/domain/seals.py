@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
-import rfc8785
-
+from accounts.domain.canonical import canonical_json
 from accounts.domain.errors import invalid
 
 SIZE = 32  # bytes of a digest
@@ -103,7 +102,7 @@ def seal_facts_json(facts: SealFacts) -> dict[str, str | int | None]:
 
 def seal_digest(facts: SealFacts) -> bytes:
     """SHA-256 over the canonical JSON of all the seal says."""
-    return hashlib.sha256(rfc8785.dumps(seal_facts_json(facts))).digest()
+    return hashlib.sha256(canonical_json(seal_facts_json(facts))).digest()
 
 
 class Wrong(StrEnum):

@@ -7,6 +7,7 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 
 from config.local import environment, stopping
 from config.local.checkout import LOCAL, LOGS, ROOT, locked, shown
@@ -14,7 +15,7 @@ from config.local.checks import RULES, run_checks
 from config.local.console import Failed, say, step
 from config.local.foreground import run as run_in_foreground
 from config.local.postgres import Postgres
-from config.local.processes import run_to_end
+from config.local.processes import run_to_end, running_beside
 from config.local.release import make_release
 from config.local.servers import Servers
 from config.local.supervisor import (
@@ -105,15 +106,18 @@ def _run_platform(wanted: int, *, dev: bool) -> None:
 
 def _prepare(env: Mapping[str, str], *, static: bool, demo: bool) -> None:
     """Tables, static files and, where nothing real is named, something to look at."""
-    with step("Bringing the database up to date"):
-        run_to_end("manage.py migrate", [*MANAGE, "migrate", "--noinput"], env)
-        run_to_end("manage.py file_search", [*MANAGE, "file_search", "--if-needed"], env)
-    if static:
-        with step("Collecting static files"):
-            run_to_end("manage.py collectstatic", [*MANAGE, "collectstatic", "--noinput"], env)
-    if demo:
-        with step("Making demonstration data, if there are none yet"):
-            run_to_end("manage.py seed_demo", [*MANAGE, "seed_demo", "--if-empty"], env)
+    with ExitStack() as beside:
+        if static:
+            words = [*MANAGE, "collectstatic", "--noinput"]
+            log = LOGS / "static.log"
+            beside.enter_context(running_beside("manage.py collectstatic", words, env, log))
+        with step("Bringing the database up to date, and collecting static files"):
+            run_to_end("manage.py migrate", [*MANAGE, "migrate", "--noinput"], env)
+        words, log = [*MANAGE, "file_search", "--if-needed"], LOGS / "search.log"
+        beside.enter_context(running_beside("manage.py file_search", words, env, log))
+        if demo:
+            with step("Making demonstration data, if there are none yet"):
+                run_to_end("manage.py seed_demo", [*MANAGE, "seed_demo", "--if-empty"], env)
 
 
 def _welcome(env: Mapping[str, str], port: int, *, demo: bool) -> None:

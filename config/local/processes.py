@@ -5,8 +5,8 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -147,9 +147,23 @@ def run_to_end(
     **options: Any,
 ) -> None:
     """Runs one command that must succeed; says that it is alive, shows its log if it fails."""
+    with running_beside(what, command, env, log, **options):
+        pass
+
+
+@contextmanager
+def running_beside(
+    what: str,
+    command: Sequence[str | Path],
+    env: Mapping[str, str],
+    log: Path,
+    **options: Any,
+) -> Iterator[None]:
+    """The same, begun at once and awaited at the end of the block."""
     child = start(command, log, env, **options)
-    began = told = time.monotonic()
     try:
+        yield
+        began = told = time.monotonic()
         while child.poll() is None:
             stopping.nap(0.05)
             if time.monotonic() - told > 15:

@@ -123,7 +123,7 @@ def vocabulary(measurands: Iterable[Measurand], terms: Mapping[str, Term]) -> Vo
         for key, weight in weights.items():
             postings[key].append((place, weight))
     parents = {code: term.parents for code, term in terms.items()}
-    return Vocabulary(rows, terms, lexicon(terms.values()), postings, lengths, parents)
+    return Vocabulary(rows, terms, lexicon(tuple(terms.values())), postings, lengths, parents)
 
 
 def keys(text: str) -> dict[str, str]:

@@ -94,6 +94,8 @@ _ENDINGS = re.compile(r"(?:ings?|ions?|ed|ers?|ors?|es|e|s)$")
 
 def plain(text: str) -> str:
     """Return a text in lower case, full width as half width, without accents."""
+    if text.isascii():
+        return text.lower()
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     return "".join(c for c in decomposed if not unicodedata.combining(c))
 

@@ -54,4 +54,4 @@ def load_terms() -> dict[str, Term]:
 
 def load_lexicon() -> Lexicon:
     """Return the lexicon of the vocabulary. Two statements."""
-    return lexicon(load_terms().values())
+    return lexicon(tuple(load_terms().values()))

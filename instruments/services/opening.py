@@ -7,13 +7,14 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-import rfc8785
 from django.db import transaction
 from django.db.models import Q
 
 from accounts import trail
+from accounts.domain.canonical import canonical_json
 from accounts.domain.jobs import Busy
 from accounts.domain.roles import By
+from accounts.models.copying import rows_copy
 from accounts.services.jobs import work_through
 from instruments.domain.imports import OPENING_HOURS
 from instruments.domain.opening import (
@@ -104,7 +105,7 @@ def schedule_for(
         "calendar": calendar,
         "hours": hours_to_json(parsed),
     }
-    digest = hashlib.sha256(rfc8785.dumps(content)).hexdigest()
+    digest = hashlib.sha256(canonical_json(content)).hexdigest()
     with transaction.atomic():
         schedule, _ = Schedule.objects.get_or_create(
             digest=digest,
@@ -137,12 +138,11 @@ def schedule_resolve(schedule: Schedule, *, since: date, until: date) -> bool:
     schedule.save(update_fields=["resolved_from", "resolved_until"])
     # Windows are merged across days, so they are written whole rather than patched.
     OpenWindow.objects.filter(schedule=schedule).delete()
-    OpenWindow.objects.bulk_create(
+    rows_copy(
         [
             OpenWindow(schedule=schedule, span=(window.opens_at, window.closes_at))
             for window in merged(resolve(schedule, since - DAY, until))
-        ],
-        batch_size=2000,
+        ]
     )
     return True
 
@@ -165,7 +165,7 @@ def _write_days(schedule: Schedule, since: date, until: date) -> None:
                 open_minutes=open_minutes(near, starts_at, ends_at),
             )
         )
-    ScheduleDay.objects.bulk_create(rows, batch_size=2000)
+    rows_copy(rows)
 
 
 def assignment_change(*, instrument: Instrument, now: datetime) -> None:

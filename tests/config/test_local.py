@@ -28,7 +28,7 @@ from config.local.account import Account, elsewhere
 from config.local.checkout import ROOT, kept_secret, locked, read_env, write_env
 from config.local.console import Failed
 from config.local.ports import LOOPBACK, any_free, first_free, is_free
-from config.local.processes import Record, identity, last_lines, run_to_end, start
+from config.local.processes import Record, identity, last_lines, run_to_end, running_beside, start
 from config.local.servers import Servers
 from config.local.supervisor import NAMES, parts, reloading_parts
 from instruments.tasks import work_harvests
@@ -213,6 +213,29 @@ class TestCommands:
         assert "latest" in last_lines(tmp_path / "log")
         assert "earlier" not in last_lines(tmp_path / "log")
 
+    def test_one_beside_others_is_awaited_and_must_succeed(self, tmp_path: Path) -> None:
+        command = [sys.executable, "-c", "import time; time.sleep(0.3); print('whole')"]
+        with running_beside("trial", command, {}, tmp_path / "log"):
+            pass
+        assert "whole" in last_lines(tmp_path / "log")
+        command[-1] += "; raise SystemExit(3)"
+        with (
+            pytest.raises(Failed, match=r"trial failed \(exit 3\)"),
+            running_beside("trial", command, {}, tmp_path / "log"),
+        ):
+            pass
+
+    def test_one_beside_what_fails_is_ended(self, tmp_path: Path) -> None:
+        command = [sys.executable, "-c", "import time; time.sleep(60); print('whole')"]
+        began = time.monotonic()
+        with (
+            pytest.raises(Failed, match="the first"),
+            running_beside("trial", command, {}, tmp_path / "log"),
+        ):
+            raise Failed("the first")
+        assert time.monotonic() - began < 10
+        assert "whole" not in last_lines(tmp_path / "log")
+
     def test_a_wish_to_stop_ends_the_command(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -289,6 +312,14 @@ def test_what_calls_others_has_a_worker_of_its_own() -> None:
     assert set(NAMES) == set(commands)
     for task in (make_calls, read_calendars, work_harvests):
         assert settings.CELERY_TASK_ROUTES[task.name] == {"queue": "calls"}
+
+
+def test_modules_are_kept_compiled_whatever_was_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(environment, "ENV_FILE", tmp_path / "env")
+    given = REAL | {"PYTHONDONTWRITEBYTECODE": "1"}
+    assert environment.for_demo(given, Servers(REAL), None)["PYTHONDONTWRITEBYTECODE"] == ""
 
 
 def test_for_a_developer_what_is_saved_starts_again() -> None:

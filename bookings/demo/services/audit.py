@@ -63,8 +63,9 @@ def _used(ledger: Ledger, host: str, now: datetime) -> Iterator[Reservation]:
 
 
 def _retold(ledger: Ledger, row: Reservation, action: str, **changes: object) -> None:
+    """Have the trail say that somebody else did it, or when."""
     ledger.changes = [
-        replace(change, **changes)  # type: ignore[arg-type]
+        replace(change, by=replace(change.by, **changes))  # type: ignore[arg-type]
         if change.target is row and change.action == action
         else change
         for change in ledger.changes
@@ -84,7 +85,7 @@ def _asked_for_late(ledger: Ledger, row: Reservation) -> None:
         if session.reservation_id == row.pk:
             session.checked_in_at = began
     for action, at in (("requested", asked), ("confirmed", decided), ("in_use", began)):
-        _retold(ledger, row, f"reservation.{action}", at=at)
+        _retold(ledger, row, f"reservation.{action}", now=at)
 
 
 def _rules_set_aside(ledger: Ledger, row: Reservation) -> None:
@@ -96,7 +97,7 @@ def _left_checked_in(ledger: Ledger, row: Reservation) -> None:
     for session in ledger.sessions:
         if session.reservation_id == row.pk:
             session.checked_out_at = row.end_at + 11 * HOUR
-            _retold(ledger, row, "reservation.completed", at=session.checked_out_at)
+            _retold(ledger, row, "reservation.completed", now=session.checked_out_at)
 
 
 def _at_internal_rate(ledger: Ledger, row: Reservation) -> None:

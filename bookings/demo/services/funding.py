@@ -1,14 +1,23 @@
-"""What people of the demonstration may charge their bookings to."""
+"""What pays for bookings of the demonstration: funding sources, an agreement between two regions,
+and vouchers for the organisations of one of them."""
 
-from datetime import date, datetime
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from accounts.domain.roles import By
 from bookings.demo.services.files import load
+from bookings.demo.services.offers import Calendar
 from bookings.demo.services.places import Places
 from bookings.funding.domain.funding_sources import SourceTerms
+from bookings.funding.domain.programmes import ProgrammeTerms
 from bookings.funding.services.funding import source_create
+from bookings.funding.services.grants import grant_create
+from bookings.funding.services.programmes import programme_create
+from bookings.pricing.domain.agreements import AgreementTerms
+from bookings.pricing.services.agreements import agreement_propose, agreement_sign
 from instruments.domain.opening import local_date
 
 
@@ -35,3 +44,72 @@ def sources_make(places: Places, *, began: datetime, now: datetime) -> int:
             ),
         )
     return len(rows)
+
+
+DAY = timedelta(days=1)
+PROPOSED, SIGNED, GRANTED = 30 * DAY, 21 * DAY, 14 * DAY  # ago
+
+
+def agreements_make(places: Places, calendar: Calendar) -> int:
+    """Through the services, as their coordinators would. What is booked from today on is priced
+    by them; the past was before. How many grants were made."""
+    data = load("agreements")
+    _agreement(places, data["agreement"], calendar)
+    return sum(_programme(places, row, calendar) for row in data["programmes"])
+
+
+def _programme(places: Places, row: Mapping[str, Any], calendar: Calendar) -> int:
+    region, coordinator = places.regions[row["region"]], places.people[row["by"]].actor
+    first = local_date(ZoneInfo(region.time_zone), calendar.now).replace(day=1)
+    made = programme_create(
+        By(coordinator, calendar.now - GRANTED),
+        region=region,
+        terms=ProgrammeTerms(
+            code=row["code"],
+            name=row["name"],
+            name_zh=row["name_zh"],
+            percent=Decimal(row["percent"]),
+            cap_per_booking=Decimal(row["cap_per_booking"]),
+            currency=row["currency"],
+            budget=Decimal(row["budget"]),
+            payer_kinds=tuple(row.get("payer_kinds", ())),
+            host_regions=tuple(places.regions[code].pk for code in row["host_regions"]),
+            valid_from=first,
+            valid_until=None,
+        ),
+    )
+    for code, amount in row["grants"].items():
+        grant_create(
+            By(coordinator, calendar.now - GRANTED),
+            programme_id=made.pk,
+            organisation=places.organisations[code],
+            amount=Decimal(amount),
+            valid_from=first,
+            valid_until=date(first.year + 1, first.month, 1),
+        )
+    return len(row["grants"])
+
+
+def _agreement(places: Places, data: Mapping[str, Any], calendar: Calendar) -> None:
+    people = {code: places.people[email].actor for code, email in data["regions"].items()}
+    regions = [places.regions[code] for code in people]
+    made = agreement_propose(
+        By(next(iter(people.values())), calendar.now - PROPOSED),
+        terms=AgreementTerms(
+            code=data["code"],
+            name=data["name"],
+            name_zh=data["name_zh"],
+            regions=tuple(region.pk for region in regions),
+            valid_from=local_date(ZoneInfo(regions[0].time_zone), calendar.now),
+            valid_until=None,
+            discount_percent=Decimal(data["discount_percent"]),
+            honours_vouchers=data["honours_vouchers"],
+            recognises_qualifications=data["recognises_qualifications"],
+        ),
+    )
+    for number, (code, actor) in enumerate(people.items()):
+        agreement_sign(
+            By(actor, calendar.now - SIGNED + number * DAY),
+            agreement_id=made.pk,
+            region_id=places.regions[code].pk,
+        )

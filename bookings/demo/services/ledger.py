@@ -8,6 +8,7 @@ from typing import Any
 
 from accounts import trail
 from accounts.domain.roles import PLATFORM, Actor, By
+from accounts.models.copying import rows_copy
 from accounts.trail import Change
 from bookings.availability.models import Occupancy
 from bookings.availability.selectors.availability import to_range
@@ -24,8 +25,6 @@ from bookings.record.domain.months import month_for
 from bookings.record.domain.periods import Period
 from bookings.record.domain.reservations import RELEASED, used_span
 from bookings.record.models import Reservation, UsageSession
-
-BATCH = 1000
 
 
 @dataclass(frozen=True)
@@ -80,14 +79,17 @@ class Ledger:
         return left
 
     def store(self) -> None:
-        """One statement per table and batch."""
-        Reservation.objects.bulk_create(self.reservations, batch_size=BATCH)
-        Quote.objects.bulk_create(self.quotes, batch_size=BATCH)
-        Occupancy.objects.bulk_create(self.occupancies, batch_size=BATCH)
-        UsageSession.objects.bulk_create(self.sessions, batch_size=BATCH)
-        Charge.objects.bulk_create(self.charges, batch_size=BATCH)
-        LedgerEntry.objects.bulk_create(self.entries, batch_size=BATCH)
-        Posting.objects.bulk_create(self.postings, batch_size=BATCH)
+        """One statement per table."""
+        for rows in (
+            self.reservations,
+            self.quotes,
+            self.occupancies,
+            self.sessions,
+            self.charges,
+            self.entries,
+            self.postings,
+        ):
+            rows_copy(rows)
         trail.record_all(self.changes)
 
     def _quote(self, entry: Entry) -> None:

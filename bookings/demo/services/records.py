@@ -1,5 +1,5 @@
-"""What managers find to do about records: photos, a second record of one instrument, one that
-is stale."""
+"""What managers find to do about records: photos, a second record of one instrument, one that is
+stale, two files that one of them has brought, and a harvest that found nobody at its address."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -8,9 +8,13 @@ from typing import Any
 from accounts.domain.roles import By
 from bookings.demo.services.files import FOLDER, load
 from bookings.demo.services.offers import Offer
+from bookings.demo.services.places import Places
+from instruments.domain.harvests import Plan
 from instruments.domain.quality import FRESH_FOR
 from instruments.models import Instrument
 from instruments.services.attachments import attachment_add
+from instruments.services.harvests import harvest_add, harvest_pause, harvest_work
+from instruments.services.import_jobs import import_read, import_start
 from instruments.services.registry import instrument_create, instrument_update
 
 DAY = timedelta(days=1)
@@ -63,3 +67,34 @@ def _second_make(offer: Offer, data: Mapping[str, Any], now: datetime) -> None:
         model=first.model,
         service_modes=["self"],
     )
+
+
+HARVEST = Plan(
+    name="Register of the physics faculty",
+    address="https://register.physics.example/instruments.csv",
+    format="table",
+    rhythm="weekly",
+    weekday=1,
+)
+FILES = ("register.csv", "inventory.csv")
+
+
+def inventories_make(places: Places, *, host: str, by: str, now: datetime) -> int:
+    """Kept and read; how many. `host` and `by` are keys of places.yaml and people.yaml."""
+    for name in FILES:
+        with (FOLDER / name).open("rb") as file:
+            job = import_start(
+                By(places.people[by].actor, now),
+                organisation_id=places.organisations[host].pk,
+                file=file,
+                file_name=name,
+                format="table",
+            )
+        import_read(import_id=job.pk, now=now)
+    actor = places.people[by].actor
+    harvest = harvest_add(
+        By(actor, now), organisation_id=places.organisations[host].pk, plan=HARVEST
+    )
+    harvest_work(now=now, resolve=lambda host, port: [])  # a demonstration calls nobody
+    harvest_pause(By(actor, now), harvest_id=harvest.pk)
+    return len(FILES)

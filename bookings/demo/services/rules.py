@@ -1,17 +1,23 @@
-"""Limits, shares and certificates."""
+"""Limits, shares and certificates; courses, their sessions, and who has a place in them."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from accounts.domain.roles import By
+from accounts.selectors.memberships import load_actor
 from bookings.demo.services.files import load
 from bookings.demo.services.offers import Offer
 from bookings.demo.services.places import Places
 from instruments.domain.opening import local_date
 from instruments.domain.policies import parse_policy, policy_to_json
+from instruments.domain.training import CourseTerms, SessionTerms
+from instruments.models import Course
+from instruments.services.enrolments import enrolment_make
 from instruments.services.policies import policy_set
 from instruments.services.qualifications import qualification_grant
+from instruments.services.training import course_create, session_create
 
 DAY = timedelta(days=1)
 NOTE = "Introduction and one session under supervision"
@@ -42,3 +48,57 @@ def rules_make(places: Places, offers: Sequence[Offer], now: datetime) -> int:
             note=NOTE,
         )
     return len(rules["policies"])
+
+
+SAID = ("name", "name_zh", "description", "description_zh", "months", "places")
+
+
+def training_make(places: Places, offers: Sequence[Offer], now: datetime) -> int:
+    """How many courses there are."""
+    by_key = {offer.key: offer.instrument for offer in offers}
+    rows = load("rules")["courses"]
+    for row in rows:
+        instrument = by_key[row["instrument"]]
+        course = course_create(
+            By(places.manager_of(instrument.organisation).actor, now),
+            host=instrument.organisation,
+            instrument=instrument,
+            terms=CourseTerms(**{name: row[name] for name in SAID}),
+        )
+        for session in row["sessions"]:
+            _session_make(places, course, session, now)
+    return len(rows)
+
+
+def _session_make(places: Places, course: Course, row: dict[str, Any], now: datetime) -> None:
+    assert course.instrument is not None
+    facility = course.instrument.facility
+    zone = ZoneInfo(facility.time_zone)
+    day = local_date(zone, now) + timedelta(days=row["in"])
+    if day.weekday() >= 5:  # nobody teaches on a weekend
+        day += timedelta(days=7 - day.weekday())
+    start = datetime.combine(day, time.fromisoformat(row["opens"]), zone)
+    manager = places.manager_of(course.organisation)
+    others = [places.people[email].user.pk for email in row.get("trainers", ())]
+    made = session_create(
+        By(manager.actor, now),
+        course_id=course.pk,
+        facility=facility,
+        terms=SessionTerms(
+            start=start,
+            end=start + timedelta(hours=row["hours"]),
+            deadline=start - timedelta(days=1),
+            places=row["places"],
+            location=row["location"],
+            trainers=(manager.user.pk, *others),
+        ),
+    )
+    asked = [*row["taken"], *row.get("waiting", ())]
+    for number, email in enumerate(asked):
+        person = places.people[email]
+        enrolment_make(
+            By(load_actor(person.user), now - timedelta(minutes=len(asked) - number)),
+            user=person.user,
+            session_id=made.pk,
+            waits=True,
+        )

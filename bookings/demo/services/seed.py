@@ -16,26 +16,22 @@ from accounts.models import Organisation
 from bookings.availability.selectors.availability import load_blocks
 from bookings.catalogue.services.demand import demand_refused
 from bookings.catalogue.services.searches import search_save
-from bookings.demo.services.agreements import agreements_make
 from bookings.demo.services.asks import Ask, planned_ask
 from bookings.demo.services.audit import audit_make, oddities_make
 from bookings.demo.services.books import books_close
 from bookings.demo.services.coming import coming_make, first_free, planned_make
-from bookings.demo.services.connections import connections_make
+from bookings.demo.services.connections import connections_make, trouble_make
 from bookings.demo.services.demand import Diaries
 from bookings.demo.services.files import chance, load
-from bookings.demo.services.funding import sources_make
-from bookings.demo.services.inventories import inventories_make
+from bookings.demo.services.funding import agreements_make, sources_make
 from bookings.demo.services.ledger import Ledger
 from bookings.demo.services.offers import Calendar, Offer, offers_make, schedules_resolve
 from bookings.demo.services.outages import breakdowns_of, outages_make
 from bookings.demo.services.past import history_of
 from bookings.demo.services.places import ACCOUNTS, PASSWORD, Places, joining_make, places_make
-from bookings.demo.services.records import records_make
-from bookings.demo.services.rules import rules_make
+from bookings.demo.services.records import inventories_make, records_make
+from bookings.demo.services.rules import rules_make, training_make
 from bookings.demo.services.together import together_make
-from bookings.demo.services.training import training_make
-from bookings.demo.services.trouble import trouble_make
 from bookings.demo.services.wanting import Wanting
 from bookings.hours.services.utilisation import hours_roll_up
 from bookings.record.domain.periods import Period

@@ -1,6 +1,7 @@
 """`manage.py seed_demo [--if-empty]`"""
 
 import argparse
+import gc
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -23,6 +24,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, if_empty: bool, **options: Any) -> None:
+        gc.disable()  # the world is held whole until it is stored: there is nothing to collect
         now = timezone.now().replace(microsecond=0)
         try:
             demo_seed(now=now, say=self.stdout.write)
