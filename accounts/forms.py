@@ -10,11 +10,13 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from accounts.domain import joining, roles
+from accounts.domain.errors import NotFound
 from accounts.domain.messages import TOPICS, Choice, Quiet
 from accounts.letters.mails import TOPIC_NAMES
 from accounts.letters.words import named
 from accounts.models import Message, MessageSettings, Organisation, Region, RoleGrant
 from accounts.selectors.messages import choices_in
+from accounts.selectors.organisations import region_by_code
 
 ROLE_NAMES: dict[Any, Any] = dict(RoleGrant._meta.get_field("role").choices or [])
 SCOPES = (
@@ -25,6 +27,31 @@ SCOPES = (
 LIFETIMES = ((7, _("7 days")), (30, _("30 days")), (90, _("90 days")), (365, _("1 year")))
 
 
+# Fields of several forms.
+_NAME = forms.CharField(
+    label=_("Your name"), max_length=150, widget=forms.TextInput(attrs={"autocomplete": "name"})
+)
+_EMAIL = forms.EmailField(
+    label=_("Their e-mail address"),
+    max_length=254,
+    widget=forms.EmailInput(attrs={"autocomplete": "off"}),
+)
+
+
+class WordsField(forms.CharField):
+    """A list of words, one on a line or with commas between."""
+
+    def __init__(self, *, rows: int = 4, **kwargs: Any) -> None:
+        widget = forms.Textarea(attrs={"rows": rows, "spellcheck": "false"})
+        super().__init__(required=False, max_length=2500, widget=widget, **kwargs)
+
+    def clean(self, value: Any) -> list[str]:
+        return str(super().clean(value)).replace(",", " ").split()
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list) else value
+
+
 class SignUpForm(forms.Form):
     """What allauth's sign-up asks for besides address and password.
 
@@ -33,11 +60,7 @@ class SignUpForm(forms.Form):
 
     field_order = ("name", "email", "password1", "password2")
 
-    name = forms.CharField(
-        label=_("Your name"),
-        max_length=150,
-        widget=forms.TextInput(attrs={"autocomplete": "name"}),
-    )
+    name = _NAME
 
     def signup(self, request: Any, user: Any) -> None:
         """allauth asks for this method; there is nothing left to do."""
@@ -46,11 +69,7 @@ class SignUpForm(forms.Form):
 class ProfileForm(forms.Form):
     """Name, language, time zone."""
 
-    name = forms.CharField(
-        label=_("Your name"),
-        max_length=150,
-        widget=forms.TextInput(attrs={"autocomplete": "name"}),
-    )
+    name = _NAME
     language = forms.ChoiceField(
         label=_("Language"),
         choices=[("en", "English"), ("zh-hans", "简体中文")],
@@ -232,11 +251,7 @@ class JoinForm(forms.Form):
 class InviteForm(forms.Form):
     """Whom to ask in, as what, for how long."""
 
-    email = forms.EmailField(
-        label=_("Their e-mail address"),
-        max_length=254,
-        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
-    )
+    email = _EMAIL
     roles = forms.MultipleChoiceField(
         label=_("Roles"),
         choices=JOINING_ROLES,
@@ -281,11 +296,8 @@ class JoinDecideForm(forms.Form):
 class JoiningForm(forms.Form):
     """Which addresses are the organisation's own."""
 
-    mail_domains = forms.CharField(
+    mail_domains = WordsField(
         label=_("Mail domains"),
-        required=False,
-        max_length=2500,
-        widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
         help_text=_(
             "One per line, such as example.edu; addresses below it, such as lab.example.edu, "
             "count as well. People with a confirmed address there find you at once."
@@ -295,9 +307,6 @@ class JoiningForm(forms.Form):
         label=_("Anyone with such an address becomes a member and researcher without approval"),
         required=False,
     )
-
-    def domains(self) -> list[str]:
-        return str(self.cleaned_data["mail_domains"]).replace(",", " ").split()
 
 
 class InvoiceDetailsForm(forms.Form):
@@ -344,11 +353,8 @@ class InvoiceDetailsForm(forms.Form):
 class ScopesForm(forms.Form):
     """What identity providers call an organisation."""
 
-    scopes = forms.CharField(
+    scopes = WordsField(
         label=_("Scopes"),
-        required=False,
-        max_length=2500,
-        widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
         help_text=_(
             "One per line: the part after the @ in member@example.edu when its people sign in at "
             "their own institution."
@@ -358,9 +364,6 @@ class ScopesForm(forms.Form):
         label=_("Anyone who is a member there becomes a member and researcher without approval"),
         required=False,
     )
-
-    def scope_list(self) -> list[str]:
-        return str(self.cleaned_data["scopes"]).replace(",", " ").split()
 
 
 class ProviderForm(forms.Form):
@@ -400,11 +403,9 @@ class ProviderForm(forms.Form):
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
         help_text=_("Leave empty to keep the stored secret."),
     )
-    scopes = forms.CharField(
+    scopes = WordsField(
         label=_("Scopes it is trusted for"),
-        required=False,
-        max_length=2500,
-        widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}),
+        rows=3,
         help_text=_("One per line. Statements about other scopes are ignored."),
     )
 
@@ -422,10 +423,9 @@ class ProviderForm(forms.Form):
         return data
 
     def values(self) -> dict[str, Any]:
-        """What the service takes."""
+        """Return what the service takes."""
         data = self.cleaned_data
-        scopes = str(data["scopes"]).replace(",", " ").split()
-        settings_: dict[str, Any] = {"scopes": scopes}
+        settings_: dict[str, Any] = {"scopes": data["scopes"]}
         if data["kind"] == "saml":
             settings_ |= {
                 "idp": {"entity_id": data["entity"], "metadata_url": data["metadata_url"]},
@@ -474,7 +474,7 @@ class InstallationForm(forms.Form):
     version = forms.IntegerField(widget=forms.HiddenInput)
 
     def languages_in_order(self) -> list[str]:
-        """The usual one first."""
+        """Return the usual one first."""
         usual = self.cleaned_data["usual"]
         return [usual, *(code for code in self.cleaned_data["languages"] if code != usual)]
 
@@ -500,11 +500,7 @@ class TakeForm(forms.Form):
 class PlatformRoleForm(forms.Form):
     """A role that administrators give: of a region, or of the platform."""
 
-    user = forms.EmailField(
-        label=_("Their e-mail address"),
-        max_length=254,
-        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
-    )
+    user = _EMAIL
     role = forms.ChoiceField(
         label=_("Role"),
         choices=[
@@ -519,6 +515,13 @@ class PlatformRoleForm(forms.Form):
         widget=forms.TextInput(attrs={"list": "regions", "autocomplete": "off"}),
         help_text=_("Its code, such as CN-AH. An administrator has none."),
     )
+
+    def clean_region(self) -> Region | None:
+        code = self.cleaned_data["region"]
+        try:
+            return region_by_code(code) if code else None
+        except NotFound:
+            raise forms.ValidationError(_("There is no such region.")) from None
 
 
 class ConfirmForm(forms.Form):

@@ -20,7 +20,7 @@ from accounts.selectors.users import has_second_factor
 
 
 def actor_of(user: Any) -> Actor:
-    """The actor behind a Django user; nobody for an anonymous or inactive one.
+    """Return the actor behind a Django user; nobody for an anonymous or inactive one.
 
     One statement the first time, then kept on the user object of this request.
     """
@@ -33,8 +33,11 @@ def actor_of(user: Any) -> Actor:
 
 
 def require(actor: Actor, capability: str, place: Place) -> None:
-    """`NotPermitted` unless a grant carries the capability at the place; `WrongState`
-    (`organisation-closed`) for what needs an organisation that is still there."""
+    """Raise `NotPermitted` unless a grant carries the capability at the place; `WrongState`
+    (`organisation-closed`) for what needs an organisation that is still there. The platform itself
+    may do everything."""
+    if actor.is_platform:
+        return
     if not actor.may(capability, place):
         raise NotPermitted(capability=capability)
     if place.is_closed and capability in NEEDS_OPEN:
@@ -42,13 +45,13 @@ def require(actor: Actor, capability: str, place: Place) -> None:
 
 
 def require_somewhere(actor: Actor, capability: str) -> None:
-    """`NotPermitted` unless some grant carries the capability, wherever."""
+    """Raise `NotPermitted` unless some grant carries the capability, wherever."""
     if not any(grant.role in CAPABILITIES[capability] for grant in actor.grants):
         raise NotPermitted(capability=capability)
 
 
 def needs_second_factor(user: Any) -> bool:
-    """Whether the person's roles ask for a second factor; a demonstration asks nobody."""
+    """Return whether the person's roles ask for a second factor; a demonstration asks nobody."""
     if not settings.SECOND_FACTOR_REQUIRED or not user.is_authenticated:
         return False
     actor = actor_of(user)
@@ -56,8 +59,9 @@ def needs_second_factor(user: Any) -> bool:
 
 
 def require_second_factor(user: Any, *, confirmed: bool) -> None:
-    """`NotPermitted` for whom the roles ask for one: `second-factor-missing` without any,
-    `second-factor-unconfirmed` where it has not been `confirmed` by it who is there."""
+    """Raise `NotPermitted` for whom the roles ask for a second factor: `second-factor-missing`
+    without any, `second-factor-unconfirmed` where it has not been `confirmed` by it who is
+    there."""
     if not needs_second_factor(user):
         return
     if not has_second_factor(user):
@@ -67,7 +71,7 @@ def require_second_factor(user: Any, *, confirmed: bool) -> None:
 
 
 def confirmed_by_second_factor(request: HttpRequest) -> bool:
-    """Whether a second factor was used in this session. One opened earlier, by the password
+    """Return whether a second factor was used in this session. One opened earlier, by the password
     alone, does not gain from one that is set up elsewhere."""
     records = get_authentication_records(request, request.user)
     return any(record["method"] == "mfa" for record in records)

@@ -31,8 +31,8 @@ class Slot(Expression):
         return "%s", (self,)
 
     def value(self, values: dict[str, Any]) -> Any:
-        found = values[self.name]
-        return found if self.place is None else found[self.place]
+        value = values[self.name]
+        return value if self.place is None else value[self.place]
 
 
 @ForeignObject.register_lookup  # which does not inherit those of a field
@@ -64,25 +64,25 @@ class Prepared[R]:
         self.compiled: dict[Any, tuple[QuerySet[Any, R], SQLCompiler, str, Sequence[Any]]] = {}
 
     def rows(self, *shape: Any, **values: Any) -> list[R]:
-        """One statement; none if an empty list leaves nothing to ask for."""
+        """Return the rows. One statement; none if an empty list leaves nothing to ask for."""
         if any(value is None for value in values.values()):
             raise ValueError("a prepared question takes no None")
         lengths = tuple(len(v) if isinstance(v, list) else None for v in values.values())
         key = (shape, tuple(values), lengths)
         if key not in self.compiled:
             try:
-                made = self._compile(shape, values)
+                compiled = self._compile(shape, values)
             except EmptyResultSet:
                 return []
             if len(self.compiled) >= MOST_SHAPES or any(n and n > MOST_ITEMS for n in lengths):
-                return self._filled(*made, values)
-            self.compiled[key] = made
+                return self._filled(*compiled, values)
+            self.compiled[key] = compiled
         return self._filled(*self.compiled[key], values)
 
     def first(self, *shape: Any, **values: Any) -> R | None:
-        """The first of `rows`: for a question of which there is at most one answer."""
-        found = self.rows(*shape, **values)
-        return found[0] if found else None
+        """Return the first of `rows`: for a question of which there is at most one answer."""
+        rows = self.rows(*shape, **values)
+        return rows[0] if rows else None
 
     def _compile(
         self, shape: tuple[Any, ...], values: dict[str, Any]

@@ -64,7 +64,7 @@ def plain(value: Any) -> Any:
 
 
 def canonical(entry: TrailEntry) -> bytes:
-    """The canonical JSON of an entry, over which its digest is taken."""
+    """Return the canonical JSON of an entry, over which its digest is taken."""
     facts = {
         "id": entry.id,
         "at": entry.at,

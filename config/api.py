@@ -298,11 +298,7 @@ urlpatterns = [
     *needs.Needs.routes(),
     # people
     *joining.OrganisationJoining.routes(),
-    path(
-        "organisations/<uuid:organisation_id>/scopes/",
-        federation.OrganisationScopes.as_view(),
-        name="api-organisation-scopes",
-    ),
+    *federation.OrganisationScopes.routes(),
     *organisation_moves.OrganisationMoves.routes(),
     *mergers.OrganisationMerge.routes(),
     *mergers.OrganisationClose.routes(),

@@ -61,9 +61,9 @@ class Restored:
 
 
 def backup_make(folder: Path, *, now: datetime) -> Path:
-    """A new folder in `folder` with dump, media (if they lie in a folder) and paper; its path. It
-    has its name only once it is whole, and nothing is left of one that fails. `BackupFailed` where
-    the database's role may not read everything, the disk is full, or it is there already."""
+    """Make a new folder in `folder` with dump, media (if they lie in a folder) and paper; its path.
+    It has its name only once it is whole, and nothing is left of one that fails. `BackupFailed`
+    where the database's role may not read everything, the disk is full, or it is there already."""
     target = folder / f"instrument-commons-{now:%Y%m%dT%H%M%SZ}"
     draft = target.with_name(f"{target.name}{PART}")
     if target.exists():
@@ -135,7 +135,7 @@ def _parts(bucket: str) -> list[str]:
 
 
 def backup_check(folder: Path) -> dict[str, Any]:
-    """The paper of a backup whose files are as it says. `BackupFailed` otherwise."""
+    """Return the paper of a backup whose files are as it says. `BackupFailed` otherwise."""
     try:
         paper: dict[str, Any] = json.loads((folder / PAPER).read_text(encoding="utf-8"))
         for name in _parts(paper.get("bucket", "")):
@@ -213,7 +213,8 @@ def _checked(folder: Path, paper: Mapping[str, Any]) -> Restored:
 
 
 def contents() -> Contents:
-    """Of the database of the settings, now (or in the snapshot of the transaction)."""
+    """Return the contents of the database of the settings, now (or in the snapshot of the
+    transaction)."""
     rows = {}
     with connection.cursor() as cursor:
         for table in sorted(connection.introspection.table_names(cursor)):
@@ -229,7 +230,8 @@ def contents() -> Contents:
 
 
 def _trail() -> str:
-    """What `verify_trail` says of it; `BackupFailed` where something is not as it was written."""
+    """Return what `verify_trail` says of it; `BackupFailed` where something is not as it was
+    written."""
     said = StringIO()
     try:
         call_command("verify_trail", stdout=said, stderr=said)
@@ -264,8 +266,8 @@ def _run(program: str, *words: str) -> None:
 
 
 def _program(name: str) -> str:
-    """The machine's own, if it is not older than the server; else the one that comes with the
-    bundled PostgreSQL."""
+    """Return the machine's own, if it is not older than the server; else the one that comes with
+    the bundled PostgreSQL."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_setting('server_version_num')::int / 10000")
         (server,) = cursor.fetchone()

@@ -183,7 +183,7 @@ COUNTED = {entry.view for group in MENU for entry in group.entries if entry.coun
 
 
 def _version() -> str:
-    """What a release says of itself; in a checkout what pyproject.toml does."""
+    """Return what a release says of itself; in a checkout what pyproject.toml does."""
     told = settings.ROOT / "VERSION"
     if told.is_file():
         return str(told.read_text("utf-8")).strip()
@@ -209,7 +209,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
 
 
 def _menu(request: HttpRequest, actor: Actor) -> dict[str, Any]:
-    """The groups of which the reader has an entry, with how much waits at each."""
+    """Return the groups of which the reader has an entry, with how much waits at each."""
     match = request.resolver_match
     here = match.view_name if match else ""
     part = _part_of(request, actor)
@@ -245,7 +245,7 @@ def _menu(request: HttpRequest, actor: Actor) -> dict[str, Any]:
 
 
 def _part_of(request: HttpRequest, actor: Actor) -> str:
-    """The entry of the menu that the page belongs to; empty for none."""
+    """Return the entry of the menu that the page belongs to; empty for none."""
     match = request.resolver_match
     if match is None:
         return ""

@@ -287,7 +287,7 @@ def _redis(address: str) -> redis.Redis:
 
 
 def _short(problem: Exception) -> str:
-    """An error in a line; those of drivers have several and may name passwords nowhere."""
+    """Return an error in a line; those of drivers have several and may name passwords nowhere."""
     return str(problem).strip().partition("\n")[0][:200] or type(problem).__name__
 
 

@@ -25,7 +25,7 @@ class Misconfigured(RuntimeError):
 
 
 def read_env_file(path: Path) -> dict[str, str]:
-    """`NAME=value` lines; blank lines and lines that start with # are passed over."""
+    """Read `NAME=value` lines; blank lines and lines that start with # are passed over."""
     if not path.is_file():
         return {}
     pairs = (
@@ -43,8 +43,9 @@ _written = {} if _is_named else read_env_file(LOCAL_ENV)
 
 
 def text(name: str, default: str | None = None) -> str:
-    """The value of `name`, or what is in the file that `name_FILE` names, as secrets are handed to
-    containers and units; `Misconfigured` if it is absent and has no default, or there twice."""
+    """Return the value of `name`, or what is in the file that `name_FILE` names, as secrets are
+    handed to containers and units; `Misconfigured` if it is absent and has no default, or there
+    twice."""
     if path := os.environ.get(f"{name}_FILE"):
         if name in os.environ:
             raise Misconfigured(f"{name} and {name}_FILE are both set: which one counts?")
@@ -59,7 +60,8 @@ def text(name: str, default: str | None = None) -> str:
 
 
 def flag(name: str, default: bool = False) -> bool:
-    """1, true, yes, on (any case) are true; 0, false, no, off and empty are false."""
+    """Read a switch: 1, true, yes, on (any case) are true; 0, false, no, off and empty are
+    false."""
     value = text(name, "1" if default else "0").strip().lower()
     if value in {"1", "true", "yes", "on"}:
         return True
@@ -77,12 +79,12 @@ def number(name: str, default: int) -> int:
 
 
 def words(name: str, default: str = "") -> list[str]:
-    """A comma-separated list."""
+    """Return a comma-separated list."""
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
 
 
 def require_bundled(*urls: str) -> None:
-    """`Misconfigured` unless every address is of a server that the launcher of this checkout
+    """Raise `Misconfigured` unless every address is of a server that the launcher of this checkout
     started on loopback: it alone knows their passwords, which lie beside their files."""
     passwords = {path.read_text().strip() for path in LOCAL_ENV.parent.glob("*/password")}
     for url in urls:
@@ -129,7 +131,7 @@ def database(url: str, ours: Mapping[str, object]) -> dict[str, object]:
 
 
 def zone(name: str, default: str) -> str:
-    """A time zone such as `Asia/Shanghai`."""
+    """Return a time zone such as `Asia/Shanghai`."""
     value = text(name, default)
     if value not in available_timezones():
         raise Misconfigured(f"{name} must be a time zone such as Asia/Shanghai, not {value!r}.")
@@ -137,7 +139,7 @@ def zone(name: str, default: str) -> str:
 
 
 def redis(name: str, default: str | None = None) -> str:
-    """A `redis://` or `rediss://` address; `Misconfigured` where TLS would trust anybody."""
+    """Return a `redis://` or `rediss://` address; `Misconfigured` where TLS would trust anybody."""
     url = text(name, default)
     unread = Misconfigured(
         f"{name} must look like redis://:password@host:6379/0 (rediss: TLS){ENCODED}"
@@ -256,7 +258,7 @@ def mail() -> dict[str, object]:
 
 
 def sentry() -> dict[str, Any] | None:
-    """Where errors are reported, as `sentry_sdk.init` takes it; None where they are not.
+    """Return where errors are reported, as `sentry_sdk.init` takes it; None where they are not.
     `Misconfigured` for an address without key or number of a project, and for a share of requests
     to trace that is none."""
     dsn, share = text("SENTRY_DSN", ""), text("SENTRY_TRACES_SAMPLE_RATE", "")
@@ -277,9 +279,9 @@ def sentry() -> dict[str, Any] | None:
 
 
 def otlp() -> dict[str, Any] | None:
-    """Where traces are sent, as the exporter of OpenTelemetry takes it; None where they are not.
-    Its other variables it reads itself. `Misconfigured` for what is no web address, and for a way
-    to send other than that of HTTP with protobuf."""
+    """Return where traces are sent, as the exporter of OpenTelemetry takes it; None where they are
+    not. Its other variables it reads itself. `Misconfigured` for what is no web address, and for a
+    way to send other than that of HTTP with protobuf."""
     base = text("OTEL_EXPORTER_OTLP_ENDPOINT", "").rstrip("/")
     if not base or flag("OTEL_SDK_DISABLED"):
         return None

@@ -46,7 +46,7 @@ AWAY_SECONDS = "5"
 
 
 def closed_meanwhile(exc: BaseException) -> WrongState | None:
-    """The refusal where the database found an organisation closed that was open when it was
+    """Return the refusal where the database found an organisation closed that was open when it was
     asked (trigger `organisation_open`)."""
     diagnosis = getattr(exc.__cause__, "diag", None)
     name = diagnosis.constraint_name if diagnosis is not None else ""
@@ -57,13 +57,13 @@ def closed_meanwhile(exc: BaseException) -> WrongState | None:
 def page(
     request: HttpRequest, status: int, code: str, text: str = "", back: str = ""
 ) -> HttpResponse:
-    """The error page of a code; `back` is an address to go back to."""
+    """Return the error page of a code; `back` is an address to go back to."""
     advice = "" if code == "csrf" else ADVICE.get(status, "")
     return _answer(request, status, sentence(code), text or advice, back)
 
 
 def refused_page(request: HttpRequest, refused: Refused) -> HttpResponse:
-    """The error page of a refusal that no form shows."""
+    """Return the error page of a refusal that no form shows."""
     text = ""
     if isinstance(refused, Invalid):
         text = " ".join(sentence(problem.code, problem.numbers) for problem in refused.problems)
@@ -95,12 +95,12 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def csrf(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """A form without its secret: the page was open while somebody signed in or out."""
+    """Return the answer to a form without its secret: somebody signed in or out meanwhile."""
     return page(request, 403, "csrf", back=_came_from(request))
 
 
 def _came_from(request: HttpRequest) -> str:
-    """The page of this site that sent the request, as a path; empty for any other."""
+    """Return the page of this site that sent the request, as a path; empty for any other."""
     try:
         came = urlsplit(request.headers.get("Referer", ""))
     except ValueError:  # no address at all
@@ -122,7 +122,7 @@ def too_many(request: HttpRequest) -> HttpResponse:
 
 
 def is_away(exception: BaseException | None) -> bool:
-    """Whether something failed because there is no database to ask just now."""
+    """Return whether something failed because there is no database to ask just now."""
     if isinstance(exception, InterfaceError):  # a connection that was closed
         return True
     if not isinstance(exception, OperationalError | InternalError):
@@ -134,7 +134,7 @@ def is_away(exception: BaseException | None) -> bool:
 
 
 def away_code(exception: BaseException | None) -> str:
-    """The code of what failed because something cannot be reached just now; else empty."""
+    """Return the code of what failed because something cannot be reached just now; else empty."""
     if isinstance(exception, FilesAway):
         return "files-away"
     return "database-away" if is_away(exception) else ""
@@ -160,7 +160,7 @@ def failed(request: HttpRequest) -> HttpResponse:
 
 
 def _bare(request: HttpRequest, status: int, code: str) -> HttpResponse:
-    """A page that asks nobody anything; for programs a problem."""
+    """Return a page that asks nobody anything; for programs a problem."""
     number = get_contextvars().get("request_id", "")
     if request.path.startswith("/api/"):
         said = {"type": f"/api/v1/docs/#{code}", "title": sentence(code), "status": status}

@@ -20,7 +20,7 @@ SILENT = timedelta(minutes=5)  # entries of the timetable run every minute
 
 
 def healthz(request: HttpRequest) -> JsonResponse:
-    """The process answers."""
+    """Say that the process answers."""
     return JsonResponse({"status": "alive"})
 
 
@@ -30,7 +30,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
 
 
 def readyz_web(request: HttpRequest) -> JsonResponse:
-    """The same of what a web process cannot do without: for load balancers."""
+    """Say whether what a web process cannot do without answers: for load balancers."""
     return _ready(database=_database, migrations=_migrations)
 
 
@@ -99,6 +99,7 @@ def _broker() -> str:
 
 
 def _clock() -> str:
-    """Whether beat and a worker of our own queue are there: it began something a moment ago."""
+    """Return whether beat and a worker of our own queue are there: it began something a moment
+    ago."""
     last = last_run(OWN_ENTRIES)
     return "ok" if last is not None and timezone.now() - last < SILENT else "silent"

@@ -14,7 +14,7 @@ _KEPT = re.compile(
 
 
 def flush(source: str) -> str:
-    """The same lines, each from its first sign on."""
+    """Return the lines, each from its first sign on."""
     parts = _KEPT.split(source)
     parts[::2] = [re.sub(r"\n[ \t]+", "\n", part) for part in parts[::2]]
     return "".join(parts)

@@ -25,12 +25,13 @@ _SECRETS = (
 
 
 def mask(text: str) -> str:
-    """The text with `...` in place of each secret."""
+    """Return the text with `...` in place of each secret."""
     for secret in _SECRETS:
         text = secret.sub(r"\1...", text)
     return text
 
 
 def mask_line(logger: Any, method: str, line: str) -> str:
-    """The last processor of structlog: it sees the line as it is written, with its traceback."""
+    """Return the last processor of structlog: it sees the line as it is written, with its
+    traceback."""
     return mask(line)

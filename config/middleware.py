@@ -138,7 +138,7 @@ class MethodMiddleware:
 
 
 def _page_above(request: HttpRequest) -> str | None:
-    """The next address above the request's that there is; None for the first page itself."""
+    """Return the next address above the request's that there is; None for the first page itself."""
     match = request.resolver_match
     if match and match.view_name in PAGE_OF:
         return reverse(PAGE_OF[match.view_name])

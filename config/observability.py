@@ -139,7 +139,7 @@ def _some(names: Iterable[str], of: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _reported(event: Any, hint: Mapping[str, Any]) -> Any:
-    """What is sent of an event of Sentry."""
+    """Return what is sent of an event of Sentry."""
     contexts, request = event.get("contexts", {}), event.get("request", {})
     if event.get("transaction_info", {}).get("source") == "url":
         event, request = event | {"transaction": ""}, {}  # of no route: it may say anything
@@ -166,7 +166,7 @@ def _reported(event: Any, hint: Mapping[str, Any]) -> Any:
 
 
 def _traced(span: Any) -> Any:
-    """What is sent of a span of OpenTelemetry."""
+    """Return what is sent of a span of OpenTelemetry."""
     from opentelemetry.sdk.trace import Event, ReadableSpan
     from opentelemetry.trace import Status
 

@@ -406,7 +406,6 @@ if OTLP is None:
 
 # How long things stand
 TOKEN_LIFETIME = timedelta(days=90)
-IDEMPOTENCY_LIFETIME = timedelta(hours=24)
 
 # Hours: public figures are hidden where fewer organisations stand behind them.
 PUBLIC_LEAST_ORGANISATIONS = env.number("PUBLIC_LEAST_ORGANISATIONS", 3)

@@ -100,7 +100,7 @@ def _pem(value: str) -> str:
 
 
 def _entries(name: str, needed: set[str], allowed: set[str]) -> list[dict[str, Any]]:
-    """The JSON list of `name`, every entry with what it needs and nothing unknown."""
+    """Return the JSON list of `name`, every entry with what it needs and nothing unknown."""
     try:
         entries = json.loads(env.text(name, "") or "[]")
     except ValueError as error:

@@ -74,7 +74,7 @@ class Backend(AuthenticationBackend):  # type: ignore[misc]
 
 
 def invitation_followed(request: HttpRequest) -> Invitation | None:
-    """The open invitation whose page the visitor goes on to after this one."""
+    """Return the open invitation whose page the visitor goes on to after this one."""
     path = request.POST.get("next") or request.GET.get("next", "")
     try:
         match = resolve(path)
@@ -146,8 +146,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
                 invitation_accept(By(actor_of(user), timezone.now()), invitation_id=invitation.pk)
                 add_message(request, SUCCESS, gettext("You are a member now."))
         if sociallogin := (kwargs.get("signal_kwargs") or {}).get("sociallogin"):
-            found = sociallogin.account.extra_data.get("affiliations", [])
-            signed_in_elsewhere(user=user, affiliations=found, now=timezone.now())
+            affiliations = sociallogin.account.extra_data.get("affiliations", [])
+            signed_in_elsewhere(user=user, affiliations=affiliations, now=timezone.now())
         # What a browser was told stays; one that knows nothing learns the person's language.
         # Whoever tries a demonstration account keeps their own.
         if settings.LANGUAGE_COOKIE_NAME not in request.COOKIES and not user.is_demo:
@@ -169,9 +169,9 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return user_register(user=user, now=timezone.now()) if commit else user
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
-        """Whether the person has to show again who they are: neither signed in nor confirmed
-        within the last minutes, with the second factor where they have one. allauth by itself
-        asks right after a sign-in, too."""
+        """Return whether the person has to show again who they are: neither signed in nor confirmed
+        within the last minutes, with the second factor where they have one. allauth by itself asks
+        right after a sign-in, too."""
         records = get_authentication_records(self.request, self.request.user)
         if is_mfa_enabled(self.request.user):
             records = [record for record in records if record["method"] == "mfa"]

@@ -67,7 +67,7 @@ class Event:
 
 
 def write(events: Iterable[Event], *, method: str = "", name: str = "", zone: str = "") -> str:
-    """A calendar with its zones described. `method`: REQUEST or CANCEL, for an invitation;
+    """Return a calendar with its zones described. `method`: REQUEST or CANCEL, for an invitation;
     none for a feed, which has a name. The same events give the same text."""
     calendar = icalendar.Calendar()
     calendar.add("prodid", PRODUCT)
@@ -82,13 +82,13 @@ def write(events: Iterable[Event], *, method: str = "", name: str = "", zone: st
         calendar.add("x-published-ttl", "PT1H")
     if zone:
         calendar.add("x-wr-timezone", zone)
-    found = list(events)
-    years = [moment.year for event in found for moment in (event.start, event.end)]
-    for key in sorted({event.zone for event in found} | ({zone} if zone else set())):
+    rows = list(events)
+    years = [moment.year for event in rows for moment in (event.start, event.end)]
+    for key in sorted({event.zone for event in rows} | ({zone} if zone else set())):
         # The years around what it is needed for; sorted, as the text must not vary.
         first, last = date(min(years, default=2000), 1, 1), date(max(years, default=2000) + 2, 1, 1)
         calendar.add_component(_zone(key, first, last))
-    for event in found:
+    for event in rows:
         calendar.add_component(_event(event))
     return str(calendar.to_ical(), "utf-8")
 
@@ -107,36 +107,36 @@ def _zone(key: str, first: date, last: date) -> icalendar.Timezone:
 
 def _event(event: Event) -> icalendar.Event:
     zone = ZoneInfo(event.zone)
-    made = icalendar.Event()
-    made.add("uid", event.uid)
-    made.add("sequence", event.sequence)
-    made.add("dtstamp", event.changed_at.astimezone(UTC).replace(microsecond=0))
-    made.add("dtstart", _local(event.start, zone))
-    made.add("dtend", _local(event.end, zone))
-    made.add("summary", event.summary)
-    made.add("status", event.status)
-    made.add("transp", "OPAQUE" if event.is_busy else "TRANSPARENT")
+    entry = icalendar.Event()
+    entry.add("uid", event.uid)
+    entry.add("sequence", event.sequence)
+    entry.add("dtstamp", event.changed_at.astimezone(UTC).replace(microsecond=0))
+    entry.add("dtstart", _local(event.start, zone))
+    entry.add("dtend", _local(event.end, zone))
+    entry.add("summary", event.summary)
+    entry.add("status", event.status)
+    entry.add("transp", "OPAQUE" if event.is_busy else "TRANSPARENT")
     for field, value in (
         ("location", event.location),
         ("description", event.description),
         ("url", event.address),
     ):
         if value:
-            made.add(field, value)
+            entry.add(field, value)
     if event.host:
-        made.add("organizer", _person(event.host))
+        entry.add("organizer", _person(event.host))
     if event.guest:
         guest = _person(event.guest)
         guest.params["ROLE"] = icalendar.vText("REQ-PARTICIPANT")
         guest.params["PARTSTAT"] = icalendar.vText("ACCEPTED")
         guest.params["RSVP"] = icalendar.vText("FALSE")
-        made.add("attendee", guest, encode=False)
-    return made
+        entry.add("attendee", guest, encode=False)
+    return entry
 
 
 def _local(moment: datetime, zone: ZoneInfo) -> datetime:
-    """The moment on the zone's clock; in UTC where that clock shows the hour twice, which a local
-    time could not tell apart."""
+    """Return the moment on the zone's clock; in UTC where that clock shows the hour twice, which a
+    local time could not tell apart."""
     local = moment.astimezone(zone)
     other = local.replace(fold=1 - local.fold)
     return moment.astimezone(UTC) if other.utcoffset() != local.utcoffset() else local
@@ -152,9 +152,9 @@ def _person(person: Person) -> icalendar.vCalAddress:
 def busy_times(
     content: bytes, start: datetime, end: datetime
 ) -> Sequence[tuple[datetime, datetime]]:
-    """When a calendar says its owner is busy within a span, merged, in the order of time: events
-    and what recurs of them, without those that are cancelled, free (TRANSP), or last whole days,
-    which say more of a date than of the hours. `CalendarBroken`."""
+    """Return when a calendar says its owner is busy within a span, merged, in the order of time:
+    events and what recurs of them, without those that are cancelled, free (TRANSP), or last whole
+    days, which say more of a date than of the hours. `CalendarBroken`."""
     try:
         ended = subprocess.run(  # noqa: S603 - ourselves
             [sys.executable, "-m", __name__, start.isoformat(), end.isoformat()],
@@ -225,7 +225,8 @@ def _times(content: bytes, start: datetime, end: datetime) -> list[tuple[datetim
 
 
 def _lasts_days(part: icalendar.Component) -> bool:
-    """Whether it is an event of whole days, birthdays since 1604 among them: of no interest."""
+    """Return whether it is an event of whole days, birthdays since 1604 among them: of no
+    interest."""
     start = getattr(part.get("DTSTART"), "dt", None)
     return type(start) is date and "RECURRENCE-ID" not in part
 
@@ -241,7 +242,7 @@ def _steps(event: icalendar.Component, end: datetime) -> int:
 
 
 def _zone_of(calendar: icalendar.Calendar) -> ZoneInfo:
-    """What times without a zone mean."""
+    """Return what times without a zone mean."""
     try:
         return ZoneInfo(str(calendar.get("X-WR-TIMEZONE", "UTC")))
     except (ValueError, LookupError, OSError):

@@ -54,12 +54,12 @@ class Answer:
 
 
 def resolve(host: str, port: int) -> Sequence[str]:
-    """The addresses of the network that a name has now; none for an unknown one."""
+    """Return the addresses of the network that a name has now; none for an unknown one."""
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         return []
-    return [str(address[0]) for *_kind, address in found]
+    return [str(address[0]) for *_kind, address in addresses]
 
 
 def call(
@@ -72,8 +72,8 @@ def call(
     loopback: bool = False,
     resolve: Resolve = resolve,
 ) -> Answer:
-    """The answer of an address, whatever its status. `loopback`: this machine may be called, and
-    without TLS.
+    """Return the answer of an address, whatever its status. `loopback`: this machine may be called,
+    and without TLS.
 
     What tells something (not GET) is told to the host it is meant for, and not sent on to another.
     `AddressRefused`: as `parse_address` and `callable_addresses`, and unreachable, sent-elsewhere,
@@ -84,10 +84,10 @@ def call(
     meant = parse_address(address, loopback=loopback)
     for _hop in range(limits.redirects + 1):
         target = parse_address(address, loopback=loopback)
-        found = callable_addresses(resolve(target.host, target.port), loopback=loopback)
+        addresses = callable_addresses(resolve(target.host, target.port), loopback=loopback)
         if method != "GET" and (target.host, target.port) != (meant.host, meant.port):
             raise AddressRefused("sent-elsewhere")
-        with _Exchange(target, found, limits, ends).opened() as exchange:
+        with _Exchange(target, addresses, limits, ends).opened() as exchange:
             response = exchange.ask(method, sent, body)
             elsewhere = response.getheader("Location")
             if response.status not in _REDIRECTS or not elsewhere:
@@ -137,11 +137,11 @@ class _Exchange:
             if left <= 0:
                 raise AddressRefused("too-slow", seconds=int(self.limits.total))
             try:
-                made = socket.create_connection((address, self.target.port), timeout=left)
+                connection = socket.create_connection((address, self.target.port), timeout=left)
             except OSError:
                 continue
-            made.settimeout(self.limits.total)
-            return made
+            connection.settimeout(self.limits.total)
+            return connection
         raise AddressRefused("unreachable")
 
     def _end(self) -> None:
@@ -190,7 +190,7 @@ class _Exchange:
         return AddressRefused("answer-too-large", megabytes=max(1, self.limits.size // 1024**2))
 
     def _pieces(self, response: http.client.HTTPResponse) -> Iterator[bytes]:
-        """The body, unpacked, never more than one byte over the limit from one piece."""
+        """Return the body, unpacked, never more than one byte over the limit from one piece."""
         if (response.length or 0) > self.limits.size:
             raise self._too_large()
         packed = (response.getheader("Content-Encoding") or "identity").strip().lower()

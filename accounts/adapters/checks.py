@@ -59,7 +59,7 @@ def regions(databases: Any = None, **options: Any) -> list[CheckMessage]:
         return []
     try:
         with transaction.atomic():
-            found = [(row, region_problems(row)) for row in Region.objects.order_by("code")]
+            rows = [(row, region_problems(row)) for row in Region.objects.order_by("code")]
     except DatabaseError:  # before the first migration there are no tables
         return []
     return [
@@ -68,7 +68,7 @@ def regions(databases: Any = None, **options: Any) -> list[CheckMessage]:
             f" {getattr(row, problem.field)}.",
             id="accounts.W002",
         )
-        for row, problems in found
+        for row, problems in rows
         for problem in problems
     ]
 

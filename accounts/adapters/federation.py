@@ -79,31 +79,31 @@ SAML_SAFE = {
 
 
 def scopes_of(app: SocialApp | None) -> list[str]:
-    """The scopes that a provider may speak for."""
+    """Return the scopes that a provider may speak for."""
     return [str(scope).lower() for scope in app.settings.get("scopes", [])] if app else []
 
 
 def words(value: Any) -> list[str]:
-    """An attribute or a claim as a list of words."""
+    """Return an attribute or a claim as a list of words."""
     values = value if isinstance(value, list | tuple) else [value]
     return [item for item in values if isinstance(item, str) and item]
 
 
-def facts_of(app: SocialApp, found: dict[str, list[str]]) -> dict[str, Any]:
-    """What is kept of somebody's attributes: where they belong, as far as it is believed."""
+def facts_of(app: SocialApp, attributes: dict[str, list[str]]) -> dict[str, Any]:
+    """Return what is kept of somebody's attributes: where they belong, as far as it is believed."""
     scopes = scopes_of(app)
-    home = (found["home"] or [""])[0].lower()
+    home = (attributes["home"] or [""])[0].lower()
     return {
-        "affiliations": [str(item) for item in affiliations(found["affiliation"], scopes)],
+        "affiliations": [str(item) for item in affiliations(attributes["affiliation"], scopes)],
         "home": home if home in scopes else "",
     }
 
 
-def fields_of(found: dict[str, list[str]]) -> dict[str, str]:
-    """What a new account starts with."""
-    given, family = (" ".join(found[part][:1]) for part in ("given", "family"))
-    whole = " ".join(found["name"][:1]) or f"{given} {family}".strip()
-    return {"name": whole[:150], "email": " ".join(found["mail"][:1])}
+def fields_of(attributes: dict[str, list[str]]) -> dict[str, str]:
+    """Return what a new account starts with."""
+    given, family = (" ".join(attributes[part][:1]) for part in ("given", "family"))
+    whole = " ".join(attributes["name"][:1]) or f"{given} {family}".strip()
+    return {"name": whole[:150], "email": " ".join(attributes["mail"][:1])}
 
 
 class OnOurTerms:
@@ -117,7 +117,7 @@ class OnOurTerms:
 
 
 def refusal(request: HttpRequest, provider: Any, refused: NotPermitted) -> HttpResponse:
-    """The page that says why signing in elsewhere led to nothing."""
+    """Return the page that says why signing in elsewhere led to nothing."""
     context = {"code": refused.code, "provider": provider, "numbers": refused.numbers}
     return render(request, "socialaccount/authentication_error.html", context, status=403)
 
@@ -161,14 +161,14 @@ class SamlProvider(OnOurTerms, SAMLProvider):  # type: ignore[misc]
 
     def _identifier(self, data: Any) -> str:
         kind = self.app.settings.get("identifier", "pairwise-id")
-        found = self._found(data)
+        attributes = self._found(data)
         if kind == "persistent":
             if data.get_nameid_format() == PERSISTENT and data.get_nameid():
                 return str(data.get_nameid())
-            if found["targeted-id"]:
-                return found["targeted-id"][0]
-        elif len(found[kind]) == 1:
-            identifier = found[kind][0].strip().lower()  # matched whatever its case
+            if attributes["targeted-id"]:
+                return attributes["targeted-id"][0]
+        elif len(attributes[kind]) == 1:
+            identifier = attributes[kind][0].strip().lower()  # matched whatever its case
             require_own_scope(identifier, scopes_of(self.app))
             return identifier
         # A transient name would make a new person at every sign-in.

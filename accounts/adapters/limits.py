@@ -50,7 +50,7 @@ def remember_browser(request: HttpRequest, response: HttpResponse, user: User) -
 
 
 def _browsers(request: HttpRequest) -> dict[str, str]:
-    """The number of this browser for each person who has signed in here."""
+    """Return the number of this browser for each person who has signed in here."""
     try:
         given = signing.loads(request.COOKIES.get(COOKIE, ""), salt=SALT, max_age=REMEMBERED)
     except signing.BadSignature:
@@ -79,7 +79,7 @@ def forget_attempts(request: HttpRequest, email: str) -> None:
 
 
 def _limits(request: HttpRequest, email: str) -> list[tuple[str, str | None]]:
-    """Which of ACCOUNT_RATE_LIMITS count here, each with what it counts for."""
+    """Return which of ACCOUNT_RATE_LIMITS count here, each with what it counts for."""
     user = None if "\0" in email else user_by_email(email)
     account = user.pk.hex if user else email.strip().lower()
     browser = _browsers(request).get(account, "")

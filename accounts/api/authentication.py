@@ -33,16 +33,16 @@ class BearerAuthentication(BaseAuthentication):
         if scheme.lower() != "bearer":
             return None
         now = timezone.now()
-        found = token_by_digest(digest_of(token.strip()), now)
+        row = token_by_digest(digest_of(token.strip()), now)
         # Demonstration accounts have known passwords: they open nothing but a demonstration.
-        if found is None or (found.user.is_demo and not settings.LOCAL_MODE):
+        if row is None or (row.user.is_demo and not settings.LOCAL_MODE):
             strangers = Strangers()
             if not strangers.allow_request(request, None):
                 raise Throttled(wait=strangers.wait())
             raise AuthenticationFailed(code="bad-token")
-        if _is_stale(found.last_used_at, now):
-            token_touch(token_id=found.pk, now=now)
-        return found.user, found
+        if _is_stale(row.last_used_at, now):
+            token_touch(token_id=row.pk, now=now)
+        return row.user, row
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"

@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.domain.errors import Refused
-from accounts.domain.roles import Actor
+from accounts.domain.roles import Actor, By
 from accounts.permissions import actor_of
 from accounts.services.idempotency import Answer, idempotent
 
@@ -38,6 +38,7 @@ class Endpoint(APIView):
     only_reads = False
     needs_person = False
     now: datetime
+    expected: int | None = None
 
     def initialize_request(self, request: Any, *args: Any, **kwargs: Any) -> Request:
         self.now = timezone.now()
@@ -52,6 +53,11 @@ class Endpoint(APIView):
     def actor(self) -> Actor:
         """Who asks."""
         return actor_of(self.request.user)
+
+    @property
+    def by(self) -> By:
+        """Who writes, when, and which version they mean."""
+        return By(self.actor, self.now, self.expected)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         final = super().finalize_response(request, response, *args, **kwargs)

@@ -5,21 +5,14 @@ from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
-from rest_framework.request import Request
-from rest_framework.response import Response
 
-from accounts.api.endpoint import Endpoint
-from accounts.api.resource import rendered
-from accounts.api.schema import operation
-from accounts.api.shapes import Flag, ListOf, Shape, Text, checked
-from accounts.api.versions import etag, expected_version
-from accounts.domain.roles import By, Place
+from accounts.api.resource import Resource, acts, reads
+from accounts.api.shapes import Flag, ListOf, Shape, Text
+from accounts.domain.roles import Place
 from accounts.models import Organisation
 from accounts.permissions import require
 from accounts.selectors.organisations import organisation_by_id
 from accounts.services.federation import scopes_set
-
-TAG = "people"
 
 
 class ScopesShape(serializers.Serializer[Any]):
@@ -36,43 +29,30 @@ class ScopesBody(Shape):
     )
 
 
-class OrganisationScopes(Endpoint):
+class OrganisationScopes(Resource):
+    at, key, name, tag = "organisations/", "organisation_id", "organisation", "people"
+    shape = ScopesShape
     needs_person = True
 
-    @operation(
-        "organisation_scopes",
-        _("Scopes of an organisation"),
-        tag=TAG,
-        gives=ScopesShape,
-        refuses=[404],
-    )
-    def get(self, request: Request, organisation_id: UUID) -> Response:
-        """For administrators."""
+    def visible(self, pk: UUID) -> Organisation:
         require(self.actor, "administer", Place(None))
-        return _shown(organisation_by_id(organisation_id))
+        return organisation_by_id(pk)
 
-    @operation(
-        "organisation_scopes_set",
+    @reads(_("Scopes of an organisation"), "scopes")
+    def scopes(self, pk: UUID) -> None:
+        """For administrators."""
+
+    @acts(
         _("Set the scopes of an organisation"),
-        tag=TAG,
-        takes=ScopesBody,
-        gives=ScopesShape,
+        ScopesBody,
+        "put",
+        "scopes",
+        named="_scopes_set",
         refuses=[404],
-        versioned=True,
+        once=False,
         sends={"scopes": ["example.edu"], "admits_by_scope": True},
         answers={"scopes": ["example.edu"], "admits_by_scope": True},
     )
-    def put(self, request: Request, organisation_id: UUID) -> Response:
+    def scopes_set(self, pk: UUID, data: dict[str, Any]) -> Organisation:
         """For administrators. A scope belongs to one organisation."""
-        require(self.actor, "administer", Place(None))
-        data = checked(ScopesBody, request.data)
-        organisation = scopes_set(
-            By(self.actor, self.now, expected_version(request)),
-            organisation=organisation_by_id(organisation_id),
-            **data,
-        )
-        return _shown(organisation)
-
-
-def _shown(organisation: Organisation) -> Response:
-    return Response(rendered(ScopesShape, organisation), headers=etag(organisation.version))
+        return scopes_set(self.by, organisation=self.visible(pk), **data)

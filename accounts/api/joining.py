@@ -236,8 +236,8 @@ class Invitations(Resource):
         return self._joined(self.visible(pk))
 
     def _joined(self, row: Invitation) -> Membership:
-        made = invitation_accept(self.by, invitation_id=row.pk)
-        return with_roles([membership_by_id(self.actor, made.pk)])[0]
+        membership = invitation_accept(self.by, invitation_id=row.pk)
+        return with_roles([membership_by_id(self.actor, membership.pk)])[0]
 
 
 class JoinRequests(Resource):

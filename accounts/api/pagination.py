@@ -77,8 +77,8 @@ def paginated[M: Model](
     ascending = order[0].startswith("-") == backwards
     if cursor is not None:
         rows = rows.filter(_beyond(rows, names, cursor.values, ascending))
-    found = list(rows.order_by(*(name if ascending else f"-{name}" for name in names))[: limit + 1])
-    has_more, page = len(found) > limit, found[:limit]
+    taken = list(rows.order_by(*(name if ascending else f"-{name}" for name in names))[: limit + 1])
+    has_more, page = len(taken) > limit, taken[:limit]
     if backwards:
         page.reverse()
     has_next, has_previous = (

@@ -38,7 +38,6 @@ from accounts.api.schema import operation, page
 from accounts.api.shapes import Query, Shape, asked, checked
 from accounts.api.versions import etag, expected_version, require_version
 from accounts.domain.errors import NotFound, invalid
-from accounts.domain.roles import By
 
 type AnswerShape = type[serializers.Serializer[Any]]
 
@@ -66,12 +65,6 @@ class Resource(Endpoint):
     tag: ClassVar[str]
     shape: ClassVar[AnswerShape]
     order: ClassVar[Sequence[str]] = ("-created_at", "-id")
-    expected: int | None = None
-
-    @property
-    def by(self) -> By:
-        """Who writes, when, and which version they mean."""
-        return By(self.actor, self.now, self.expected)
 
     def visible(self, pk: Any) -> Any:
         """One row that the actor may see; `NotFound` else."""
@@ -236,14 +229,14 @@ def _handler(
             given.append(checked(takes, request.data, partial=partial))
 
         def answer() -> Response:
-            made = function(self, *given)
-            if isinstance(made, Response):
-                return made
+            result = function(self, *given)
+            if isinstance(result, Response):
+                return result
             if status == 204:
                 return Response(status=204)
             if gives:
-                return Response(rendered(gives, made), status=status)
-            return self.one(given[0] if made is None else made, status)
+                return Response(rendered(gives, result), status=status)
+            return self.one(given[0] if result is None else result, status)
 
         return self.once(answer) if once else answer()
 

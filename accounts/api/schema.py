@@ -112,9 +112,6 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     description="A name for this request. Sent again within 24 hours it is not carried out "
     "again; the first answer comes back.",
 )
-ETAG = OpenApiParameter(
-    "ETag", str, OpenApiParameter.HEADER, response=[200, 201], description="The record's version."
-)
 
 
 def operation(

@@ -48,8 +48,8 @@ class Target:
 
 
 def parse_address(text: str, *, loopback: bool = False) -> Target:
-    """`AddressRefused`: address-malformed, address-not-https. Plain http is taken only with
-    `loopback`, which is for tests on one machine."""
+    """Return an address in its parts; `AddressRefused`: address-malformed, address-not-https. Plain
+    http is taken only with `loopback`, which is for tests on one machine."""
     if len(text) > LONGEST or any(ord(sign) <= 32 or ord(sign) == 127 for sign in text):
         raise AddressRefused("address-malformed")
     try:
@@ -74,7 +74,7 @@ def parse_address(text: str, *, loopback: bool = False) -> Target:
 
 
 def is_public(address: Address) -> bool:
-    """Whether it is a place of the internet that anybody may call: not private, loopback,
+    """Return whether it is a place of the internet that anybody may call: not private, loopback,
     link-local, shared, multicast, reserved, for documentation, or a cloud's metadata; also not by
     way of an IPv6 address that stands for an IPv4 one."""
     if isinstance(address, IPv4Address):
@@ -95,11 +95,11 @@ def is_public(address: Address) -> bool:
     )
 
 
-def callable_addresses(found: Iterable[str], *, loopback: bool = False) -> Sequence[str]:
-    """What a name resolved to, if all of it may be called: one address among them that may not
-    speaks against the name. With `loopback` all must be this machine.
-    `AddressRefused`: host-unknown, address-not-public."""
-    addresses = list(dict.fromkeys(found))
+def callable_addresses(resolved: Iterable[str], *, loopback: bool = False) -> Sequence[str]:
+    """Return what a name resolved to, if all of it may be called: one address among them that may
+    not speaks against the name. With `loopback` all must be this machine. `AddressRefused`:
+    host-unknown, address-not-public."""
+    addresses = list(dict.fromkeys(resolved))
     if not addresses:
         raise AddressRefused("host-unknown")
     for text in addresses:

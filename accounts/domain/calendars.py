@@ -26,9 +26,9 @@ class TooCostly(Exception):
 
 
 def steps_of(rule: Mapping[str, Sequence[Any]], first: date, last: date) -> int:
-    """How many days and times are looked at, at most, to work out a rule (RFC 5545) of an event
-    that begins on the first day, to the end of the year after the last. `TooCostly` for a rule of
-    minutes or seconds, one that never moves on, or with more values than any needs."""
+    """Return how many days and times are looked at, at most, to work out a rule (RFC 5545) of an
+    event that begins on the first day, to the end of the year after the last. `TooCostly` for a
+    rule of minutes or seconds, one that never moves on, or with more values than any needs."""
     frequency = str((rule.get("FREQ") or [""])[0]).upper()
     interval = int((rule.get("INTERVAL") or [1])[0])
     longest = max((len(values) for values in rule.values()), default=0)

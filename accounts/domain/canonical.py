@@ -19,7 +19,7 @@ _BEYOND = re.compile("[\U00010000-\U0010ffff]")
 
 
 def canonical_json(value: Any) -> bytes:
-    """The bytes that a digest is taken over."""
+    """Return the bytes that a digest is taken over."""
     text = _encode(value)
     if not text.isascii() and _BEYOND.search(text):
         return rfc8785.dumps(value)

@@ -29,14 +29,14 @@ def leads_nowhere(address: str) -> bool:
 
 
 def is_telling(name: str) -> bool:
-    """Whether a name is long enough to be somebody's wherever it is written: two characters of
-    Chinese, five of others."""
+    """Return whether a name is long enough to be somebody's wherever it is written: two characters
+    of Chinese, five of others."""
     return len(name) >= (2 if _WIDE.search(name) else SHORTEST_NAME)
 
 
 def mention(words: str) -> str:
-    """A regular expression (PostgreSQL's) that finds a name or an address, and not a part of a
-    longer one. Chinese is written without spaces, so only Latin letters before or after it make
+    """Return a regular expression (PostgreSQL's) that finds a name or an address, and not a part of
+    a longer one. Chinese is written without spaces, so only Latin letters before or after it make
     it another."""
     escaped = re.sub(r"\s+", r"\\s+", re.sub(r"([^\w\s])", r"\\\1", words))
     if "@" in words:

@@ -75,5 +75,5 @@ class StillRunning(Refused):
 
 
 def invalid(field_name: str, code: str, **numbers: str | int) -> Invalid:
-    """`Invalid` with one problem."""
+    """Return `Invalid` with one problem."""
     return Invalid([FieldProblem(field_name, code, numbers)])

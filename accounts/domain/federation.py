@@ -33,13 +33,13 @@ class Affiliation:
 
 def parse_scopes(values: Iterable[str], field: str = "scopes") -> list[str]:
     """Scopes in small letters, each once, in order; `Invalid` for what is no domain."""
-    found = sorted({value.strip().lower() for value in values if value.strip()})
-    if len(found) > MOST_SCOPES:
+    scopes = sorted({value.strip().lower() for value in values if value.strip()})
+    if len(scopes) > MOST_SCOPES:
         raise invalid(field, "too-many", most=MOST_SCOPES)
-    for scope in found:
+    for scope in scopes:
         if not SCOPE.fullmatch(scope):
             raise invalid(field, "unknown-scope", scope=scope[:100])
-    return found
+    return scopes
 
 
 def parse_affiliations(values: Iterable[str]) -> list[Affiliation]:
@@ -49,25 +49,25 @@ def parse_affiliations(values: Iterable[str]) -> list[Affiliation]:
 
 
 def affiliations(values: Iterable[str], may_assert: Collection[str]) -> list[Affiliation]:
-    """The scoped affiliations that are believed."""
+    """Return the scoped affiliations that are believed."""
     return [item for item in parse_affiliations(values) if item.scope in may_assert]
 
 
 def require_own_scope(identifier: str, may_assert: Collection[str]) -> None:
-    """`NotPermitted` (`scope-not-allowed`) for an identifier of somebody else's scope."""
+    """Raise `NotPermitted` (`scope-not-allowed`) for an identifier of somebody else's scope."""
     _, _, scope = identifier.rpartition("@")
     if scope.strip().lower() not in may_assert:
         raise NotPermitted("scope-not-allowed", scope=scope[:100])
 
 
 def vouches_for(email: str, may_assert: Iterable[str]) -> bool:
-    """Whether a provider's word on a mail address counts: it lies in one of its scopes."""
+    """Return whether a provider's word on a mail address counts: it lies in one of its scopes."""
     domain = email.rpartition("@")[2].strip().lower()
     return any(domain == scope or domain.endswith(f".{scope}") for scope in may_assert)
 
 
 def key_of(issuer: str, identifier: str) -> str:
-    """What a person's way in is kept under: who says it, and what they call them."""
+    """Return what a person's way in is kept under: who says it, and what they call them."""
     key = f"{issuer}#{identifier}"
     if len(key) <= LONGEST_KEY:
         return key

@@ -21,7 +21,7 @@ _REFUSED = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
 def parse_invoice_details(values: Mapping[str, str]) -> dict[str, str]:
-    """The named details without needless blanks. `Invalid`: `unknown-field`, `too-long`,
+    """Return the named details without needless blanks. `Invalid`: `unknown-field`, `too-long`,
     `too-many` (lines), and `bad-character` for one that controls, hides or turns the writing."""
     problems, parsed = [], {}
     for name, value in values.items():
@@ -46,6 +46,6 @@ def parse_invoice_details(values: Mapping[str, str]) -> dict[str, str]:
 
 
 def masked(account: str) -> str:
-    """The last four signs of a bank account, as messages name it; empty for none."""
+    """Return the last four signs of a bank account, as messages name it; empty for none."""
     signs = "".join(account.split())
     return f"…{signs[-4:]}" if signs else ""

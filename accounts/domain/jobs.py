@@ -28,14 +28,14 @@ class Busy(Exception):
 
 
 def lane_of(kind: str) -> str:
-    """By a kind, or by what stands before its first full stop; on our own books where nothing else
-    is said."""
+    """Return the lane of a kind, or of what stands before its first full stop; on our own books
+    where nothing else is said."""
     return _LANE_OF.get(kind) or _LANE_OF.get(kind.partition(".")[0], EFFECTS)
 
 
 def again_in(attempts: int, name: str) -> timedelta:
-    """How long to wait after the `attempts`-th failure: 2, 4, 8 ... minutes, six hours at most,
-    a quarter more or less by what `name` is, so that what failed together does not come again
+    """Return how long to wait after the `attempts`-th failure: 2, 4, 8 ... minutes, six hours at
+    most, a quarter more or less by what `name` is, so that what failed together does not come again
     together."""
     wait = min(timedelta(minutes=2 ** min(attempts, 20)), _LONGEST)
     digest = sha256(f"{name}:{attempts}".encode()).digest()
@@ -43,8 +43,8 @@ def again_in(attempts: int, name: str) -> timedelta:
 
 
 def in_hand_for(attempts: int) -> timedelta:
-    """How long nobody else asks for what a worker has taken for the `attempts`-th time. Its lock
-    says so while the worker lives; if it dies, this is when the next one may try: later each
+    """Return how long nobody else asks for what a worker has taken for the `attempts`-th time. Its
+    lock says so while the worker lives; if it dies, this is when the next one may try: later each
     time, so that work which kills workers does not kill them all."""
     doubled: int = 2 ** min(attempts - 1, 20)
     return min(_IN_HAND * doubled, _LONGEST_IN_HAND)

@@ -31,12 +31,12 @@ _DOMAIN = re.compile(r"(?=.{4,100}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]
 
 
 def domain_of(address: str) -> str:
-    """What follows the @, in small letters."""
+    """Return what follows the @, in small letters."""
     return address.rpartition("@")[2].lower()
 
 
 def is_of(address: str, domains: list[str]) -> bool:
-    """Whether an address belongs to one of the domains, or to one below it."""
+    """Return whether an address belongs to one of the domains, or to one below it."""
     domain = domain_of(address)
     return any(domain == one or domain.endswith(f".{one}") for one in domains)
 
@@ -58,13 +58,14 @@ def parse_domains(given: list[str]) -> list[str]:
 
 
 def limits(*, is_administrator: bool) -> tuple[int, int]:
-    """How many invitations of an organisation may be open, and be sent within a day by it and by
-    the person."""
+    """Return how many invitations of an organisation may be open, and be sent within a day by it
+    and by the person."""
     return (MOST_OF_ADMINISTRATOR,) * 2 if is_administrator else (MOST_OPEN, MOST_A_DAY)
 
 
 def parse_roles(given: list[str]) -> list[str]:
-    """Roles that come with joining, in their order, each once; none: a member who only reads."""
+    """Return the roles that come with joining, in their order, each once; none: a member who only
+    reads."""
     if not set(given) <= set(ROLES):
         raise invalid("roles", "unknown-value")
     return [role for role in ROLES if role in given]

@@ -40,21 +40,21 @@ _LETTERS = {digits: letters for letters, digits in _PROVINCES.items()}
 
 
 def scheme_named(text: str) -> str:
-    """A scheme as it is stored, `ISO 3166-2`, however it is written: `iso-3166-2`."""
+    """Return a scheme as it is stored, `ISO 3166-2`, however it is written: `iso-3166-2`."""
     plain = re.sub(r"[^a-z0-9]", "", text.casefold())
     known = {re.sub(r"[^a-z0-9]", "", name.casefold()): name for name in SCHEMES}
     return {**known, "iso31661": COUNTRIES}.get(plain, text.strip())
 
 
 def scheme_of(code: str) -> str:
-    """The shipped list that a code is of, by its form."""
+    """Return the shipped list that a code is of, by its form."""
     if code.isdecimal():
         return CHINA
     return SUBDIVISIONS if "-" in code else COUNTRIES
 
 
 def same_place(code: str) -> str:
-    """What the other list calls a Chinese province: `340000` for `CN-AH` and back; empty for
+    """Return what the other list calls a Chinese province: `340000` for `CN-AH` and back; empty for
     any other place."""
     if code.startswith("CN-") and code[3:] in _PROVINCES:
         return f"{_PROVINCES[code[3:]]}0000"
@@ -64,7 +64,7 @@ def same_place(code: str) -> str:
 
 
 def organisation_code(text: str) -> str:
-    """A short code that addresses and files name an organisation by; `Invalid`: not-a-code,
+    """Return a short code that addresses and files name an organisation by; `Invalid`: not-a-code,
     reserved-code (ids are told from codes by their shape)."""
     code = text.strip()
     if not code:
@@ -77,7 +77,7 @@ def organisation_code(text: str) -> str:
 
 
 def region_code(text: str) -> str:
-    """A region's code: `CN-AH`, `340000`. `Invalid`: required, not-a-code."""
+    """Return a region's code: `CN-AH`, `340000`. `Invalid`: required, not-a-code."""
     code = text.strip()
     if not code:
         raise invalid("code", "required")
@@ -87,7 +87,8 @@ def region_code(text: str) -> str:
 
 
 def text_of(name: str, given: str, most: int) -> str:
-    """A text on one line, trimmed, with single spaces. `Invalid`: bad-character, too-long."""
+    """Return a text on one line, trimmed, with single spaces. `Invalid`: bad-character,
+    too-long."""
     text = re.sub(r"[ \t\u00a0\u3000]+", " ", given).strip(" ")
     if _UNPRINTABLE.search(text):
         raise invalid(name, "bad-character")
@@ -97,8 +98,8 @@ def text_of(name: str, given: str, most: int) -> str:
 
 
 def ror_of(text: str) -> str:
-    """A ROR identifier as it is stored, `https://ror.org/04c4dkn09`, from it or its last part;
-    empty for empty. `Invalid` (not-a-ror) where its form or its check digits are wrong: ISO
+    """Return a ROR identifier as it is stored, `https://ror.org/04c4dkn09`, from it or its last
+    part; empty for empty. `Invalid` (not-a-ror) where its form or its check digits are wrong: ISO
     7064 mod 97-10 over the number that the first seven characters are in Crockford's base 32."""
     given = text.strip().casefold()
     if not given:
@@ -128,9 +129,9 @@ _KINDS = {
 
 
 def read_ror(record: Any) -> dict[str, str]:
-    """What a record of ROR says of an organisation: `ror, name, name_zh, kind`, and `places`, the
-    codes of its subdivision and country, the nearest first, with spaces between. Schema 1 and 2.
-    `Invalid` (not-a-ror-record) for anything else, and for a withdrawn one."""
+    """Return what a record of ROR says of an organisation: `ror, name, name_zh, kind`, and
+    `places`, the codes of its subdivision and country, the nearest first, with spaces between.
+    Schema 1 and 2. `Invalid` (not-a-ror-record) for anything else, and for a withdrawn one."""
     if isinstance(record, Mapping) and isinstance(record.get("items"), list):
         record = record["items"][0] if len(record["items"]) == 1 else None  # a search's answer
     if not isinstance(record, Mapping) or record.get("status") == "withdrawn":
@@ -152,7 +153,7 @@ def read_ror(record: Any) -> dict[str, str]:
 
 
 def _names_2(record: Mapping[str, Any]) -> dict[str, str]:
-    """The English label before the one that is displayed, as pages in English show it."""
+    """Return the English label before the one that is displayed, as pages in English show it."""
     names = [row for row in record["names"] if isinstance(row.get("value"), str)]
     labels = [row for row in names if {"label", "ror_display"} & set(row.get("types") or [])]
     displayed = [row for row in labels if "ror_display" in row["types"]]

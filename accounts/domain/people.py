@@ -93,8 +93,8 @@ class PeopleRefused(Refused):
 
 
 def roles_in(text: str) -> list[str]:
-    """The roles of a cell, `researcher; manager`; of an empty one a researcher. `Invalid` for one
-    that does not come with joining."""
+    """Return the roles of a cell, `researcher; manager`; of an empty one a researcher. `Invalid`
+    for one that does not come with joining."""
     words = [word for word in re.split(r"[;；,，、/|\s]+", text.strip().casefold()) if word]
     if unknown := [word for word in words if word not in _ROLES]:
         raise invalid("roles", "unknown-role", role=unknown[0])

@@ -15,7 +15,7 @@ class Move[R]:
 
 
 def regions_held[R](moves: Iterable[Move[R]], today_region: R) -> list[tuple[date, date | None, R]]:
-    """Each region with the days [first, until) on which it lies there, all days in order."""
+    """Return each region with the days [first, until) on which it lies there, all days in order."""
     known = sorted(moves, key=lambda move: move.starts_on)
     firsts = [date.min, *(move.starts_on for move in known)]
     regions = [known[0].from_region if known else today_region, *(move.region for move in known)]
@@ -23,7 +23,7 @@ def regions_held[R](moves: Iterable[Move[R]], today_region: R) -> list[tuple[dat
 
 
 def region_on[R](moves: Iterable[Move[R]], day: date, today_region: R) -> R:
-    """The region on a day by the moves that stand, carried out or ahead: that of the last that
-    has begun; before the first the one it leaves; without any the region of today."""
+    """Return the region on a day by the moves that stand, carried out or ahead: that of the last
+    that has begun; before the first the one it leaves; without any the region of today."""
     held = regions_held(moves, today_region)
     return next(region for first, _, region in reversed(held) if first <= day)

@@ -66,8 +66,6 @@ SECOND_ROLE = {
 
 # What an auditor may not be where they audit.
 AUDITED = frozenset({MANAGER, FINANCE, COORDINATOR})
-# Roles that do harm in wrong hands: whoever holds one signs in with a second factor.
-WITH_SECOND_FACTOR = frozenset({MANAGER, FINANCE, COORDINATOR, AUDITOR, ADMINISTRATOR})
 
 
 class DutiesConflict(Refused):
@@ -117,23 +115,24 @@ class Actor:
         return self.user_id
 
     def may(self, capability: str, place: Place) -> bool:
-        """Whether some grant carries `capability` at `place`."""
+        """Return whether some grant carries `capability` at `place`."""
         return allows(self.grants, capability, place)
 
     def organisations_where(self, capability: str) -> frozenset[UUID]:
-        """The organisations named by grants that carry `capability`."""
+        """Return the organisations named by grants that carry `capability`."""
         roles = CAPABILITIES[capability]
         return frozenset(
             g.organisation_id for g in self.grants if g.role in roles and g.organisation_id
         )
 
     def regions_where(self, capability: str) -> frozenset[UUID]:
-        """The regions named by grants that carry `capability`; each includes its descendants."""
+        """Return the regions named by grants that carry `capability`; each includes its
+        descendants."""
         roles = CAPABILITIES[capability]
         return frozenset(g.region_id for g in self.grants if g.role in roles and g.region_id)
 
     def has(self, role: str) -> bool:
-        """Whether the person holds the role anywhere."""
+        """Return whether the person holds the role anywhere."""
         return any(grant.role == role for grant in self.grants)
 
 
@@ -154,7 +153,7 @@ class By:
     version: int | None = None
 
     def require_version(self, present: int) -> None:
-        """`WrongVersion` if the row has changed since the version they have read."""
+        """Raise `WrongVersion` if the row has changed since the version they have read."""
         if self.version is not None and self.version != present:
             raise WrongVersion(version=present)
 
@@ -168,19 +167,19 @@ class Duty:
     region_ids: frozenset[UUID] = frozenset()
 
 
-def conflicting(held: Iterable[Duty], wanted: Duty) -> Duty | None:
-    """The first duty that excludes the wanted one. An auditor is neither manager nor finance of
-    an organisation in a region they audit, nor coordinator of a region that shares ground with
+def conflicting(held: Iterable[Duty], new: Duty) -> Duty | None:
+    """Return the first duty that excludes the new one. An auditor is neither manager nor finance
+    of an organisation in a region they audit, nor coordinator of a region that shares ground with
     it, nor administrator of the platform; whichever comes first."""
     for duty in held:
-        for auditor, audited in ((duty, wanted), (wanted, duty)):
+        for auditor, audited in ((duty, new), (new, duty)):
             if auditor.role == AUDITOR and _excludes(auditor, audited):
                 return duty
     return None
 
 
 def _excludes(auditor: Duty, audited: Duty) -> bool:
-    """Whether somebody who audits a region must not have the other duty."""
+    """Return whether somebody who audits a region must not have the other duty."""
     if audited.role not in AUDITED:
         return audited.role == ADMINISTRATOR
     if auditor.region_id in audited.region_ids:
@@ -190,12 +189,13 @@ def _excludes(auditor: Duty, audited: Duty) -> bool:
 
 
 def capability_to_grant(role: str) -> str:
-    """What one needs to give or take a role: an organisation's are its managers' to give."""
+    """Return what one needs to give or take a role: an organisation's are its managers' to give."""
     return "manage-members" if role in ORGANISATION_ROLES else "administer"
 
 
 def allows(grants: Iterable[Grant], capability: str, place: Place) -> bool:
-    """A grant without organisation and region holds everywhere."""
+    """Return whether a grant carries the capability at the place; one without organisation and
+    region does everywhere."""
     roles = CAPABILITIES[capability]
     return any(
         grant.role in roles

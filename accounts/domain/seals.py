@@ -28,7 +28,7 @@ def node(left: bytes, right: bytes) -> bytes:
 
 
 def root(digests: Iterable[bytes]) -> bytes:
-    """The root over entries' digests in their order; of none, SHA-256 of nothing."""
+    """Return the root over entries' digests in their order; of none, SHA-256 of nothing."""
     level = [leaf(digest) for digest in digests]
     while len(level) > 1:
         level = _above(level)
@@ -42,19 +42,19 @@ def _above(level: Sequence[bytes]) -> list[bytes]:
 
 
 def path(digests: Sequence[bytes], position: int) -> list[bytes]:
-    """What must be hashed with the entry at a position, from below, to come to the root
-    (RFC 9162, 2.1.3.1)."""
-    level, found = [leaf(digest) for digest in digests], []
+    """Return what must be hashed with the entry at a position, from below, to come to the root (RFC
+    9162, 2.1.3.1)."""
+    level, steps = [leaf(digest) for digest in digests], []
     while len(level) > 1:
         beside = position ^ 1
         if beside < len(level):
-            found.append(level[beside])
+            steps.append(level[beside])
         level, position = _above(level), position // 2
-    return found
+    return steps
 
 
 def leads_to(root_: bytes, *, digest: bytes, position: int, count: int, path_: list[bytes]) -> bool:
-    """Whether a path proves an entry (RFC 9162, 2.1.3.2)."""
+    """Return whether a path proves an entry (RFC 9162, 2.1.3.2)."""
     if not 0 <= position < count:
         return False
     first, last, value = position, count - 1, leaf(digest)
@@ -126,21 +126,21 @@ class Standing:
 def first_wrong(
     sealed: Sequence[bytes], standing: Sequence[Standing]
 ) -> tuple[Wrong, int, str] | None:
-    """The first entry that is not as it was sealed: what is wrong with it, its position, and
+    """Return the first entry that is not as it was sealed: what is wrong with it, its position, and
     its id, empty where nothing is left that knows it. `standing` in the order of positions."""
     now = [row.digest for row in standing]
     known, present = set(sealed), set(now)
-    for place, (wanted, row) in enumerate(zip(sealed, standing, strict=False)):
-        if row.digest == wanted:
+    for place, (expected, row) in enumerate(zip(sealed, standing, strict=False)):
+        if row.digest == expected:
             continue
         if row.digest is None:
             return Wrong.REMOVED, place, row.entry
         if row.digest in known:
             # It was sealed elsewhere: the one that stood here is gone, or they changed places.
-            if wanted in present:
+            if expected in present:
                 return Wrong.MOVED, place, row.entry
             return Wrong.REMOVED, place, ""
-        return (Wrong.ADDED if wanted in present else Wrong.CHANGED), place, row.entry
+        return (Wrong.ADDED if expected in present else Wrong.CHANGED), place, row.entry
     if len(standing) < len(sealed):
         return Wrong.REMOVED, len(standing), ""
     if len(standing) > len(sealed):

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.roles import Places
 from accounts.models.keys import new_id
-from accounts.models.organisations import Organisation
+from accounts.models.organisations import Organisation, Request
 from accounts.models.users import User
 
 
@@ -49,26 +49,13 @@ class Invitation(models.Model):
         return self.organisation.places()
 
 
-class JoinRequest(models.Model):
-    """Somebody asks to become a member. Those answered stay on record."""
+class JoinRequest(Request):
+    """Somebody asks to become a member."""
 
-    class State(models.TextChoices):
-        REQUESTED = "requested", _("requested")
-        APPROVED = "approved", _("approved")
-        REJECTED = "rejected", _("rejected")
-        WITHDRAWN = "withdrawn", _("withdrawn")
-
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     user = models.ForeignKey(User, models.PROTECT, related_name="join_requests")
     organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="join_requests")
-    text = models.CharField(max_length=500, blank=True)
     # The confirmed address that belongs to a mail domain of the organisation; empty if none does.
     by_mail = models.EmailField(max_length=254, blank=True)
-    state = models.CharField(max_length=10, choices=State, default=State.REQUESTED)
-    created_at = models.DateTimeField()
-    decided_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
-    decided_at = models.DateTimeField(null=True)
-    reason = models.CharField(max_length=500, blank=True)
 
     class Meta:
         verbose_name = _("request to join")
@@ -86,11 +73,6 @@ class JoinRequest(models.Model):
                 name="joinrequest_open",
             )
         ]
-
-    @property
-    def version(self) -> int:
-        """It changes once."""
-        return 1 if self.decided_at is None else 2
 
     def places(self) -> Places:
         return self.organisation.places()

@@ -153,9 +153,8 @@ class OrganisationMove(models.Model):
         return self.organisation.version
 
 
-class OrganisationRequest(models.Model):
-    """Somebody's organisation is missing: its region's coordinators or an administrator enter it,
-    say which one it is, or say why not."""
+class Request(models.Model):
+    """What somebody asks for, and the answer. Those answered stay on record."""
 
     class State(models.TextChoices):
         REQUESTED = "requested", _("requested")
@@ -164,21 +163,35 @@ class OrganisationRequest(models.Model):
         WITHDRAWN = "withdrawn", _("withdrawn")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    text = models.CharField(max_length=500, blank=True)
+    state = models.CharField(max_length=10, choices=State, default=State.REQUESTED)
+    created_at = models.DateTimeField()
+    decided_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def version(self) -> int:
+        """It changes once."""
+        return 1 if self.decided_at is None else 2
+
+
+class OrganisationRequest(Request):
+    """Somebody's organisation is missing: its region's coordinators or an administrator enter it,
+    say which one it is, or say why not."""
+
     user = models.ForeignKey(User, models.PROTECT, related_name="organisation_requests")
     name = models.CharField(max_length=200)
     name_zh = models.CharField(max_length=200, blank=True)
     kind = models.CharField(max_length=20, choices=Organisation.Kind)
     region = models.ForeignKey(Region, models.PROTECT, related_name="+")
     ror = models.CharField(max_length=40, blank=True)
-    text = models.CharField(max_length=500, blank=True)
-    state = models.CharField(max_length=10, choices=State, default=State.REQUESTED)
-    created_at = models.DateTimeField()
     organisation = models.ForeignKey(
         Organisation, models.PROTECT, null=True, related_name="+"
     )  # the one that was entered, or stood already
-    decided_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
-    decided_at = models.DateTimeField(null=True)
-    reason = models.CharField(max_length=500, blank=True)
 
     class Meta:
         verbose_name = _("request for an organisation")
@@ -190,10 +203,8 @@ class OrganisationRequest(models.Model):
             )
         ]
 
-    @property
-    def version(self) -> int:
-        """It changes once."""
-        return 1 if self.decided_at is None else 2
+    def places(self) -> Places:
+        return (self.organisation_id,) if self.organisation_id else (), self.region.lineage
 
 
 class Installation(models.Model):

@@ -48,7 +48,7 @@ class Division:
 
 
 def division(scheme: str, code: str) -> Division | None:
-    """A known place by its scheme, however it is written, and code; None for any other."""
+    """Return a known place by its scheme, however it is written, and code; None for any other."""
     match scheme_named(scheme):
         case "ISO 3166":
             return _countries().get(code)
@@ -61,13 +61,13 @@ def division(scheme: str, code: str) -> Division | None:
 
 
 def countries() -> list[Division]:
-    """All countries by name."""
+    """Return all countries by name."""
     return sorted(_countries().values(), key=lambda one: one.name)
 
 
 def divisions_of(scheme: str, country: str, text: str = "") -> list[Division]:
-    """The parts of a country in a list, by code; with `text` those whose code or name in either
-    language has it."""
+    """Return the parts of a country in a list, by code; with `text` those whose code or name in
+    either language has it."""
     parts = _china() if scheme_named(scheme) == CHINA else _subdivisions(country)
     if scheme_named(scheme) == CHINA and country != "CN":
         return []
@@ -80,7 +80,7 @@ def divisions_of(scheme: str, country: str, text: str = "") -> list[Division]:
 
 
 def above(one: Division) -> Iterator[str]:
-    """The codes of what a place lies in, the nearest first, in either list."""
+    """Return the codes of what a place lies in, the nearest first, in either list."""
     parent = one.parent
     while parent:
         yield parent
@@ -129,7 +129,7 @@ def _subdivisions(country: str) -> dict[str, Division]:
 
 
 def _library() -> Any:
-    """The library's list of subdivisions, which has no types."""
+    """Return the library's list of subdivisions, which has no types."""
     return pycountry.subdivisions
 
 
@@ -152,7 +152,7 @@ def _parent_in(rows: dict[str, dict[str, str]], code: str) -> str:
 
 
 def _short(name: str) -> str:
-    """A province as people call it: 安徽 for 安徽省."""
+    """Return a province as people call it: 安徽 for 安徽省."""
     suffix = next(suffix for suffix in _SUFFIXES if name.endswith(suffix))
     return name.removesuffix(suffix)
 
@@ -176,7 +176,7 @@ def _made(scheme: str, code: str, parent: str, name: str, name_zh: str) -> Divis
 
 
 def _calendar(country: str, part: str) -> str:
-    """The library's calendar of the part, or of the country; empty where it has neither."""
+    """Return the library's calendar of the part, or of the country; empty where it has neither."""
     known = _calendars().get(country)
     if known is None:
         return ""
@@ -190,9 +190,9 @@ def _calendars() -> dict[str, list[str]]:
 
 @cache
 def _zones() -> dict[str, tuple[str, ...]]:
-    """The zones of each country, the principal one first, without those whose clocks show the
-    same as an earlier one's (the table of the time-zone database)."""
-    found: dict[str, dict[tuple[object, object], str]] = {}
+    """Return the zones of each country, the principal one first, without those whose clocks show
+    the same as an earlier one's (the table of the time-zone database)."""
+    by_country: dict[str, dict[tuple[object, object], str]] = {}
     table = resources.files("tzdata").joinpath("zoneinfo", "zone.tab").read_text("utf-8")
     for line in table.splitlines():
         if line.startswith("#"):
@@ -200,5 +200,5 @@ def _zones() -> dict[str, tuple[str, ...]]:
         country, _, name = line.split("\t")[:3]
         zone = zoneinfo.ZoneInfo(name)
         shows = tuple(day.replace(tzinfo=zone).utcoffset() for day in (_WINTER, _SUMMER))
-        found.setdefault(country, {}).setdefault(shows, name)  # type: ignore[arg-type]
-    return {country: tuple(zones.values()) for country, zones in found.items()}
+        by_country.setdefault(country, {}).setdefault(shows, name)  # type: ignore[arg-type]
+    return {country: tuple(zones.values()) for country, zones in by_country.items()}

@@ -43,7 +43,7 @@ class Column:
 
 
 def text_columns() -> Iterator[Column]:
-    """Every column that holds free text, of whatever table; a new one is found by itself."""
+    """Return every column that holds free text, of whatever table; a new one is found by itself."""
     for label in APPS:
         for model in apps.get_app_config(label).get_models():
             if model._meta.model_name in UNTOUCHED:
@@ -58,19 +58,19 @@ def text_columns() -> Iterator[Column]:
 
 
 def addresses_of(user: User) -> list[str]:
-    """All a person has, in small letters."""
-    found = EmailAddress.objects.filter(user=user).values_list("email", flat=True)
-    return sorted({user.email.lower(), *(address.lower() for address in found)})
+    """Return all addresses a person has, in small letters."""
+    addresses = EmailAddress.objects.filter(user=user).values_list("email", flat=True)
+    return sorted({user.email.lower(), *(address.lower() for address in addresses)})
 
 
 def is_namesake_free(user: User) -> bool:
-    """Whether the name, wherever it is written, can only mean this person."""
+    """Return whether the name, wherever it is written, can only mean this person."""
     others = User.objects.filter(name__iexact=user.name).exclude(pk=user.pk)
     return is_telling(user.name) and not others.exists()
 
 
 def texts_about(user: User) -> models.QuerySet[TrailText]:
-    """The reasons given in the trail for what was done to a person's own records."""
+    """Return the reasons given in the trail for what was done to a person's own records."""
     records: set[UUID] = {user.pk}
     for model in (Membership, RoleGrant, JoinRequest, OrganisationRequest, ApiToken):
         rows = model._default_manager.filter(user=user)
@@ -81,7 +81,7 @@ def texts_about(user: User) -> models.QuerySet[TrailText]:
 
 
 def sole_duties(user: User) -> list[RoleGrant]:
-    """Roles nobody else holds there, and without which nobody would decide."""
+    """Return the roles nobody else holds there, and without which nobody would decide."""
     others = (
         RoleGrant.objects.filter(role=OuterRef("role"), revoked_at=None, user__is_active=True)
         .exclude(user=user)

@@ -62,8 +62,8 @@ AND d.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_da
 
 @cache
 def migrated_triggers() -> dict[Trigger, tuple[str, str]]:
-    """By name and table the definition of each trigger the migrations set, and its function's
-    body."""
+    """Return by name and table the definition of each trigger the migrations set, and its
+    function's body."""
     triggers: dict[Trigger, tuple[str, str]] = {}
     functions: dict[str, str] = {}
     for operation in _operations():
@@ -93,7 +93,7 @@ def _unvalidated() -> frozenset[str]:
 
 
 def _operations() -> Iterator[Operation]:
-    """What our migrations do, in their order."""
+    """Return what our migrations do, in their order."""
     migrations = MigrationLoader(None, ignore_no_migrations=True).disk_migrations
     for (app, _), migration in sorted(migrations.items()):
         if app in APPS:
@@ -101,8 +101,8 @@ def _operations() -> Iterator[Operation]:
 
 
 def _plain(definition: str) -> str:
-    """A trigger's definition in one spelling: its events in order, as the database writes them;
-    of a condition neither capitals nor parentheses."""
+    """Return a trigger's definition in one spelling: its events in order, as the database writes
+    them; of a condition neither capitals nor parentheses."""
     head, when, rest = " ".join(definition.split()).partition(" WHEN ")
     text = head + when + " ".join(rest.translate({40: " ", 41: " "}).lower().split())
     return _EVENTS.sub(lambda m: f"{m[1]} {' OR '.join(sorted(m[2].split(' OR ')))} ON ", text, 1)
@@ -141,8 +141,8 @@ def guards_down() -> list[str]:
 
 
 def guards_bypassed() -> list[str]:
-    """What stands beside the guards and could get round them: triggers of nobody's migration and
-    rules on guarded tables, row security, a setting that keeps triggers from firing."""
+    """Return what stands beside the guards and could get round them: triggers of nobody's migration
+    and rules on guarded tables, row security, a setting that keeps triggers from firing."""
     expected = migrated_triggers()
     tables = sorted({table for _, table in expected})
     with connection.cursor() as cursor:

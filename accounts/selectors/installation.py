@@ -30,7 +30,8 @@ class Site:
 
 
 def installation() -> Site:
-    """As it is remembered, else as it stands in its row; the usual while there is no database."""
+    """Return the installation as it is remembered, else as its row has it; the usual while there is
+    no database."""
     site: Site | None = cache.get(KEPT)
     if site is None:
         try:
@@ -56,17 +57,17 @@ def site_of(row: Installation | None) -> Site:
 
 
 def installation_forget() -> None:
-    """The next who asks reads the row."""
+    """Forget what is remembered: the next who asks reads the row."""
     cache.delete(KEPT)
 
 
 def is_demonstration() -> bool:
-    """Whether demonstration people live here, whose password everybody knows."""
+    """Return whether demonstration people live here, whose password everybody knows."""
     return User.objects.filter(is_demo=True).exists()
 
 
 def first_administrator() -> User | None:
-    """Who has administered the platform longest of those who still do."""
+    """Return who has administered the platform longest of those who still do."""
     grant = (
         RoleGrant.objects.filter(role="administrator", revoked_at=None, user__is_active=True)
         .select_related("user")

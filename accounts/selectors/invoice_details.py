@@ -10,14 +10,15 @@ from accounts.selectors.organisations import organisation_by_id
 
 
 def may_set_invoice_details(actor: Actor, organisation: Organisation) -> bool:
-    """Its finance, coordinators of its region and administrators may."""
+    """Return whether the actor may: its finance, coordinators of its region and administrators."""
     place = place_of(organisation)
     return actor.may("account", place) or actor.may("manage-organisations", place)
 
 
 def organisation_to_invoice(actor: Actor, organisation_id: UUID) -> Organisation:
-    """An organisation whose invoice details the actor may read and change. `NotFound` if there is
-    none, `NotPermitted` for everybody else: the bank account and the tax number are not public."""
+    """Return an organisation whose invoice details the actor may read and change. `NotFound` if
+    there is none, `NotPermitted` for everybody else: the bank account and the tax number are not
+    public."""
     organisation = organisation_by_id(organisation_id)
     if not may_set_invoice_details(actor, organisation):
         raise NotPermitted(capability="account")

@@ -59,18 +59,18 @@ class Entry:
 
 
 def held_back(job: str, now: datetime) -> QuerySet[JobFailure, Any]:
-    """The ids of what failed in a job and is not to be tried again yet."""
+    """Return the ids of what failed in a job and is not to be tried again yet."""
     return JobFailure.objects.filter(job=job, due_at__gt=now).values("object_id")
 
 
 def failures(name: str = "") -> list[Failure]:
-    """What failed, given up or tried again later, the last first; of one kind of effect or one
-    job if named."""
+    """Return what failed, given up or tried again later, the last first; of one kind of effect or
+    one job if named."""
     rows = OutboxMessage.objects.filter(FAILING)
     noted = JobFailure.objects.all()
     if name:
         rows, noted = rows.filter(kind=name), noted.filter(job=name)
-    found = [
+    failed = [
         Failure(
             id=row.pk,
             name=row.kind,
@@ -82,7 +82,7 @@ def failures(name: str = "") -> list[Failure]:
         )
         for row in rows.order_by("-tried_at")[:MOST]
     ]
-    found += [
+    failed += [
         Failure(
             id=row.pk,
             name=row.job,
@@ -94,16 +94,16 @@ def failures(name: str = "") -> list[Failure]:
         )
         for row in noted.order_by("-last_at")[:MOST]
     ]
-    return sorted(found, key=lambda failure: failure.last_at, reverse=True)[:MOST]
+    return sorted(failed, key=lambda failure: failure.last_at, reverse=True)[:MOST]
 
 
 def failing_by_job() -> dict[str, int]:
-    """How many things of each job fail."""
+    """Return how many things of each job fail."""
     return dict(JobFailure.objects.values_list("job").annotate(n=Count("pk")).order_by("job"))
 
 
 def queues(now: datetime) -> list[Queue]:
-    """The outbox by kind. One statement."""
+    """Return the outbox by kind. One statement."""
     waiting = Q(done_at=None)
     rows = (
         OutboxMessage.objects.filter(waiting | Q(outcome="failed"))
@@ -121,7 +121,7 @@ def queues(now: datetime) -> list[Queue]:
 
 
 def runs(timetable: Mapping[str, Any], now: datetime) -> list[Entry]:
-    """Each entry of the timetable with its last run. Three statements."""
+    """Return each entry of the timetable with its last run. Three statements."""
     last = {
         row.entry: row
         for row in JobRun.objects.order_by("entry", "-started_at", "-pk").distinct("entry")
@@ -153,14 +153,14 @@ def runs(timetable: Mapping[str, Any], now: datetime) -> list[Entry]:
 
 
 def last_run(entries: Collection[str]) -> datetime | None:
-    """When a worker last began one of these entries of the timetable."""
+    """Return when a worker last began one of these entries of the timetable."""
     rows = JobRun.objects.filter(entry__in=entries)
     moment: datetime | None = rows.aggregate(last=Max("started_at"))["last"]
     return moment
 
 
 def _next(timing: Any, last: datetime | None) -> datetime | None:
-    """When an entry is due after a run; None where nothing ever ran."""
+    """Return when an entry is due after a run; None where nothing ever ran."""
     if last is None:
         return None
     if isinstance(timing, crontab):
@@ -171,7 +171,7 @@ def _next(timing: Any, last: datetime | None) -> datetime | None:
 
 
 def _grace(timing: Any) -> timedelta:
-    """How late an entry may be before somebody should look."""
+    """Return how late an entry may be before somebody should look."""
     if isinstance(timing, crontab):
         return timedelta(minutes=15)
     return timedelta(seconds=max(2 * float(timing), 180))

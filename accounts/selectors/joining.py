@@ -21,8 +21,8 @@ ANSWERS, TOO_FEW = 20, 3
 
 
 def invitation_token(invitation_id: UUID, digest: bytes | None = None) -> str:
-    """The token of an invitation, or the one of its digest: made whenever it is needed, so that
-    neither the table nor the mail that waits to be sent holds it."""
+    """Return the token of an invitation, or the one of its digest: made whenever it is needed, so
+    that neither the table nor the mail that waits to be sent holds it."""
     return link_token("accounts.invitation", invitation_id, digest)
 
 
@@ -37,20 +37,20 @@ def invitation_by_token(token: str) -> Invitation:
 
 
 def inviter_organisation(invitation: Invitation) -> Organisation | None:
-    """Where the sender belongs: the organisation itself, or another; None for nowhere."""
+    """Return where the sender belongs: the organisation itself, or another; None for nowhere."""
     rows = Membership.objects.filter(user=invitation.invited_by, ended_at=None)
     own = [row.organisation for row in rows.select_related("organisation").order_by("started_at")]
     return invitation.organisation if invitation.organisation in own else next(iter(own), None)
 
 
 def open_invitations(organisation: Organisation) -> QuerySet[Invitation]:
-    """Those nobody has accepted, expired ones included."""
+    """Return the invitations that nobody has accepted or withdrawn, expired ones included."""
     return invitations().filter(organisation=organisation, accepted_at=None, withdrawn_at=None)
 
 
 def invitations_for(actor: Actor, now: datetime) -> QuerySet[Invitation]:
-    """What the actor may see: open ones to their own confirmed addresses, those they sent, and
-    those of the organisations whose members they may read."""
+    """Return the invitations the actor may see: open ones to their own confirmed addresses, those
+    they sent, and those of the organisations whose members they may read."""
     to_me = Q(
         email__in=confirmed_addresses(actor.person),
         accepted_at=None,
@@ -64,7 +64,7 @@ def invitations_for(actor: Actor, now: datetime) -> QuerySet[Invitation]:
 
 
 def own_invitations(actor: Actor, now: datetime) -> QuerySet[Invitation]:
-    """Those that wait for the actor."""
+    """Return the invitations that wait for the actor."""
     return invitations().filter(
         email__in=confirmed_addresses(actor.person),
         accepted_at=None,
@@ -80,13 +80,13 @@ def join_requests() -> QuerySet[JoinRequest]:
 
 
 def open_requests(organisation: Organisation) -> QuerySet[JoinRequest]:
-    """The oldest first."""
+    """Return the open requests to join, the oldest first."""
     return join_requests().filter(organisation=organisation, state="requested")
 
 
 def requests_to_decide_on(actor: Actor) -> QuerySet[JoinRequest]:
-    """Open ones to the organisations whose people the actor manages; to administrators those of
-    organisations that have no manager. The oldest first."""
+    """Return the open requests to the organisations whose people the actor manages; to
+    administrators those of organisations that have no manager. The oldest first."""
     theirs = Q(organisation__in=actor.organisations_where("manage-members"))
     if actor.has(ADMINISTRATOR):
         managers = RoleGrant.objects.filter(
@@ -97,8 +97,8 @@ def requests_to_decide_on(actor: Actor) -> QuerySet[JoinRequest]:
 
 
 def usual_answer(organisation: Organisation) -> int | None:
-    """How many minutes people of an organisation usually take to decide on a request: half of the
-    last were decided within that. None while too few are. One statement."""
+    """Return how many minutes people of an organisation usually take to decide on a request: half
+    of the last were decided within that. None while too few are. One statement."""
     rows = JoinRequest.objects.filter(
         organisation=organisation, state__in=["approved", "rejected"], decided_by__isnull=False
     )
@@ -126,8 +126,8 @@ class FirstStep:
 
 
 def first_step_of(actor: Actor, now: datetime) -> FirstStep | None:
-    """None for visitors and for whoever holds a role. Three statements at most, for the others
-    only."""
+    """Return what somebody does next who cannot book yet; None for visitors and for whoever holds a
+    role. Three statements at most, for the others only."""
     if not actor.user_id or actor.grants:
         return None
     if actor.organisations:
@@ -136,8 +136,8 @@ def first_step_of(actor: Actor, now: datetime) -> FirstStep | None:
         return FirstStep("invited", invited.organisation, invited.expires_at)
     states = (JoinRequest.State.REQUESTED, JoinRequest.State.REJECTED)
     rows = list(requests_of(actor).filter(state__in=states)[:MOST_FOUND])
-    if asked := next((row for row in rows if row.state == JoinRequest.State.REQUESTED), None):
-        return FirstStep("asked", asked.organisation, asked.created_at)
+    if request := next((row for row in rows if row.state == JoinRequest.State.REQUESTED), None):
+        return FirstStep("asked", request.organisation, request.created_at)
     if missing := organisation_requests().filter(user_id=actor.person, state="requested").last():
         return FirstStep("missing", None, missing.created_at, name=missing.name)
     if rows:
@@ -146,13 +146,14 @@ def first_step_of(actor: Actor, now: datetime) -> FirstStep | None:
 
 
 def requests_of(actor: Actor) -> QuerySet[JoinRequest]:
-    """The actor's own: the open ones and, for organisations that they belong to no more or never
-    did, the last words that were said."""
+    """Return the actor's own requests: the open ones and, for organisations that they belong to no
+    more or never did, the last words that were said."""
     return join_requests().filter(user_id=actor.person).order_by("-created_at", "-id")
 
 
 def join_requests_for(actor: Actor) -> QuerySet[JoinRequest]:
-    """One's own, and those to the organisations whose members one may read."""
+    """Return the actor's own requests, and those to the organisations whose members they may
+    read."""
     seen = Q(user_id=actor.person)
     if _reads_any(actor):
         seen |= Q(organisation__in=organisations_to_read(actor))
@@ -182,8 +183,8 @@ def organisations_named(actor: Actor, text: str) -> list[Organisation]:
 
 
 def organisations_by_mail(actor: Actor) -> list[Organisation]:
-    """Those whose mail domain one of the actor's confirmed addresses belongs to, without those
-    they belong to."""
+    """Return the organisations whose mail domain one of the actor's confirmed addresses belongs to,
+    without those they belong to."""
     domains = set()
     for address in confirmed_addresses(actor.person):
         parts = address.rpartition("@")[2].split(".")

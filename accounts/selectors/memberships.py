@@ -31,37 +31,37 @@ RECENTLY = timedelta(days=90)
 
 
 def load_actor(user: User) -> Actor:
-    """A user with grants and active memberships. Whoever manages or accounts for an organisation
-    does so for those it absorbed. One statement."""
+    """Return a user with grants and active memberships. Whoever manages or accounts for an
+    organisation does so for those it absorbed. One statement."""
     grants = RoleGrant.objects.filter(user=user, revoked_at=None).values_list(
         "role", "organisation_id", "region_id", "organisation__absorbed"
     )
     organisations = Membership.objects.filter(user=user, ended_at=None).values_list(
         Value(""), "organisation_id", Value(None, UUIDField()), Value(None, _IDS)
     )
-    found = list(grants.union(organisations, all=True))
+    rows = list(grants.union(organisations, all=True))
     return Actor(
         user_id=user.pk,
         grants=tuple(
             Grant(role, place, region)
-            for role, organisation, region, absorbed in found
+            for role, organisation, region, absorbed in rows
             if role
             for place in (organisation, *((role in REACH_ABSORBED and absorbed) or ()))
         ),
-        organisations=frozenset(place for role, place, _, _ in found if not role),
+        organisations=frozenset(place for role, place, _, _ in rows if not role),
         language=user.language,
         time_zone=user.time_zone,
     )
 
 
 def place_of(organisation: Organisation) -> Place:
-    """An organisation as a place; its `region` should be loaded with it."""
+    """Return an organisation as a place; its `region` should be loaded with it."""
     is_closed = organisation.closed_at is not None
     return Place(organisation.pk, frozenset(organisation.region.lineage), is_closed)
 
 
 def organisations_of(actor: Actor) -> QuerySet[Organisation]:
-    """The organisations of the actor's active memberships, with their regions."""
+    """Return the organisations of the actor's active memberships, with their regions."""
     return (
         Organisation.objects.filter(pk__in=actor.organisations)
         .select_related("region")
@@ -70,7 +70,8 @@ def organisations_of(actor: Actor) -> QuerySet[Organisation]:
 
 
 def load_duties(user: User) -> list[Duty]:
-    """The roles of a person with where they hold them, also at what an organisation absorbed."""
+    """Return the roles of a person with where they hold them, also at what an organisation
+    absorbed."""
     rows = RoleGrant.objects.filter(user=user, revoked_at=None).values_list(
         "role",
         "region_id",
@@ -97,23 +98,23 @@ def load_duties(user: User) -> list[Duty]:
 
 
 def people_in_conflict() -> list[tuple[User, str, str]]:
-    """Who holds two roles that exclude one another, given before they did; by address. One role
-    has to be taken away by hand. One statement, and one for each auditor."""
+    """Return the people who hold two roles that exclude one another, given before they did; by
+    address. One role has to be taken away by hand. One statement, and one for each auditor."""
     audits = RoleGrant.objects.filter(role=AUDITOR, revoked_at=None, user__is_active=True)
-    found = []
+    conflicts = []
     for user in User.objects.filter(pk__in=audits.values("user_id")).order_by("email"):
         duties = load_duties(user)
         for place, duty in enumerate(duties):
             other = conflicting(duties[:place], duty)
             if other is not None:
-                found.append((user, other.role, duty.role))
-    return found
+                conflicts.append((user, other.role, duty.role))
+    return conflicts
 
 
 def roles_left_out(actor: Actor, organisation: Organisation, into: Organisation) -> list[RoleGrant]:
-    """The roles at an organisation that are not given at another it is merged into: those whose
-    duties exclude others, the actor's own, and managers and finance, where another has managers
-    whose it is to give them."""
+    """Return the roles at an organisation that are not given at another it is merged into: those
+    whose duties exclude others, the actor's own, and managers and finance, where another has
+    managers whose it is to give them."""
     gives = actor.may("manage-members", place_of(into)) or not has_manager(into.pk)
     grants = RoleGrant.objects.filter(organisation=organisation, revoked_at=None)
     lineage = frozenset(into.region.lineage)
@@ -141,7 +142,8 @@ def _in_reach(actor: Actor, capability: str, prefix: str) -> Q:
 
 
 def memberships_for(actor: Actor) -> QuerySet[Membership]:
-    """One's own, ended ones included; those of the organisations whose members one may read."""
+    """Return the actor's own memberships, ended ones included, and those of the organisations whose
+    members they may read."""
     seen = Q(user_id=actor.person)
     reach = _in_reach(actor, "read-members", "")
     rows = Membership.objects.filter(seen | reach) if reach else Membership.objects.all()
@@ -149,13 +151,13 @@ def memberships_for(actor: Actor) -> QuerySet[Membership]:
 
 
 def membership_by_id(actor: Actor, membership_id: UUID) -> Membership:
-    """`NotFound` if there is none, or it is not the actor's to see."""
+    """Return a membership; `NotFound` if there is none, or it is not the actor's to see."""
     return visible(memberships_for(actor), pk=membership_id)
 
 
 def grants_for(actor: Actor) -> QuerySet[RoleGrant]:
-    """Roles in force: one's own, those at organisations whose members one may read, for auditors
-    those of their regions too, for administrators all."""
+    """Return the roles in force: the actor's own, those at organisations whose members they may
+    read, for auditors those of their regions too, for administrators all."""
     seen = Q(user_id=actor.person)
     reach = _in_reach(actor, "read-members", "")
     if reach and (regions := list(actor.regions_where("read-members"))):
@@ -169,12 +171,12 @@ def grants_for(actor: Actor) -> QuerySet[RoleGrant]:
 
 
 def grant_by_id(actor: Actor, grant_id: UUID) -> RoleGrant:
-    """`NotFound` if it is revoked, or not the actor's to see."""
+    """Return a role in force; `NotFound` if it is revoked, or not the actor's to see."""
     return visible(grants_for(actor), pk=grant_id)
 
 
 def platform_grants() -> QuerySet[RoleGrant]:
-    """Roles that only administrators give: of regions, and of the platform."""
+    """Return the roles that only administrators give: of regions, and of the platform."""
     return (
         RoleGrant.objects.filter(revoked_at=None)
         .exclude(role__in=ORGANISATION_ROLES)
@@ -184,7 +186,7 @@ def platform_grants() -> QuerySet[RoleGrant]:
 
 
 def organisation_to_read(actor: Actor, organisation_id: UUID) -> Organisation:
-    """An organisation whose members the actor may read; else `NotPermitted`."""
+    """Return an organisation whose members the actor may read; else `NotPermitted`."""
     organisation = visible(Organisation.objects.select_related("region"), pk=organisation_id)
     if not actor.may("read-members", place_of(organisation)):
         raise NotPermitted
@@ -192,8 +194,8 @@ def organisation_to_read(actor: Actor, organisation_id: UUID) -> Organisation:
 
 
 def organisations_to_read(actor: Actor, text: str = "") -> QuerySet[Organisation]:
-    """Those whose members the actor may read, by name or code; `NotPermitted` for somebody with
-    none."""
+    """Return the organisations whose members the actor may read, by name or code; `NotPermitted`
+    for somebody with none."""
     rows = Organisation.objects.select_related("region").order_by("name")
     if text and "\0" not in text:
         rows = rows.filter(
@@ -210,8 +212,8 @@ def organisations_to_read(actor: Actor, text: str = "") -> QuerySet[Organisation
 
 
 def members_of(organisation: Organisation, who: str = "") -> QuerySet[Membership]:
-    """Present members by name, each with `held`: their roles there, since when and from whom.
-    Two statements."""
+    """Return the present members by name, each with `held`: their roles there, since when and from
+    whom. Two statements."""
     rows = Membership.objects.filter(organisation=organisation, ended_at=None)
     if who:
         rows = rows.filter(Q(user__name__icontains=who) | Q(user__email__icontains=who))
@@ -228,12 +230,13 @@ def members_of(organisation: Organisation, who: str = "") -> QuerySet[Membership
 
 
 def member_by_id(organisation: Organisation, user_id: UUID) -> Membership:
-    """A present member; `NotFound` for anybody else."""
+    """Return a present member; `NotFound` for anybody else."""
     return visible(members_of(organisation), user_id=user_id)
 
 
 def former_members(organisation: Organisation, now: datetime) -> list[Membership]:
-    """Who left within a quarter of a year and did not come back, the last first."""
+    """Return the members who left within a quarter of a year and did not come back, the last
+    first."""
     present = Membership.objects.filter(organisation=organisation, ended_at=None)
     rows = Membership.objects.filter(
         organisation=organisation, ended_at__gt=now - RECENTLY
@@ -242,24 +245,15 @@ def former_members(organisation: Organisation, now: datetime) -> list[Membership
 
 
 def own_memberships(actor: Actor) -> list[Membership]:
-    """The actor's present memberships, each with `held` as in `members_of`. Two statements."""
+    """Return the actor's present memberships, each with `held` as in `members_of`. Two
+    statements."""
     rows = Membership.objects.filter(user_id=actor.person, ended_at=None)
-    found = list(rows.select_related("organisation__region").order_by("organisation__name"))
-    grants: dict[UUID | None, list[RoleGrant]] = {}
-    for grant in (
-        RoleGrant.objects.filter(user_id=actor.person, revoked_at=None)
-        .select_related("granted_by")
-        .order_by("granted_at", "id")
-    ):
-        grants.setdefault(grant.organisation_id, []).append(grant)
-    for membership in found:
-        membership.held = grants.get(membership.organisation_id, [])  # type: ignore[attr-defined]
-    return found
+    return with_roles(rows.select_related("organisation__region").order_by("organisation__name"))
 
 
-def with_roles(found: Iterable[Membership]) -> list[Membership]:
-    """Memberships, each with `held`: the roles in force there. One statement."""
-    rows = list(found)
+def with_roles(memberships: Iterable[Membership]) -> list[Membership]:
+    """Return the memberships, each with `held`: the roles in force there. One statement."""
+    rows = list(memberships)
     grants: dict[tuple[UUID, UUID | None], list[RoleGrant]] = {}
     for grant in (
         RoleGrant.objects.filter(
@@ -277,19 +271,20 @@ def with_roles(found: Iterable[Membership]) -> list[Membership]:
 
 
 def managers_or_administrators(organisation_id: UUID) -> list[User]:
-    """Who decides about an organisation's people: its managers; where it has none, the
+    """Return who decides about an organisation's people: its managers; where it has none, the
     administrators."""
-    found = list(holders_of(MANAGER, organisation_id))
-    return found or list(holders_of(ADMINISTRATOR, None))
+    managers = list(holders_of(MANAGER, organisation_id))
+    return managers or list(holders_of(ADMINISTRATOR, None))
 
 
 def has_manager(organisation_id: UUID) -> bool:
-    """Whether anybody manages an organisation."""
+    """Return whether anybody manages an organisation."""
     return holders_of(MANAGER, organisation_id).exists()
 
 
 def holders_of(role: str, organisation_id: UUID | None) -> QuerySet[User]:
-    """Active people who hold a role for an organisation (or one that absorbed it), or for none."""
+    """Return the active people who hold a role for an organisation (or one that absorbed it), or
+    for none."""
     held = RoleGrant.objects.filter(role=role, revoked_at=None)
     if organisation_id is None:
         held = held.filter(organisation=None)
@@ -310,9 +305,9 @@ def no_second(
     region_ids: Iterable[UUID] = (),
     refusal: type[Refused] = NotPermitted,
 ) -> Refused | None:
-    """Where nobody besides these people has the capability for the organisation, the region or any
-    of the regions: the refusal that says whom to appoint, and who does so. None where somebody
-    else can do it. One statement."""
+    """Return the refusal that says whom to appoint, and who does so, where nobody besides these
+    people has the capability for the organisation, the region or any of the regions; None where
+    somebody else can do it. One statement."""
     where = Q(region_id__in=region.lineage if region else list(region_ids))
     if organisation is not None:
         where = Q(organisation=organisation)
@@ -327,7 +322,7 @@ def no_second(
 
 
 def coordinators_of(region_ids: Iterable[UUID]) -> QuerySet[User]:
-    """Active people who coordinate any of the regions."""
+    """Return the active people who coordinate any of the regions."""
     return (
         User.objects.filter(
             is_active=True,
@@ -338,7 +333,3 @@ def coordinators_of(region_ids: Iterable[UUID]) -> QuerySet[User]:
         .distinct()
         .order_by("email")
     )
-
-
-def users_by_id(ids: Iterable[UUID]) -> dict[UUID, User]:
-    return User.objects.in_bulk(list(ids))

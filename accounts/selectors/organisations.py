@@ -16,7 +16,7 @@ from accounts.domain.roles import Actor, Place
 from accounts.models import Organisation, OrganisationMove, OrganisationRequest, Region
 from accounts.prepared import Prepared
 from accounts.selectors.memberships import place_of
-from accounts.selectors.rows import visible
+from accounts.selectors.rows import as_uuid, visible
 
 
 def regions() -> QuerySet[Region]:
@@ -24,7 +24,7 @@ def regions() -> QuerySet[Region]:
 
 
 def sharing_regions() -> QuerySet[Region]:
-    """Those between which instruments are shared at present."""
+    """Return the regions between which instruments are shared at present."""
     return regions().filter(shares=True, closed_at=None)
 
 
@@ -42,7 +42,7 @@ class Branch:
 
 
 def region_tree() -> list[Branch]:
-    """All regions, each followed by those below it, by name. One statement."""
+    """Return all regions, each followed by those below it, by name. One statement."""
     rows = Region.objects.annotate(
         number=Count("organisations", filter=Q(organisations__closed_at=None))
     ).order_by("name", "code")
@@ -59,12 +59,12 @@ def region_tree() -> list[Branch]:
 
 
 def region_by_id(region_id: UUID) -> Region:
-    """`NotFound` if there is none."""
+    """Return a region; `NotFound` if there is none."""
     return visible(regions(), pk=region_id)
 
 
 def managed_regions(actor: Actor) -> QuerySet[Region]:
-    """Open regions that share, in which the actor may enter organisations."""
+    """Return the open regions that share, in which the actor may enter organisations."""
     rows = sharing_regions().filter(closed_at=None).order_by("name", "code")
     if actor.may("manage-organisations", Place(None)):
         return rows
@@ -99,14 +99,14 @@ def likely_same(name: str, name_zh: str = "", ror: str = "") -> list[Organisatio
 
 
 def organisation_requests() -> QuerySet[OrganisationRequest]:
-    """The oldest first."""
+    """Return all requests for organisations, the oldest first."""
     return OrganisationRequest.objects.select_related(
         "region", "user", "organisation__region", "decided_by"
     ).order_by("created_at", "id")
 
 
 def organisation_requests_for(actor: Actor) -> QuerySet[OrganisationRequest]:
-    """One's own, and those for regions whose organisations one manages."""
+    """Return the actor's own requests, and those for regions whose organisations they manage."""
     if actor.may("manage-organisations", Place(None)):
         return organisation_requests()
     seen = Q(user_id=actor.person)
@@ -116,18 +116,18 @@ def organisation_requests_for(actor: Actor) -> QuerySet[OrganisationRequest]:
 
 
 def organisation_requests_to_decide(actor: Actor) -> QuerySet[OrganisationRequest]:
-    """Open ones that wait for the actor: not their own."""
+    """Return the open requests that wait for the actor: not their own."""
     rows = organisation_requests_for(actor).filter(state="requested")
     return rows.exclude(user_id=actor.person)
 
 
 def organisation_request_by_id(actor: Actor, request_id: UUID) -> OrganisationRequest:
-    """`NotFound` if it is not the actor's to see."""
+    """Return a request; `NotFound` if it is not the actor's to see."""
     return visible(organisation_requests_for(actor), pk=request_id)
 
 
 def bookable_organisations(actor: Actor) -> QuerySet[Organisation]:
-    """Those the actor may book for: a member with the role that books."""
+    """Return the organisations the actor may book for: a member with the role that books."""
     if actor.user_id is None:
         raise NotPermitted
     own = actor.organisations & actor.organisations_where("book")
@@ -135,7 +135,8 @@ def bookable_organisations(actor: Actor) -> QuerySet[Organisation]:
 
 
 def region_by_code(code: str) -> Region:
-    """By code, or by scheme and code as `scheme:code`; `NotFound` if there is none."""
+    """Return a region by its code, or by scheme and code as `scheme:code`; `NotFound` if there is
+    none."""
     if "\0" in code:
         raise NotFound
     scheme, _, bare = code.rpartition(":")
@@ -147,13 +148,14 @@ def region_by_code(code: str) -> Region:
 
 
 def require_open(organisation: Organisation) -> None:
-    """`WrongState` for one that was closed: nobody joins it or does anything new in its name."""
+    """Raise `WrongState` for an organisation that was closed: nobody joins it or does anything new
+    in its name."""
     if organisation.closed_at is not None:
         raise WrongState("organisation-closed", organisation=organisation.code)
 
 
 def organisation_by_id(organisation_id: UUID) -> Organisation:
-    """`NotFound` if there is none."""
+    """Return an organisation with its region; `NotFound` if there is none."""
     organisation = organisations().filter(pk=organisation_id).first()
     if organisation is None:
         raise NotFound(organisation=str(organisation_id))
@@ -161,14 +163,14 @@ def organisation_by_id(organisation_id: UUID) -> Organisation:
 
 
 def reads_paper(actor: Actor, organisation: Organisation) -> bool:
-    """Whether the actor reads what its statements print: its managers and finance, auditors and
-    coordinators of its region, administrators."""
+    """Return whether the actor reads what its statements print: its managers and finance, auditors
+    and coordinators of its region, administrators."""
     place = place_of(organisation)
     return actor.may("read-money", place) or actor.may("manage-organisations", place)
 
 
 def organisation_by_code(code: str) -> Organisation:
-    """`NotFound` if there is none."""
+    """Return an organisation by its code; `NotFound` if there is none."""
     organisation = organisations().filter(code=code).first()
     if organisation is None:
         raise NotFound(organisation=code)
@@ -179,20 +181,20 @@ _TWO_OWN = Prepared(lambda ids: organisations().filter(pk__one_of=ids)[:2])
 
 
 def payer_for(actor: Actor, named: str | None) -> Organisation | None:
-    """The organisation an answer or a booking is for.
+    """Return the organisation an answer or a booking is for.
 
     `named` is a code or an id among the actor's active memberships. With none named: the
     only membership; None without any; `Invalid` (`organisation-needed`) with several.
     """
     own = organisations().filter(pk__in=actor.organisations)
     if named:
-        by_id = _as_uuid(named)
+        by_id = as_uuid(named)
         named_so = Q(pk=by_id) if by_id else Q(code=named)
         # The database takes no NUL, so nothing is called by one.
-        found = None if "\0" in named else own.filter(named_so).first()
-        if found is None:
+        organisation = None if "\0" in named else own.filter(named_so).first()
+        if organisation is None:
             raise invalid("organisation", "not-a-member", organisation=named)
-        return found
+        return organisation
     choices = _TWO_OWN.rows(ids=sorted(actor.organisations))
     if len(choices) > 1:
         raise invalid("organisation", "organisation-needed")
@@ -200,8 +202,8 @@ def payer_for(actor: Actor, named: str | None) -> Organisation | None:
 
 
 def moves_due(now: datetime, most: int) -> list[UUID]:
-    """The moves whose day has begun in the new region and that are not carried out, the oldest
-    first."""
+    """Return the moves whose day has begun in the new region and that are not carried out, the
+    oldest first."""
     rows = OrganisationMove.objects.filter(
         carried_out_at=None, withdrawn_at=None, starts_on__lte=(now + timedelta(days=1)).date()
     ).select_related("region")
@@ -226,8 +228,8 @@ def load_moves(organisations: Iterable[Organisation]) -> None:
 
 
 def organisation_moves(organisation: Organisation) -> list[Move[Region]]:
-    """The moves that stand, carried out or ahead. No statement for an organisation that never
-    moved, or whose moves are loaded."""
+    """Return the moves that stand, carried out or ahead. No statement for an organisation that
+    never moved, or whose moves are loaded."""
     if not organisation.has_moves:
         return []
     load_moves([organisation])
@@ -238,12 +240,12 @@ def organisation_moves(organisation: Organisation) -> list[Move[Region]]:
 def organisation_regions_held(
     organisation: Organisation,
 ) -> list[tuple[date, date | None, Region]]:
-    """Each region it lies in with the days [first, until)."""
+    """Return each region it lies in with the days [first, until)."""
     return regions_held(organisation_moves(organisation), organisation.region)
 
 
 def organisation_region_on(organisation: Organisation, day: date) -> Region:
-    """The region of an organisation (loaded with today's) on a local day: on which a booking
+    """Return the region of an organisation (loaded with today's) on a local day: on which a booking
     begins, whose price group depends on it."""
     if not organisation.has_moves:
         return organisation.region
@@ -251,13 +253,6 @@ def organisation_region_on(organisation: Organisation, day: date) -> Region:
 
 
 def lineages(region_ids: Iterable[UUID]) -> frozenset[UUID]:
-    """The given regions with all that lie above them."""
+    """Return the given regions with all that lie above them."""
     rows = Region.objects.filter(pk__in=set(region_ids)).values_list("lineage", flat=True)
     return frozenset(item for row in rows for item in row)
-
-
-def _as_uuid(value: str) -> UUID | None:
-    try:
-        return UUID(value)
-    except ValueError:
-        return None

@@ -7,12 +7,12 @@ from django.conf import settings
 
 
 def stored_providers() -> list[SocialApp]:
-    """Those that administrators have entered."""
+    """Return the providers that administrators have entered."""
     return list(SocialApp.objects.order_by("name"))
 
 
 def configured_providers() -> list[dict[str, Any]]:
-    """Those of the environment: kind, id and name."""
+    """Return the providers of the environment: kind, id and name."""
     return [
         {"kind": kind, "id": app.get("provider_id", kind), "name": app["name"]}
         for kind, setup in settings.SOCIALACCOUNT_PROVIDERS.items()

@@ -50,31 +50,33 @@ def seals() -> QuerySet[Seal]:
 
 
 def unsealed_count(most: int = 100_000) -> int:
-    """How many entries wait for the next seal."""
+    """Return how many entries wait for the next seal."""
     return UnsealedEntry.objects.all()[:most].count()
 
 
 def unsealed_since() -> datetime | None:
-    """When the oldest entry was written that waits for the next seal; their ids sort by time."""
+    """Return when the oldest entry was written that waits for the next seal; their ids sort by
+    time."""
     rows = UnsealedEntry.objects.order_by("pk").values_list("entry__at", flat=True)
     return rows.first()
 
 
 def seals_like(text: str) -> list[Seal]:
-    """The seal somebody holds, `NUMBER:DIGEST`, if it stands in the chain; none: it does not, and
-    history was rewritten. `Invalid` (`not-a-seal`) for another text."""
+    """Return the seal somebody holds, `NUMBER:DIGEST`, if it stands in the chain; none: it does
+    not, and history was rewritten. `Invalid` (`not-a-seal`) for another text."""
     number, digest = known_seal(text)
     rows = seals().filter(number=number, digest=digest)
     return [seal for seal in rows if seal_digest(facts_of(seal)) == digest]
 
 
 def seal_json(seal: Seal) -> dict[str, Any]:
-    """What its digest covers, and the digest."""
+    """Return what its digest covers, and the digest."""
     return {**seal_facts_json(facts_of(seal)), "digest": bytes(seal.digest).hex()}
 
 
 def proof_of(entry: Any) -> dict[str, Any] | None:
-    """All that proves one entry of the trail; None while no seal holds it. Three statements."""
+    """Return all that proves one entry of the trail; None while no seal holds it. Three
+    statements."""
     place = SealedEntry.objects.filter(pk=entry.pk).select_related("seal").first()
     if place is None:
         return None
@@ -120,19 +122,20 @@ class Range:
         }
 
 
-def bundle_size(wanted: Range) -> int:
-    """How many entries a bundle will hold."""
-    first, last = _seals_of(wanted)
+def bundle_size(range_: Range) -> int:
+    """Return how many entries a bundle will hold."""
+    first, last = _seals_of(range_)
     if first is None:
         return 0
     return sum(Seal.objects.filter(number__range=(first, last)).values_list("count", flat=True))
 
 
-def bundle_lines(wanted: Range, *, site: str, now: datetime) -> Iterator[bytes]:
-    """A bundle as JSON Lines (docs/trail.md): a manifest, each seal with the entries it holds,
-    and an end. It is widened to whole seals, since only these prove anything; what the reader
-    may not see of them is there by its digest alone. Memory stays flat, whatever the range."""
-    first, last = _seals_of(wanted)
+def bundle_lines(range_: Range, *, site: str, now: datetime) -> Iterator[bytes]:
+    """Return a bundle as JSON Lines (docs/trail.md): a manifest, each seal with the entries it
+    holds, and an end. It is widened to whole seals, since only these prove anything; what the
+    reader may not see of them is there by its digest alone. Memory stays flat, whatever the
+    range."""
+    first, last = _seals_of(range_)
     yield _line(
         {
             "kind": "manifest",
@@ -140,39 +143,39 @@ def bundle_lines(wanted: Range, *, site: str, now: datetime) -> Iterator[bytes]:
             "version": VERSION,
             "site": site,
             "made_at": now.isoformat(),
-            "from": wanted.since.isoformat() if wanted.since else None,
-            "until": wanted.until.isoformat() if wanted.until else None,
-            "regions": None if wanted.regions is None else sorted(wanted.region_codes),
+            "from": range_.since.isoformat() if range_.since else None,
+            "until": range_.until.isoformat() if range_.until else None,
+            "regions": None if range_.regions is None else sorted(range_.region_codes),
             "first_seal": first,
             "last_seal": last,
-            "entries": bundle_size(wanted),
+            "entries": bundle_size(range_),
         }
     )
     if first is not None and last is not None:
         for number in range(first, last + 1):
-            yield from _seal_lines(number, wanted)
-    for row in _stream(_STRAY, wanted.values):
+            yield from _seal_lines(number, range_)
+    for row in _stream(_STRAY, range_.values):
         yield _entry_line(row, None, None, row[11])
     yield _line({"kind": "end"})
 
 
-def _seals_of(wanted: Range) -> tuple[int | None, int | None]:
-    if wanted.since is None and wanted.until is None:
+def _seals_of(range_: Range) -> tuple[int | None, int | None]:
+    if range_.since is None and range_.until is None:
         last = Seal.objects.order_by("-number").values_list("number", flat=True).first()
         return (1, last) if last else (None, None)
     with connection.cursor() as cursor:
-        cursor.execute(_SEALS, {"since": wanted.since, "until": wanted.until})
+        cursor.execute(_SEALS, {"since": range_.since, "until": range_.until})
         first, last = cursor.fetchone()
         return first, last
 
 
-def _seal_lines(number: int, wanted: Range) -> Iterator[bytes]:
+def _seal_lines(number: int, range_: Range) -> Iterator[bytes]:
     seal = Seal.objects.filter(number=number).first()
     if seal is None:
         return  # the verifier names it
     digests = [digest.hex() for digest in split(bytes(seal.digests))]
     yield _line({"kind": "seal", **seal_json(seal), "digests": digests})
-    for row in _stream(_ENTRIES, {**wanted.values, "seal": number}):
+    for row in _stream(_ENTRIES, {**range_.values, "seal": number}):
         if row[16]:
             yield _entry_line(row, number, row[14], row[15])
         else:

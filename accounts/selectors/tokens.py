@@ -8,7 +8,7 @@ from accounts.models import ApiToken, User
 
 
 def token_by_digest(digest: bytes, now: datetime) -> ApiToken | None:
-    """A token that is neither expired nor revoked, of an active user."""
+    """Return a token that is neither expired nor revoked, of an active user."""
     return (
         ApiToken.objects.select_related("user")
         .filter(digest=digest, expires_at__gt=now, revoked_at=None, user__is_active=True)

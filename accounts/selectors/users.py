@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 
 from accounts.models import Membership, Organisation, Region, RoleGrant, User
+from accounts.selectors.rows import as_uuid
 
 
 @dataclass
@@ -37,65 +38,60 @@ ROLES_SHOWN = ("researcher", "manager", "finance", "coordinator", "auditor", "ad
 
 
 def user_by_email(email: str) -> User | None:
-    """Whatever its case."""
+    """Return the user with an address, whatever its case."""
     return User.objects.filter(email__iexact=email.strip()).first()
 
 
 def has_second_factor(user: User) -> bool:
-    """An authenticator app or a passkey; recovery codes alone are none."""
+    """Return whether the person has an authenticator app or a passkey; recovery codes alone are
+    none."""
     kinds = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
     return bool(Authenticator.objects.filter(user=user, type__in=kinds).exists())
 
 
 def confirmed_addresses(user_id: UUID) -> list[str]:
-    """Those a person has shown to be theirs, in small letters, the one they sign in with first."""
+    """Return the addresses a person has shown to be theirs, in small letters, the one they sign in
+    with first."""
     rows = EmailAddress.objects.filter(user_id=user_id, verified=True).order_by("-primary", "pk")
     return [address.lower() for address in rows.values_list("email", flat=True)]
 
 
 def person_named(name: str) -> User | None:
-    """An active person by id or mail address."""
+    """Return an active person by id or mail address."""
     active = User.objects.filter(is_active=True)
-    try:
-        return active.filter(pk=UUID(name)).first()
-    except ValueError:
-        found = None if "\0" in name else user_by_email(name)
-        return found if found is not None and found.is_active else None
+    if user_id := as_uuid(name):
+        return active.filter(pk=user_id).first()
+    return None if "\0" in name else active.filter(email__iexact=name.strip()).first()
 
 
 def member_named(name: str, organisation_id: UUID) -> User | None:
-    """The same among the present members of an organisation."""
-    found = person_named(name)
-    if found is None:
-        return None
-    is_member = Membership.objects.filter(
-        user=found, organisation_id=organisation_id, ended_at=None
-    ).exists()
-    return found if is_member else None
+    """Return a present member of an organisation by id or mail address."""
+    user = person_named(name)
+    return user if user and members_among([user.pk], organisation_id) else None
 
 
 def members_among(user_ids: Iterable[UUID], organisation_id: UUID) -> set[UUID]:
-    """Those of some people who are active and present members of an organisation. One statement,
-    none for nobody."""
-    wanted = list(user_ids)
-    if not wanted:
+    """Return those of some people who are active and present members of an organisation. One
+    statement, none for nobody."""
+    ids = list(user_ids)
+    if not ids:
         return set()
     return set(
         Membership.objects.filter(
-            user__in=wanted, user__is_active=True, organisation_id=organisation_id, ended_at=None
+            user__in=ids, user__is_active=True, organisation_id=organisation_id, ended_at=None
         ).values_list("user_id", flat=True)
     )
 
 
 def members_named(names: Iterable[str], organisation_id: UUID) -> dict[str, UUID]:
-    """The ids of active, present members of an organisation by what they were called: an id or
-    a mail address; others are left out. One statement."""
-    wanted = {name: name.strip().lower() for name in names if "\0" not in name}
-    if not wanted:
+    """Return the ids of active, present members of an organisation by what they were called: an id
+    or a mail address; others are left out. One statement."""
+    texts = {name: name.strip().lower() for name in names if "\0" not in name}
+    if not texts:
         return {}
-    ids = [found for text in wanted.values() if (found := _as_id(text))]
+    ids = [user_id for text in texts.values() if (user_id := as_uuid(text))]
     people = User.objects.annotate(address=Lower("email")).filter(
-        Q(pk__in=ids) | Q(address__in=list(wanted.values())),
+        Q(pk__in=ids) | Q(address__in=list(texts.values())),
         is_active=True,
         memberships__organisation_id=organisation_id,
         memberships__ended_at=None,
@@ -103,18 +99,11 @@ def members_named(names: Iterable[str], organisation_id: UUID) -> dict[str, UUID
     known: dict[str, UUID] = {}
     for pk, email in people.values_list("pk", "email"):
         known |= {str(pk): pk, email.lower(): pk}
-    return {name: known[text] for name, text in wanted.items() if text in known}
-
-
-def _as_id(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
+    return {name: known[text] for name, text in texts.items() if text in known}
 
 
 def places_of(user: User) -> list[PlaceOfPerson]:
-    """Where a person belongs and acts, organisations first. Two statements."""
+    """Return where a person belongs and acts, organisations first. Two statements."""
     places: dict[UUID | None, PlaceOfPerson] = {}
     memberships = (
         Membership.objects.filter(user=user, ended_at=None)
@@ -137,7 +126,7 @@ def places_of(user: User) -> list[PlaceOfPerson]:
 
 
 def demo_accounts() -> list[DemoAccount]:
-    """One account for each role; most people of the demonstration have no password and are
+    """Return one account for each role; most people of the demonstration have no password and are
     only there to have booked."""
     grants = list(
         RoleGrant.objects.filter(user__is_demo=True, user__is_active=True, revoked_at=None)
@@ -145,11 +134,11 @@ def demo_accounts() -> list[DemoAccount]:
         .select_related("user", "organisation", "region")
         .order_by("user__created_at", "user__email")
     )
-    return [found for role in ROLES_SHOWN for found in _holder_of(role, grants)]
+    return [account for role in ROLES_SHOWN for account in _holder_of(role, grants)]
 
 
 def _holder_of(role: str, grants: list[RoleGrant]) -> Iterator[DemoAccount]:
-    """The first person with the role, rather one who has no other."""
+    """Return the first person with the role, rather one who has no other."""
     number: dict[UUID, int] = {}
     for grant in grants:
         number[grant.user_id] = number.get(grant.user_id, 0) + 1

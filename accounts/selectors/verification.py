@@ -137,7 +137,7 @@ class Verified:
 
 
 def entry_content(row: Sequence[Any]) -> dict[str, Any]:
-    """The columns of `ENTRY` as the object that is digested."""
+    """Return the columns of `ENTRY` as the object that is digested."""
     return {
         "at": row[0],
         "actor": row[1],
@@ -182,16 +182,16 @@ def trail_verify(*, processes: int = 1, known: Iterable[tuple[int, bytes]] = ())
 
 
 def _place(problem: Problem) -> tuple[bool, bool, int, int, bool, str]:
-    """The database first, then seals in their order, each before its entries, then what none
-    holds."""
+    """Sort problems: the database first, then seals in their order, each before its entries, then
+    what none holds."""
     code, seal, position = problem.code, problem.seal, problem.position
     is_of_entry = code not in ("seal", "chain")
     return code not in _OF_DATABASE, seal == 0, seal, position, is_of_entry, code
 
 
 def _unexplained(lost: list[Problem]) -> list[Problem]:
-    """Of entries whose text is gone those that no erasure in the trail accounts for. An erasure
-    that only says how many accounts for so many of the entries before it."""
+    """Return of the entries whose text is gone those that no erasure in the trail accounts for. An
+    erasure that only says how many accounts for so many of the entries before it."""
     named: set[str] = set()
     last, allowed = "", 0
     for pk, texts, count in _stream(_ERASURES, ()):
@@ -205,15 +205,15 @@ def _unexplained(lost: list[Problem]) -> list[Problem]:
 
 
 def _chain(seals: list[Seal], known: Iterable[tuple[int, bytes]]) -> Iterator[Problem]:
-    previous, wanted = None, 1
+    previous, expected = None, 1
     for seal in seals:
-        if seal.number != wanted:
-            yield Problem(wanted, 0, "chain", "was removed")
+        if seal.number != expected:
+            yield Problem(expected, 0, "chain", "was removed")
         elif (bytes(seal.previous) if seal.previous else None) != previous:
             yield Problem(seal.number, 0, "chain", "does not follow the one before it")
         if seal_digest(facts_of(seal)) != bytes(seal.digest):
             yield Problem(seal.number, 0, "seal", "says something else than its digest covers")
-        previous, wanted = bytes(seal.digest), seal.number + 1
+        previous, expected = bytes(seal.digest), seal.number + 1
     standing = {(seal.number, bytes(seal.digest)) for seal in seals}
     for number, _ in sorted(set(known) - standing):
         yield Problem(number, 0, "chain", "is not the one whose digest is known outside")
@@ -237,7 +237,7 @@ class Window:
     last: tuple[str, str]
 
     def holds(self, at: str, pk: str) -> bool:
-        """As text, which sorts as instants do: a million entries are asked this."""
+        """Compare as text, which sorts as instants do: a million entries are asked this."""
         is_timed = pk[14] == "7" and self.first[1] <= pk <= self.last[1]
         return is_timed and self.first[0] <= at <= self.last[0]
 
@@ -246,14 +246,14 @@ ALWAYS = ("", "")
 
 
 def _edge(at: datetime) -> tuple[str, str]:
-    """An instant as an entry's `at` is written, and as a UUIDv7 begins that is made then."""
+    """Return an instant as an entry's `at` is written, and as a UUIDv7 begins that is made then."""
     moment = f"{int(at.timestamp() * 1000):012x}"
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"), f"{moment[:8]}-{moment[8:]}"
 
 
 def _since(seals: Iterable[Seal]) -> datetime | None:
-    """The time of the last seal that took all there was: what came in later ones is younger. A
-    full seal may have left entries to the next."""
+    """Return the time of the last seal that took all there was: what came in later ones is younger.
+    A full seal may have left entries to the next."""
     return max((seal.at for seal in seals if seal.count < MOST), default=None)
 
 
@@ -294,7 +294,7 @@ def _each(ranges: list[Range], processes: int) -> Iterable[Looked]:
 
 
 def _verify_range(numbers: Range) -> Looked:
-    """Problems, entries looked at, and entries whose side row is gone."""
+    """Return problems, entries looked at, and entries whose side row is gone."""
     problems: list[Problem] = []
     lost: list[Problem] = []
     entries = 0
@@ -347,8 +347,8 @@ def _text_problem(row: Sequence[Any]) -> str | None:
         return None
     if row[10] is None:
         return "text-added"
-    said = hashlib.sha256(bytes(salt) + canonical_json(json.loads(content))).hexdigest()
-    return None if said == row[10] else "text-changed"
+    digest = hashlib.sha256(bytes(salt) + canonical_json(json.loads(content))).hexdigest()
+    return None if digest == row[10] else "text-changed"
 
 
 def _unsealed(since: datetime | None) -> Looked:
@@ -390,13 +390,13 @@ VERIFYING = "verify the trail"  # the job's name in the timetable
 
 
 def trail_found_right() -> None:
-    """`TrailWrong` with the first place that is not as it was sealed."""
-    found = trail_verify()
-    if found.problems:
-        raise TrailWrong(f"{found.problems[0]}; {len(found.problems)} in all")
+    """Raise `TrailWrong` with the first place that is not as it was sealed."""
+    report = trail_verify()
+    if report.problems:
+        raise TrailWrong(f"{report.problems[0]}; {len(report.problems)} in all")
 
 
 def last_verified() -> JobRun | None:
-    """The last time the nightly job went through to its end."""
+    """Return the last time the nightly job went through to its end."""
     runs = JobRun.objects.filter(entry=VERIFYING, outcome__in=["done", "failed"])
     return runs.order_by("-started_at", "-pk").first()

@@ -58,19 +58,20 @@ def account_close(*, actor: Actor, by: Actor | None, reason: str, now: datetime)
     person, or None for whoever runs the platform. `WrongState` for the last manager of an
     organisation and the last administrator (`last-manager`, `last-administrator`), and for an
     account that is closed already."""
+    own = By(actor, now)
     lock_user(actor.person)
     user = User.objects.get(pk=actor.person)
     if user.erasure_asked_at is not None:
         raise WrongState(state="closed", wanted="closed")
     for membership in Membership.objects.filter(user=user, ended_at=None).order_by("pk"):
-        membership_end(By(actor, now), membership_id=membership.pk, reason="")
+        membership_end(own, membership_id=membership.pk, reason="")
     for grant in RoleGrant.objects.filter(user=user, revoked_at=None).order_by("pk"):
-        role_revoke(By(actor, now), grant_id=grant.pk, reason="")
+        role_revoke(own, grant_id=grant.pk, reason="")
     for request in JoinRequest.objects.filter(user=user, state="requested").order_by("pk"):
-        join_withdraw(By(actor, now), request_id=request.pk)
+        join_withdraw(own, request_id=request.pk)
     for missing in OrganisationRequest.objects.filter(user=user, state="requested").order_by("pk"):
-        organisation_request_withdraw(By(actor, now), request_id=missing.pk)
-    invitations_void(By(actor, now), addresses=addresses_of(user))
+        organisation_request_withdraw(own, request_id=missing.pk)
+    invitations_void(own, addresses=addresses_of(user))
     removed = _doors_remove(user)
     user.set_unusable_password()
     user.is_active = user.is_staff = user.is_superuser = False
@@ -91,7 +92,7 @@ def account_close(*, actor: Actor, by: Actor | None, reason: str, now: datetime)
 
 
 def _doors_remove(user: User) -> dict[str, int]:
-    """Everything that opens the account; how much of each."""
+    """Remove everything that opens the account; return how much of each."""
     sessions = list(UserSession.objects.filter(user=user))
     for session in sessions:
         session.end()
@@ -148,11 +149,11 @@ def _texts_delete(texts: QuerySet[TrailText]) -> list[UUID]:
 
 
 def _texts_naming(words: Sequence[str]) -> QuerySet[TrailText]:
-    found = TrailText.objects.annotate(said=Cast("content", TextField()))
+    texts = TrailText.objects.annotate(said=Cast("content", TextField()))
     named = Q()
     for word in words:
         named |= Q(said__iregex=rules.mention(word))
-    return TrailText.objects.filter(pk__in=found.filter(named).values("pk"))
+    return TrailText.objects.filter(pk__in=texts.filter(named).values("pk"))
 
 
 def _replace(words: str, instead: str, user: User, *, everywhere: bool) -> int:
@@ -178,6 +179,6 @@ def _replace_in(column: Column, pattern: str, instead: str, user: User, everywhe
         text = Func(text, whole, Value(""), Value("i"), function="regexp_replace")
     written = Func(text, Value(pattern), Value(instead), Value("gi"), function="regexp_replace")
     value = Cast(written, JSONField()) if column.is_json else written
-    found = rows.annotate(said=Cast(F(column.name), TextField())).filter(said__iregex=pattern)
-    changed: int = found.update(**{column.name: value})
+    mentions = rows.annotate(said=Cast(F(column.name), TextField())).filter(said__iregex=pattern)
+    changed: int = mentions.update(**{column.name: value})
     return changed

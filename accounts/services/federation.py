@@ -15,7 +15,7 @@ from accounts.domain.roles import PLATFORM, RESEARCHER, By, DutiesConflict, Plac
 from accounts.models import Organisation, User
 from accounts.permissions import actor_of, require
 from accounts.selectors.rows import visible
-from accounts.services.joining import join_ask
+from accounts.services.joining import join_ask, ways_in_set
 from accounts.services.memberships import lock_user, membership_start, role_grant
 
 
@@ -26,11 +26,11 @@ def federation_join(*, user: User, affiliations: Iterable[Affiliation], now: dat
 
     Once: who was a member or has asked before is left alone, since somebody decided on that.
     """
-    found = {item.scope: item for item in affiliations if item.kind in BELONGS}
-    if not found:
+    by_scope = {item.scope: item for item in affiliations if item.kind in BELONGS}
+    if not by_scope:
         return
     organisations = (
-        Organisation.objects.filter(scopes__overlap=list(found), closed_at=None)
+        Organisation.objects.filter(scopes__overlap=list(by_scope), closed_at=None)
         .exclude(memberships__user=user)
         .exclude(join_requests__user=user)
         .select_related("region")
@@ -43,7 +43,7 @@ def federation_join(*, user: User, affiliations: Iterable[Affiliation], now: dat
         if organisation.admits_by_scope:
             _admit(user, organisation, now)
         else:
-            word = next(str(found[scope]) for scope in organisation.scopes if scope in found)
+            word = next(str(by_scope[scope]) for scope in organisation.scopes if scope in by_scope)
             with suppress(WrongState), transaction.atomic():  # one request too many
                 join_ask(By(actor_of(user), now), organisation=organisation, text=word)
 
@@ -62,27 +62,15 @@ def scopes_set(
     there is enough. A scope belongs to one organisation (`scope-taken`). `WrongVersion` if somebody
     changed the organisation since the one expected."""
     require(by.actor, "administer", Place(None))
-    wanted = parse_scopes(scopes)
+    parsed = parse_scopes(scopes)
     # One at a time: two organisations must not come to the same scope side by side.
     everybody = Organisation.objects.select_for_update(no_key=True).order_by("pk")
     for other in everybody.only("code", "scopes"):
-        taken = sorted(set(wanted) & set(other.scopes))
+        taken = sorted(set(parsed) & set(other.scopes))
         if taken and other.pk != organisation.pk:
             raise invalid("scopes", "scope-taken", scope=taken[0], organisation=other.code)
-    organisation.refresh_from_db(fields=["scopes", "admits_by_scope", "version"])
-    by.require_version(organisation.version)
-    before = {"scopes": organisation.scopes, "admits_by_scope": organisation.admits_by_scope}
-    organisation.scopes, organisation.admits_by_scope = wanted, admits_by_scope
-    organisation.version += 1
-    organisation.save(update_fields=["scopes", "admits_by_scope", "version"])
-    trail.record(
-        by,
-        "organisation.scopes",
-        organisation,
-        before=before,
-        after={"scopes": wanted, "admits_by_scope": admits_by_scope},
-    )
-    return organisation
+    values = {"scopes": parsed, "admits_by_scope": admits_by_scope}
+    return ways_in_set(by, organisation, "organisation.scopes", values)
 
 
 @transaction.atomic
@@ -113,7 +101,8 @@ def provider_set(
 
 @transaction.atomic
 def provider_remove(by: By, *, provider_id: str) -> None:
-    """Nobody signs in there any more; who did keeps the account, and other ways in."""
+    """Remove a provider: nobody signs in there any more; who did keeps the account, and other ways
+    in."""
     require(by.actor, "administer", Place(None))
     app = visible(SocialApp.objects.select_for_update(), provider_id=provider_id)
     _record_provider(by, "delete", app)

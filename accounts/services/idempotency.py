@@ -38,7 +38,7 @@ def idempotent(
     now: datetime,
     answer: Callable[[], Answer],
 ) -> Answer:
-    """The first answer to this key, or `answer()` made now; only 2xx answers are kept.
+    """Return the first answer to this key, or `answer()` made now; only 2xx answers are kept.
 
     `KeyReused` with another body; `StillRunning` while the first has not ended.
     """
@@ -57,8 +57,8 @@ def idempotent(
         if bytes(kept.body_digest) != digest:
             raise KeyReused
         return Answer(kept.status, kept.body, kept.headers | {"Idempotency-Replayed": "true"})
-    made = answer()
-    if 200 <= made.status < 300:
+    new = answer()
+    if 200 <= new.status < 300:
         IdempotencyKey.objects.update_or_create(
             user_id=user_id,
             method=method,
@@ -66,10 +66,10 @@ def idempotent(
             key=key,
             defaults={
                 "body_digest": digest,
-                "status": made.status,
-                "headers": made.headers,
-                "body": made.body,
+                "status": new.status,
+                "headers": new.headers,
+                "body": new.body,
                 "created_at": now,
             },
         )
-    return made
+    return new

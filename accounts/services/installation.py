@@ -29,7 +29,7 @@ from accounts.selectors.installation import (
 from accounts.selectors.users import confirmed_addresses, user_by_email
 from accounts.services.memberships import role_grant
 from accounts.services.organisations import organisation_create, region_create
-from accounts.services.users import person_enter, sign_in_mail_send
+from accounts.services.users import password_link_send, person_enter
 
 MOST_LOGO = 1_000_000  # bytes
 MOST_MEGAPIXELS = 16
@@ -84,6 +84,7 @@ def installation_set_up(
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('accounts.set-up', 0))")
     if is_demonstration():
         raise WrongState("demonstration")
+    by = By(PLATFORM, now)
     picture, steps, problems = None, [], _administrator_problems(administrator)
     if logo is not None:
         try:
@@ -101,15 +102,15 @@ def installation_set_up(
                 problems.append(FieldProblem(f"{path}.code", "repeated"))
                 continue
             try:
-                steps.append(step_of(given, now))
+                steps.append(step_of(given, by))
             except Invalid as refused:
                 problems += _at(path, refused)
             except WrongState as refused:
                 problems.append(FieldProblem(path, refused.code, refused.numbers))
     if problems:
         raise Invalid(problems)
-    step, user = _administrator_step(administrator, site, regions, now)
-    return SetUp((_site_step(site, picture, user, now), *steps, step), user)
+    step, user = _administrator_step(administrator, site, regions, by)
+    return SetUp((_site_step(site, picture, user, by), *steps, step), user)
 
 
 @transaction.atomic
@@ -149,7 +150,7 @@ def installation_update(
     return row
 
 
-def _site_step(site: Mapping[str, Any], picture: bytes | None, user: User, now: datetime) -> Step:
+def _site_step(site: Mapping[str, Any], picture: bytes | None, user: User, by: By) -> Step:
     present = Installation.objects.first()
     if present is not None:
         same = {**site, "logo": bool(site.get("logo"))}
@@ -159,12 +160,12 @@ def _site_step(site: Mapping[str, Any], picture: bytes | None, user: User, now: 
         name_zh=site.get("name_zh", ""),
         languages=list(dict.fromkeys(site.get("languages") or dict(settings.LANGUAGES))),
         admits_strangers=site.get("admits_strangers", True),
-        created_at=now,
+        created_at=by.now,
     )
     if picture is not None:
         row.logo.save(f"{new_id()}.png", ContentFile(picture), save=False)
     row.save(force_insert=True)
-    _record(By(PLATFORM, now), "installation.create", user, {}, row)
+    _record(by, "installation.create", user, {}, row)
     return Step("installation", row.name, Outcome.MADE)
 
 
@@ -177,8 +178,9 @@ def _administrator_problems(administrator: Mapping[str, Any]) -> list[FieldProbl
     return [FieldProblem("administrator.email", "unconfirmed-account")]
 
 
-def _region_step(given: Mapping[str, Any], now: datetime) -> Step:
-    """A region of a list that comes with the platform needs its scheme and code alone."""
+def _region_step(given: Mapping[str, Any], by: By) -> Step:
+    """Enter a region that does not stand yet; one of a list that comes with the platform needs its
+    scheme and code alone."""
     scheme, code = scheme_named(given["scheme"]), given["code"]
     present = Region.objects.select_related("parent").filter(code=code).first()
     if present is not None:
@@ -190,7 +192,7 @@ def _region_step(given: Mapping[str, Any], now: datetime) -> Step:
     if above and parent is None:
         raise invalid("parent", "unknown-region", region=above)
     try:
-        region_create(By(PLATFORM, now), parent=parent, **values)
+        region_create(by, parent=parent, **values)
     except Invalid as refused:
         if division(scheme, code):
             raise
@@ -203,7 +205,7 @@ def _region_step(given: Mapping[str, Any], now: datetime) -> Step:
     return Step("region", code, Outcome.MADE)
 
 
-def _organisation_step(given: Mapping[str, Any], now: datetime) -> Step:
+def _organisation_step(given: Mapping[str, Any], by: By) -> Step:
     code = given["code"]
     present = Organisation.objects.select_related("region").filter(code=code).first()
     if present is not None:
@@ -211,7 +213,7 @@ def _organisation_step(given: Mapping[str, Any], now: datetime) -> Step:
     region = Region.objects.filter(code=given["region"]).first()
     if region is None:
         raise invalid("region", "unknown-region", region=given["region"])
-    organisation_create(By(PLATFORM, now), **{**given, "region": region})
+    organisation_create(by, **{**given, "region": region})
     return Step("organisation", code, Outcome.MADE)
 
 
@@ -219,7 +221,7 @@ def _administrator_step(
     given: Mapping[str, Any],
     site: Mapping[str, Any],
     regions: Sequence[Mapping[str, Any]],
-    now: datetime,
+    by: By,
 ) -> tuple[Step, User]:
     """Whoever administers the platform already stays the one. A new account's address counts as
     confirmed: the operator gives it, and the account opens by the link alone."""
@@ -228,8 +230,7 @@ def _administrator_step(
         stored = {"email": present.email, "name": present.name}
         same = {**given, "email": given["email"].lower()}
         step = _left("administrator", present.email, same, stored)
-        if not present.has_usable_password():
-            _send_link(present, now)
+        password_link_send("administrator", present, by.now)
         return step, present
     user = user_by_email(given["email"])
     if user is None:
@@ -238,39 +239,27 @@ def _administrator_step(
             name=given.get("name", ""),
             language=(site.get("languages") or [settings.LANGUAGE_CODE])[0],
             time_zone=Region.objects.get(code=regions[0]["code"]).time_zone if regions else "UTC",
-            now=now,
+            now=by.now,
         )
-    role_grant(By(PLATFORM, now), user=user, role=ADMINISTRATOR)
-    if not user.has_usable_password():
-        _send_link(user, now)
+    role_grant(by, user=user, role=ADMINISTRATOR)
+    password_link_send("administrator", user, by.now)
     return Step("administrator", user.email, Outcome.MADE), user
 
 
-def _send_link(user: User, now: datetime) -> None:
-    sign_in_mail_send(
-        mail="administrator",
-        email=user.email,
-        user=user,
-        language=user.language,
-        facts={},
-        code="",
-        now=now,
-    )
-
-
 def _left(kind: str, name: str, given: Mapping[str, Any], stored: Mapping[str, Any]) -> Step:
-    """A thing that exists, with the names of what was given otherwise."""
+    """Return a thing that exists, with the names of what was given otherwise."""
     differing = tuple(key for key, value in given.items() if stored.get(key) != value)
     return Step(kind, name, Outcome.DIFFERS if differing else Outcome.EXISTS, differing)
 
 
 def _at(path: str, refused: Invalid) -> list[FieldProblem]:
-    """What is wrong with a part, with its place in the whole."""
+    """Return what is wrong with a part, with its place in the whole."""
     return [FieldProblem(f"{path}.{p.field}", p.code, p.numbers) for p in refused.problems]
 
 
 def _logo(content: bytes) -> bytes:
-    """A picture as PNG of at most `LOGO` pixels, with nothing of the file but what is seen."""
+    """Return a picture as PNG of at most `LOGO` pixels, with nothing of the file but what is
+    seen."""
     if len(content) > MOST_LOGO:
         raise invalid("logo", "file-too-large", most=MOST_LOGO // 1000)
     try:

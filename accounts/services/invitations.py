@@ -18,7 +18,7 @@ from accounts.models.keys import new_id
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import actor_of
 from accounts.selectors.joining import invitation_token, open_invitations
-from accounts.selectors.memberships import has_manager, place_of
+from accounts.selectors.memberships import has_manager, is_member, place_of
 from accounts.selectors.organisations import require_open
 from accounts.selectors.rows import visible
 from accounts.selectors.secrets import digest_of
@@ -40,15 +40,15 @@ def invitation_send(
     the same address is replaced. `WrongState` (`already-member`) for a member, (`own-role`) for
     oneself, (`invited-too-often`, `too-many-invitations-today`) beyond what one address is sent,
     and one organisation or person sends, within a day."""
-    email, wanted = address_of(email), rules.parse_roles(list(roles))
-    _require_may_invite(by.actor, organisation, wanted)
+    email, given = address_of(email), rules.parse_roles(list(roles))
+    _require_may_invite(by.actor, organisation, given)
     require_open(organisation)
     if not rules.SHORTEST <= lifetime <= rules.LONGEST:
         raise invalid("days", "out-of-range", least=1, most=rules.LONGEST.days)
     if email in confirmed_addresses(by.actor.person):
         raise WrongState("own-role")
     known = user_by_email(email)
-    if known is not None and _belongs(known, organisation):
+    if known is not None and is_member(known, organisation):
         raise WrongState("already-member")
     lock_user(by.actor.person)
     Organisation.objects.select_for_update(no_key=True).only("pk").get(pk=organisation.pk)
@@ -59,7 +59,7 @@ def invitation_send(
     most_open, _ = rules.limits(is_administrator=by.actor.may("administer", Place(None)))
     if present.filter(expires_at__gt=by.now).count() >= most_open:
         raise WrongState("too-many-invitations", most=most_open)
-    return invitations_put(by, [(organisation, email, wanted)], lifetime)[0]
+    return invitations_put(by, [(organisation, email, given)], lifetime)[0]
 
 
 def invitations_put(
@@ -67,8 +67,8 @@ def invitations_put(
     invited: Sequence[tuple[Organisation, str, Sequence[str]]],
     lifetime: timedelta = rules.USUAL,
 ) -> list[Invitation]:
-    """Within a transaction, for who has asked whether it may be: addresses are invited with roles
-    to organisations. Four statements, however many."""
+    """Invite addresses with roles to organisations, within a transaction, for who has asked whether
+    it may be. Four statements, however many."""
     rows = []
     for organisation, email, roles in invited:
         pk = new_id()
@@ -147,7 +147,6 @@ def invitation_accept(by: By, *, invitation_id: UUID) -> Membership:
             user=user,
             role=role,
             organisation=row.organisation,
-            region=None,
             granted_by=row.invited_by_id,
         )
     row.accepted_by, row.accepted_at = user, by.now
@@ -160,8 +159,8 @@ def invitation_accept(by: By, *, invitation_id: UUID) -> Membership:
 
 
 def why_closed(invitation: Invitation, now: datetime) -> str:
-    """The code of why nobody can accept it any more; empty while it is open. It ends with its
-    sender's ceasing to manage the organisation, or to coordinate its region while it has no
+    """Return the code of why nobody can accept it any more; empty while it is open. It ends with
+    its sender's ceasing to manage the organisation, or to coordinate its region while it has no
     manager, too."""
     if invitation.accepted_at is not None:
         return "invitation-used"
@@ -173,7 +172,7 @@ def why_closed(invitation: Invitation, now: datetime) -> str:
 
 
 def may_invite(actor: Actor, organisation: Organisation, roles: Sequence[str]) -> bool:
-    """Whether the actor may ask somebody in with these roles."""
+    """Return whether the actor may ask somebody in with these roles."""
     place = place_of(organisation)
     if actor.may("manage-members", place):
         return True
@@ -187,7 +186,7 @@ def _require_may_invite(actor: Actor, organisation: Organisation, roles: Sequenc
 
 
 def invitations_void(by: By, *, addresses: Sequence[str]) -> None:
-    """Within a transaction: withdraw what is open from a person who goes, and to them."""
+    """Withdraw, within a transaction, what is open from a person who goes, and to them."""
     theirs = Q(email__in=addresses) | Q(invited_by_id=by.actor.person)
     rows = Invitation.objects.select_for_update(of=("self",), no_key=True).filter(
         theirs, accepted_at=None, withdrawn_at=None
@@ -197,14 +196,14 @@ def invitations_void(by: By, *, addresses: Sequence[str]) -> None:
 
 
 def invitations_end(by: By, *, organisation: Organisation) -> None:
-    """Within a transaction: withdraw what an organisation has open that is closed or merged."""
+    """Withdraw, within a transaction, what an organisation has open that is closed or merged."""
     rows = open_invitations(organisation).select_for_update(of=("self",), no_key=True)
     for row in rows.select_related("organisation__region").order_by("pk"):
         _withdraw(by, row)
 
 
 def _require_few(by: By, organisation: Organisation, email: str) -> None:
-    """`WrongState` beyond the limits of a day. The caller has locked the organisation and the
+    """Raise `WrongState` beyond the limits of a day. The caller has locked the organisation and the
     person; the address is locked here, as other organisations invite it, too."""
     lock_addresses([email])
     _, most = rules.limits(is_administrator=by.actor.may("administer", Place(None)))
@@ -235,10 +234,6 @@ def address_of(email: str) -> str:
     if len(email) > 254:
         raise invalid("email", "too-long", most=254)
     return email
-
-
-def _belongs(user: User, organisation: Organisation) -> bool:
-    return Membership.objects.filter(user=user, organisation=organisation, ended_at=None).exists()
 
 
 def _locked(invitation_id: UUID) -> Invitation:

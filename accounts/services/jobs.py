@@ -41,10 +41,10 @@ def work_through(
     now: datetime,
     most: int | None = None,
 ) -> int:
-    """`act` on everything that is due, ids or rows, of which `most` are taken besides those that
-    failed and wait for their next try; the sum of what it returns. `act` claims what it needs,
-    raising `Busy` where another has it, asks again whether it is still due, and returns how many
-    things it did. What failed before and is not due any more is forgotten."""
+    """Call `act` on everything that is due, ids or rows, of which `most` are taken besides those
+    that failed and wait for their next try; return the sum of what it returns. `act` claims what
+    it needs, raising `Busy` where another has it, asks again whether it is still due, and returns
+    how many things it did. What failed before and is not due any more is forgotten."""
     if isinstance(due, QuerySet):
         free = due.exclude(pk__in=held_back(job, now))
         due = list(free.values_list("pk", flat=True)[:most])
@@ -117,14 +117,14 @@ def failures_keep(job: str, still: "QuerySet[Any, Any]") -> None:
 
 
 def failure_forget(job: str, object_id: UUID) -> None:
-    """It is done after all."""
+    """Forget a failure of a thing that is done after all."""
     JobFailure.objects.filter(job=job, object_id=object_id).delete()
 
 
 @transaction.atomic
 def failure_note(job: str, object_id: UUID, error: Exception, now: datetime) -> None:
-    """Something of a job failed: when it is tried again. Logged as an error, which is reported, the
-    first time only."""
+    """Note that something of a job failed, and when it is tried again. Logged as an error, which is
+    reported, the first time only."""
     JobFailure.objects.bulk_create(
         [
             JobFailure(
@@ -151,7 +151,7 @@ def failure_note(job: str, object_id: UUID, error: Exception, now: datetime) -> 
 
 @contextmanager
 def alone(name: str) -> Iterator[bool]:
-    """Whether nobody else is at work under this name, which then is ours until the end. The
+    """Tell whether nobody else is at work under this name, which then is ours until the end. The
     database lets go of it when the worker dies."""
     digest = sha256(f"job:{name}".encode()).digest()
     key = int.from_bytes(digest[:8], signed=True)
@@ -167,7 +167,7 @@ def alone(name: str) -> Iterator[bool]:
 
 
 def run_begin(entry: str, now: datetime) -> int:
-    """A run of an entry of the timetable; its number."""
+    """Begin a run of an entry of the timetable; return its number."""
     return JobRun.objects.create(entry=entry, started_at=now).pk
 
 
@@ -191,10 +191,9 @@ def failure_retry(by: By, *, failure_id: UUID) -> str:
 
 @transaction.atomic
 def failures_retry(by: By, *, name: str) -> int:
-    """The same for all of a kind of effect or of a job; how many. `actor` None is the platform
-    (the command). `Invalid` where nothing of that name fails."""
-    if not by.actor.is_platform:
-        require(by.actor, "administer", Place(None))
+    """Have all that fails of a kind of effect or of a job tried again at once; return how many.
+    `Invalid` where nothing of that name fails."""
+    require(by.actor, "administer", Place(None))
     rows = list(OutboxMessage.objects.select_for_update().filter(FAILING, kind=name).order_by("pk"))
     noted = list(JobFailure.objects.select_for_update().filter(job=name).order_by("pk"))
     if not rows and not noted:

@@ -1,16 +1,19 @@
 """Asking to join an organisation, and the organisation's answer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from accounts import trail
 from accounts.domain import joining as rules
-from accounts.domain.errors import NotFound, WrongState, invalid
+from accounts.domain.errors import WrongState, invalid
 from accounts.domain.roles import PLATFORM, RESEARCHER, By
 from accounts.models import JoinRequest, Organisation, User
+from accounts.models.organisations import Request
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
 from accounts.selectors.memberships import is_member, place_of
@@ -62,8 +65,8 @@ def join_ask(by: By, *, organisation: Organisation, text: str) -> JoinRequest:
 
 
 def join_pass_on(by: By, *, user: User, organisation: Organisation) -> None:
-    """Within a transaction, the person locked: ask an organisation's managers in the name of
-    somebody who was told to belong there; nothing for a member and for who asks already."""
+    """Ask, within a transaction and with the person locked, an organisation's managers in the name
+    of somebody who was told to belong there; nothing for a member and for who asks already."""
     asks = JoinRequest.objects.filter(user=user, organisation=organisation, state="requested")
     if is_member(user, organisation) or asks.exists():
         return
@@ -86,23 +89,23 @@ def join_decide(
     roles: Sequence[str] = (RESEARCHER,),
     reason: str = "",
 ) -> JoinRequest:
-    """A manager's word on a request: a member with these roles, or a reason why not. Nobody
-    decides on their own."""
-    row = _found(request_id)
+    """Answer a request as a manager: a member with these roles, or a reason why not. Nobody decides
+    on their own."""
+    row = _request(request_id)
     require(by.actor, "manage-members", place_of(row.organisation))
     if by.actor.user_id == row.user_id:
         raise WrongState("own-request")
-    wanted = rules.parse_roles(list(roles))
+    given = rules.parse_roles(list(roles))
     reason = checked_reason(reason, is_owed=not approve)
     lock_user(row.user_id)
-    row = _found(request_id)
-    _require_open(row)
+    row = _request(request_id)
+    require_requested(row)
     row.state = JoinRequest.State.APPROVED if approve else JoinRequest.State.REJECTED
     row.decided_by_id, row.decided_at, row.reason = by.actor.person, by.now, reason
     row.save(update_fields=["state", "decided_by", "decided_at", "reason"])
     _record(by, f"joinrequest.{'approve' if approve else 'reject'}", row, reason)
     if approve:
-        _admit(by, row, wanted)
+        _admit(by, row, given)
     payload = {"request": str(row.pk)}
     enqueue([Effect("people.answered", f"people.answered.{row.pk}", payload)], now=by.now)
     return row
@@ -111,14 +114,20 @@ def join_decide(
 @transaction.atomic
 def join_withdraw(by: By, *, request_id: UUID) -> JoinRequest:
     """Take one's own request back."""
-    lock_user(by.actor.person)
-    row = _found(request_id)
-    if row.user_id != by.actor.user_id:
-        raise NotFound
-    _require_open(row)
-    row.state, row.decided_at = JoinRequest.State.WITHDRAWN, by.now
-    row.save(update_fields=["state", "decided_at"])
+    row = request_take_back(
+        by, JoinRequest.objects.select_related("organisation__region"), request_id
+    )
     _record(by, "joinrequest.withdraw", row, "")
+    return row
+
+
+def request_take_back[Asked: Request](by: By, rows: QuerySet[Asked], request_id: UUID) -> Asked:
+    """Withdraw, within a transaction, one of the requests that is the actor's own and open."""
+    lock_user(by.actor.person)
+    row = visible(rows, pk=request_id, user_id=by.actor.user_id)
+    require_requested(row)
+    row.state, row.decided_at = Request.State.WITHDRAWN, by.now
+    row.save(update_fields=["state", "decided_at"])
     return row
 
 
@@ -133,22 +142,23 @@ def joining_set(
     if admits_by_mail and not domains:
         raise invalid("mail_domains", "required")
     Organisation.objects.select_for_update(no_key=True).only("pk").get(pk=organisation.pk)
-    organisation.refresh_from_db(fields=["mail_domains", "admits_by_mail", "version"])
+    values = {"mail_domains": domains, "admits_by_mail": admits_by_mail}
+    return ways_in_set(by, organisation, "organisation.joining", values)
+
+
+def ways_in_set(
+    by: By, organisation: Organisation, action: str, values: Mapping[str, Any]
+) -> Organisation:
+    """Store who may join an organisation unasked, within a transaction and with its row locked.
+    `WrongVersion` if somebody changed it since the one expected."""
+    organisation.refresh_from_db(fields=[*values, "version"])
     by.require_version(organisation.version)
-    before = {
-        "mail_domains": organisation.mail_domains,
-        "admits_by_mail": organisation.admits_by_mail,
-    }
-    organisation.mail_domains, organisation.admits_by_mail = domains, admits_by_mail
+    before = {name: getattr(organisation, name) for name in values}
+    for name, value in values.items():
+        setattr(organisation, name, value)
     organisation.version += 1
-    organisation.save(update_fields=["mail_domains", "admits_by_mail", "version"])
-    trail.record(
-        by,
-        "organisation.joining",
-        organisation,
-        before=before,
-        after={"mail_domains": domains, "admits_by_mail": admits_by_mail},
-    )
+    organisation.save(update_fields=[*values, "version"])
+    trail.record(by, action, organisation, before=before, after=values)
     return organisation
 
 
@@ -176,19 +186,19 @@ def _admit(by: By, row: JoinRequest, roles: Sequence[str]) -> None:
             user=row.user,
             role=role,
             organisation=row.organisation,
-            region=None,
             granted_by=by.actor.user_id,
         )
 
 
-def _found(request_id: UUID) -> JoinRequest:
+def _request(request_id: UUID) -> JoinRequest:
     return visible(
         JoinRequest.objects.select_related("organisation__region", "user"), pk=request_id
     )
 
 
-def _require_open(row: JoinRequest) -> None:
-    if row.state != JoinRequest.State.REQUESTED:
+def require_requested(row: Request) -> None:
+    """Raise `WrongState` for a request that was answered or withdrawn."""
+    if row.state != Request.State.REQUESTED:
         raise WrongState(state=row.state, wanted="decided")
 
 

@@ -45,18 +45,18 @@ from accounts.selectors.memberships import (
 from accounts.selectors.organisations import require_open
 from accounts.selectors.rows import visible
 from accounts.selectors.users import user_by_email
-from accounts.services.users import person_enter, sign_in_mail_send
+from accounts.services.users import password_link_send, person_enter
 
 MOST_TEXT = 500
 
 
 def lock_user(user_id: UUID) -> None:
-    """What one person is and may is changed one at a time."""
+    """Lock a person's row: what they are and may is changed one at a time."""
     User.objects.select_for_update(no_key=True).only("pk").get(pk=user_id)
 
 
 def checked_reason(reason: str, *, is_owed: bool) -> str:
-    """The reason, trimmed; `Invalid` without one that is owed."""
+    """Return the reason, trimmed; `Invalid` without one that is owed."""
     reason = reason.strip()
     if is_owed and not reason:
         raise invalid("reason", "required")
@@ -71,13 +71,12 @@ def checked_reason(reason: str, *, is_owed: bool) -> str:
 @transaction.atomic
 def membership_start(by: By, *, user: User, organisation: Organisation) -> Membership:
     """Make the user a member; a member already stays one."""
-    if not by.actor.is_platform:
-        require(by.actor, "administer", Place(None))
+    require(by.actor, "administer", Place(None))
     return membership_put(by, user=user, organisation=organisation)
 
 
 def membership_put(by: By, *, user: User, organisation: Organisation) -> Membership:
-    """The same within a transaction, for who has asked whether it may be."""
+    """Make the user a member, within a transaction, for who has asked whether it may be."""
     require_open(organisation)
     membership, is_new = Membership.objects.get_or_create(
         user=user, organisation=organisation, ended_at=None, defaults={"started_at": by.now}
@@ -116,6 +115,14 @@ def membership_end(by: By, *, membership_id: UUID, reason: str) -> Membership:
     _require_another(MANAGER, organisation, membership.user_id)
     for grant in grants.select_related("organisation__region", "region"):
         _revoke(by, grant, "")
+    _end(by, membership, organisation, reason)
+    kind = "left" if is_own else "ended"
+    payload = {"membership": str(membership.pk), "reason": reason}
+    enqueue([Effect(f"people.{kind}", f"people.{kind}.{membership.pk}", payload)], now=by.now)
+    return membership
+
+
+def _end(by: By, membership: Membership, organisation: Organisation, reason: str) -> None:
     membership.ended_at = by.now
     membership.save(update_fields=["ended_at"])
     trail.record(
@@ -127,32 +134,19 @@ def membership_end(by: By, *, membership_id: UUID, reason: str) -> Membership:
         reason=reason,
         places=organisation.places(),
     )
-    kind = "left" if is_own else "ended"
-    payload = {"membership": str(membership.pk), "reason": reason}
-    enqueue([Effect(f"people.{kind}", f"people.{kind}.{membership.pk}", payload)], now=by.now)
-    return membership
 
 
 def members_let_go(
     by: By, *, organisation: Organisation, into: Organisation | None
 ) -> list[RoleGrant]:
-    """All memberships and roles at an organisation that is closed or merged end; merged `into`
+    """End all memberships and roles at an organisation that is closed or merged; merged `into`
     another they begin there, but for the roles that are not given there (`roles_left_out`): these
     are returned. The caller has locked the people."""
     grants = RoleGrant.objects.filter(organisation=organisation, revoked_at=None).order_by("pk")
     left_out = roles_left_out(by.actor, organisation, into) if into is not None else []
     present = Membership.objects.filter(organisation=organisation, ended_at=None).order_by("pk")
     for membership in present.select_related("user"):
-        membership.ended_at = by.now
-        membership.save(update_fields=["ended_at"])
-        trail.record(
-            by,
-            "membership.end",
-            membership,
-            before={"user": membership.user_id, "organisation": organisation.pk},
-            after={"ended_at": by.now},
-            places=organisation.places(),
-        )
+        _end(by, membership, organisation, "")
         if into is not None:
             membership_put(by, user=membership.user, organisation=into)
     for grant in grants.select_related("organisation__region", "region", "user"):
@@ -163,7 +157,6 @@ def members_let_go(
                 user=grant.user,
                 role=grant.role,
                 organisation=into,
-                region=None,
                 granted_by=grant.granted_by_id,
             )
     return left_out
@@ -221,16 +214,7 @@ def role_grant_to_new(by: By, *, email: str, role: str, region: Region | None) -
         time_zone=region.time_zone if region else settings.USUAL_TIME_ZONE,
         now=by.now,
     )
-    if not user.has_usable_password():
-        sign_in_mail_send(
-            mail="entered",
-            email=user.email,
-            user=user,
-            language=user.language,
-            facts={},
-            code="",
-            now=by.now,
-        )
+    password_link_send("entered", user, by.now)
     return role_grant(by, user=user, role=role, region=region)
 
 
@@ -240,10 +224,10 @@ def grant_put(
     user: User,
     role: str,
     organisation: Organisation | None,
-    region: Region | None,
+    region: Region | None = None,
     granted_by: UUID | None,
 ) -> RoleGrant:
-    """The same with the person's row locked, for who has asked whether it may be."""
+    """Give a role, with the person's row locked, for who has asked whether it may be."""
     if organisation is not None:
         require_open(organisation)
     if region is not None and region.closed_at is not None:
@@ -328,7 +312,8 @@ def _revoke(by: By, grant: RoleGrant, reason: str) -> None:
 
 
 def _require_scope(role: str, organisation: Organisation | None, region: Region | None) -> None:
-    """A role is held for an organisation, a region or the platform, as it is made for."""
+    """Raise `Invalid` unless a role is given for what it is held for: an organisation, a region or
+    the platform."""
     if role not in ORGANISATION_ROLES | REGION_ROLES | PLATFORM_ROLES:
         raise invalid("role", "unknown-value")
     for name, given, roles in (
@@ -342,15 +327,15 @@ def _require_scope(role: str, organisation: Organisation | None, region: Region 
 def _require_compatible(
     user: User, role: str, organisation: Organisation | None, region: Region | None
 ) -> None:
-    """`DutiesConflict` where a role the person has excludes the new one."""
-    wanted = Duty(role, region.pk if region else None, frozenset(_lineage(organisation, region)))
-    if (duty := conflicting(load_duties(user), wanted)) is not None:
+    """Raise `DutiesConflict` where a role the person has excludes the new one."""
+    new = Duty(role, region.pk if region else None, frozenset(_lineage(organisation, region)))
+    if (duty := conflicting(load_duties(user), new)) is not None:
         raise DutiesConflict(role=duty.role, wanted=role)
 
 
 def _require_another(role: str, organisation: Organisation | None, user_id: UUID) -> None:
-    """`WrongState` if the person is the only one left with the role. Whoever comes second waits
-    here and then finds only those that are left."""
+    """Raise `WrongState` if the person is the only one left with the role. Whoever comes second
+    waits here and then finds only those that are left."""
     holders: Iterable[RoleGrant] = (
         RoleGrant.objects.select_for_update(of=("self",), no_key=True)
         .filter(role=role, organisation=organisation, revoked_at=None, user__is_active=True)

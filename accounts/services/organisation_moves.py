@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 
 from accounts import trail
-from accounts.domain.errors import NotFound, WrongState, WrongVersion, invalid
+from accounts.domain.errors import NotFound, WrongState, invalid
 from accounts.domain.roles import By, Place
 from accounts.models import Organisation, OrganisationMove, Region
 from accounts.notifications import Effect, enqueue
@@ -35,7 +35,7 @@ def move_decide(
     row = organisation_locked(organisation_id)
     require(by.actor, CAPABILITY, place_of(row))
     require(by.actor, CAPABILITY, Place(None, frozenset(region.lineage)))
-    require_version(row, by.version)
+    by.require_version(row.version)
     require_open(row)
     region = Region.objects.select_for_update(no_key=True).get(pk=region.pk)  # or it closes now
     if region.closed_at is not None:
@@ -80,7 +80,7 @@ def move_withdraw(by: By, *, organisation_id: UUID, move_id: UUID) -> Organisati
     move = visible(row.moves.select_related("from_region", "region"), pk=move_id)
     require(by.actor, CAPABILITY, place_of(row))
     require(by.actor, CAPABILITY, Place(None, frozenset(move.region.lineage)))
-    require_version(row, by.version)
+    by.require_version(row.version)
     if move.withdrawn_at is not None:
         raise WrongState(state="withdrawn", wanted="withdrawn")
     if move.carried_out_at is not None:
@@ -95,26 +95,16 @@ def move_withdraw(by: By, *, organisation_id: UUID, move_id: UUID) -> Organisati
 
 
 def organisation_locked(organisation_id: UUID) -> Organisation:
-    """With its region; `NotFound` if there is none."""
-    row = (
-        Organisation.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("region")
-        .filter(pk=organisation_id)
-        .first()
-    )
+    """Return an organisation with its region, its row locked; `NotFound` if there is none."""
+    rows = Organisation.objects.select_for_update(of=("self",), no_key=True)
+    row = rows.select_related("region").filter(pk=organisation_id).first()
     if row is None:
         raise NotFound(organisation=str(organisation_id))
     return row
 
 
-def require_version(row: Organisation, expected_version: int | None) -> None:
-    """`WrongVersion` if the organisation was changed since the version expected."""
-    if expected_version not in {None, row.version}:
-        raise WrongVersion(version=row.version)
-
-
 def move_record(by: By, action: str, move: OrganisationMove) -> None:
-    """What became of a move, in the trail of both regions. `actor` None: the timetable."""
+    """Record what became of a move in the trail of both regions."""
     trail.record(
         by,
         action,

@@ -6,17 +6,18 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from accounts import trail
 from accounts.domain import organisations as rules
-from accounts.domain.errors import FieldProblem, Invalid, NotFound, WrongState, invalid
+from accounts.domain.errors import FieldProblem, Invalid, WrongState, invalid
 from accounts.domain.roles import RESEARCHER, Actor, By, Place
 from accounts.models import Organisation, OrganisationRequest, Region, User
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
 from accounts.selectors.memberships import has_manager, place_of
 from accounts.selectors.rows import visible
-from accounts.services.joining import join_pass_on
+from accounts.services.joining import join_pass_on, request_take_back, require_requested
 from accounts.services.memberships import checked_reason, grant_put, lock_user, membership_put
 from accounts.services.organisations import organisation_create
 
@@ -87,7 +88,6 @@ def organisation_approve(
         user=row.user,
         role=RESEARCHER,
         organisation=organisation,
-        region=None,
         granted_by=by.actor.user_id,
     )
     return row
@@ -105,13 +105,7 @@ def organisation_reject(by: By, *, request_id: UUID, reason: str) -> Organisatio
 @transaction.atomic
 def organisation_request_withdraw(by: By, *, request_id: UUID) -> OrganisationRequest:
     """Take one's own request back."""
-    lock_user(by.actor.person)
-    row = _found(request_id)
-    if row.user_id != by.actor.user_id:
-        raise NotFound
-    _require_open(row)
-    row.state, row.decided_at = OrganisationRequest.State.WITHDRAWN, by.now
-    row.save(update_fields=["state", "decided_at"])
+    row = request_take_back(by, _requests(), request_id)
     _record(by, "withdraw", row)
     return row
 
@@ -138,38 +132,27 @@ def _fill(row: OrganisationRequest, values: Mapping[str, str]) -> None:
 
 
 def _to_decide(actor: Actor, request_id: UUID) -> OrganisationRequest:
-    """An open request that the actor may decide on, the asker's row locked."""
-    row = _found(request_id)
+    """Return an open request that the actor may decide on, the asker's row locked."""
+    row = visible(_requests(), pk=request_id)
     require(actor, "manage-organisations", Place(None, frozenset(row.region.lineage)))
     if actor.user_id == row.user_id:
         raise WrongState("own-request")
     lock_user(row.user_id)
-    row = _found(request_id)
-    _require_open(row)
+    row = visible(_requests(), pk=request_id)
+    require_requested(row)
     return row
 
 
 def _decide(by: By, act: str, row: OrganisationRequest, state: str, reason: str) -> None:
-    row.state, row.decided_by_id, row.decided_at, row.reason = (
-        state,
-        by.actor.person,
-        by.now,
-        reason,
-    )
+    row.state, row.reason = state, reason
+    row.decided_by_id, row.decided_at = by.actor.person, by.now
     row.save(update_fields=["state", "decided_by", "decided_at", "reason", "organisation"])
     _record(by, act, row)
     _tell("answered", row, by.now)
 
 
-def _found(request_id: UUID) -> OrganisationRequest:
-    return visible(
-        OrganisationRequest.objects.select_related("region", "user", "organisation"), pk=request_id
-    )
-
-
-def _require_open(row: OrganisationRequest) -> None:
-    if row.state != OrganisationRequest.State.REQUESTED:
-        raise WrongState(state=row.state, wanted="decided")
+def _requests() -> QuerySet[OrganisationRequest]:
+    return OrganisationRequest.objects.select_related("region", "user", "organisation")
 
 
 def _tell(what: str, row: OrganisationRequest, now: datetime) -> None:
@@ -189,5 +172,4 @@ def _record(by: By, act: str, row: OrganisationRequest) -> None:
             "organisation": row.organisation_id,
         },
         reason=row.reason,
-        places=([row.organisation_id] if row.organisation_id else [], row.region.lineage),
     )

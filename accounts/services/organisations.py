@@ -49,14 +49,13 @@ _TREE = 7_301_942_613  # the lock of the tree of regions
 def region_create(
     by: By, *, scheme: str, code: str, parent: Region | None = None, **values: Any
 ) -> Region:
-    """A region below `parent`. `actor` None is the platform itself (commands). Of a place in a
-    shipped list whatever is not given is filled in: names, zone, currency, holiday calendar, and
-    as its parent the nearest region above it that stands. `Invalid` for what is missing then, for
-    a currency, zone or holiday calendar there is not, for a code that stands already in whichever
-    scheme (regions are looked up by it: `code-taken`), and for a province that stands under its
-    code of the other list (`same-place`)."""
-    if not by.actor.is_platform:
-        require(by.actor, "administer", Place(None))
+    """Enter a region below `parent`. Of a place in a shipped list whatever is not given is filled
+    in: names, zone, currency, holiday calendar, and as its parent the nearest region above it that
+    stands. `Invalid` for what is missing then, for a currency, zone or holiday calendar there is
+    not, for a code that stands already in whichever scheme (regions are looked up by it:
+    `code-taken`), and for a province that stands under its code of the other list
+    (`same-place`)."""
+    require(by.actor, "administer", Place(None))
     _lock_tree()
     region = Region(scheme=rules.scheme_named(scheme), code=rules.region_code(code))
     known = division(region.scheme, region.code)
@@ -98,13 +97,13 @@ def regions_enter(by: By, *, codes: Iterable[str], time_zone: str, shares: bool)
     """Several places of the shipped lists at once, all or none: countries, subdivisions and
     divisions of China by their codes. `time_zone` for those whose country has several; `shares`
     for all but countries, which sum up."""
-    made = []
+    entered = []
     for code in sorted(codes, key=lambda code: (len(code) > 2, code)):
         scheme = rules.scheme_of(code)
         known = division(scheme, code)
         if known is None:
             raise invalid("codes", "unknown-region", region=code)
-        made.append(
+        entered.append(
             region_create(
                 by,
                 scheme=scheme,
@@ -113,7 +112,7 @@ def regions_enter(by: By, *, codes: Iterable[str], time_zone: str, shares: bool)
                 shares=shares and scheme != rules.COUNTRIES,
             )
         )
-    return made
+    return entered
 
 
 @transaction.atomic
@@ -122,8 +121,7 @@ def region_change(by: By, *, region_id: UUID, **changes: Any) -> Region:
     whatever belongs to it. What is below it follows, and so do searches and, from today on, the
     calendars of its instruments. `WrongState` (region-closed), `WrongVersion`; `Invalid` as
     `region_create`, and for a parent that lies below it (`below-itself`)."""
-    if not by.actor.is_platform:
-        require(by.actor, "administer", Place(None))
+    require(by.actor, "administer", Place(None))
     _lock_tree()
     region = _locked_region(region_id, by.version)
     names = ("code", "parent", *REGION_FIELDS)
@@ -174,8 +172,7 @@ def region_change(by: By, *, region_id: UUID, **changes: Any) -> Region:
 def region_close(by: By, *, region_id: UUID) -> Region:
     """Close a region for good: nothing more is entered in it or below it. `WrongState`
     (region-has-organisations, region-has-regions) while an open one is there."""
-    if not by.actor.is_platform:
-        require(by.actor, "administer", Place(None))
+    require(by.actor, "administer", Place(None))
     _lock_tree()
     region = _locked_region(region_id, by.version)
     if _has_organisations(region):
@@ -193,7 +190,7 @@ def region_close(by: By, *, region_id: UUID) -> Region:
 
 
 def region_problems(region: Region) -> list[FieldProblem]:
-    """What of a region's currency, zone and holiday calendar the platform does not know."""
+    """Return what of a region's currency, zone and holiday calendar the platform does not know."""
     problems = []
     if region.currency not in MINOR_DIGITS:
         problems.append(FieldProblem("currency", "unknown-currency"))
@@ -205,7 +202,8 @@ def region_problems(region: Region) -> list[FieldProblem]:
 
 
 def _check_region(region: Region) -> None:
-    """`Invalid` with everything that is wrong with its fields; its names come back trimmed."""
+    """Raise `Invalid` with everything that is wrong with its fields; its names come back
+    trimmed."""
     problems: list[FieldProblem] = []
     for name in ("name", "name_zh"):
         try:
@@ -227,7 +225,7 @@ def _lock_tree() -> None:
 
 
 def _locked_region(region_id: UUID, expected_version: int | None) -> Region:
-    """An open region, its row locked; `NotFound`, `WrongVersion`, `WrongState`."""
+    """Return an open region, its row locked; `NotFound`, `WrongVersion`, `WrongState`."""
     region = visible(Region.objects.select_for_update(), pk=region_id)
     if expected_version not in {None, region.version}:
         raise WrongVersion(version=region.version)
@@ -236,7 +234,7 @@ def _locked_region(region_id: UUID, expected_version: int | None) -> Region:
 
 
 def _has_organisations(region: Region) -> bool:
-    """Whether an open organisation lies in it, or moves to it."""
+    """Return whether an open organisation lies in it, or moves to it."""
     coming = OrganisationMove.objects.filter(region=region, carried_out_at=None, withdrawn_at=None)
     return region.organisations.filter(closed_at=None).exists() or coming.exists()
 
@@ -247,7 +245,7 @@ def _require_open_region(region: Region) -> None:
 
 
 def _standing(codes: Iterable[str]) -> Region | None:
-    """The first of the codes that an open region has."""
+    """Return the first of the codes that an open region has."""
     ordered = list(codes)
     rows = {row.code: row for row in Region.objects.filter(code__in=ordered, closed_at=None)}
     return next((rows[code] for code in ordered if code in rows), None)
@@ -273,7 +271,7 @@ def _lineages_recompute(region: Region) -> None:
 
 
 def _is_calendar(name: str) -> bool:
-    """Whether the library of public holidays has the country, or its subdivision."""
+    """Return whether the library of public holidays has the country, or its subdivision."""
     country, _, subdivision = name.partition("-")
     countries = holidays.list_supported_countries()
     return country in countries and (not subdivision or subdivision in countries[country])
@@ -284,11 +282,10 @@ def _is_calendar(name: str) -> bool:
 
 @transaction.atomic
 def organisation_create(by: By, *, code: str, region: Region, **values: Any) -> Organisation:
-    """An organisation of a region: coordinators of it or of one above it, and administrators.
-    `Invalid` for what is missing or malformed and for a code that is taken; `WrongState`
-    (region-closed). The platform itself also says who may join unasked."""
-    if not by.actor.is_platform:
-        require(by.actor, "manage-organisations", Place(None, frozenset(region.lineage)))
+    """Enter an organisation of a region, for coordinators of it or of one above it, and
+    administrators. `Invalid` for what is missing or malformed and for a code that is taken;
+    `WrongState` (region-closed). The platform itself also says who may join unasked."""
+    require(by.actor, "manage-organisations", Place(None, frozenset(region.lineage)))
     region = Region.objects.select_for_update(no_key=True).get(pk=region.pk)
     _require_open_region(region)
     if not by.actor.is_platform and not region.shares:
@@ -316,8 +313,7 @@ def organisation_change(by: By, *, organisation_id: UUID, **changes: Any) -> Org
     instruments are found by the new name. Coordinators of its region or of one above it, and
     administrators. `WrongState` (organisation-closed), `WrongVersion`, `Invalid`."""
     organisation = _organisation(organisation_id)
-    if not by.actor.is_platform:
-        require(by.actor, "manage-organisations", place_of(organisation))
+    require(by.actor, "manage-organisations", place_of(organisation))
     Organisation.objects.select_for_update(no_key=True).only("pk").get(pk=organisation_id)
     organisation = _organisation(organisation_id)
     by.require_version(organisation.version)
@@ -387,7 +383,7 @@ def _set_organisation(organisation: Organisation, values: Mapping[str, Any]) -> 
 
 
 def _checked(name: str, value: Any) -> Any:
-    """A value of a field as it is stored."""
+    """Return a value of a field as it is stored."""
     match name:
         case "code":
             return rules.organisation_code(value)

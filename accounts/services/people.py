@@ -84,7 +84,7 @@ def people_invite(
 def _read(
     row: PersonRow, places: Mapping[str, Organisation], organisation: Organisation | None
 ) -> _Row:
-    """A row with whatever is wrong in itself."""
+    """Return a row with whatever is wrong in itself."""
     if row.problem is not None:
         return _Row(row.line, row.email, (), None, [row.problem])
     problems: list[FieldProblem] = []
@@ -108,8 +108,8 @@ def _read(
 
 
 def _judged(by: By, read: Sequence[_Row]) -> tuple[list[PersonOutcome], list[Invitation]]:
-    """What becomes of each row, and the invitations that have expired unanswered. Six statements,
-    and one for each organisation to which a coordinator invites."""
+    """Return what becomes of each row, and the invitations that have expired unanswered. Six
+    statements, and one for each organisation to which a coordinator invites."""
     emails = {row.email for row in read}
     own = set(confirmed_addresses(by.actor.person))
     members = set(
@@ -172,18 +172,18 @@ def _judged(by: By, read: Sequence[_Row]) -> tuple[list[PersonOutcome], list[Inv
 
 
 def _limit(by: By, places: Sequence[Organisation]) -> Refused | None:
-    """Why so many cannot be sent today; None where they can. Three statements."""
+    """Return why so many cannot be sent today; None where they can. Three statements."""
     most_open, most = rules.limits(is_administrator=by.actor.may("administer", Place(None)))
-    wanted = Counter(place.pk for place in places)
+    counts = Counter(place.pk for place in places)
     recent = Q(created_at__gt=by.now - rules.DAY)
     is_open = Q(accepted_at=None, withdrawn_at=None, expires_at__gt=by.now)
     by_me = Invitation.objects.filter(recent, invited_by_id=by.actor.person).count()
-    if by_me + wanted.total() > most:
+    if by_me + counts.total() > most:
         left = max(0, most - by_me)
-        return WrongState("too-many-to-invite-today", wanted=wanted.total(), left=left, most=most)
-    today, waiting = _sent(wanted, recent), _sent(wanted, is_open)
+        return WrongState("too-many-to-invite-today", wanted=counts.total(), left=left, most=most)
+    today, waiting = _sent(counts, recent), _sent(counts, is_open)
     for place in {place.pk: place for place in places}.values():
-        new = wanted[place.pk]
+        new = counts[place.pk]
         left = max(0, most - today.get(place.pk, 0))
         if new > left:
             return WrongState("too-many-to-invite-today", wanted=new, left=left, most=most)
@@ -194,6 +194,6 @@ def _limit(by: By, places: Sequence[Organisation]) -> Refused | None:
 
 
 def _sent(places: Iterable[UUID], which: Q) -> dict[UUID, int]:
-    """How many such invitations each of some organisations has."""
+    """Return how many such invitations each of some organisations has."""
     rows = Invitation.objects.filter(which, organisation__in=list(places))
     return dict(rows.values_list("organisation").annotate(n=Count("pk")))

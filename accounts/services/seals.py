@@ -30,12 +30,12 @@ _DIGESTS = "SELECT digest FROM accounts_sealedentry WHERE seal_id = %s ORDER BY 
 def trail_seal(*, now: datetime) -> list[Seal]:
     """Seal every entry that is committed and in no seal yet; the new seals, none where there
     was nothing to seal. Writers are never waited for, nor do they wait."""
-    made = []
+    seals = []
     while seal := _seal(now):
-        made.append(seal)
+        seals.append(seal)
         if seal.count < MOST:
             break
-    return made
+    return seals
 
 
 @transaction.atomic
@@ -60,7 +60,7 @@ def _seal(now: datetime) -> Seal | None:
 
 
 def trail_seal_now(by: By) -> list[Seal]:
-    """The same, on demand of an auditor."""
+    """Seal the trail as `trail_seal` does, on demand of an auditor."""
     require_somewhere(by.actor, "audit")
     return trail_seal(now=by.now)
 

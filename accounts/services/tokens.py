@@ -31,13 +31,14 @@ def token_issue(
     now: datetime,
     scopes: Iterable[str] = SCOPES,
 ) -> tuple[ApiToken, str]:
-    """The stored row and the token itself, which is never to be had again. `NotPermitted`
-    (`second-factor-missing`) for whom the roles ask for a second factor that is not there."""
+    """Issue a token: return its row and the token itself, which is never to be had again.
+    `NotPermitted` (`second-factor-missing`) for whom the roles ask for a second factor that is not
+    there."""
     require_second_factor(user, confirmed=True)
-    label, wanted = label.strip(), sorted(set(scopes))
+    label, chosen = label.strip(), sorted(set(scopes))
     if not label or len(label) > 60:
         raise invalid("label", "required" if not label else "too-long", most=60)
-    if not wanted or not set(wanted) <= set(SCOPES):
+    if not chosen or not set(chosen) <= set(SCOPES):
         raise invalid("scopes", "unknown-value")
     if not timedelta() < lifetime <= LONGEST:
         raise invalid("days", "out-of-range", least=1, most=LONGEST.days)
@@ -46,7 +47,7 @@ def token_issue(
         user=user,
         label=label,
         digest=digest_of(token),
-        scopes=wanted,
+        scopes=chosen,
         # The page asks for it whoever has one.
         with_second_factor=has_second_factor(user),
         created_at=now,

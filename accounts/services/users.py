@@ -37,7 +37,7 @@ def user_register(*, user: User, now: datetime) -> User:
 
 
 @transaction.atomic
-def profile_update(*, user: User, name: str, language: str, time_zone: str, now: datetime) -> User:
+def profile_update(by: By, *, user: User, name: str, language: str, time_zone: str) -> User:
     """Name, language of messages, time zone shown beside an instrument's own."""
     if time_zone not in zoneinfo.available_timezones():
         raise invalid("time_zone", "unknown-time-zone")
@@ -46,7 +46,7 @@ def profile_update(*, user: User, name: str, language: str, time_zone: str, now:
     user.name, user.time_zone = name_kept(name), time_zone
     user.save(update_fields=["name", "language", "time_zone"])
     trail.record(
-        By(actor_of(user), now),
+        by,
         "user.update",
         user,
         before=before,
@@ -56,19 +56,13 @@ def profile_update(*, user: User, name: str, language: str, time_zone: str, now:
 
 
 @transaction.atomic
-def language_set(*, user: User, language: str, now: datetime) -> None:
+def language_set(by: By, *, user: User, language: str) -> None:
     """The language of messages; the one it is already changes nothing."""
     before, user.language = user.language, _known(language)
     if before == language:
         return
     user.save(update_fields=["language"])
-    trail.record(
-        By(actor_of(user), now),
-        "user.update",
-        user,
-        before={"language": before},
-        after={"language": language},
-    )
+    trail.record(by, "user.update", user, before={"language": before}, after={"language": language})
 
 
 @transaction.atomic
@@ -86,9 +80,9 @@ def sign_in_mail_send(
     email: str,
     user: User | None,
     language: str,
-    facts: Mapping[str, str],
-    code: str,
     now: datetime,
+    facts: Mapping[str, str] | None = None,
+    code: str = "",
 ) -> None:
     """Have a worker send one of `letters.sign_in.KINDS`. Reset and confirmation keys are made as
     it is sent; a `code` to sign in is erased with all the rest once it is sent or given up."""
@@ -97,11 +91,17 @@ def sign_in_mail_send(
         "email": email,
         "user": str(user.pk) if user else None,
         "language": language,
-        "facts": dict(facts),
+        "facts": dict(facts or {}),
         "code": code,
     }
     key = f"people.sign-in.{new_id()}"
     enqueue([Effect("people.sign-in", key, {"private": private})], now=now)
+
+
+def password_link_send(mail: str, user: User, now: datetime) -> None:
+    """Send the owner of an account without a password a link to set one."""
+    if not user.has_usable_password():
+        sign_in_mail_send(mail=mail, email=user.email, user=user, language=user.language, now=now)
 
 
 def person_enter(*, email: str, name: str, language: str, time_zone: str, now: datetime) -> User:
@@ -139,14 +139,14 @@ def demo_address_vouch(*, user: User) -> None:
 
 
 def name_kept(name: str) -> str:
-    """A name on one line, at most 150 characters, without what would turn the letters around it:
-    it stands in lists beside others, and in the subject of letters."""
+    """Return a name on one line, at most 150 characters, without what would turn the letters around
+    it: it stands in lists beside others, and in the subject of letters."""
     spoken = (sign for sign in name if sign.isspace() or not _turns(sign))
     return " ".join("".join(spoken).split())[:150]
 
 
 def _turns(sign: str) -> bool:
-    """A control character, or one of those that set the direction of writing."""
+    """Return whether a sign is a control character, or sets the direction of writing."""
     is_control = unicodedata.category(sign) == "Cc"
     return (
         is_control

@@ -100,7 +100,8 @@ DEEDS = {
 
 @register.filter
 def styled(form: forms.BaseForm) -> forms.BaseForm:
-    """A form with the classes of our look on its fields, and allauth's labels in our words."""
+    """Return a form with the classes of our look on its fields, and allauth's labels in our
+    words."""
     kind_of_form = type(form).__name__
     is_ours = type(form).__module__ == "accounts.forms"
     for name, field in form.fields.items():
@@ -123,7 +124,7 @@ def styled(form: forms.BaseForm) -> forms.BaseForm:
 
 @register.filter
 def device(user_agent: str) -> str:
-    """What a browser says of itself, in two words: `Firefox · Windows`."""
+    """Return what a browser says of itself, in two words: `Firefox · Windows`."""
     browser = next((name for mark, name in BROWSERS if mark in user_agent), "")
     system = next((name for mark, name in SYSTEMS if mark in user_agent), "")
     return " · ".join(part for part in (browser, system) if part) or user_agent[:60]
@@ -131,7 +132,7 @@ def device(user_agent: str) -> str:
 
 @register.filter
 def way_name(account: SocialAccount) -> str:
-    """What the place is called where somebody signs in; one that is gone, by its id."""
+    """Return what the place is called where somebody signs in; one that is gone, by its id."""
     try:
         return str(account.get_provider())
     except (SocialApp.DoesNotExist, MultipleObjectsReturned):
@@ -140,32 +141,32 @@ def way_name(account: SocialAccount) -> str:
 
 @register.filter
 def role_name(role: str) -> str:
-    """A role in the reader's language."""
+    """Return a role in the reader's language."""
     return str(ROLES.get(role, role))
 
 
 @register.filter
 def deed(role: str) -> str:
-    """What somebody with the role does here, in half a line."""
+    """Return what somebody with the role does here, in half a line."""
     return str(DEEDS[role])
 
 
 @register.simple_tag
 def demo_people() -> list[DemoAccount]:
-    """The accounts anyone may try; none outside local mode."""
+    """Return the accounts anyone may try; none outside local mode."""
     return demo_accounts() if settings.LOCAL_MODE else []
 
 
 @register.simple_tag(takes_context=True)
 def asked_to_join(context: Any) -> Organisation | None:
-    """The organisation whose answer the reader waits for. One statement."""
-    asked = requests_of(context["actor"]).filter(state=JoinRequest.State.REQUESTED).first()
-    return asked.organisation if asked else None
+    """Return the organisation whose answer the reader waits for. One statement."""
+    request = requests_of(context["actor"]).filter(state=JoinRequest.State.REQUESTED).first()
+    return request.organisation if request else None
 
 
 @register.simple_tag
 def own_pages() -> list[dict[str, Any]]:
-    """The pages of a person about themselves: address, name, and which views lie below."""
+    """Return the pages of a person about themselves: address, name, and which views lie below."""
     return [
         {"url": reverse(view), "label": label, "views": views}
         for view, label, views in (

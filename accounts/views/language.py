@@ -3,7 +3,6 @@
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
@@ -13,6 +12,7 @@ from accounts.middleware import remember_language
 from accounts.models import User
 from accounts.selectors.installation import installation
 from accounts.services.users import language_set
+from accounts.views.pages import by_of
 
 
 @require_POST
@@ -23,7 +23,7 @@ def set_language(request: HttpRequest) -> HttpResponse:
         raise invalid("language", "unknown-value")
     language = form.cleaned_data["language"]
     if isinstance(request.user, User):
-        language_set(user=request.user, language=language, now=timezone.now())
+        language_set(by_of(request), user=request.user, language=language)
     response = HttpResponseRedirect(page_to_return_to(request, form.cleaned_data["next"]))
     remember_language(response, language)
     return response

@@ -1,19 +1,20 @@
 """People of an organisation, for those who manage them: members, roles, requests, invitations."""
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.domain.errors import Invalid, NotFound, NotPermitted, Refused, WrongState
-from accounts.domain.roles import MANAGER, ORGANISATION_ROLES, By, DutiesConflict, Place
+from accounts.domain.errors import Invalid, NotFound, Refused
+from accounts.domain.roles import MANAGER, ORGANISATION_ROLES, By, Place
 from accounts.forms import (
     FindForm,
     FirstManagerForm,
@@ -42,7 +43,6 @@ from accounts.selectors.memberships import (
 )
 from accounts.selectors.organisations import (
     organisation_by_id,
-    region_by_code,
     region_by_id,
     regions,
 )
@@ -51,26 +51,19 @@ from accounts.services.invitations import invitation_send, invitation_withdraw
 from accounts.services.joining import join_decide, joining_set
 from accounts.services.memberships import role_grant, role_grant_to_new, role_revoke, second_ask
 from accounts.views.language import page_to_return_to
+from accounts.views.pages import act, by_of, edits, in_full, reads, shown, writes
 
 PAGE = 50
-REFUSALS = (WrongState, Invalid, DutiesConflict)
 
 
-def status_of(refused: Refused) -> int:
-    """The status of the page that says why."""
-    match refused:
-        case Invalid():
-            return 400
-        case NotPermitted():
-            return 403
-        case WrongState():
-            return 409
-        case _:
-            return 422
+def values_of(form: Form) -> dict[str, Any]:
+    """What a form says whose fields no page shows again; `Invalid` where it is wrong."""
+    if not form.is_valid():
+        raise Invalid([])
+    return form.cleaned_data
 
 
-@login_required
-@require_safe
+@reads
 def people(request: HttpRequest) -> HttpResponse:
     """The organisations whose people the reader may look at; straight on to an only one."""
     actor = actor_of(request.user)
@@ -89,177 +82,165 @@ def people(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/people.html", context)
 
 
-@login_required
-@require_safe
+@reads
 def members(request: HttpRequest, organisation_id: UUID) -> HttpResponse:
     return _page(request, organisation_to_read(actor_of(request.user), organisation_id))
 
 
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
+@edits
 def invite(request: HttpRequest, organisation_id: UUID) -> HttpResponse:
     """Managers invite on the page of the members; a coordinator of the region invites the first
     manager here."""
-    now, actor = timezone.now(), actor_of(request.user)
-    organisation = organisation_by_id(organisation_id)
-    if not actor.may("manage-members", place_of(organisation)):
-        require(actor, "manage-organisations", place_of(organisation))
-        return _first_manager(request, organisation)
-    if request.method != "POST":
+    organisation, manages = _invites(request, organisation_id)
+    is_sent = request.method == "POST"
+    if manages and not is_sent:
         return redirect("accounts:members", organisation.pk)
-    form = InviteForm(request.POST)
-    if not form.is_valid():
-        return _page(request, organisation, status=400, invite_form=form)
-    try:
-        made = invitation_send(
-            By(actor, now),
+    form = (InviteForm if manages else FirstManagerForm)(request.POST if is_sent else None)
+    return act(
+        request,
+        partial(_page if manages else _first_manager, request, organisation),
+        lambda by, data: invitation_send(
+            by,
             organisation=organisation,
-            email=form.cleaned_data["email"],
-            roles=form.cleaned_data["roles"],
+            email=data["email"],
+            roles=data.get("roles", [MANAGER]),
             lifetime=form.lifetime(),
-        )
-    except REFUSALS as refused:
-        return _page(request, organisation, refused=refused, invite_form=form)
-    messages.success(request, gettext("{email} is invited.").format(email=made.email))
-    return redirect("accounts:members", organisation.pk)
+        ),
+        to=reverse("accounts:members" if manages else "accounts:invite", args=[organisation.pk]),
+        done=lambda invitation: gettext("{email} is invited.").format(email=invitation.email),
+        form=form,
+        name="invite_form" if manages else "form",
+        shows=in_full,
+        raises=(NotFound,),
+    )
 
 
-@login_required
-@require_POST
+@writes
 def invitation_end(
     request: HttpRequest, organisation_id: UUID, invitation_id: UUID
 ) -> HttpResponse:
-    actor, now = actor_of(request.user), timezone.now()
-    organisation = organisation_by_id(organisation_id)
+    organisation, manages = _invites(request, organisation_id)
+    return act(
+        request,
+        partial(_page if manages else _first_manager, request, organisation),
+        lambda by, _: invitation_withdraw(by, invitation_id=invitation_id),
+        to=reverse("accounts:members" if manages else "accounts:invite", args=[organisation.pk]),
+        done=gettext("The invitation is withdrawn and can no longer be used."),
+        shows=in_full,
+    )
+
+
+def _invites(request: HttpRequest, organisation_id: UUID) -> tuple[Organisation, bool]:
+    """An organisation that the reader may invite people to, and whether they manage its members;
+    else they coordinate its region."""
+    actor, organisation = actor_of(request.user), organisation_by_id(organisation_id)
     manages = actor.may("manage-members", place_of(organisation))
     if not manages:
         require(actor, "manage-organisations", place_of(organisation))
-    try:
-        invitation_withdraw(By(actor, now), invitation_id=invitation_id)
-    except REFUSALS as refused:
-        if not manages:
-            return _first_manager(request, organisation, refused)
-        return _page(request, organisation, refused=refused)
-    messages.success(request, gettext("The invitation is withdrawn and can no longer be used."))
-    return redirect("accounts:members" if manages else "accounts:invite", organisation.pk)
+    return organisation, manages
 
 
-@login_required
-@require_POST
+@writes
 def decide(request: HttpRequest, organisation_id: UUID, request_id: UUID) -> HttpResponse:
     organisation = _managed(request, organisation_id)
     form = JoinDecideForm(request.POST)
-    if not form.is_valid():
-        return _page(request, organisation, status=400, refused=Refused("invalid"))
-    approve = form.cleaned_data["act"] == "approve"
-    try:
+    approves = request.POST.get("act") == "approve"
+
+    def work(by: By, _: Any) -> None:
+        data = values_of(form)
         join_decide(
-            By(actor_of(request.user), timezone.now()),
+            by,
             request_id=request_id,
-            approve=approve,
-            roles=form.cleaned_data["roles"],
-            reason=form.cleaned_data["reason"],
+            approve=approves,
+            roles=data["roles"],
+            reason=data["reason"],
         )
-    except REFUSALS as refused:
-        more = {"deciding_id": request_id, "reason": form.cleaned_data["reason"]}
-        return _page(request, organisation, refused=refused, **more)
-    text = (
-        gettext("The person is a member now.") if approve else gettext("The request is declined.")
+
+    reason = request.POST.get("reason", "")
+    return act(
+        request,
+        partial(_page, request, organisation, deciding_id=request_id, reason=reason),
+        work,
+        to=reverse("accounts:members", args=[organisation.pk]),
+        done=gettext("The person is a member now.")
+        if approves
+        else gettext("The request is declined."),
+        shows=in_full,
     )
-    messages.success(request, text)
-    return redirect("accounts:members", organisation.pk)
 
 
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
+@edits
 def joining(request: HttpRequest, organisation_id: UUID) -> HttpResponse:
     """Which mail domains are the organisation's, and whether an address there is enough."""
     organisation = _managed(request, organisation_id)
-    present = {
-        "mail_domains": "\n".join(organisation.mail_domains),
-        "admits_by_mail": organisation.admits_by_mail,
-    }
+    present = {name: getattr(organisation, name) for name in JoiningForm.base_fields}
     form = JoiningForm(request.POST if request.method == "POST" else None, initial=present)
-    status, refused = 200, None
-    if form.is_bound and form.is_valid():
-        try:
-            joining_set(
-                By(actor_of(request.user), timezone.now()),
-                organisation=organisation,
-                mail_domains=form.domains(),
-                admits_by_mail=form.cleaned_data["admits_by_mail"],
-            )
-        except Invalid as problem:
-            refused, status = problem, 400
-        else:
-            messages.success(request, gettext("Saved."))
-            return redirect("accounts:members", organisation.pk)
-    elif form.is_bound:
-        status = 400
-    context = {"organisation": organisation, "form": form, "refused": refused}
-    return render(request, "accounts/joining.html", context, status=status)
+    return act(
+        request,
+        partial(shown, request, "accounts/joining.html", organisation=organisation),
+        lambda by, data: joining_set(by, organisation=organisation, **data),
+        to=reverse("accounts:members", args=[organisation.pk]),
+        done=gettext("Saved."),
+        form=form,
+        shows=in_full,
+    )
 
 
-@login_required
-@require_POST
+@writes
 def role_give(request: HttpRequest, organisation_id: UUID, user_id: UUID) -> HttpResponse:
     """Give a member a role of the organisation."""
     organisation = _managed(request, organisation_id)
     member = member_by_id(organisation, user_id)
     form = RoleForm(request.POST)
-    if not form.is_valid():
-        return _page(request, organisation, status=400, refused=Refused("invalid"))
-    try:
-        role_grant(
-            By(actor_of(request.user), timezone.now()),
-            user=member.user,
-            role=form.cleaned_data["role"],
-            organisation=organisation,
-        )
-    except (*REFUSALS, NotPermitted) as refused:
-        return _page(request, organisation, refused=refused, opened_id=user_id)
-    messages.success(request, gettext("The role is given and takes effect at once."))
-    return redirect("accounts:members", organisation.pk)
+    return act(
+        request,
+        partial(_page, request, organisation, opened_id=user_id),
+        lambda by, _: role_grant(
+            by, user=member.user, role=values_of(form)["role"], organisation=organisation
+        ),
+        to=reverse("accounts:members", args=[organisation.pk]),
+        done=gettext("The role is given and takes effect at once."),
+        shows=in_full,
+        raises=(NotFound,),
+    )
 
 
-@login_required
-@require_POST
+@writes
 def role_take(request: HttpRequest, role_id: UUID) -> HttpResponse:
     """Take a role away; what refuses is said on the page that the role stands on."""
     actor = actor_of(request.user)
     grant = grant_by_id(actor, role_id)
-    form = TakeForm(request.POST)
-    is_of_organisation = grant.role in ORGANISATION_ROLES
-    try:
-        if not form.is_valid():
-            raise Invalid([])
-        role_revoke(
-            By(actor, timezone.now()), grant_id=grant.pk, reason=form.cleaned_data["reason"]
-        )
-    except REFUSALS as refused:
-        if not is_of_organisation and actor.may("administer", Place(None)):
-            return _roles(request, PlatformRoleForm(), refused)
-        if grant.organisation and actor.may("read-members", place_of(grant.organisation)):
-            return _page(request, grant.organisation, refused=refused, opened_id=grant.user_id)
-        raise
-    messages.success(request, gettext("The role is removed and gives no more access."))
+    organisation, form = grant.organisation, TakeForm(request.POST)
+
+    def page(**context: Any) -> HttpResponse:
+        if grant.role not in ORGANISATION_ROLES and actor.may("administer", Place(None)):
+            return _roles(request, **context)
+        if organisation and actor.may("read-members", place_of(organisation)):
+            return _page(request, organisation, opened_id=grant.user_id, **context)
+        raise context["refused"]
+
     if actor.user_id == grant.user_id:
-        return redirect("accounts:organisations")
-    if grant.organisation:
-        return redirect("accounts:members", grant.organisation.pk)
-    return redirect("accounts:roles")
+        to = reverse("accounts:organisations")
+    elif organisation:
+        to = reverse("accounts:members", args=[organisation.pk])
+    else:
+        to = reverse("accounts:roles")
+    return act(
+        request,
+        page,
+        lambda by, _: role_revoke(by, grant_id=grant.pk, reason=values_of(form)["reason"]),
+        to=to,
+        done=gettext("The role is removed and gives no more access."),
+        shows=in_full,
+    )
 
 
-@login_required
-@require_POST
+@writes
 def second(request: HttpRequest) -> HttpResponse:
     """Ask for a second person; back to the page that says that there is none."""
-    form = SecondForm(request.POST)
-    if not form.is_valid():
-        raise Invalid([])
-    data = form.cleaned_data
+    data = values_of(SecondForm(request.POST))
     second_ask(
-        By(actor_of(request.user), timezone.now()),
+        by_of(request),
         code=data["code"],
         organisation=organisation_by_id(data["organisation"]) if data["organisation"] else None,
         region=region_by_id(data["region"]) if data["region"] else None,
@@ -268,43 +249,39 @@ def second(request: HttpRequest) -> HttpResponse:
     return redirect(page_to_return_to(request, data["next"]))
 
 
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
+@edits
 def roles(request: HttpRequest) -> HttpResponse:
     """Roles of regions and of the platform, for administrators."""
-    actor = actor_of(request.user)
-    require(actor, "administer", Place(None))
-    form = PlatformRoleForm(request.POST if request.method == "POST" else None)
-    if form.is_bound and not form.is_valid():
-        return _roles(request, form, status=400)
-    if not form.is_bound:
-        return _roles(request, form)
-    data = form.cleaned_data
-    try:
-        region = region_by_code(data["region"]) if data["region"] else None
-    except NotFound:
-        form.add_error("region", gettext("There is no such region."))
-        return _roles(request, form, status=400)
-    try:
-        user, now, given = person_named(data["user"]), timezone.now(), {"role": data["role"]}
+    require(actor_of(request.user), "administer", Place(None))
+
+    def work(by: By, data: dict[str, Any]) -> None:
+        user, given = person_named(data["user"]), {"role": data["role"], "region": data["region"]}
         if user is None and "create" in request.POST:
-            role_grant_to_new(By(actor, now), email=data["user"], region=region, **given)
+            role_grant_to_new(by, email=data["user"], **given)
         else:
-            role_grant(By(actor, now), user=user, region=region, **given)
-    except (*REFUSALS, NotPermitted) as refused:
-        return _roles(request, form, refused)
-    messages.success(request, gettext("The role is given and takes effect at once."))
-    return redirect("accounts:roles")
+            role_grant(by, user=user, **given)
+
+    return act(
+        request,
+        partial(_roles, request),
+        work,
+        to=reverse("accounts:roles"),
+        done=gettext("The role is given and takes effect at once."),
+        form=PlatformRoleForm(request.POST if request.method == "POST" else None),
+        shows=in_full,
+        raises=(NotFound,),
+    )
 
 
 def _roles(
     request: HttpRequest,
-    form: PlatformRoleForm,
+    *,
+    form: PlatformRoleForm | None = None,
     refused: Refused | None = None,
     status: int = 200,
 ) -> HttpResponse:
     context = {
-        "form": form,
+        "form": form or PlatformRoleForm(),
         "grants": platform_grants(),
         "regions": regions(),
         "conflicts": people_in_conflict(),
@@ -312,36 +289,23 @@ def _roles(
         "may_create": isinstance(refused, Invalid)
         and any(problem.code == "unknown-person" for problem in refused.problems),
     }
-    status = status_of(refused) if refused else status
     return render(request, "accounts/roles.html", context, status=status)
 
 
 def _first_manager(
-    request: HttpRequest, organisation: Organisation, refused: Refused | None = None
+    request: HttpRequest,
+    organisation: Organisation,
+    *,
+    form: FirstManagerForm | None = None,
+    refused: Refused | None = None,
+    status: int = 200,
 ) -> HttpResponse:
     """Asking in the first manager; what is open of that kind can be withdrawn."""
-    is_sent = request.method == "POST" and refused is None
-    form = FirstManagerForm(request.POST if is_sent else None)
-    status = status_of(refused) if refused else 400 if is_sent else 200
-    if is_sent and form.is_valid():
-        try:
-            sent = invitation_send(
-                By(actor_of(request.user), timezone.now()),
-                organisation=organisation,
-                email=form.cleaned_data["email"],
-                roles=[MANAGER],
-                lifetime=form.lifetime(),
-            )
-        except (*REFUSALS, NotPermitted) as problem:
-            refused, status = problem, status_of(problem)
-        else:
-            messages.success(request, gettext("{email} is invited.").format(email=sent.email))
-            return redirect("accounts:invite", organisation.pk)
     is_managed = has_manager(organisation.pk)
     context = {
         "organisation": organisation,
         "is_managed": is_managed,
-        "form": form,
+        "form": form or FirstManagerForm(),
         "invitations": [] if is_managed else open_invitations(organisation).filter(roles=[MANAGER]),
         "refused": refused,
         "now": timezone.now(),
@@ -361,9 +325,7 @@ def _page(
     request: HttpRequest,
     organisation: Organisation,
     *,
-    refused: Refused | None = None,
     status: int = 200,
-    invite_form: InviteForm | None = None,
     **more: Any,
 ) -> HttpResponse:
     now, actor = timezone.now(), actor_of(request.user)
@@ -381,14 +343,12 @@ def _page(
         "former": former_members(organisation, now) if manages else [],
         "requests": open_requests(organisation) if manages else [],
         "invitations": open_invitations(organisation) if manages else [],
-        "invite_form": invite_form or InviteForm(),
+        "invite_form": InviteForm(),
         "role_form": RoleForm(),
         "joining_roles": RoleForm.base_fields["role"].choices,  # type: ignore[attr-defined]
         "search": search,
         "text": text,
         "now": now,
-        "refused": refused,
         **more,
     }
-    status = status_of(refused) if refused else status
     return render(request, "accounts/members.html", context, status=status)

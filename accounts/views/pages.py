@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -65,6 +65,18 @@ def sent(request: HttpRequest) -> QueryDict | None:
     return request.POST if request.method == "POST" else None
 
 
+def shown(
+    request: HttpRequest, template: str, *, status: int = 200, **context: Any
+) -> HttpResponse:
+    """The page of a template; `act` fills in what its keyword arguments are."""
+    return render(request, template, context, status=status)
+
+
+def in_full(refused: Refused) -> dict[str, Any]:
+    """The refusal with all its problems, for a page that lists them (accounts/refused.html)."""
+    return {"refused": refused}
+
+
 def act(
     request: HttpRequest,
     page: Callable[..., HttpResponse],
@@ -74,15 +86,16 @@ def act(
     done: str | Callable[[Any], str] = "",
     form: Form | None = None,
     name: str = "form",
-    shows: Callable[[Refused], None] | None = None,
+    shows: Callable[[Refused], Any] | None = None,
+    raises: tuple[type[Refused], ...] = (NotPermitted, NotFound),
 ) -> HttpResponse:
     """Carry out `work` with who asks and the form's values, say `done`, and go on to the address
     `to`; both may depend on what `work` gives.
 
     Nothing is carried out where the form is wrong or was not sent (GET): `page` shows it, as the
     argument `name`, with status 400. A refusal comes back to the page too, with its own status:
-    what is wrong with a field at that field, the rest as `refused`, or as `shows` says it. Who may
-    not, and what is not there, is left to the error pages.
+    what is wrong with a field at that field, the rest as `refused`, or as `shows` says it and with
+    what that gives. `raises` are left to the error pages.
     """
     forms: dict[str, Any] = {} if form is None else {name: form}
     if request.method != "POST":
@@ -92,21 +105,21 @@ def act(
     data = form.cleaned_data if form is not None else {}
     try:
         result = work(by_of(request, data.get("version")), data)
-    except (NotPermitted, NotFound):
+    except raises:
         raise
     except Refused as refused:
         status = status_of(refused)
         if isinstance(refused, Invalid) and hasattr(form, "refuse"):
             form.refuse(refused.problems)  # type: ignore[union-attr]
         elif shows is not None:
-            shows(refused)
+            forms |= shows(refused) or {}
         else:
             if isinstance(refused, Invalid):
                 problem = refused.problems[0]
                 refused = Refused(problem.code, **problem.numbers)
             forms["refused"] = refused
         return page(status=status, **forms)
-    if said := done(result) if callable(done) else done:
-        messages.success(request, said)
+    if message := done(result) if callable(done) else done:
+        messages.success(request, message)
     where = to(result) if callable(to) else to
     return where if isinstance(where, HttpResponse) else redirect(where)

@@ -1,7 +1,8 @@
 """A person's own page, and their API tokens."""
 
 import zoneinfo
-from functools import cache
+from functools import cache, partial
+from typing import Any
 from uuid import UUID
 
 from allauth.account.decorators import reauthentication_required
@@ -12,14 +13,15 @@ from django.shortcuts import redirect, render
 from django.utils import timezone, translation
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from accounts.forms import ProfileForm, TokenForm
 from accounts.middleware import remember_language
-from accounts.models import User
+from accounts.models import ApiToken, User
 from accounts.selectors.tokens import token_of, tokens_of
 from accounts.selectors.users import places_of
 from accounts.services import tokens, users
+from accounts.views.pages import act, edits, shown, writes
 
 # In the session, until the page that shows it: the id of a new token and the token itself.
 MADE_KEY = "token_made"
@@ -31,51 +33,62 @@ def person(request: HttpRequest) -> User:
     return request.user
 
 
-@login_required
-@require_http_methods(["GET", "POST"])
+@edits
 def profile(request: HttpRequest) -> HttpResponse:
-    user, now = person(request), timezone.now()
+    user = person(request)
     present = {"name": user.name, "language": user.language, "time_zone": user.time_zone}
-    form = ProfileForm(request.POST or None, initial=present)
-    if form.is_valid():
-        users.profile_update(user=user, now=now, **form.cleaned_data)
-        language = form.cleaned_data["language"]
+
+    def page(status: int = 200, **forms: Any) -> HttpResponse:
+        context = {
+            "places": places_of(user),
+            "tokens": tokens_of(user),
+            "now": timezone.now(),
+            "zones": zone_names(),
+            **forms,
+        }
+        return render(request, "accounts/profile.html", context, status=status)
+
+    def saved(language: str) -> HttpResponse:
         with translation.override(language):
             messages.success(request, gettext("Your profile is saved."))
         response = redirect("accounts:profile")
         remember_language(response, language)
         return response
-    context = {
-        "form": form,
-        "places": places_of(user),
-        "tokens": tokens_of(user),
-        "now": now,
-        "zones": zone_names(),
-    }
-    return render(request, "accounts/profile.html", context, status=400 if form.errors else 200)
+
+    return act(
+        request,
+        page,
+        lambda by, data: users.profile_update(by, user=user, **data).language,
+        to=saved,
+        form=ProfileForm(request.POST or None, initial=present),
+    )
 
 
-@login_required
-@require_http_methods(["GET", "POST"])
+@edits
 @never_cache
 @reauthentication_required  # type: ignore[untyped-decorator]
 def token_make(request: HttpRequest) -> HttpResponse:
     """The form; the token is shown elsewhere, so that loading that again makes no second."""
-    user, now = person(request), timezone.now()
     form = TokenForm(request.POST or None)
-    if form.is_valid():
-        data = form.cleaned_data
-        made, secret = tokens.token_issue(
-            user=user,
+
+    def issued(result: tuple[ApiToken, str]) -> HttpResponse:
+        token, secret = result
+        request.session[MADE_KEY] = [str(token.pk), secret]
+        return redirect("accounts:token-made")
+
+    return act(
+        request,
+        partial(shown, request, "accounts/token.html"),
+        lambda by, data: tokens.token_issue(
+            user=person(request),
             label=data["label"],
             lifetime=form.lifetime(),
             scopes=data["scopes"],
-            now=now,
-        )
-        request.session[MADE_KEY] = [str(made.pk), secret]
-        return redirect("accounts:token-made")
-    status = 400 if form.errors else 200
-    return render(request, "accounts/token.html", {"form": form}, status=status)
+            now=by.now,
+        ),
+        to=issued,
+        form=form,
+    )
 
 
 @login_required
@@ -84,14 +97,13 @@ def token_make(request: HttpRequest) -> HttpResponse:
 def token_made(request: HttpRequest) -> HttpResponse:
     """The token itself: the one page that ever shows it, and it does so once."""
     token_id, secret = request.session.pop(MADE_KEY, ("", ""))
-    made = token_of(person(request), token_id) if secret else None
-    if made is None:
+    token = token_of(person(request), token_id) if secret else None
+    if token is None:
         return redirect("accounts:profile")
-    return render(request, "accounts/token.html", {"made": made, "secret": secret})
+    return render(request, "accounts/token.html", {"made": token, "secret": secret})
 
 
-@login_required
-@require_POST
+@writes
 def token_revoke(request: HttpRequest, token_id: UUID) -> HttpResponse:
     tokens.token_revoke(user=person(request), token_id=token_id, now=timezone.now())
     messages.success(request, gettext("The token is revoked and can no longer be used."))

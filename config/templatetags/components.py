@@ -72,7 +72,7 @@ def component(parser: Parser, token: Token) -> ComponentNode:
 
 @register.tag
 def fill(parser: Parser, token: Token) -> FillNode:
-    """A named part of the component around it."""
+    """Return a named part of the component around it."""
     _, name = token.split_contents()
     nodelist = parser.parse(("endfill",))
     parser.delete_first_token()
@@ -81,7 +81,8 @@ def fill(parser: Parser, token: Token) -> FillNode:
 
 @register.simple_tag
 def icon(name: str, size: int = 20) -> SafeString:
-    """An icon of config/icons.py, `size` pixels square; it says nothing to a screen reader."""
+    """Return an icon of config/icons.py, `size` pixels square; it says nothing to a screen
+    reader."""
     return format_html(
         '<svg class="icon" width="{0}" height="{0}" viewBox="0 0 24 24" fill="none"'
         ' stroke="currentColor" stroke-width="1.75" stroke-linecap="round"'

@@ -42,14 +42,15 @@ def moment(value: datetime | None) -> str:
 
 @register.filter
 def day(value: Any) -> str:
-    """A day: `Fri 6 Mar 2026`."""
+    """Return a day: `Fri 6 Mar 2026`."""
     local = timezone.localtime(value) if isinstance(value, datetime) else value
     return day_words(local)
 
 
 @register.simple_tag(takes_context=True)
 def zone_label(context: Any, zone: str) -> str:
-    """The zone of a time, to stand behind it, where it is not the reader's: ` (Europe/London)`."""
+    """Return the zone of a time, to stand behind it, where it is not the reader's: `
+    (Europe/London)`."""
     return "" if not zone or zone == context.get("reader_zone") else f" ({zone})"
 
 
@@ -68,7 +69,7 @@ def span(thing: Any) -> str:
 
 @register.filter
 def money(value: Any, currency: str) -> str:
-    """An amount with its currency: `CNY 1,234.50`, `−CNY 1,234.50`."""
+    """Return an amount with its currency: `CNY 1,234.50`, `−CNY 1,234.50`."""
     amount = Decimal(str(value))
     sign = "−" if amount < 0 else ""
     return f"{sign}{currency} {abs(amount):,.{minor_digits(currency)}f}"
@@ -76,7 +77,7 @@ def money(value: Any, currency: str) -> str:
 
 @register.filter
 def plain(value: Any) -> str:
-    """A number without trailing zeros: `33.3`."""
+    """Return a number without trailing zeros: `33.3`."""
     return format_number(Decimal(str(value)))
 
 
@@ -97,14 +98,14 @@ def duration(minutes: int, largest: str = "days") -> str:
 
 @register.filter
 def rounded(minutes: int) -> int:
-    """A length to speak of: in whole hours, beyond a day in whole days, always up."""
+    """Return a length to speak of: in whole hours, beyond a day in whole days, always up."""
     unit = 24 * 60 if minutes > 24 * 60 else 60
     return max(1, -(-minutes // unit)) * unit
 
 
 @register.filter
 def until(start: datetime, end: datetime) -> str:
-    """The time from one moment to another; beyond a day in days and hours."""
+    """Return the time from one moment to another; beyond a day in days and hours."""
     minutes = max(0, int((end - start).total_seconds() // 60))
     return duration(minutes - minutes % 60 if minutes > 24 * 60 else minutes)
 
@@ -119,7 +120,7 @@ def clock(seconds: int) -> str:
 
 @register.filter
 def tenths(ratio: str | None) -> int:
-    """A ratio in tenths, 0 to 10: how dark a cell is."""
+    """Return a ratio in tenths, 0 to 10: how dark a cell is."""
     return min(10, max(0, round(Decimal(ratio) * 10))) if ratio else 0
 
 
@@ -133,19 +134,19 @@ def hours(minutes: int | None) -> str:
 
 @register.filter
 def whole(number: int) -> str:
-    """A number of things: `1,234`."""
+    """Return a number of things: `1,234`."""
     return f"{number:,}"
 
 
 @register.filter
 def one_decimal(number: Any) -> str:
-    """A number with one decimal: `1,234.5`; a dash where there is none."""
+    """Return a number with one decimal: `1,234.5`; a dash where there is none."""
     return "–" if number is None else f"{Decimal(number):,.1f}"
 
 
 @register.filter
 def percent(ratio: str | None) -> str:
-    """A ratio as a percentage with one decimal; a dash where there is none."""
+    """Return a ratio as a percentage with one decimal; a dash where there is none."""
     if ratio is None:
         return "–"
     return f"{Decimal(ratio) * 100:.1f} %"
@@ -153,13 +154,14 @@ def percent(ratio: str | None) -> str:
 
 @register.filter
 def after(value: Any, separator: str) -> str:
-    """The value behind what separates it from words before it; nothing where there is no value."""
+    """Return the value behind what separates it from words before it; nothing where there is no
+    value."""
     return format_html("{}{}", separator, value) if value else ""
 
 
 @register.filter
 def names(things: Any) -> str:
-    """The names of several, as a sentence lists them."""
+    """Return the names of several, as a sentence lists them."""
     return listed(named(thing) for thing in things)
 
 
@@ -170,13 +172,13 @@ def sentence(code: str, numbers: Any = None) -> str:
 
 @register.filter
 def rules_named(codes: Any) -> str:
-    """The names of rules, as a sentence lists them."""
+    """Return the names of rules, as a sentence lists them."""
     return listed(RULES.get(code, code) for code in codes)
 
 
 @register.filter
 def rfc3339(value: datetime) -> str:
-    """An instant in UTC, as addresses and the API say it."""
+    """Return an instant in UTC, as addresses and the API say it."""
     return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -187,7 +189,7 @@ def initial(value: Any) -> str:
 
 @register.filter
 def band(code: str) -> str:
-    """A code of a rate card as a word: `night-shift` reads `night shift`."""
+    """Return a code of a rate card as a word: `night-shift` reads `night shift`."""
     return code.replace("-", " ").replace("_", " ")
 
 
@@ -211,13 +213,13 @@ def month(value: Any) -> str:
 
 @register.filter
 def state_label(state: str) -> str:
-    """The state of a reservation in words."""
+    """Return the state of a reservation in words."""
     return str(Reservation.State(state).label)
 
 
 @register.filter
 def closure_kind(kind: str) -> str:
-    """The kind of a closure in words."""
+    """Return the kind of a closure in words."""
     return str(Closure.Kind(kind).label)
 
 
@@ -229,13 +231,13 @@ def name_of(names: tuple[str, str]) -> str:
 
 @register.filter
 def pair(name: str, name_zh: str) -> tuple[str, str]:
-    """A name in English and Chinese, for `name_of`."""
+    """Return a name in English and Chinese, for `name_of`."""
     return name, name_zh
 
 
 @register.filter
 def facet(choice: Any) -> str:
-    """What a value of a facet, or a technique, is called in the reader's language."""
+    """Return what a value of a facet, or a technique, is called in the reader's language."""
     return str((is_chinese() and choice.name_zh) or choice.name or choice.code)
 
 
@@ -248,7 +250,7 @@ def made_by(instrument: Any) -> str:
 
 @register.filter
 def described(instrument: Any) -> str:
-    """The description in the reader's language, where there is one."""
+    """Return the description in the reader's language, where there is one."""
     if is_chinese() and instrument.description_zh:
         return str(instrument.description_zh)
     return str(instrument.description or instrument.description_zh)
@@ -262,19 +264,19 @@ def service_labels(instrument: Any) -> list[str]:
 
 @register.filter
 def rating_label(rating: int) -> str:
-    """A rating in words: `2 of 5, with trouble`."""
+    """Return a rating in words: `2 of 5, with trouble`."""
     return gettext("{n} of 5, {words}").format(n=rating, words=RATINGS[rating])
 
 
 @register.filter
 def group_label(group: str) -> str:
-    """A price group in words."""
+    """Return a price group in words."""
     return str(GROUPS.get(group, group))
 
 
 @register.filter
 def act(action: str) -> str:
-    """An act of the trail in words; one without words says its code."""
+    """Return an act of the trail in words; one without words says its code."""
     return str(ACTS.get(action, action))
 
 
@@ -284,19 +286,14 @@ def hex(value: bytes) -> str:
 
 
 @register.filter
-def last_digits(value: Any) -> str:
-    return str(value)[-8:]
-
-
-@register.filter
 def get(mapping: Any, key: Any) -> Any:
-    """A value of a mapping by a key that is itself a variable."""
+    """Return a value of a mapping by a key that is itself a variable."""
     return mapping.get(key) if mapping else None
 
 
 @register.simple_tag(takes_context=True)
 def query(context: Any, **changes: Any) -> str:
-    """The present query string with some values changed; an empty value is left out."""
+    """Return the present query string with some values changed; an empty value is left out."""
     params = context["request"].GET.copy()
     for name, value in changes.items():
         params.pop(name, None)
@@ -307,12 +304,12 @@ def query(context: Any, **changes: Any) -> str:
 
 @register.simple_tag
 def parameters(**values: Any) -> str:
-    """A query string of these values, in their order; an empty value is left out."""
+    """Return a query string of these values, in their order; an empty value is left out."""
     kept = {name: value for name, value in values.items() if value not in ("", None)}
     return f"?{urlencode(kept)}" if kept else ""
 
 
 @register.simple_tag(takes_context=True)
 def narrowed(context: Any, name: str, value: str) -> str:
-    """The present search with another choice of one facet, from its first page."""
+    """Return the present search with another choice of one facet, from its first page."""
     return query(context, **{name: value, "page": ""})

@@ -74,7 +74,7 @@ SINCE = {
 
 @register.filter
 def job(name: str) -> str:
-    """What a job is called; a kind of effect by its code."""
+    """Return what a job is called; a kind of effect by its code."""
     return str(JOBS.get(name, name))
 
 
@@ -99,7 +99,7 @@ def kept_for(kept: Kept) -> str:
 
 @register.filter
 def took(run: JobRun) -> str:
-    """How long a run took: `0.4 s`."""
+    """Return how long a run took: `0.4 s`."""
     if run.ended_at is None:
         return "–"
     seconds = (run.ended_at - run.started_at).total_seconds()

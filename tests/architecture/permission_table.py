@@ -668,6 +668,7 @@ GET    api-unknown                 404 404 404 404 404 404 404 404 404 404 404 4
 
 # What follows the address: `<word>` is the id of a thing of the test's world.
 QUERIES = {
+    "api-need-terms": "?text=grain",
     "instruments:export": "?organisation=ustc&format=uniquip",
     "api-exports": "?organisation=ustc&format=uniquip",
     "bookings:book": "?start=2026-03-06T06:00:00Z&minutes=60",

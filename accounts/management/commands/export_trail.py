@@ -27,12 +27,12 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         now = timezone.now()
-        wanted = Range(since=_instant(options["since"]), until=_instant(options["until"]))
+        range_ = Range(since=_instant(options["since"]), until=_instant(options["until"]))
         trail_seal(now=now)
         path: Path = options["file"]
         opener = gzip.open if path.suffix == ".gz" else open
         with opener(path, "wb") as out:
-            for line in bundle_lines(wanted, site=settings.SITE_URL, now=now):
+            for line in bundle_lines(range_, site=settings.SITE_URL, now=now):
                 out.write(line)
         self.stdout.write(str(path))
 

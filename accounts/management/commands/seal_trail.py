@@ -12,8 +12,8 @@ class Command(BaseCommand):
     help = "Seals every entry of the trail that no seal holds yet, now."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        made = trail_seal(now=timezone.now())
-        for seal in made:
+        seals = trail_seal(now=timezone.now())
+        for seal in seals:
             self.stdout.write(f"{seal.number} {bytes(seal.digest).hex()} {seal.count} entries")
-        if not made:
+        if not seals:
             self.stdout.write("Everything was sealed.")

@@ -40,13 +40,13 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         began = time.monotonic()
-        found = trail_verify(processes=options["processes"], known=options["expect"])
-        for problem in found.problems[:SHOWN]:
+        report = trail_verify(processes=options["processes"], known=options["expect"])
+        for problem in report.problems[:SHOWN]:
             self.stderr.write(str(problem))
-        if found.problems:
-            raise CommandError(f"{len(found.problems)} places are not as they were written.")
+        if report.problems:
+            raise CommandError(f"{len(report.problems)} places are not as they were written.")
         self.stdout.write(
-            f"{found.entries} entries in {found.seals} seals are as they were written "
-            f"({found.forgotten} with erased text); {found.unsealed} wait for the next seal. "
+            f"{report.entries} entries in {report.seals} seals are as they were written "
+            f"({report.forgotten} with erased text); {report.unsealed} wait for the next seal. "
             f"{time.monotonic() - began:.1f} s"
         )

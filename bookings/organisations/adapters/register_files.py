@@ -1,16 +1,19 @@
-"""The register of organisations as a file."""
+"""Files of the register: organisations and people."""
 
 from collections.abc import Iterable
 
+from accounts.domain.errors import FieldProblem, Invalid
 from accounts.domain.organisations import COLUMNS, PAPER
+from accounts.domain.people import PersonRow
 from accounts.models import Organisation
+from bookings.plans.adapters.tables import read_people
 from bookings.settlement.adapters.sheets import csv_table
-from instruments.domain.delimited import text_cell
+from instruments.domain.delimited import FileRefused, text_cell
 
 
 def organisations_csv(rows: Iterable[tuple[Organisation, bool]]) -> bytes:
-    """One row an organisation, in the columns that the import takes; what statements print of one
-    is empty where it is not the reader's to see, and an empty cell changes nothing."""
+    """Write one row an organisation, in the columns that the import takes; what statements print of
+    one is empty where it is not the reader's to see, and an empty cell changes nothing."""
     return csv_table(
         COLUMNS,
         (
@@ -24,3 +27,11 @@ def organisations_csv(rows: Iterable[tuple[Organisation, bool]]) -> bytes:
             for row, sees in rows
         ),
     )
+
+
+def people_of(content: bytes) -> list[PersonRow]:
+    """Return the rows of a table of people; `Invalid` where it cannot be read."""
+    try:
+        return read_people(content)
+    except FileRefused as refused:
+        raise Invalid([FieldProblem("file", refused.code, refused.numbers)]) from None

@@ -15,16 +15,14 @@ from accounts.api.memberships import TAG
 from accounts.api.resource import named, rendered
 from accounts.api.schema import RefusalShape, operation
 from accounts.api.shapes import Flag, Shape, Text, checked
-from accounts.domain.errors import FieldProblem, Invalid, invalid
+from accounts.domain.errors import invalid
 from accounts.domain.people import PeopleReport, Verdict
-from accounts.domain.roles import By
 from accounts.selectors.organisations import organisation_by_code
 from accounts.services.people import people_invite
-from bookings.plans.adapters.tables import read_people
+from bookings.organisations.adapters.register_files import people_of
 from bookings.plans.domain.imports import MOST_BYTES
 from bookings.record.api.shapes import FieldProblems
 from bookings.record.messages import sentence
-from instruments.domain.delimited import FileRefused
 
 
 class PersonRowShape(serializers.Serializer[Any]):
@@ -92,16 +90,14 @@ class PeopleImport(Endpoint):
         can be sent today."""
         data = checked(PeopleBody, request.data)
         try:
-            rows = read_people(base64.b64decode(data["file"], validate=True))
+            rows = people_of(base64.b64decode(data["file"], validate=True))
         except (binascii.Error, ValueError):
             raise invalid("file", "not-base64") from None
-        except FileRefused as refused:
-            raise Invalid([FieldProblem("file", refused.code, refused.numbers)]) from None
         code = data.get("organisation")
 
         def act() -> Response:
             report = people_invite(
-                By(self.actor, self.now),
+                self.by,
                 rows=rows,
                 organisation=named("organisation", organisation_by_code, code) if code else None,
                 dry_run=data["dry_run"],

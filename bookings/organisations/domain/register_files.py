@@ -46,15 +46,13 @@ REGION_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "holiday_calendar": ("holiday calendar", "节假日", "节假日日历"),
     "shares": ("shares", "共享", "参与共享"),
 }
-organisation_fields = partial(
-    fields_of,
-    fields={name: key for key, names in ORGANISATION_COLUMNS.items() for name in names},
-    needed=({"code"},),
-)
-region_fields = partial(
-    fields_of,
-    fields={name: key for key, names in REGION_COLUMNS.items() for name in names},
-    needed=({"code"},),
+organisation_fields, region_fields = (
+    partial(
+        fields_of,
+        fields={name: key for key, names in columns.items() for name in names},
+        needed=({"code"},),
+    )
+    for columns in (ORGANISATION_COLUMNS, REGION_COLUMNS)
 )
 
 _KINDS = {
@@ -125,8 +123,8 @@ class RegisterRefused(Refused):
 
 
 def organisation_values(texts: Mapping[str, str]) -> dict[str, Any]:
-    """What a row says, without code and region; cells that are empty are left out. `Invalid`:
-    unknown-value for a kind, not-a-boolean."""
+    """Return what a row says of an organisation, without code and region; cells that are empty are
+    left out. `Invalid`: unknown-value for a kind, not-a-boolean."""
     values: dict[str, Any] = {
         name: texts[name] for name in ("name", "name_zh", "ror", *PAPER) if texts.get(name)
     }
@@ -141,7 +139,7 @@ def organisation_values(texts: Mapping[str, str]) -> dict[str, Any]:
 
 
 def region_values(texts: Mapping[str, str]) -> dict[str, Any]:
-    """The same of a region, without scheme, code and parent."""
+    """Return what a row says of a region, without scheme, code and parent."""
     names: Sequence[str] = ("name", "name_zh", "time_zone", "currency", "holiday_calendar")
     values: dict[str, Any] = {name: texts[name] for name in names if texts.get(name)}
     if texts.get("shares"):

@@ -2,7 +2,7 @@
 
 import json
 import zoneinfo
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -24,8 +24,16 @@ from accounts.models import Organisation, Region
 from accounts.selectors.divisions import Division
 from instruments.forms.fields import StyledForm
 
+NONE = ("", "–")  # the choice of none
 MOST_RECORD = 200_000  # bytes of a record of ROR
 _VERSION = forms.IntegerField(required=False, min_value=1, widget=forms.HiddenInput)
+
+
+def _offer(form: forms.Form, name: str, regions: Mapping[str, Region], *first: Any) -> None:
+    """Give a field the regions to choose from by their keys, behind `first`."""
+    field: Any = form.fields[name]
+    choices = ((key, f"{named(region)} ({region.code})") for key, region in regions.items())
+    field.choices = [*first, *choices]
 
 
 class RegionForm(StyledForm):
@@ -56,7 +64,7 @@ class RegionForm(StyledForm):
     )
     currency = forms.ChoiceField(
         label=_("Currency"),
-        choices=[("", "–"), *((code, code) for code in sorted(MINOR_DIGITS))],
+        choices=[NONE, *((code, code) for code in sorted(MINOR_DIGITS))],
         required=False,
     )
     holiday_calendar = forms.CharField(
@@ -74,15 +82,11 @@ class RegionForm(StyledForm):
     def __init__(self, data: Any = None, *, regions: Iterable[Region], **kwargs: Any) -> None:
         super().__init__(data, **kwargs)
         self.regions = {str(region.pk): region for region in regions}
-        field: Any = self.fields["parent"]
-        field.choices = [
-            ("", "–"),
-            *((pk, f"{named(region)} ({region.code})") for pk, region in self.regions.items()),
-        ]
+        _offer(self, "parent", self.regions, NONE)
         self.time_zones = sorted(zoneinfo.available_timezones())
 
     def values(self) -> dict[str, Any]:
-        """What the service takes, without scheme and version."""
+        """Return what the service takes, without scheme and version."""
         data = dict(self.cleaned_data)
         data.pop("version")
         data.pop("scheme", None)
@@ -106,7 +110,7 @@ class PickForm(StyledForm):
         super().__init__(data)
         field: Any = self.fields["country"]
         names = sorted(((one.code, named(one)) for one in countries), key=lambda pair: pair[1])
-        field.choices = [("", "–"), *names]
+        field.choices = [NONE, *names]
 
 
 class PickedForm(forms.Form):
@@ -135,7 +139,7 @@ class OrganisationForm(StyledForm):
         max_length=30,
         help_text=_("Short and unique: letters, digits, dashes. Files and addresses use it."),
     )
-    kind = forms.ChoiceField(label=_("Kind"), choices=[("", "–"), *Organisation.Kind.choices])
+    kind = forms.ChoiceField(label=_("Kind"), choices=[NONE, *Organisation.Kind.choices])
     is_small = forms.BooleanField(
         label=_("Small enterprise"),
         required=False,
@@ -181,14 +185,10 @@ class OrganisationForm(StyledForm):
         if regions is None:
             del self.fields["region"]
         else:
-            field: Any = self.fields["region"]
-            field.choices = [
-                *([("", "–")] if len(self.regions) != 1 else []),
-                *((pk, f"{named(region)} ({region.code})") for pk, region in self.regions.items()),
-            ]
+            _offer(self, "region", self.regions, *([] if len(self.regions) == 1 else [NONE]))
 
     def values(self) -> dict[str, Any]:
-        """What the service takes, without the version."""
+        """Return what the service takes, without the version."""
         data = dict(self.cleaned_data)
         data.pop("version")
         if "region" in data:
@@ -249,14 +249,10 @@ class OrganisationFilterForm(StyledForm):
     def __init__(self, data: Any, *, regions: Iterable[Region]) -> None:
         super().__init__(data)
         self.regions = {region.code: region for region in regions}
-        field: Any = self.fields["region"]
-        field.choices = [
-            ("", _("all regions")),
-            *((code, f"{named(region)} ({code})") for code, region in self.regions.items()),
-        ]
+        _offer(self, "region", self.regions, ("", _("all regions")))
 
     def criteria(self) -> dict[str, Any]:
-        """What the selector takes; what is malformed counts as not asked for."""
+        """Return what the selector takes; what is malformed counts as not asked for."""
         data = self.cleaned_data if self.is_valid() else {}
         return {
             "text": data.get("q", ""),
@@ -273,7 +269,7 @@ class MissingForm(StyledForm):
     name_zh = forms.CharField(
         label=_("Name in Chinese"), max_length=MOST_TEXT["name_zh"], required=False
     )
-    kind = forms.ChoiceField(label=_("Kind"), choices=[("", "–"), *Organisation.Kind.choices])
+    kind = forms.ChoiceField(label=_("Kind"), choices=[NONE, *Organisation.Kind.choices])
     region = forms.ChoiceField(
         label=_("Region"), help_text=_("Who coordinates it decides on your request.")
     )
@@ -294,14 +290,10 @@ class MissingForm(StyledForm):
     def __init__(self, data: Any = None, *, regions: Iterable[Region], **kwargs: Any) -> None:
         super().__init__(data, **kwargs)
         self.regions = {str(region.pk): region for region in regions}
-        field: Any = self.fields["region"]
-        field.choices = [
-            ("", "–"),
-            *((pk, f"{named(region)} ({region.code})") for pk, region in self.regions.items()),
-        ]
+        _offer(self, "region", self.regions, NONE)
 
     def values(self) -> dict[str, Any]:
-        """What the service takes."""
+        """Return what the service takes."""
         data = self.cleaned_data
         return data | {"region": self.regions[data["region"]]}
 

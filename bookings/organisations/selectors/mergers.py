@@ -78,15 +78,15 @@ class Merger:
 
 
 def ahead_of(organisation: Organisation, now: datetime) -> QuerySet[Reservation]:
-    """Its bookings that have not begun, as payer or as host."""
+    """Return its bookings that have not begun, as payer or as host."""
     return Reservation.objects.filter(
         Q(organisation=organisation) | Q(host=organisation), state__in=AHEAD, start_at__gt=now
     ).order_by("pk")
 
 
 def belongings(organisation: Organisation, now: datetime) -> dict[str, QuerySet[Any]]:
-    """By kind, what goes over with an organisation, in the order in which it is locked after its
-    instruments (bookings/record/locks.py)."""
+    """Return by kind what goes over with an organisation, in the order in which it is locked after
+    its instruments (bookings/record/locks.py)."""
     mine = {"organisation": organisation}
     return {
         "series": Series.objects.filter(**mine).order_by("pk"),
@@ -112,8 +112,8 @@ def belongings(organisation: Organisation, now: datetime) -> dict[str, QuerySet[
 
 
 def instruments_concerned(organisation: Organisation, now: datetime) -> list[UUID]:
-    """The instruments under whose locks a merger happens: its own, and those of its bookings ahead
-    and wishes."""
+    """Return the instruments under whose locks a merger happens: its own, and those of its bookings
+    ahead and wishes."""
     own = Instrument.objects.filter(organisation=organisation).values_list("pk", flat=True)
     booked = ahead_of(organisation, now).order_by().values_list("instrument_id", flat=True)
     wished = WaitingWish.objects.filter(organisation=organisation, state="waiting")
@@ -121,7 +121,8 @@ def instruments_concerned(organisation: Organisation, now: datetime) -> list[UUI
 
 
 def held_ahead(purses: str, organisation: Organisation, now: datetime) -> dict[UUID, Decimal]:
-    """By purse (`grant` or `source`), what is set aside in it for bookings that have not begun."""
+    """Return by purse (`grant` or `source`) what is set aside in it for bookings that have not
+    begun."""
     rows = Earmark.objects.filter(
         **{f"{purses}__organisation": organisation},
         released_at=None,
@@ -136,9 +137,9 @@ def held_ahead(purses: str, organisation: Organisation, now: datetime) -> dict[U
 def purses_going(
     organisation: Organisation, now: datetime
 ) -> list[tuple[VoucherGrant | FundingSource, Decimal | None, Decimal]]:
-    """The purses that go over, each with what remains in it besides what bookings that have begun
-    need (None: no budget), and what of that is set aside. One that has run out of days or money
-    stays, unless something of it is set aside."""
+    """Return the purses that go over, each with what remains in it besides what bookings that have
+    begun need (None: no budget), and what of that is set aside. One that has run out of days or
+    money stays, unless something of it is set aside."""
     today = now.date()
     going: list[tuple[VoucherGrant | FundingSource, Decimal | None, Decimal]] = []
     for kind, model in (("grant", VoucherGrant), ("source", FundingSource)):
@@ -155,7 +156,8 @@ def purses_going(
 
 
 def merger_for(actor: Actor, organisation_id: UUID, into: Organisation, now: datetime) -> Merger:
-    """The same for who manages organisations at both; `NotPermitted`, `NotFound`."""
+    """Return what a merger would take along, for who manages organisations at both; `NotPermitted`,
+    `NotFound`."""
     gone = organisation_by_id(organisation_id)
     for each in (gone, into):
         if not actor.may("manage-organisations", place_of(each)):
@@ -164,7 +166,8 @@ def merger_for(actor: Actor, organisation_id: UUID, into: Organisation, now: dat
 
 
 def load_merger(gone: Organisation, into: Organisation, now: datetime, *, by: Actor) -> Merger:
-    """Before anything is done, with some names of everything; `by`: who merges."""
+    """Return what a merger takes along, before anything is done, with some names of everything;
+    `by`: who merges."""
     instruments = Instrument.objects.filter(organisation=gone).order_by("name", "pk")
     kinds: dict[str, QuerySet[Any]] = {"instruments": instruments} | belongings(gone, now)
     left_out = roles_left_out(by, gone, into)
@@ -194,7 +197,7 @@ def load_merger(gone: Organisation, into: Organisation, now: datetime, *, by: Ac
 
 
 def _names(kind: str, rows: QuerySet[Any]) -> Iterable[str]:
-    """Those of things that have one; bookings and the like are only counted."""
+    """Return the names of things that have one; bookings and the like are only counted."""
     if kind == "people":
         return rows.order_by("user__name").values_list("user__name", flat=True)[:NAMED]
     if kind == "roles":
@@ -206,7 +209,7 @@ def _names(kind: str, rows: QuerySet[Any]) -> Iterable[str]:
 
 
 def hindrances(gone: Organisation, into: Organisation) -> Iterable[Refusal]:
-    """What keeps one from being merged into the other."""
+    """Return what keeps one from being merged into the other."""
     if gone.pk == into.pk:
         yield Refusal("same-organisation")
     for each in (gone, into):
@@ -219,9 +222,9 @@ def hindrances(gone: Organisation, into: Organisation) -> Iterable[Refusal]:
 
 
 def load_open_business(organisation: Organisation) -> tuple[Refusal, ...]:
-    """What keeps an organisation from being closed, each with how many there are. A charge that
-    is still to be made, or to be put on a statement, would have nobody to pay it; nor would what
-    it has absorbed."""
+    """Return what keeps an organisation from being closed, each with how many there are. A charge
+    that is still to be made, or to be put on a statement, would have nobody to pay it; nor would
+    what it has absorbed."""
     books = [organisation.pk, *organisation.absorbed]
     both = Q(organisation__in=books) | Q(host__in=books)
     drawn = ClosedMonth.objects.filter(host=OuterRef("host"), month=OuterRef("month"))
@@ -243,5 +246,5 @@ def load_open_business(organisation: Organisation) -> tuple[Refusal, ...]:
             organisation=organisation, carried_out_at=None, withdrawn_at=None
         ),
     }
-    found = {code: rows.count() for code, rows in counts.items()}
-    return tuple(Refusal(code, {"count": count}) for code, count in found.items() if count)
+    open_rows = {code: rows.count() for code, rows in counts.items()}
+    return tuple(Refusal(code, {"count": count}) for code, count in open_rows.items() if count)

@@ -15,8 +15,8 @@ from instruments.services.duplicates import instruments_merge, pair_lock
 
 @transaction.atomic
 def duplicates_merge(by: By, *, keeper_id: UUID, loser_id: UUID, note: str) -> DuplicateVerdict:
-    """As `instruments_merge`; `StillBooked` while the loser has bookings that are not over. The
-    lock is taken before looking, so that none comes between."""
+    """Merge two records as `instruments_merge` does; `StillBooked` while the loser has bookings
+    that are not over. The lock is taken before looking, so that none comes between."""
     for instrument in pair_lock([keeper_id, loser_id]):
         require(by.actor, SETTLE, place_of(instrument.organisation))
     refuse_while_booked(loser_id, by.now)

@@ -10,7 +10,7 @@ everything and begins anew.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -21,16 +21,17 @@ from django.db import OperationalError, transaction
 from django.db.models import F
 
 from accounts import trail
-from accounts.domain.errors import NotFound, WrongState
-from accounts.domain.roles import Actor, By
+from accounts.domain.errors import WrongState
+from accounts.domain.roles import By, Places
 from accounts.models import Organisation, User
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
+from accounts.selectors.organisations import organisation_by_id, require_open
 from accounts.services.invitations import invitations_end
 from accounts.services.joining import requests_hand_over
 from accounts.services.memberships import members_let_go
-from accounts.services.organisation_moves import CAPABILITY, require_version
+from accounts.services.organisation_moves import CAPABILITY
 from bookings.funding.models import Earmark, FundingSource, PurseTransfer
 from bookings.organisations.selectors.mergers import (
     Merger,
@@ -42,7 +43,7 @@ from bookings.organisations.selectors.mergers import (
     purses_going,
 )
 from bookings.pricing.models import VoucherGrant, VoucherProgramme
-from bookings.record.domain.refusals import RulesRefuse
+from bookings.record.domain.refusals import Refusal, RulesRefuse
 from bookings.record.locks import locked
 from bookings.record.models import Reservation
 from bookings.reserving.services.occupancy import lineage_of
@@ -92,17 +93,15 @@ def _undisturbed[Result](act: Callable[[], Result]) -> Result:
     raise WrongState("organisation-busy")
 
 
-def _load(actor: Actor, organisation_id: UUID, expected_version: int | None) -> Organisation:
-    row = Organisation.objects.select_related("region").filter(pk=organisation_id).first()
-    if row is None:
-        raise NotFound(organisation=str(organisation_id))
-    require(actor, CAPABILITY, place_of(row))
-    require_version(row, expected_version)
+def _load(by: By, organisation_id: UUID) -> Organisation:
+    row = organisation_by_id(organisation_id)
+    require(by.actor, CAPABILITY, place_of(row))
+    by.require_version(row.version)
     return row
 
 
 def _lock(gone: Organisation, into: Organisation | None, now: datetime) -> None:
-    """Everything that goes over, and the organisations last; `_Overtaken` where that cannot be
+    """Lock everything that goes over, and the organisations last; `_Overtaken` where that cannot be
     had at once, or something has come that is not locked."""
     kinds = belongings(gone, now)
     known = {kind: [pk for (pk,) in locked(kinds[kind]).values_list("pk")] for kind in FIRST}
@@ -136,14 +135,16 @@ def _lock(gone: Organisation, into: Organisation | None, now: datetime) -> None:
         raise _Overtaken
 
 
+def _require_none(refusals: Iterable[Refusal]) -> None:
+    if all_of_them := tuple(refusals):
+        raise RulesRefuse(all_of_them)
+
+
 def _merge(by: By, gone_id: UUID, into_id: UUID) -> Merger:
-    gone = _load(by.actor, gone_id, by.version)
-    into = _load(by.actor, into_id, None)
-    if found := tuple(hindrances(gone, into)):
-        raise RulesRefuse(found)
+    gone, into = _load(by, gone_id), _load(replace(by, version=None), into_id)
+    _require_none(hindrances(gone, into))
     _lock(gone, into, by.now)
-    if found := tuple(hindrances(gone, into)):
-        raise RulesRefuse(found)
+    _require_none(hindrances(gone, into))
     merger = load_merger(gone, into, by.now, by=by.actor)
     kinds = belongings(gone, by.now)
     ahead = [row.pk for row in kinds["bookings"]]
@@ -177,11 +178,16 @@ def _merge(by: By, gone_id: UUID, into_id: UUID) -> Merger:
             **{part.kind: part.count for part in merger.parts},
             "roles_left_out": [grant.pk for grant in merger.left_out],
         },
-        places=([gone.pk, into.pk], [*gone.region.lineage, *into.region.lineage]),
+        places=_both(gone, into),
     )
     payload = {"organisation": str(gone.pk), "by": str(by.actor.person)}
     enqueue([Effect("people.merged", f"people.merged.{gone.pk}", payload)], now=by.now)
     return merger
+
+
+def _both(gone: Organisation, into: Organisation) -> Places:
+    """Whose affair a merger is: both organisations and all their regions."""
+    return (gone.pk, into.pk), (*gone.region.lineage, *into.region.lineage)
 
 
 def _bookings_hand_over(by: By, gone: Organisation, into: Organisation, ahead: list[UUID]) -> None:
@@ -209,7 +215,7 @@ def _bookings_hand_over(by: By, gone: Organisation, into: Organisation, ahead: l
 
 
 def _purses_transfer(by: By, gone: Organisation, into: Organisation, ahead: list[UUID]) -> None:
-    """What sources and grants have left goes to new ones, with what bookings ahead have set aside
+    """Move what sources and grants have left to new ones, with what bookings ahead have set aside
     there. Amounts, what is spent and what is redeemed stay as they are."""
     for row, amount, set_aside in purses_going(gone, by.now):
         earmarks = Earmark.objects.filter(reservation__in=ahead, released_at=None)
@@ -250,12 +256,12 @@ def _purses_transfer(by: By, gone: Organisation, into: Organisation, ahead: list
         trail.record_many(
             by,
             changes=changes,
-            places=([gone.pk, into.pk], [*gone.region.lineage, *into.region.lineage]),
+            places=_both(gone, into),
         )
 
 
 def _free_code(rows: Any, code: str, most: int, suffix: str = "") -> str:
-    """The code, or where it is taken one with a suffix or number."""
+    """Return the code, or where it is taken one with a suffix or number."""
     taken = set(rows.values_list("code", flat=True))
     candidate, number = code, 1
     while candidate in taken:
@@ -283,7 +289,7 @@ def _instruments_hand_over(by: By, gone: Organisation, into: Organisation) -> No
             ("instrument.host", row, {"organisation": gone.pk}, {"organisation": into.pk}, "")
             for row in rows
         ],
-        places=([gone.pk, into.pk], [*gone.region.lineage, *into.region.lineage]),
+        places=_both(gone, into),
     )
 
 
@@ -298,16 +304,12 @@ def _rename(model: Any, name: str, gone: Organisation, into: Organisation) -> No
 
 
 def _close(by: By, organisation_id: UUID) -> Organisation:
-    row = _load(by.actor, organisation_id, by.version)
-    if row.closed_at is not None:
-        raise WrongState("organisation-closed", organisation=row.code)
-    if found := load_open_business(row):
-        raise RulesRefuse(found)
+    row = _load(by, organisation_id)
+    require_open(row)
+    _require_none(load_open_business(row))
     _lock(row, None, by.now)
-    if row.closed_at is not None:
-        raise WrongState("organisation-closed", organisation=row.code)
-    if found := load_open_business(row):
-        raise RulesRefuse(found)
+    require_open(row)
+    _require_none(load_open_business(row))
     kinds = belongings(row, by.now)
     kinds["wishes"].update(state="withdrawn", ended_at=by.now, version=F("version") + 1)
     kinds["harvests"].update(state="paused")

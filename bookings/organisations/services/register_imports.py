@@ -45,7 +45,8 @@ def organisations_import(by: By, *, content: bytes, dry_run: bool = False) -> Re
 
 
 def regions_import(by: By, *, content: bytes, dry_run: bool = False) -> RegisterReport:
-    """The same with regions, for administrators; parents before what lies in them."""
+    """Enter and change the regions of a file, for administrators; parents come before what lies in
+    them."""
     require(by.actor, "administer", Place(None))
     return _import(by, content, region_fields, _region, dry_run)
 
@@ -94,33 +95,33 @@ def _organisation(by: By, row: ImportRow) -> Outcome:
     code, values = row.text("code"), organisation_values(row.texts)
     named = row.text("region")
     region = _region_named(named, "region") if named else None
-    found = Organisation.objects.select_related("region").filter(code=code).first()
-    if found is None:
+    present = Organisation.objects.select_related("region").filter(code=code).first()
+    if present is None:
         if region is None:
             raise invalid("region", "required")
         values.setdefault("name", values.get("name_zh", ""))
         values.setdefault("kind", "")
-        made = organisation_create(by, code=code, region=region, **values)
-        return Outcome(row.line, Result.NEW, made.code, made.name)
-    if region is not None and region.pk != found.region_id:
-        raise invalid("region", "lies-elsewhere", region=found.region.code)
-    before = {name: getattr(found, name) for name in values}
-    changed = organisation_change(by, organisation_id=found.pk, **values)
+        created = organisation_create(by, code=code, region=region, **values)
+        return Outcome(row.line, Result.NEW, created.code, created.name)
+    if region is not None and region.pk != present.region_id:
+        raise invalid("region", "lies-elsewhere", region=present.region.code)
+    before = {name: getattr(present, name) for name in values}
+    changed = organisation_change(by, organisation_id=present.pk, **values)
     return _compared(row, changed, before)
 
 
 def _region(by: By, row: ImportRow) -> Outcome:
     code, values = row.text("code"), region_values(row.texts)
     parent = _region_named(row.text("parent"), "parent") if row.text("parent") else None
-    found = Region.objects.select_related("parent").filter(code=code).first()
-    if found is None:
+    present = Region.objects.select_related("parent").filter(code=code).first()
+    if present is None:
         scheme = row.text("scheme") or scheme_of(code)
-        made = region_create(by, scheme=scheme, code=code, parent=parent, **values)
-        return Outcome(row.line, Result.NEW, made.code, made.name)
+        created = region_create(by, scheme=scheme, code=code, parent=parent, **values)
+        return Outcome(row.line, Result.NEW, created.code, created.name)
     if parent is not None:
         values["parent"] = parent
-    before = {name: getattr(found, name) for name in values}
-    return _compared(row, region_change(by, region_id=found.pk, **values), before)
+    before = {name: getattr(present, name) for name in values}
+    return _compared(row, region_change(by, region_id=present.pk, **values), before)
 
 
 def _compared(row: ImportRow, stored: Organisation | Region, before: dict[str, object]) -> Outcome:
@@ -138,7 +139,7 @@ def _shown(value: object) -> object:
 
 
 def _region_named(code: str, field: str) -> Region:
-    """By its code, also that of the other list."""
+    """Return a region by its code, also that of the other list."""
     rows = {row.code: row for row in Region.objects.filter(code__in=[code, same_place(code)])}
     region = rows.get(code) or rows.get(same_place(code))
     if region is None:

@@ -1,23 +1,19 @@
 """Records that look like the same instrument: keep them apart, or merge them."""
 
+from functools import partial
 from typing import Any
 
-from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
-from django.utils import timezone
+from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext
-from django.views.decorators.http import require_POST, require_safe
 
-from accounts.domain.errors import NotPermitted, Refused
+from accounts.domain.errors import NotPermitted
 from accounts.domain.roles import By
 from accounts.permissions import actor_of
+from accounts.views.pages import act, reads, writes
 from bookings.organisations.forms.duplicates import DuplicatesForm
 from bookings.organisations.services.duplicates import duplicates_merge
-from bookings.record.messages import sentence
-from instruments.domain.duplicates import MergedAlready, SameRecord
-from instruments.domain.quality import StillBooked
 from instruments.selectors.duplicates import SETTLE, load_likely_duplicates, verdicts_for
 from instruments.selectors.registry import instrument_by_id
 from instruments.services.duplicates import duplicates_keep
@@ -25,56 +21,47 @@ from instruments.services.duplicates import duplicates_keep
 LATEST = 30  # verdicts shown
 
 
-@login_required
-@require_safe
+@reads
 def duplicates(request: HttpRequest) -> HttpResponse:
-    return _page(request, status=200)
+    return _page(request)
 
 
-@login_required
-@require_POST
+@writes
 def decide(request: HttpRequest) -> HttpResponse:
-    now, actor = timezone.now(), actor_of(request.user)
-    form = DuplicatesForm(request.POST)
-    if not form.is_valid():
-        return _page(request, status=400, form=form)
-    data = form.cleaned_data
-    ids = [data["first"], data["second"]]
-    for instrument_id in ids:
-        instrument_by_id(actor, instrument_id)
-    try:
-        if data["act"] == "apart":
-            duplicates_keep(By(actor, now), instrument_ids=ids, note=data["note"])
-            messages.success(
-                request,
-                gettext("Kept as two instruments. They are not suggested as duplicates again."),
-            )
+    keeps_both = request.POST.get("act") == "apart"
+
+    def work(by: By, data: dict[str, Any]) -> None:
+        ids = [data["first"], data["second"]]
+        for instrument_id in ids:
+            instrument_by_id(by.actor, instrument_id)
+        if keeps_both:
+            duplicates_keep(by, instrument_ids=ids, note=data["note"])
         else:
             keeper, loser = ids if data["act"] == "first" else reversed(ids)
-            duplicates_merge(By(actor, now), keeper_id=keeper, loser_id=loser, note=data["note"])
-            messages.success(
-                request, gettext("Merged. The other record is retired and redirects to this one.")
-            )
-    except (StillBooked, SameRecord, MergedAlready) as refused:
-        return _page(request, status=409, form=form, refused=refused)
-    return redirect("bookings:duplicates")
+            duplicates_merge(by, keeper_id=keeper, loser_id=loser, note=data["note"])
+
+    return act(
+        request,
+        partial(_page, request),
+        work,
+        to=reverse("bookings:duplicates"),
+        done=gettext("Kept as two instruments. They are not suggested as duplicates again.")
+        if keeps_both
+        else gettext("Merged. The other record is retired and redirects to this one."),
+        form=DuplicatesForm(request.POST),
+    )
 
 
 def _page(
-    request: HttpRequest,
-    *,
-    status: int,
-    form: DuplicatesForm | None = None,
-    refused: Refused | None = None,
+    request: HttpRequest, *, status: int = 200, form: DuplicatesForm | None = None, **context: Any
 ) -> HttpResponse:
     actor = actor_of(request.user)
     if not (actor.organisations_where(SETTLE) or actor.regions_where(SETTLE)):
         raise NotPermitted(capability=SETTLE)
-    context: dict[str, Any] = {
+    context |= {
         "pairs": load_likely_duplicates(actor),
         "verdicts": list(verdicts_for(actor)[:LATEST]),
         "form": form,
         "decided": (form.data.get("first"), form.data.get("second")) if form else None,
-        "refused": sentence(refused.code, refused.numbers) if refused else "",
     }
     return render(request, "bookings/organisations/duplicates.html", context, status=status)

@@ -1,24 +1,23 @@
 """Merging an organisation into another, and closing one."""
 
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
 from uuid import UUID
 
-from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
-from django.utils import timezone
+from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_http_methods
 
-from accounts.domain.errors import NotFound, Refused, WrongState, WrongVersion
-from accounts.domain.roles import By
+from accounts.domain.errors import NotFound, Refused
 from accounts.forms import ConfirmForm
 from accounts.models import Organisation
 from accounts.permissions import actor_of, require
 from accounts.selectors.memberships import place_of
 from accounts.selectors.organisations import organisation_by_code, organisation_by_id
 from accounts.services.organisation_moves import CAPABILITY
+from accounts.views.pages import act, by_of, edits, shown
 from bookings.organisations.forms.mergers import MergeIntoForm
 from bookings.organisations.selectors.mergers import load_open_business, merger_for
 from bookings.organisations.services.mergers import organisation_close, organisations_merge
@@ -44,84 +43,83 @@ KINDS = {
 }
 
 
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
+@edits
 def merge(request: HttpRequest, organisation_id: UUID) -> HttpResponse:
     """Into which one, then what that takes along, then the code of the one that goes."""
-    now, actor = timezone.now(), actor_of(request.user)
-    organisation = organisation_by_id(organisation_id)
-    require(actor, CAPABILITY, place_of(organisation))
+    organisation = _organisation(request, organisation_id)
     given = request.POST if request.method == "POST" else request.GET
     choice = MergeIntoForm(given if "into" in given else None)
-    into, merger, refused, status = None, None, None, 200
+    into = merger = None
     if choice.is_bound and choice.is_valid():
+        by = by_of(request)
         try:
-            into = _named(choice.cleaned_data["into"])
-            merger = merger_for(actor, organisation_id, into, now)
+            into = organisation_by_code(choice.cleaned_data["into"])
+            merger = merger_for(by.actor, organisation_id, into, by.now)
         except NotFound:
             choice.add_error("into", gettext("There is no organisation with this code."))
-    confirm = ConfirmForm(
-        request.POST if request.method == "POST" else None, organisation=organisation
+    page = partial(
+        shown,
+        request,
+        "bookings/organisations/organisation_merge.html",
+        organisation=organisation,
+        choice=choice,
+        merger=merger,
+        parts=[(KINDS[part.kind], part) for part in merger.parts] if merger else [],
+        refusals=merger.in_the_way if merger else (),
     )
-    if choice.errors or (merger and confirm.errors):
-        status = 400
-    if request.method == "POST" and merger and into and confirm.is_valid():
-        try:
-            organisations_merge(By(actor, now), organisation_id=organisation.pk, into=into)
-        except (RulesRefuse, WrongState, WrongVersion) as problem:
-            refused, status = problem, 409
-        else:
-            messages.success(
-                request,
-                gettext("{name} is part of {into} now.").format(
-                    name=organisation.name, into=into.name
-                ),
-            )
-            return redirect("bookings:organisation-merge", organisation.pk)
-    context = {
-        "organisation": organisation,
-        "choice": choice,
-        "confirm": confirm,
-        "merger": merger,
-        "parts": [(KINDS[part.kind], part) for part in merger.parts] if merger else [],
-        "refusals": _refusals(refused) or (merger.in_the_way if merger else ()),
-    }
-    return render(request, "bookings/organisations/organisation_merge.html", context, status=status)
+    confirm = _confirmation(request, organisation)
+    if into is None or merger is None:
+        return page(status=400 if choice.errors else 200, confirm=confirm)
+    return act(
+        request,
+        page,
+        lambda by, _: organisations_merge(by, organisation_id=organisation.pk, into=into),
+        to=reverse("bookings:organisation-merge", args=[organisation.pk]),
+        done=gettext("{name} is part of {into} now.").format(
+            name=organisation.name, into=into.name
+        ),
+        form=confirm,
+        name="confirm",
+        shows=_hindrances,
+    )
 
 
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
+@edits
 def close(request: HttpRequest, organisation_id: UUID) -> HttpResponse:
     """What keeps it from being closed; else the code, and it is."""
-    now, actor = timezone.now(), actor_of(request.user)
-    organisation = organisation_by_id(organisation_id)
-    require(actor, CAPABILITY, place_of(organisation))
-    confirm = ConfirmForm(
-        request.POST if request.method == "POST" else None, organisation=organisation
+    organisation = _organisation(request, organisation_id)
+
+    def page(refusals: Sequence[object] = (), **context: Any) -> HttpResponse:
+        context |= {
+            "organisation": organisation,
+            "refusals": refusals or load_open_business(organisation),
+        }
+        return shown(request, "bookings/organisations/organisation_close.html", **context)
+
+    return act(
+        request,
+        page,
+        lambda by, _: organisation_close(by, organisation_id=organisation.pk),
+        to=reverse("bookings:organisation-close", args=[organisation.pk]),
+        done=gettext("The organisation is closed."),
+        form=_confirmation(request, organisation),
+        name="confirm",
+        shows=_hindrances,
     )
-    refused, status = None, 400 if confirm.errors else 200
-    if confirm.is_bound and confirm.is_valid():
-        try:
-            organisation_close(By(actor, now), organisation_id=organisation.pk)
-        except (RulesRefuse, WrongState, WrongVersion) as problem:
-            refused, status = problem, 409
-        else:
-            messages.success(request, gettext("The organisation is closed."))
-            return redirect("bookings:organisation-close", organisation.pk)
-    context = {
-        "organisation": organisation,
-        "confirm": confirm,
-        "refusals": _refusals(refused) or load_open_business(organisation),
-    }
-    return render(request, "bookings/organisations/organisation_close.html", context, status=status)
 
 
-def _named(code: str) -> Organisation:
-    return organisation_by_code("" if "\0" in code else code.strip())
+def _organisation(request: HttpRequest, organisation_id: UUID) -> Organisation:
+    """An organisation that the reader may merge or close; `NotPermitted` for any other."""
+    organisation = organisation_by_id(organisation_id)
+    require(actor_of(request.user), CAPABILITY, place_of(organisation))
+    return organisation
 
 
-def _refusals(refused: Refused | None) -> tuple[object, ...]:
-    """Each with code and numbers."""
-    if isinstance(refused, RulesRefuse):
-        return tuple(refused.refusals)
-    return (refused,) if refused else ()
+def _confirmation(request: HttpRequest, organisation: Organisation) -> ConfirmForm:
+    data = request.POST if request.method == "POST" else None
+    return ConfirmForm(data, organisation=organisation)
+
+
+def _hindrances(refused: Refused) -> dict[str, Any]:
+    """What stands in the way, each with code and numbers."""
+    return {"refusals": refused.refusals if isinstance(refused, RulesRefuse) else (refused,)}

@@ -1,22 +1,19 @@
 """The register of organisations: the list, a record, entering and changing one."""
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext
-from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.domain.errors import Invalid, Refused, WrongState, WrongVersion
+from accounts.domain.errors import WrongState
 from accounts.domain.organisations import PAPER
-from accounts.domain.roles import CAPABILITIES, By
+from accounts.domain.roles import CAPABILITIES
 from accounts.models import Organisation, Region
 from accounts.permissions import actor_of, require, require_somewhere
 from accounts.selectors.invoice_details import may_set_invoice_details
@@ -30,6 +27,7 @@ from accounts.selectors.organisations import (
     regions,
 )
 from accounts.services.organisations import organisation_change, organisation_create
+from accounts.views.pages import act, edits, reads, shown
 from bookings.charging.selectors.stories import Step, story_of
 from bookings.organisations.adapters.register_files import organisations_csv
 from bookings.organisations.forms.organisations import (
@@ -69,7 +67,7 @@ def story_rows(steps: list[Step], form: type[Form]) -> list[dict[str, Any]]:
     places = {str(pk): row for pk, row in Region.objects.in_bulk(list(ids)).items()}
     kinds = dict(Organisation.Kind.choices)
 
-    def shown(name: str, value: Any) -> Any:
+    def in_words(name: str, value: Any) -> Any:
         if name in {"parent", "region"}:
             return places.get(str(value), "")
         if isinstance(value, bool):
@@ -81,7 +79,7 @@ def story_rows(steps: list[Step], form: type[Form]) -> list[dict[str, Any]]:
             "step": step,
             "is_new": not step.entry.before,
             "changes": [
-                (labels[name], shown(name, step.entry.before.get(name)), shown(name, value))
+                (labels[name], in_words(name, step.entry.before.get(name)), in_words(name, value))
                 for name, value in step.entry.after.items()
                 if name in labels
             ],
@@ -90,8 +88,7 @@ def story_rows(steps: list[Step], form: type[Form]) -> list[dict[str, Any]]:
     ]
 
 
-@login_required
-@require_safe
+@reads
 def listed(request: HttpRequest) -> HttpResponse:
     """All organisations, for coordinators and administrators; also as a file that can be imported
     again."""
@@ -101,8 +98,8 @@ def listed(request: HttpRequest) -> HttpResponse:
     criteria = form.criteria()
     rows = organisations_listed(**criteria)
     if wants_csv(request):
-        shown = ((row, reads_paper(actor, row)) for row in rows.iterator(1000))
-        answer = HttpResponse(organisations_csv(shown), content_type="text/csv; charset=utf-8")
+        pairs = ((row, reads_paper(actor, row)) for row in rows.iterator(1000))
+        answer = HttpResponse(organisations_csv(pairs), content_type="text/csv; charset=utf-8")
         answer["Content-Disposition"] = 'attachment; filename="organisations.csv"'
         return answer
     context = {
@@ -116,11 +113,10 @@ def listed(request: HttpRequest) -> HttpResponse:
     return render(request, "bookings/organisations/organisations_all.html", context)
 
 
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
+@edits
 def new(request: HttpRequest) -> HttpResponse:
     """Enter an organisation; a record of ROR fills the form."""
-    now, actor = timezone.now(), actor_of(request.user)
+    actor = actor_of(request.user)
     require_somewhere(actor, "manage-organisations")
     choices = list(managed_regions(actor))
     is_ror = request.POST.get("act") == "ror"
@@ -134,84 +130,68 @@ def new(request: HttpRequest) -> HttpResponse:
         initial["region"] = str(region.pk) if region else ""
     is_sent = request.method == "POST" and not is_ror
     form = OrganisationForm(request.POST if is_sent else None, regions=choices, initial=initial)
-    refused: Refused | None = None
-    if is_sent and form.is_valid():
-        try:
-            made = organisation_create(By(actor, now), **form.values())
-        except Invalid as problem:
-            form.refuse(problem.problems)
-        except WrongState as problem:
-            refused = problem
-        else:
-            messages.success(request, gettext("The organisation is entered."))
-            return redirect("bookings:organisation", made.pk)
-    context = {
-        "form": form,
-        "record": record,
-        "is_filled": bool(initial),
-        "alike": likely_same(initial["name"], initial["name_zh"], initial["ror"])
-        if initial
-        else [],
-        "refused": refused,
-        "has_regions": bool(choices),
-    }
-    failed = bool(form.errors or record.errors)
-    status = 409 if refused else 400 if failed else 200
-    return render(request, "bookings/organisations/organisation_new.html", context, status=status)
+
+    def page(**context: Any) -> HttpResponse:
+        context |= {
+            "record": record,
+            "is_filled": bool(initial),
+            "alike": likely_same(initial["name"], initial["name_zh"], initial["ror"])
+            if initial
+            else [],
+            "has_regions": bool(choices),
+        }
+        return shown(request, "bookings/organisations/organisation_new.html", **context)
+
+    if is_ror:
+        return page(form=form, status=400 if record.errors else 200)
+    return act(
+        request,
+        page,
+        lambda by, _: organisation_create(by, **form.values()),
+        to=lambda row: reverse("bookings:organisation", args=[row.pk]),
+        done=gettext("The organisation is entered."),
+        form=form,
+    )
 
 
-@login_required
-@require_safe
+@reads
 def organisation(request: HttpRequest, organisation_id: UUID) -> HttpResponse:
     """One organisation: what everybody knows, and for some what its statements print and its
     history."""
     actor = actor_of(request.user)
-    found = organisation_by_id(organisation_id)
-    manages = actor.may("manage-organisations", place_of(found))
+    row = organisation_by_id(organisation_id)
+    manages = actor.may("manage-organisations", place_of(row))
     context = {
-        "organisation": found,
+        "organisation": row,
         "manages": manages,
-        "reads_paper": reads_paper(actor, found),
-        "sets_paper": not found.closed_at and may_set_invoice_details(actor, found),
-        "has_paper": any(getattr(found, name) for name in PAPER),
-        "reads_members": actor.may("read-members", place_of(found)),
-        "invites": manages and not found.closed_at and not has_manager(found.pk),
-        "story": story_rows(story_of(actor, found.pk), OrganisationForm) if manages else [],
+        "reads_paper": reads_paper(actor, row),
+        "sets_paper": not row.closed_at and may_set_invoice_details(actor, row),
+        "has_paper": any(getattr(row, name) for name in PAPER),
+        "reads_members": actor.may("read-members", place_of(row)),
+        "invites": manages and not row.closed_at and not has_manager(row.pk),
+        "story": story_rows(story_of(actor, row.pk), OrganisationForm) if manages else [],
         "manages_somewhere": any(grant.role in MANAGING for grant in actor.grants),
     }
     return render(request, "bookings/organisations/organisation.html", context)
 
 
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
+@edits
 def change(request: HttpRequest, organisation_id: UUID) -> HttpResponse:
     """Change an organisation's record."""
-    now, actor = timezone.now(), actor_of(request.user)
-    found = organisation_by_id(organisation_id)
-    require(actor, "manage-organisations", place_of(found))
-    initial = {name: getattr(found, name) for name in OrganisationForm.base_fields}
-    form = OrganisationForm(
-        request.POST if request.method == "POST" else None, regions=None, initial=initial
-    )
-    refused: Refused | None = None
-    if form.is_bound and form.is_valid():
-        try:
-            organisation_change(
-                By(actor, now, form.cleaned_data["version"]),
-                organisation_id=organisation_id,
-                **form.values(),
-            )
-        except Invalid as problem:
-            form.refuse(problem.problems)
-        except (WrongState, WrongVersion) as problem:
-            refused = problem
-        else:
-            messages.success(request, gettext("Saved."))
-            return redirect("bookings:organisation", organisation_id)
-    elif not form.is_bound and found.closed_at is not None:
-        refused = WrongState("organisation-closed")
-    context = {"organisation": found, "form": form, "refused": refused}
-    status = 409 if refused else 400 if form.errors else 200
-    return render(
-        request, "bookings/organisations/organisation_change.html", context, status=status
+    row = organisation_by_id(organisation_id)
+    require(actor_of(request.user), "manage-organisations", place_of(row))
+    initial = {name: getattr(row, name) for name in OrganisationForm.base_fields}
+    is_sent = request.method == "POST"
+    form = OrganisationForm(request.POST if is_sent else None, regions=None, initial=initial)
+    template = "bookings/organisations/organisation_change.html"
+    page = partial(shown, request, template, organisation=row)
+    if row.closed_at is not None and not is_sent:
+        return page(form=form, refused=WrongState("organisation-closed"), status=409)
+    return act(
+        request,
+        page,
+        lambda by, _: organisation_change(by, organisation_id=organisation_id, **form.values()),
+        to=reverse("bookings:organisation", args=[organisation_id]),
+        done=gettext("Saved."),
+        form=form,
     )

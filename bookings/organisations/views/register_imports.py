@@ -1,21 +1,18 @@
 """Bringing in organisations and regions from a file: a preview of each row, then all or nothing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
-from django.utils import timezone
+from django.urls import reverse
 from django.utils.translation import gettext, ngettext
-from django.views.decorators.http import require_http_methods
 
-from accounts.domain.errors import Invalid
-from accounts.domain.roles import By, Place
+from accounts.domain.errors import Refused
+from accounts.domain.roles import Place
 from accounts.models import Organisation
 from accounts.permissions import actor_of, require, require_somewhere
+from accounts.views.pages import act, edits, shown
 from bookings.organisations.domain.register_files import (
     ORGANISATION_COLUMNS,
     REGION_COLUMNS,
@@ -29,69 +26,68 @@ from bookings.plans.forms.imports import FileForm
 KINDS = dict(Organisation.Kind.choices)
 
 
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
+@edits
 def organisations(request: HttpRequest) -> HttpResponse:
     require_somewhere(actor_of(request.user), "manage-organisations")
-    context = {
-        "of": "organisations",
-        "columns": ORGANISATION_COLUMNS,
-        "back": "bookings:organisations-all",
-    }
-    return _page(request, organisations_import, OrganisationForm, context)
+    back = "bookings:organisations-all"
+    return _page(
+        request, organisations_import, OrganisationForm, "organisations", ORGANISATION_COLUMNS, back
+    )
 
 
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
+@edits
 def regions(request: HttpRequest) -> HttpResponse:
     require(actor_of(request.user), "administer", Place(None))
-    context = {"of": "regions", "columns": REGION_COLUMNS, "back": "bookings:regions"}
-    return _page(request, regions_import, RegionForm, context)
+    return _page(request, regions_import, RegionForm, "regions", REGION_COLUMNS, "bookings:regions")
 
 
 def _page(
     request: HttpRequest,
-    act: Callable[..., RegisterReport],
+    service: Callable[..., RegisterReport],
     record: type[Form],
-    context: dict[str, Any],
+    of: str,
+    columns: Mapping[str, Any],
+    back: str,
 ) -> HttpResponse:
-    now, actor = timezone.now(), actor_of(request.user)
     is_sent = request.method == "POST"
     form = FileForm(request.POST if is_sent else None, request.FILES if is_sent else None)
-    dry_run = request.POST.get("act") != "import"
-    status, report, is_refused = 200, None, False
-    if is_sent and form.is_valid():
-        try:
-            content = form.cleaned_data["bytes"]
-            report = act(By(actor, now), content=content, dry_run=dry_run)
-            if not dry_run:
-                messages.success(request, _done(report))
-                return redirect(context["back"])
-        except RegisterRefused as refused:
-            report, status, is_refused = refused.report, 409, True
-        except Invalid as problem:
-            form.refuse(problem.problems)
-    if is_sent and form.errors:
-        status = 400
+    is_preview = request.POST.get("act") != "import"
     labels = {name: field.label for name, field in record.base_fields.items()}
-    context |= {
-        "form": form,
-        "report": report,
-        "is_refused": is_refused,
-        "rows": [
-            {
-                "outcome": outcome,
-                "changes": [
-                    (labels.get(name, name), _shown(before), _shown(after))
-                    for name, before, after in outcome.changes
-                ],
-                "problems": [(labels.get(p.field, ""), p) for p in outcome.problems],
-            }
-            for outcome in (report.outcomes if report else ())
-        ],
-        "columns": [(labels[name], names) for name, names in context["columns"].items()],
-    }
-    return render(request, "bookings/organisations/register_import.html", context, status=status)
+
+    def page(report: RegisterReport | None = None, **context: Any) -> HttpResponse:
+        context |= {
+            "of": of,
+            "back": back,
+            "columns": [(labels[name], names) for name, names in columns.items()],
+            "report": report,
+            "rows": [
+                {
+                    "outcome": outcome,
+                    "changes": [
+                        (labels.get(name, name), _shown(before), _shown(after))
+                        for name, before, after in outcome.changes
+                    ],
+                    "problems": [(labels.get(p.field, ""), p) for p in outcome.problems],
+                }
+                for outcome in (report.outcomes if report else ())
+            ],
+        }
+        return shown(request, "bookings/organisations/register_import.html", **context)
+
+    def rows_refused(refused: Refused) -> dict[str, Any]:
+        if not isinstance(refused, RegisterRefused):
+            raise refused
+        return {"report": refused.report, "is_refused": True}
+
+    return act(
+        request,
+        page,
+        lambda by, data: service(by, content=data["bytes"], dry_run=is_preview),
+        to=lambda report: page(report, form=form) if is_preview else reverse(back),
+        done=lambda report: "" if is_preview else _done(report),
+        form=form,
+        shows=rows_refused,
+    )
 
 
 def _shown(value: Any) -> Any:

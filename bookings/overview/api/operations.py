@@ -13,7 +13,7 @@ from accounts.api.endpoint import Endpoint
 from accounts.api.resource import rendered
 from accounts.api.schema import operation
 from accounts.api.shapes import Instant, Nothing, Query, Shape, Text, asked, checked
-from accounts.domain.roles import By, Place
+from accounts.domain.roles import Place
 from accounts.permissions import require
 from accounts.selectors.jobs import Entry, failures
 from accounts.services.jobs import failure_retry, failures_retry
@@ -146,8 +146,8 @@ class Failures(Endpoint):
     def get(self, request: Request) -> Response:
         """The last first, 200 at most. For administrators."""
         require(self.actor, "administer", Place(None))
-        found = failures(asked(FailureQuery, request.query_params)["name"])
-        return Response(rendered(FailuresShape, {"failures": found}))
+        failed = failures(asked(FailureQuery, request.query_params)["name"])
+        return Response(rendered(FailuresShape, {"failures": failed}))
 
     @operation(
         "operations_retry_all",
@@ -161,7 +161,7 @@ class Failures(Endpoint):
     def post(self, request: Request) -> Response:
         """At once, as often as new ones. For administrators."""
         name = checked(RetryBody, request.data)["name"]
-        count = failures_retry(By(self.actor, self.now), name=name)
+        count = failures_retry(self.by, name=name)
         return Response({"name": name, "count": count})
 
 
@@ -180,5 +180,5 @@ class FailureRetry(Endpoint):
     def post(self, request: Request, failure_id: UUID) -> Response:
         """One thing that failed, at once. For administrators."""
         checked(Nothing, request.data)
-        name = failure_retry(By(self.actor, self.now), failure_id=failure_id)
+        name = failure_retry(self.by, failure_id=failure_id)
         return Response({"name": name, "count": 1})

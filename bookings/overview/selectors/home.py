@@ -96,9 +96,9 @@ def load_work(actor: Actor, now: datetime) -> list[Waiting]:
 
 
 def load_counts(actor: Actor, now: datetime, *, anew: bool = False) -> dict[str, int]:
-    """How much of each kind waits for somebody. Kept for `KEPT` seconds, until the person acts
-    (`counts_forget`) or holds other roles; counted `anew` where a page lists the same rows. One
-    statement at most."""
+    """Return how much of each kind waits for somebody. Kept for `KEPT` seconds, until the person
+    acts (`counts_forget`) or holds other roles; counted `anew` where a page lists the same rows.
+    One statement at most."""
     kept = None if anew else cache.get(_key(actor))
     if kept and kept[0] == _rights(actor):
         counts: dict[str, int] = kept[1]
@@ -120,7 +120,7 @@ def _rights(actor: Actor) -> tuple[frozenset[object], frozenset[object]]:
 
 
 def last_used(actor: Actor, most: int) -> list[Instrument]:
-    """The instruments the actor used last that can still be booked, the last first. One
+    """Return the instruments the actor used last that can still be booked, the last first. One
     statement."""
     rows = own_reservations(actor).filter(
         state=Reservation.State.COMPLETED, instrument__publication="published"
@@ -141,21 +141,21 @@ class Today:
 
 
 def load_today(actor: Actor, day: Period, now: datetime, most: int) -> list[Today]:
-    """Of the published instruments the actor manages, first those that something takes on the day.
-    Four statements."""
+    """Return the published instruments the actor manages, first those that something takes on the
+    day. Four statements."""
     taken = Occupancy.objects.filter(
         live(now), instrument=OuterRef("pk"), span__overlap=to_range(day)
     )
     rows = managed_instruments(actor).filter(publication=Instrument.Publication.PUBLISHED)
     chosen = list(rows.annotate(is_taken=Exists(taken)).order_by("-is_taken", "name", "id")[:most])
-    found = []
+    slots = []
     for row in load_board(actor, chosen, day, now):
         entries = [entry for entry in row.entries if entry.period.end > now]
         here = next((entry for entry in entries if entry.period.start <= now), None)
         after = next((entry for entry in entries if entry.period.start > now), None)
         bands = tuple(_bands(row.opened, row.entries, day))
-        found.append(Today(row.instrument, bands, here, after))
-    return found
+        slots.append(Today(row.instrument, bands, here, after))
+    return slots
 
 
 def _bands(opened: Iterable[Period], entries: Iterable[Entry], day: Period) -> Iterable[Band]:

@@ -113,17 +113,17 @@ TO_WATCH = frozenset({"owed", "bill", "grants", "sources"})
 
 
 def load_waiting(actor: Actor, now: datetime, kinds: Mapping[str, Kind] = KINDS) -> list[Waiting]:
-    """What waits for somebody, in the order of the kinds, which is that of their urgency; nothing
-    is left out but noughts. One statement."""
+    """Return what waits for somebody, in the order of the kinds, which is that of their urgency;
+    nothing is left out but noughts. One statement."""
     parts = [
         _counted(what, kind, kind.rows(actor, now))
         for what, kind in kinds.items()
         if kind.has(actor)
     ]
     first, *others = parts
-    found: dict[str, list[Any]] = {}
+    waiting: dict[str, list[Any]] = {}
     for row in first.union(*others, all=True) if others else first:
-        found.setdefault(row[0], []).append(row[1:])
+        waiting.setdefault(row[0], []).append(row[1:])
     return [
         Waiting(
             what,
@@ -132,7 +132,7 @@ def load_waiting(actor: Actor, now: datetime, kinds: Mapping[str, Kind] = KINDS)
             min((due for *_, due in rows if due is not None), default=None),
         )
         for what in kinds
-        if (rows := found.get(what))
+        if (rows := waiting.get(what))
     ]
 
 

@@ -69,12 +69,13 @@ class Troubles:
 
 
 def load_troubles(now: datetime) -> Troubles:
-    """What needs attention, without what `load_operations` loads besides. Four statements."""
+    """Return what needs attention, without what `load_operations` loads besides. Four
+    statements."""
     return Troubles.among(queues(now), runs(current_app.conf.beat_schedule, now))
 
 
 def load_operations(now: datetime, failing: str = "") -> Operations:
-    """`failing`: only failures of this kind or job."""
+    """Return what operators look at; `failing`: only failures of this kind or job."""
     return Operations(
         queues=queues(now),
         work=load_work(now),
@@ -85,18 +86,18 @@ def load_operations(now: datetime, failing: str = "") -> Operations:
 
 def load_work(now: datetime) -> list[Work]:
     """Of each kind of job what is due. A statement each."""
-    found = [Work(name, *_due(rows(now), field)) for name, (rows, field) in _DUE.items()]
+    work = [Work(name, *_due(rows(now), field)) for name, (rows, field) in _DUE.items()]
     dirty = DirtyDay.objects.aggregate(n=Count("pk"), oldest=Min("date"))
-    found.append(Work("hours", dirty["n"], _midnight(dirty["oldest"])))
+    work.append(Work("hours", dirty["n"], _midnight(dirty["oldest"])))
     months = months_to_draw(now)
     oldest = min((month for _, month in months), default=None)
-    found.append(Work("statements", len(months), _midnight(oldest)))
-    return found
+    work.append(Work("statements", len(months), _midnight(oldest)))
+    return work
 
 
 def _due(rows: "QuerySet", field: str) -> tuple[int, datetime | None]:  # type: ignore[type-arg]
-    said = rows.order_by().aggregate(n=Count("pk"), oldest=Min(field))
-    return said["n"], said["oldest"]
+    counted = rows.order_by().aggregate(n=Count("pk"), oldest=Min(field))
+    return counted["n"], counted["oldest"]
 
 
 def _midnight(day: object) -> datetime | None:

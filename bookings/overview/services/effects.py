@@ -106,7 +106,7 @@ def _register(payload: Mapping[str, Any], now: datetime) -> str:
 
 
 def _invoice(row: OutboxMessage, now: datetime) -> str:
-    """The mail to a payer's invoice address, with the statement as PDF."""
+    """Send the mail to a payer's invoice address, with the statement as PDF."""
     invoice = invoice_letter(row, now)
     if invoice is None:
         return "skipped"
@@ -131,7 +131,7 @@ def _given(row: OutboxMessage, now: datetime) -> str:
 
 
 def _letter(row: OutboxMessage, now: datetime) -> str:
-    """The mail of a message, unless what it says has passed while it was held back."""
+    """Send the mail of a message, unless what it says has passed while it was held back."""
     message = letter_message(row)
     if message is None or not still_says(message.kind, message.about, now):
         return "skipped"

@@ -6,13 +6,11 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_safe
 
 from accounts.domain.roles import (
     ADMINISTRATOR,
@@ -27,6 +25,7 @@ from accounts.selectors.joining import first_step_of, organisations_by_mail, usu
 from accounts.selectors.memberships import people_in_conflict
 from accounts.selectors.seals import unsealed_since
 from accounts.selectors.verification import last_verified
+from accounts.views.pages import reads
 from bookings.audit.models import AuditFinding
 from bookings.audit.selectors.audit import findings_for
 from bookings.catalogue.selectors.catalogue import first_day_done
@@ -49,8 +48,7 @@ AHEAD = REQUESTS = AGAIN = GRANTS = SEARCHES = STATEMENTS = FINDINGS = 5
 INSTRUMENTS = 10
 
 
-@login_required
-@require_safe
+@reads
 def home(request: HttpRequest) -> HttpResponse:
     """One page whose parts follow from what the reader holds, the most urgent first."""
     now, actor = timezone.now(), actor_of(request.user)

@@ -3,22 +3,20 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
-from django.views.decorators.http import require_POST, require_safe
 
 from accounts.domain.errors import Invalid
-from accounts.domain.roles import By, Place
+from accounts.domain.roles import Place
 from accounts.permissions import actor_of, require
 from accounts.services.jobs import failure_retry, failures_retry
+from accounts.views.pages import by_of, reads, writes
 from bookings.overview.selectors.operations import load_operations
 
 
-@login_required
-@require_safe
+@reads
 def operations(request: HttpRequest) -> HttpResponse:
     """For administrators: how the work is going that nobody watches."""
     require(actor_of(request.user), "administer", Place(None))
@@ -31,22 +29,20 @@ def operations(request: HttpRequest) -> HttpResponse:
     )
 
 
-@login_required
-@require_POST
+@writes
 def retry(request: HttpRequest, failure_id: UUID) -> HttpResponse:
     """One thing that failed."""
-    failure_retry(By(actor_of(request.user), timezone.now()), failure_id=failure_id)
+    failure_retry(by_of(request), failure_id=failure_id)
     messages.success(request, gettext("Retrying now."))
     return redirect("bookings:operations")
 
 
-@login_required
-@require_POST
+@writes
 def retry_all(request: HttpRequest) -> HttpResponse:
     """All of a kind."""
     name = request.POST.get("name", "")[:60].replace("\0", "")
     try:
-        count = failures_retry(By(actor_of(request.user), timezone.now()), name=name)
+        count = failures_retry(by_of(request), name=name)
     except Invalid:
         messages.warning(request, gettext("No more failures of this kind."))
     else:

@@ -1,23 +1,25 @@
 """My bookings, one booking."""
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
-from django.views.decorators.http import require_POST
 
-from accounts.domain.errors import Invalid, WrongState, WrongVersion
 from accounts.domain.roles import Actor, By
 from accounts.permissions import actor_of
 from accounts.selectors.memberships import no_second, place_of
+from accounts.views.pages import act, reads, writes
 from bookings.catalogue.selectors.equivalents import load_nearest
 from bookings.catalogue.views.refusals import refusal_text, seconds_left
 from bookings.charging.selectors.stories import story_of
@@ -29,7 +31,6 @@ from bookings.pricing.domain.quotes import input_from_json
 from bookings.pricing.models import Charge
 from bookings.pricing.selectors.charges import cancellation_now
 from bookings.record.domain.periods import Period
-from bookings.record.domain.refusals import RulesRefuse
 from bookings.record.domain.reservations import CHECK_IN_BEFORE
 from bookings.record.models import Reservation
 from bookings.record.selectors.reservations import (
@@ -47,7 +48,7 @@ from bookings.usage.selectors.sessions import to_complete
 from instruments.domain.opening import local_date
 
 
-@login_required
+@reads
 def mine(request: HttpRequest) -> HttpResponse:
     now, actor = timezone.now(), actor_of(request.user)
     own = own_reservations(actor)
@@ -91,7 +92,7 @@ def _ahead(reservation: Reservation, now: datetime) -> Reservation:
     return reservation
 
 
-@login_required
+@reads
 def reservation(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
     return reservation_page(request, reservation_id)
 
@@ -101,73 +102,75 @@ def reservation_page(
 ) -> HttpResponse:
     """The page of one booking; `forms` are those that came back with something wrong."""
     now, actor = timezone.now(), actor_of(request.user)
-    found = shown(reservation_by_id(actor, reservation_id), now)
-    state = found.shown_state  # type: ignore[attr-defined]
-    is_own = actor.user_id in {found.user_id, found.made_by_id}
-    is_host = actor.may("manage-instruments", place_of(found.host))
+    row = shown(reservation_by_id(actor, reservation_id), now)
+    state = row.shown_state  # type: ignore[attr-defined]
+    is_own = actor.user_id in {row.user_id, row.made_by_id}
+    is_host = actor.may("manage-instruments", place_of(row.host))
     may_act = is_own or is_host
-    quoted = found.quotes.filter(is_current=True).first()
-    may_cancel = (may_act or actor.may("book-for-members", place_of(found.organisation))) and (
-        state == "requested" or (state == "confirmed" and found.end_at > now)
+    quoted = row.quotes.filter(is_current=True).first()
+    may_cancel = (may_act or actor.may("book-for-members", place_of(row.organisation))) and (
+        state == "requested" or (state == "confirmed" and row.end_at > now)
     )
-    charged = list(found.charges.select_related("grant").order_by("created_at", "id"))
+    charged = list(row.charges.select_related("grant").order_by("created_at", "id"))
     in_force = next(
         (c for c in charged if c.kind in Charge.ORIGINAL and c.state != "reversed"), None
     )
-    session = getattr(found, "session", None)
+    session = getattr(row, "session", None)
     cut_at = session.cut_at if session else None
     context = {
-        "reservation": found,
+        "reservation": row,
         "reads_trail": actor.has("auditor"),
-        "rules": rules_behind(found),
-        "zone": found.instrument.facility.time_zone,
+        "rules": rules_behind(row),
+        "zone": row.instrument.facility.time_zone,
         "quote": quoted.result if quoted else None,
         "session": session,
-        "funding": _funding(actor, found),
+        "funding": _funding(actor, row),
         "charge": in_force,
         "charges_besides": [c for c in charged if c is not in_force],
         "needs_times": may_act
         and not charged
         and state == "completed"
-        and to_complete().filter(pk=found.pk).exists(),
+        and to_complete().filter(pk=row.pk).exists(),
         "is_own": is_own,
         "is_host": is_host,
         "may_cancel": may_cancel,
         "cancellation": cancellation_now(
-            found, now, input_from_json(quoted.inputs) if quoted else None, actor=actor
+            row, now, input_from_json(quoted.inputs) if quoted else None, actor=actor
         )
         if may_cancel and (is_own or not is_host)
         else None,
         "may_check_in": may_act
         and state == "confirmed"
-        and found.start_at - CHECK_IN_BEFORE <= now < found.end_at,
-        "check_in_opens": found.start_at - CHECK_IN_BEFORE,
+        and row.start_at - CHECK_IN_BEFORE <= now < row.end_at,
+        "check_in_opens": row.start_at - CHECK_IN_BEFORE,
         "may_check_out": may_act and state == "in_use",
         "may_decide": is_host and not is_own and state == "requested",
         "no_second": no_second(
             "manage-instruments",
-            organisation=found.host,
-            besides=[found.user_id, found.made_by_id],
+            organisation=row.host,
+            besides=[row.user_id, row.made_by_id],
         )
         if is_host and is_own and state == "requested"
         else None,
-        "reason_form": ReasonForm(initial={"version": found.version}),
+        "reason_form": ReasonForm(initial={"version": row.version}),
         "check_out_form": CheckOutForm(),
-        "story": story_of(actor, found.pk),
-        "seconds_left": seconds_left(found, now),
-        "nearest": load_nearest(found, now) if is_own and (state == "displaced" or cut_at) else (),
+        "story": story_of(actor, row.pk),
+        "seconds_left": seconds_left(row, now),
+        "nearest": load_nearest(row, now) if is_own and (state == "displaced" or cut_at) else (),
         "cut_by": closure_cutting(session),
-        "cut_charge": in_force or load_cut_charge(found, cut_at) if cut_at else None,
-        "held_minutes": int((found.end_at - found.start_at).total_seconds()) // 60,
+        "cut_charge": in_force or load_cut_charge(row, cut_at) if cut_at else None,
+        "held_minutes": int((row.end_at - row.start_at).total_seconds()) // 60,
         **forms,
     }
     return render(request, "bookings/overview/reservation.html", context, status=status)
 
 
-def _funding(actor: Actor, found: Reservation) -> list[Earmark]:
+def _funding(actor: Actor, reservation: Reservation) -> list[Earmark]:
     """What pays for a booking, for those whose affair it is; each knows whether the reader may
     open its source. Two statements at most."""
-    rows = list(paying().filter(reservation=found)) if sees_funding(actor, found) else []
+    rows = (
+        list(paying().filter(reservation=reservation)) if sees_funding(actor, reservation) else []
+    )
     if rows:
         named = sources_for(actor).filter(pk__in=[row.source_id for row in rows])
         seen = set(named.order_by().values_list("pk", flat=True))
@@ -176,31 +179,36 @@ def _funding(actor: Actor, found: Reservation) -> list[Earmark]:
     return rows
 
 
-def answered(request: HttpRequest, reservation_id: UUID, act: Any, done: Any) -> HttpResponse:
-    """Carry out an act on a booking and go back to its page; a refusal is shown there. `done`: the
-    sentence of success, or what makes it of the act's result."""
-    try:
-        result = act()
-    except (WrongState, WrongVersion, RulesRefuse, Invalid) as refused:
-        messages.error(request, refusal_text(refused))
-        return reservation_page(request, reservation_id, status=409)
-    messages.success(request, done(result) if callable(done) else done)
-    return redirect("bookings:reservation", reservation_id=reservation_id)
+def answered(
+    request: HttpRequest,
+    reservation_id: UUID,
+    work: Callable[[By, dict[str, Any]], Any],
+    done: str | Callable[[Any], str],
+    form: Form | None = None,
+    name: str = "form",
+) -> HttpResponse:
+    """Carry out an act on a booking and go back to its page; a refusal is said there."""
+    return act(
+        request,
+        partial(reservation_page, request, reservation_id),
+        work,
+        to=reverse("bookings:reservation", args=[reservation_id]),
+        done=done,
+        form=form,
+        name=name,
+        shows=lambda refused: messages.error(request, refusal_text(refused)),
+    )
 
 
-@login_required
-@require_POST
+@writes
 def cancel(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
-    now, actor = timezone.now(), actor_of(request.user)
-    form = ReasonForm(request.POST)
-    if not form.is_valid():
-        return reservation_page(request, reservation_id, status=400, reason_form=form)
-    data = form.cleaned_data
     return answered(
         request,
         reservation_id,
-        lambda: reservation_cancel(
-            By(actor, now, data["version"]), reservation_id=reservation_id, reason=data["reason"]
+        lambda by, data: reservation_cancel(
+            by, reservation_id=reservation_id, reason=data["reason"]
         ),
         gettext("Cancelled."),
+        ReasonForm(request.POST),
+        "reason_form",
     )

@@ -29,7 +29,7 @@ class Ahead:
 
 
 def bookings_ahead(user_id: UUID, now: datetime) -> QuerySet[Reservation]:
-    """Those of a person that have not begun, in the order of time."""
+    """Return the bookings of a person that have not begun, in the order of time."""
     return (
         Reservation.objects.filter(
             Q(deadline_at=None) | Q(deadline_at__gt=now),
@@ -43,7 +43,8 @@ def bookings_ahead(user_id: UUID, now: datetime) -> QuerySet[Reservation]:
 
 
 def membership_to_end(actor: Actor, membership_id: UUID) -> Membership:
-    """One's own, or one of an organisation whose people one manages."""
+    """Return a membership that the actor may end: their own, or one at an organisation whose people
+    they manage."""
     membership = membership_by_id(actor, membership_id)
     may = actor.may("manage-members", place_of(membership.organisation))
     if actor.user_id != membership.user_id and not may:
@@ -52,15 +53,15 @@ def membership_to_end(actor: Actor, membership_id: UUID) -> Membership:
 
 
 def load_ahead(actor: Actor, membership: Membership, now: datetime) -> list[Ahead]:
-    """What of a member would be kept or cancelled."""
+    """Return what of a member would be kept or cancelled."""
     rows = bookings_ahead(membership.user_id, now)
     return with_costs(actor, rows.filter(organisation_id=membership.organisation_id), now)
 
 
 def with_costs(actor: Actor, rows: QuerySet[Reservation], now: datetime) -> list[Ahead]:
-    """Each with what cancelling it now would cost; one that cannot be cancelled is left out.
-    Two statements."""
-    found, ahead = [], list(rows)
+    """Return the bookings, each with what cancelling it now would cost; one that cannot be
+    cancelled is left out. Two statements."""
+    costs, ahead = [], list(rows)
     current = Quote.objects.filter(reservation__in=ahead, is_current=True)
     quotes = {quote.reservation_id: quote for quote in current}
     for row in ahead:
@@ -71,11 +72,11 @@ def with_costs(actor: Actor, rows: QuerySet[Reservation], now: datetime) -> list
         except WrongState:  # check-in has begun
             continue
         cost = fee.fee + fee.tax if quote else None
-        found.append(Ahead(row, cost, quote.currency if quote else ""))
-    return found
+        costs.append(Ahead(row, cost, quote.currency if quote else ""))
+    return costs
 
 
 def may_cancel(actor: Actor, membership: Membership) -> bool:
-    """Whether the bookings are the actor's to cancel: their own, or their members'."""
+    """Return whether the bookings are the actor's to cancel: their own, or their members'."""
     is_own = actor.user_id == membership.user_id
     return is_own or actor.may("book-for-members", place_of(membership.organisation))

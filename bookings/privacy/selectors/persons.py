@@ -47,29 +47,29 @@ class Obstacle:
 
 
 def load_obstacles(user: User, now: datetime) -> list[Obstacle]:
-    """Empty: nothing stands in the way. Four statements."""
-    found = []
+    """Return what stands in the way of forgetting a person now, if anything. Four statements."""
+    obstacles = []
     under_way = Reservation.objects.filter(
         Q(state="in_use") | Q(state="confirmed", start_at__lte=now, end_at__gt=now), user=user
     ).count()
     if under_way:
-        found.append(Obstacle("booking-under-way", {"count": under_way}))
+        obstacles.append(Obstacle("booking-under-way", {"count": under_way}))
     # The payer has only the person to ask whether a charge is right.
     charges = Charge.objects.filter(reservation__user=user, state__in=["open", "disputed"]).count()
     if charges:
-        found.append(Obstacle("charges-not-final", {"count": charges}))
+        obstacles.append(Obstacle("charges-not-final", {"count": charges}))
     for grant in sole_duties(user):
         where = grant.organisation
         if where is None:
-            found.append(Obstacle("last-administrator", {}))
+            obstacles.append(Obstacle("last-administrator", {}))
         else:
-            found.append(Obstacle("last-manager", {"organisation": where.name}))
-    return found
+            obstacles.append(Obstacle("last-manager", {"organisation": where.name}))
+    return obstacles
 
 
 def load_person(user: User) -> dict[str, list[Row]]:
-    """Every table about a person by its name; rows of plain values, the oldest first. As many
-    statements as tables, whatever they hold."""
+    """Return every table about a person by its name; rows of plain values, the oldest first. As
+    many statements as tables, whatever they hold."""
     return {**_of_account(user), **_of_places(user), **_of_bookings(user), **_of_acts(user)}
 
 
@@ -218,7 +218,8 @@ def _of_bookings(user: User) -> dict[str, list[Row]]:
 
 
 def _of_acts(user: User) -> dict[str, list[Row]]:
-    """What they were told, and what they did; of their entries in the trail the reasons too."""
+    """Return what they were told, and what they did; of their entries in the trail the reasons
+    too."""
     own = Reservation.objects.filter(user=user).values_list("pk", flat=True)
     told = Q(kind__startswith="mail.", payload__reservation__in=[str(pk) for pk in own])
     searches = SavedSearch.objects.filter(user=user).values_list("pk", flat=True)
@@ -255,8 +256,9 @@ def _of_acts(user: User) -> dict[str, list[Row]]:
     }  # fmt: skip
 
 
-def _rows(found: Any, *names: str, **named: str) -> list[Row]:
-    """`named` calls a value of a related row by a name of its own."""
+def _rows(queryset: Any, *names: str, **named: str) -> list[Row]:
+    """Return the rows as dictionaries; `named` calls a value of a related row by a name of its
+    own."""
     calls = {path: name for name, path in named.items()}
-    rows = found.values(*names, *calls)
+    rows = queryset.values(*names, *calls)
     return [{calls.get(key, key): value for key, value in row.items()} for row in rows]

@@ -50,12 +50,12 @@ def _cancel(by: By, membership: Membership, reason: str) -> int:
 
 
 def bookings_drop(by: By, *, ahead: QuerySet[Reservation], reason: str) -> int:
-    """Within a transaction: cancel each by its rules; how many. One that has begun meanwhile is
-    left."""
-    found = dict(ahead.values_list("pk", "instrument_id"))
-    instruments = {i.pk: i for i in lock_instruments(set(found.values()))}
+    """Cancel each booking by its rules, within a transaction; return how many. One that has begun
+    meanwhile is left."""
+    instrument_of = dict(ahead.values_list("pk", "instrument_id"))
+    instruments = {i.pk: i for i in lock_instruments(set(instrument_of.values()))}
     cancelled = 0
-    for row in lock_reservations(found):
+    for row in lock_reservations(instrument_of):
         try:
             with transaction.atomic():
                 reservation_drop(

@@ -24,7 +24,7 @@ from instruments.services.enrolments import enrolments_drop
 
 @transaction.atomic
 def person_export(*, user: User, now: datetime) -> dict[str, list[Row]]:
-    """All tables about the person, whose having them is in the trail."""
+    """Return all tables about a person; the trail says that they have them."""
     tables = load_person(user)
     trail.record(
         By(actor_of(user), now),
@@ -45,7 +45,7 @@ def person_close(*, user: User, now: datetime, by_platform: bool = False, reason
     `WrongState` while a booking is under way, a charge of theirs is not final, or nobody else
     could decide for an organisation or the platform.
     """
-    actor = actor_of(user)
+    own = By(actor_of(user), now)
     for obstacle in load_obstacles(user, now):
         raise WrongState(obstacle.code, **obstacle.numbers)
     ahead = bookings_ahead(user.pk, now)
@@ -53,14 +53,14 @@ def person_close(*, user: User, now: datetime, by_platform: bool = False, reason
     # Instruments are locked before people, and withdrawing a wish locks its person.
     lock_instruments({*ahead.values_list("instrument_id", flat=True)})
     for pk in list(wishes.order_by("pk").values_list("pk", flat=True)):
-        wish_withdraw(By(actor, now), wish_id=pk)
-    cancelled = bookings_drop(By(actor, now), ahead=ahead, reason="")
-    enrolments_drop(By(actor, now), user_id=user.pk)
+        wish_withdraw(own, wish_id=pk)
+    cancelled = bookings_drop(own, ahead=ahead, reason="")
+    enrolments_drop(own, user_id=user.pk)
     SavedSearch.objects.filter(user=user).delete()
     CalendarFeed.objects.filter(user=user).delete()
     BusyCalendar.objects.filter(user=user).delete()
     for source in FundingSource.objects.filter(users=user):
         source.users.remove(user)
-    by = None if by_platform else actor
-    account_close(actor=actor, by=by, reason=reason, now=now)
+    by = None if by_platform else own.actor
+    account_close(actor=own.actor, by=by, reason=reason, now=now)
     return cancelled

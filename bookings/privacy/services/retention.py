@@ -33,8 +33,8 @@ AT_ONCE = 5000  # rows of a transaction
 
 
 def records_remove(*, now: datetime) -> dict[str, int]:
-    """How many of each kind are gone, those that were any. Running it twice, half or on several
-    workers comes to the same."""
+    """Remove what has been kept long enough; return how many of each kind there were. Running it
+    twice, half or on several workers comes to the same."""
     removed = {}
     # Those with files last: while these cannot be reached, everything else goes all the same.
     for kept in sorted(RETENTION, key=lambda kept: kept.kind in _WITH_FILES):
@@ -48,7 +48,8 @@ def records_remove(*, now: datetime) -> dict[str, int]:
 
 
 def _remove(rows: QuerySet[Any]) -> int:
-    """In parts, so that nobody waits for a lock of many; what another has in hand is left."""
+    """Delete rows in parts, so that nobody waits for a lock of many; what another has in hand is
+    left."""
     removed = 0
     while True:
         with transaction.atomic():
@@ -60,57 +61,22 @@ def _remove(rows: QuerySet[Any]) -> int:
             removed += len(ids)
 
 
-def _outbox(before: datetime) -> list[QuerySet[Any]]:
-    return [OutboxMessage.objects.filter(done_at__lt=before).exclude(outcome="failed")]
-
-
-def _outbox_failed(before: datetime) -> list[QuerySet[Any]]:
-    return [OutboxMessage.objects.filter(done_at__lt=before, outcome="failed")]
-
-
-def _messages(before: datetime) -> list[QuerySet[Any]]:
-    return [Message.objects.filter(created_at__lt=before)]
-
-
-def _keys(before: datetime) -> list[QuerySet[Any]]:
-    return [IdempotencyKey.objects.filter(created_at__lt=before)]
-
-
-def _runs(before: datetime) -> list[QuerySet[Any]]:
-    return [JobRun.objects.filter(started_at__lt=before)]
-
-
-def _failures(before: datetime) -> list[QuerySet[Any]]:
-    return [JobFailure.objects.filter(last_at__lt=before)]
+def _holds(before: datetime) -> QuerySet[Reservation]:
+    """Slots that were kept while somebody filled in a form, and came to nothing: a booking has a
+    quote, an offer of the waiting list has its wish."""
+    return Reservation.objects.filter(
+        ~Exists(Quote.objects.filter(reservation=OuterRef("pk"))),
+        ~Exists(WaitingOffer.objects.filter(reservation=OuterRef("pk"))),
+        state__in=["expired", "cancelled"],
+        confirmed_at=None,
+        ended_at__lt=before,
+    )
 
 
 def _import_rows(before: datetime) -> list[QuerySet[Any]]:
-    """What an import read, and its file; what became of it stays with the import."""
+    """Return what an import read, and its file; what became of it stays with the import."""
     ended = Import.objects.filter(ended_at__lt=before).values("pk")
     return [ImportRow.objects.filter(job__in=ended), ImportChunk.objects.filter(job__in=ended)]
-
-
-def _fetchings(before: datetime) -> list[QuerySet[Any]]:
-    return [Fetching.objects.filter(at__lt=before)]
-
-
-def _deliveries(before: datetime) -> list[QuerySet[Any]]:
-    """With the calls of each."""
-    return [WebhookDelivery.objects.filter(created_at__lt=before).exclude(state="waiting")]
-
-
-def _holds(before: datetime) -> list[QuerySet[Any]]:
-    """Slots that were kept while somebody filled in a form, and came to nothing: a booking has a
-    quote, an offer of the waiting list has its wish."""
-    return [
-        Reservation.objects.filter(
-            ~Exists(Quote.objects.filter(reservation=OuterRef("pk"))),
-            ~Exists(WaitingOffer.objects.filter(reservation=OuterRef("pk"))),
-            state__in=["expired", "cancelled"],
-            confirmed_at=None,
-            ended_at__lt=before,
-        )
-    ]
 
 
 def _sessions(before: datetime) -> list[QuerySet[Any]]:
@@ -121,28 +87,31 @@ def _sessions(before: datetime) -> list[QuerySet[Any]]:
     ]
 
 
-def _tokens(before: datetime) -> list[QuerySet[Any]]:
-    return [ApiToken.objects.filter(Q(expires_at__lt=before) | Q(revoked_at__lt=before))]
-
-
-def _invitations(before: datetime) -> list[QuerySet[Any]]:
-    """Those nobody took: the address in them is somebody's."""
-    return [Invitation.objects.filter(accepted_at=None, expires_at__lt=before)]
-
-
 _WITH_FILES: dict[str, type[FileJob]] = {"trail-bundles": TrailBundle, "hours-exports": HoursExport}
 _PAST: dict[str, Callable[[datetime], list[QuerySet[Any]]]] = {
-    "outbox": _outbox,
-    "outbox-failed": _outbox_failed,
-    "messages": _messages,
-    "idempotency-keys": _keys,
-    "job-runs": _runs,
-    "job-failures": _failures,
+    "outbox": lambda before: [
+        OutboxMessage.objects.filter(done_at__lt=before).exclude(outcome="failed")
+    ],
+    "outbox-failed": lambda before: [
+        OutboxMessage.objects.filter(done_at__lt=before, outcome="failed")
+    ],
+    "messages": lambda before: [Message.objects.filter(created_at__lt=before)],
+    "idempotency-keys": lambda before: [IdempotencyKey.objects.filter(created_at__lt=before)],
+    "job-runs": lambda before: [JobRun.objects.filter(started_at__lt=before)],
+    "job-failures": lambda before: [JobFailure.objects.filter(last_at__lt=before)],
     "import-rows": _import_rows,
-    "fetchings": _fetchings,
-    "webhook-deliveries": _deliveries,
-    "holds": _holds,
+    "fetchings": lambda before: [Fetching.objects.filter(at__lt=before)],
+    # With the calls of each.
+    "webhook-deliveries": lambda before: [
+        WebhookDelivery.objects.filter(created_at__lt=before).exclude(state="waiting")
+    ],
+    "holds": lambda before: [_holds(before)],
     "sessions": _sessions,
-    "tokens": _tokens,
-    "invitations": _invitations,
+    "tokens": lambda before: [
+        ApiToken.objects.filter(Q(expires_at__lt=before) | Q(revoked_at__lt=before))
+    ],
+    # Those nobody took: the address in them is somebody's.
+    "invitations": lambda before: [
+        Invitation.objects.filter(accepted_at=None, expires_at__lt=before)
+    ],
 }

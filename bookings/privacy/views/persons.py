@@ -5,15 +5,14 @@ from typing import Any, cast
 
 from allauth.account.decorators import reauthentication_required
 from django.contrib.auth import logout
-from django.contrib.auth.decorators import login_required
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_safe
 
-from accounts.domain.errors import WrongState
 from accounts.permissions import actor_of
+from accounts.views.pages import act, edits, reads, shown, writes
 from accounts.views.profile import person
 from bookings.audit.adapters.archive import archive_write
 from bookings.privacy.forms.persons import CloseForm
@@ -24,14 +23,12 @@ from bookings.privacy.services.persons import person_close, person_export
 IN_MEMORY = 4_000_000  # bytes; a larger archive is written to a file
 
 
-@login_required
-@require_safe
+@reads
 def data(request: HttpRequest) -> HttpResponse:
     return render(request, "bookings/privacy/person_data.html")
 
 
-@login_required
-@require_POST
+@writes
 def export(request: HttpRequest) -> FileResponse:
     """The archive, at once: it is written while it is read, and gone when it was sent."""
     user, now = person(request), timezone.now()
@@ -43,32 +40,32 @@ def export(request: HttpRequest) -> FileResponse:
     return FileResponse(out, as_attachment=True, filename=name, content_type="application/zip")
 
 
-@login_required
-@require_http_methods(["GET", "POST"])
+@edits
 @never_cache
 @reauthentication_required  # type: ignore[untyped-decorator]
 def close(request: HttpRequest) -> HttpResponse:
     """What goes, what stays, what stands in the way; then the person's word."""
-    user, now = person(request), timezone.now()
-    form = CloseForm(request.POST or None, address=user.email)
-    status, refused = 200, None
-    if request.method == "POST" and form.is_valid():
-        try:
-            person_close(user=user, now=now)
-        except WrongState as problem:
-            refused, status = problem, 409
-        else:
-            logout(request)
-            return redirect("bookings:person-closed")
-    elif request.method == "POST":
-        status = 400
-    context = {
-        "form": form,
-        "refused": refused,
-        "obstacles": load_obstacles(user, now),
-        "ahead": with_costs(actor_of(user), bookings_ahead(user.pk, now), now),
-    }
-    return render(request, "bookings/privacy/person_close.html", context, status=status)
+    user = person(request)
+
+    def page(**context: Any) -> HttpResponse:
+        now = timezone.now()
+        context |= {
+            "obstacles": load_obstacles(user, now),
+            "ahead": with_costs(actor_of(user), bookings_ahead(user.pk, now), now),
+        }
+        return shown(request, "bookings/privacy/person_close.html", **context)
+
+    def gone(_: int) -> HttpResponse:
+        logout(request)
+        return redirect("bookings:person-closed")
+
+    return act(
+        request,
+        page,
+        lambda by, _: person_close(user=user, now=by.now),
+        to=gone,
+        form=CloseForm(request.POST or None, address=user.email),
+    )
 
 
 @require_safe

@@ -90,7 +90,7 @@ def test_an_administrator_says_what_it_is_called(
         ({"languages": []}, 400),
         ({"languages": ["fr"]}, 400),
         ({"languages": ["en"]}, 400),  # the usual one is not among them
-        ({"version": "7"}, 409),
+        ({"version": "7"}, 412),
         ({"logo": SimpleUploadedFile("a.png", b"<svg onload=alert(1)>")}, 400),
         ({"logo": SimpleUploadedFile("a.png", b"x" * 1_000_001)}, 400),
         ({"logo": picture("GIF")}, 400),

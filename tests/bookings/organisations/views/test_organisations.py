@@ -100,7 +100,7 @@ def test_a_region_is_changed_and_closed_by_administrators(as_, cast):
     assert 'value="Anhui"' in text(admin.get(where))
     assert admin.post(where, body).status_code == 302
     assert "An Hui" in text(admin.get(where))
-    assert "current record" in text(admin.post(where, body), 409)
+    assert "current record" in text(admin.post(where, body), 412)
     assert "open organisations" in text(admin.post(where, {"act": "close"}), 409)
     cast.anhui.refresh_from_db()
     assert (cast.anhui.name, cast.anhui.closed_at) == ("An Hui", None)
@@ -206,7 +206,7 @@ def test_an_organisation_is_changed_from_the_version_that_was_read(as_, cast):
     coordinator = as_("coordinator")
     assert 'value="USTC"' in text(coordinator.get(where))
     assert coordinator.post(where, body).status_code == 302
-    assert "current record" in text(coordinator.post(where, body | {"name": "Late"}), 409)
+    assert "current record" in text(coordinator.post(where, body | {"name": "Late"}), 412)
     bad = body | {"version": "2", "ror": "04c4dkn08", "is_small": "on"}
     shown = text(coordinator.post(where, bad), 400)
     assert "typing error" in shown
@@ -247,7 +247,7 @@ def test_a_file_is_previewed_then_imported(as_, cast):
 def test_a_bad_row_is_shown_and_nothing_is_imported(as_, cast):
     bad = CSV + b"x,X,institute,CN-SH\n"
     body = {"act": "import", "content": base64.b64encode(bad).decode()}
-    shown = text(as_("coordinator").post(page("organisation-import"), body), 409)
+    shown = text(as_("coordinator").post(page("organisation-import"), body), 422)
     assert 'data-code="not-permitted"' in shown
     assert 'name="act" value="import"' not in shown
     assert not Organisation.objects.filter(code="new").exists()

@@ -48,7 +48,7 @@ def test_a_page_shows_each_row_and_then_invites(client: Client, cast: Cast) -> N
     ("content", "act", "status", "said"),
     [
         (BAD, "preview", 200, 'data-code="not-a-mail-address"'),
-        (BAD, "invite", 409, "Nobody was invited"),
+        (BAD, "invite", 422, "Nobody was invited"),
         (b"", "preview", 400, "The submitted file is empty."),
         (b"name\nA\n", "preview", 400, "email"),
         (b"email\n\x00\n", "preview", 400, "NUL"),

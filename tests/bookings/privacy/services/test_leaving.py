@@ -61,7 +61,7 @@ def test_bookings_are_cancelled_with_the_membership(cast, ahead, who):
 
 
 def test_all_or_nothing(cast, ahead, monkeypatch):
-    def refuse(**values):
+    def refuse(by, **values):
         raise WrongState("last-manager")
 
     monkeypatch.setattr("bookings.privacy.services.leaving.membership_end", refuse)
