@@ -11,6 +11,7 @@ from celery.exceptions import Ignore
 from django.utils import timezone
 
 from accounts.domain.jobs import CALLS, EFFECTS, LETTERS, SIGN_IN
+from accounts.domain.roles import PLATFORM, By
 from accounts.selectors.verification import trail_found_right
 from accounts.services.jobs import alone
 from accounts.services.messages import mail_may_leave
@@ -118,6 +119,8 @@ gather_words = _job("gather_words", lambda now: words_gather(), is_single=True)
 tell_of_searches = _job("tell_of_searches", searches_tell)
 seal_trail = _job("seal_trail", trail_seal, is_single=True)
 write_bundles = _job("write_bundles", bundles_work)
-find_exceptions = _job("find_exceptions", exceptions_find, is_single=True)
+find_exceptions = _job(
+    "find_exceptions", lambda now: exceptions_find(By(PLATFORM, now)), is_single=True
+)
 remind_of_findings = _job("remind_of_findings", findings_remind)
 tell_of_seals = _job("tell_of_seals", seals_tell, is_single=True)

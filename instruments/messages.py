@@ -1,5 +1,5 @@
-"""Why a file, or a row of one, is refused: codes to sentences in the reader's language. Codes
-never change; sentences may."""
+"""Codes to words in the reader's language: the price groups, and why a file, or a row of one, is
+refused. Codes never change; words may."""
 
 from collections.abc import Mapping
 
@@ -7,6 +7,15 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from instruments.domain.delimited import MAX_BYTES
+
+# The words for a price group wherever one is read: pages, forms, letters, files, the API.
+PRICE_GROUP_LABELS = {
+    "internal": _("the owner's own people"),
+    "regional": _("organisations of the same region"),
+    "partner": _("organisations of partner regions"),
+    "external": _("organisations of other regions"),
+    "industry": _("enterprises"),
+}
 
 FILE_SENTENCES = {
     "file-too-large": _("The file is larger than {megabytes} MB."),

@@ -118,6 +118,11 @@ class Actor:
         """Return whether some grant carries `capability` at `place`."""
         return allows(self.grants, capability, place)
 
+    @property
+    def own_organisations(self) -> frozenset[UUID]:
+        """The organisations they are a member of, or have a role for."""
+        return self.organisations | {g.organisation_id for g in self.grants if g.organisation_id}
+
     def organisations_where(self, capability: str) -> frozenset[UUID]:
         """Return the organisations named by grants that carry `capability`."""
         roles = CAPABILITIES[capability]

@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -77,9 +78,9 @@ def in_full(refused: Refused) -> dict[str, Any]:
     return {"refused": refused}
 
 
-def act(
+def act[Page: HttpResponseBase](
     request: HttpRequest,
-    page: Callable[..., HttpResponse],
+    page: Callable[..., Page],
     work: Callable[[By, dict[str, Any]], Any],
     *,
     to: str | Callable[[Any], str | HttpResponse],
@@ -88,7 +89,7 @@ def act(
     name: str = "form",
     shows: Callable[[Refused], Any] | None = None,
     raises: tuple[type[Refused], ...] = (NotPermitted, NotFound),
-) -> HttpResponse:
+) -> Page | HttpResponse:
     """Carry out `work` with who asks and the form's values, say `done`, and go on to the address
     `to`; both may depend on what `work` gives.
 

@@ -297,11 +297,12 @@ def group_name(prefix: str) -> str:
 
 
 def act_choices() -> list[Any]:
-    """All acts by what they are about, each group with itself as a whole first."""
-    found: list[tuple[str, list[tuple[str, str]]]] = []
+    """Return all acts for a choice, grouped by what they are about; each group begins with itself
+    as a whole."""
+    groups: list[tuple[str, list[tuple[str, str]]]] = []
     for prefix, acts in groupby(sorted(ACTS), key=lambda code: code.partition(".")[0]):
         label = group_name(prefix)
         named = sorted(((code, str(ACTS[code])) for code in acts), key=lambda pair: pair[1])
         every = (f"{prefix}.", gettext("{kind}: all actions").format(kind=label))
-        found.append((label, [every, *named]))
-    return [("", gettext("all")), *sorted(found, key=lambda group: group[0])]
+        groups.append((label, [every, *named]))
+    return [("", gettext("all")), *sorted(groups, key=lambda group: group[0])]

@@ -2,9 +2,11 @@
 
 from uuid import UUID
 
+from accounts.selectors.rows import visible
 from bookings.pricing.models import Agreement
 
 
-def lock_agreement(agreement_id: UUID) -> Agreement | None:
-    """While it is changed, signed or ended. It is taken alone."""
-    return Agreement.objects.select_for_update(no_key=True).filter(pk=agreement_id).first()
+def lock_agreement(agreement_id: UUID) -> Agreement:
+    """Lock an agreement to change, sign or end it; no other lock with it. `NotFound` if there is
+    none."""
+    return visible(Agreement.objects.select_for_update(no_key=True), pk=agreement_id)

@@ -26,12 +26,8 @@ def locked[Row: Model](rows: QuerySet[Row]) -> QuerySet[Row]:
 
 
 def lock_reservation(reservation_id: UUID) -> tuple[Instrument, Reservation]:
-    """A reservation with its instrument, both locked, the instrument first. Three statements."""
-    instrument_id = (
-        Reservation.objects.filter(pk=reservation_id)
-        .values_list("instrument_id", flat=True)
-        .first()
-    )
+    """Lock a reservation with its instrument, the instrument first. Three statements."""
+    instrument_id = _instrument_of(reservation_id)
     if instrument_id is None:
         raise NotFound
     instrument = lock_instrument(instrument_id)
@@ -40,19 +36,20 @@ def lock_reservation(reservation_id: UUID) -> tuple[Instrument, Reservation]:
 
 
 def claim_reservation(reservation_id: UUID) -> None:
-    """For jobs: its instrument, without waiting. `Busy` while another has it."""
-    instrument_id = (
-        Reservation.objects.filter(pk=reservation_id)
-        .values_list("instrument_id", flat=True)
-        .first()
-    )
+    """Lock a reservation's instrument for a job, without waiting; `Busy` while another has it."""
+    instrument_id = _instrument_of(reservation_id)
     if instrument_id is None:
         raise Busy
     claim_instrument(instrument_id)
 
 
+def _instrument_of(reservation_id: UUID) -> UUID | None:
+    rows = Reservation.objects.filter(pk=reservation_id).values_list("instrument_id", flat=True)
+    return rows.first()
+
+
 def lock_reservations(reservation_ids: Iterable[UUID]) -> list[Reservation]:
-    """In the order of their ids. The instrument must be locked already."""
+    """Lock reservations in the order of their ids. The instrument must be locked already."""
     return list(
         Reservation.objects.select_for_update(of=("self",), no_key=True)
         .select_related(
@@ -70,7 +67,7 @@ def lock_person(person: UUID) -> None:
 
 
 def claim_person(person: UUID) -> None:
-    """For jobs: a person's lock, without waiting. `Busy` while another has it."""
+    """Take a person's lock for a job, without waiting; `Busy` while another has it."""
     free = User.objects.filter(pk=person).order_by("pk")
     if not free.select_for_update(no_key=True, skip_locked=True).values_list("pk"):
         raise Busy

@@ -7,7 +7,8 @@ from bookings.settlement.models import Settlement, Statement
 
 
 def lock_statement(statement_id: UUID) -> Statement:
-    """After the books of its host, where those are needed. `NotFound` if there is none."""
+    """Lock a statement, after the books of its host where those are needed. `NotFound` if there is
+    none."""
     return visible(
         Statement.objects.select_for_update(of=("self",), no_key=True).select_related(
             "host", "payer", "host_region", "payer_region"
@@ -17,7 +18,7 @@ def lock_statement(statement_id: UUID) -> Statement:
 
 
 def lock_settlement(settlement_id: UUID) -> Settlement:
-    """`NotFound` if there is none."""
+    """Lock a settlement. `NotFound` if there is none."""
     return visible(
         Settlement.objects.select_for_update(of=("self",), no_key=True).select_related(
             "first", "second"

@@ -9,7 +9,6 @@ from django import template
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext
-from django.utils.translation import gettext_lazy as _
 
 from accounts.letters.words import dated, day_words, is_chinese, listed, named
 from bookings.audit.acts import ACTS
@@ -17,18 +16,11 @@ from bookings.models import Closure, Reservation
 from bookings.record.domain.money import format_number, minor_digits
 from bookings.record.messages import RATINGS, RULES
 from bookings.record.messages import sentence as sentence_of
+from instruments.messages import PRICE_GROUP_LABELS
 
 register = template.Library()
 register.filter("joined", listed)
 register.filter("named", named)
-
-GROUPS = {
-    "internal": _("the owner's own people"),
-    "regional": _("same region"),
-    "partner": _("partner region"),
-    "external": _("other regions"),
-    "industry": _("enterprise"),
-}
 
 
 @register.filter
@@ -271,7 +263,7 @@ def rating_label(rating: int) -> str:
 @register.filter
 def group_label(group: str) -> str:
     """Return a price group in words."""
-    return str(GROUPS.get(group, group))
+    return str(PRICE_GROUP_LABELS.get(group, group))
 
 
 @register.filter

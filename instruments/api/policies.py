@@ -30,6 +30,7 @@ from instruments.domain.policies import (
     policy_to_json,
 )
 from instruments.domain.ratecards import PRICE_GROUPS
+from instruments.messages import PRICE_GROUP_LABELS
 from instruments.models import BookingPolicy, PolicyVersion
 from instruments.selectors.policies import load_policy, policy_versions
 from instruments.selectors.registry import instrument_by_id
@@ -41,7 +42,12 @@ class HorizonShape(serializers.Serializer[Any]):
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         return {
-            group: serializers.IntegerField(min_value=0, max_value=730, required=False)
+            group: serializers.IntegerField(
+                min_value=0,
+                max_value=730,
+                required=False,
+                help_text=PRICE_GROUP_LABELS[group],
+            )
             for group in PRICE_GROUPS
         }
 

@@ -26,6 +26,7 @@ from instruments.domain.ratecards import (
     RateCardValues,
     parse_rate_card,
 )
+from instruments.messages import PRICE_GROUP_LABELS
 from instruments.models import RateCard
 from instruments.selectors.ratecards import rate_cards_of, readable_card
 from instruments.selectors.registry import instrument_by_id
@@ -47,7 +48,10 @@ class RatesShape(serializers.Serializer[Any]):
     """Per hour or sample; a group that is not named is not served."""
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        return {group: Decimals(required=False) for group in PRICE_GROUPS}
+        return {
+            group: Decimals(required=False, help_text=PRICE_GROUP_LABELS[group])
+            for group in PRICE_GROUPS
+        }
 
 
 class BandShape(serializers.Serializer[Any]):

@@ -23,6 +23,7 @@ from instruments.domain.ratecards import PRICE_GROUPS
 from instruments.domain.training import THIS_INSTRUMENT
 from instruments.forms.fields import MinutesInput, StyledForm, count_of
 from instruments.forms.qualifications import technique_choices
+from instruments.messages import PRICE_GROUP_LABELS
 from instruments.models import Technique
 
 SCOPES = [
@@ -39,8 +40,8 @@ SPANS = [
 ]
 
 
-def quota_fields(groups: Mapping[str, Any]) -> dict[str, forms.Field]:
-    """Return the fields of one row; `groups`: the names of the price groups."""
+def quota_fields() -> dict[str, forms.Field]:
+    """Return the fields of one row."""
     return {
         "scope": forms.ChoiceField(label=_("Who"), required=False, choices=SCOPES),
         "limit": forms.DecimalField(
@@ -56,7 +57,7 @@ def quota_fields(groups: Mapping[str, Any]) -> dict[str, forms.Field]:
         "price_group": forms.ChoiceField(
             label=_("Applies to"),
             required=False,
-            choices=[("", _("everybody")), *groups.items()],
+            choices=[("", _("everybody")), *PRICE_GROUP_LABELS.items()],
         ),
     }
 
@@ -79,13 +80,6 @@ APPROVAL_CHOICES = [
     ("cross-region", _("I approve requests from other regions")),
     ("manual", _("I approve every request")),
 ]
-GROUPS = {
-    "internal": _("the owner's own people"),
-    "regional": _("organisations of the same region"),
-    "partner": _("organisations of partner regions"),
-    "external": _("organisations of other regions"),
-    "industry": _("enterprises"),
-}
 
 QUALIFICATION_CHOICES = [
     ("", _("nothing: everybody who books may operate it")),
@@ -170,11 +164,11 @@ class PolicyForm(StyledForm):
             *((code, _certificate_for(name)) for code, name in technique_choices(techniques)),
         ]
         for group in PRICE_GROUPS:
-            self.add(f"horizon_{group}", _number(GROUPS[group], 730))
+            self.add(f"horizon_{group}", _number(PRICE_GROUP_LABELS[group], 730))
         self.add("quota_rows", forms.IntegerField(widget=forms.HiddenInput, required=False))
         self.quota_numbers = range(rows)
         for n in self.quota_numbers:
-            for name, field in quota_fields(GROUPS).items():
+            for name, field in quota_fields().items():
                 self.add(f"quota_{n}_{name}", field)
         self.places: list[int] = []
 
@@ -186,7 +180,7 @@ class PolicyForm(StyledForm):
     def quotas(self) -> Iterator[dict[str, Any]]:
         """Yield the rows as the page shows them."""
         for n in self.quota_numbers:
-            yield {"n": n + 1} | {name: self[f"quota_{n}_{name}"] for name in quota_fields(GROUPS)}
+            yield {"n": n + 1} | {name: self[f"quota_{n}_{name}"] for name in quota_fields()}
 
     def horizons(self) -> list[Any]:
         return [self[f"horizon_{group}"] for group in PRICE_GROUPS]
@@ -199,7 +193,7 @@ class PolicyForm(StyledForm):
         quotas, self.places = [], []
         for n in self.quota_numbers:
             if data[f"quota_{n}_limit"] is not None:
-                row = {name: data[f"quota_{n}_{name}"] for name in quota_fields(GROUPS)}
+                row = {name: data[f"quota_{n}_{name}"] for name in quota_fields()}
                 quotas.append(quota_as_json(row))
                 self.places.append(n)
         share = None

@@ -22,7 +22,7 @@ from instruments.forms.fields import (
     count_of,
     day_input,
 )
-from instruments.forms.policies import GROUPS
+from instruments.messages import PRICE_GROUP_LABELS
 
 # kind of row -> list on the card, least rows
 LISTS = {
@@ -253,7 +253,7 @@ class RateCardForm(StyledForm):
         self.ranges = {kind: range(n) for kind, n in counts.items()}
         self.columns = {kind: tuple(make()) for kind, make in ROWS.items()}
         for group in PRICE_GROUPS:
-            self.add(f"rate_{group}", decimal_field(GROUPS[group]))
+            self.add(f"rate_{group}", decimal_field(PRICE_GROUP_LABELS[group]))
         for kind, numbers in self.ranges.items():
             self.add(f"{kind}_rows", forms.IntegerField(widget=forms.HiddenInput, required=False))
             for n in numbers:

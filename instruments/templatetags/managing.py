@@ -23,11 +23,12 @@ from instruments.domain.opening import OpeningHours, Override, clock, parse_hour
 from instruments.domain.policies import Policy, Quota, parse_policy
 from instruments.domain.ratecards import PRICE_GROUPS
 from instruments.forms.opening import weekday_name
-from instruments.forms.policies import GROUPS, MEASURES, SCOPES, SPANS
+from instruments.forms.policies import MEASURES, SCOPES, SPANS
 from instruments.forms.qualifications import technique_choices
 from instruments.messages import (
     FIELD_LABELS,
     KEPT,
+    PRICE_GROUP_LABELS,
     file_sentence,
     harvest_sentence,
     row_sentence,
@@ -161,7 +162,7 @@ def in_words(quota: Quota) -> str:
         limit=f"{quota.limit.normalize():f}",
         unit=dict(MEASURES)[quota.unit],
         per=dict(SPANS)[quota.per],
-        group=GROUPS.get(quota.price_group or "", ""),
+        group=PRICE_GROUP_LABELS.get(quota.price_group or "", ""),
     )
 
 
@@ -170,7 +171,7 @@ def horizons(policy: Policy) -> list[tuple[int, str]]:
     """How many days ahead, and for which groups where it is not the same for all."""
     groups: dict[int, list[str]] = {}
     for group in PRICE_GROUPS:
-        groups.setdefault(policy.horizon_for(group), []).append(str(GROUPS[group]))
+        groups.setdefault(policy.horizon_for(group), []).append(str(PRICE_GROUP_LABELS[group]))
     return [(d, listed(names) if len(groups) > 1 else "") for d, names in groups.items()]
 
 

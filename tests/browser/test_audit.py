@@ -10,6 +10,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 from pypdf import PdfReader
 
+from accounts.domain.roles import PLATFORM, By
 from bookings.audit.services.audit import exceptions_find
 from bookings.hours.services.utilisation import hours_roll_up
 from bookings.models import AuditFinding, Reservation
@@ -32,7 +33,7 @@ def booking(real_cast):
     made = use(real_cast, f"{day} 00:00", f"{day} 02:00", instrument=instrument).reservation
     Reservation.objects.filter(pk=made.pk).update(overrides=["too-soon"])
     hours_roll_up(since=None, until=None, now=now)
-    exceptions_find(now=now)
+    exceptions_find(By(PLATFORM, now))
     return made
 
 

@@ -12,7 +12,6 @@ from accounts.domain.roles import PLATFORM, By
 from accounts.services.memberships import role_grant
 from bookings.charging.domain.corrections import Amendment
 from bookings.charging.locks import lock_host_books
-from bookings.charging.selectors.ledger import sums_by_currency
 from bookings.charging.services.charges import charge_make, charges_finalise
 from bookings.charging.services.corrections import correction_agree, correction_propose
 from bookings.charging.services.disputes import dispute_open, dispute_reject
@@ -22,6 +21,7 @@ from bookings.reserving.services.reservations import reservation_cancel, reserva
 from bookings.usage.services.usage import reservation_check_in, reservation_check_out
 from tests.concurrency.races import HOUR, booking, codes, time_of, won
 from tests.factories.cast import NOW
+from tests.factories.ledger import sums_by_currency
 
 pytestmark = pytest.mark.concurrency
 DAY = timedelta(days=1)

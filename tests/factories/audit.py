@@ -2,11 +2,12 @@
 
 from datetime import date
 
-from accounts.domain.roles import By
+from accounts.domain.roles import PLATFORM, By
+from bookings.audit.domain.sampling import Sampling
 from bookings.audit.services.audit import exceptions_find
 from bookings.audit.services.bundles import bundle_start, bundles_work
 from bookings.audit.services.findings import Raised, finding_raise, finding_reply
-from bookings.audit.services.sampling import Sampling, sample_draw
+from bookings.audit.services.sampling import sample_draw
 from bookings.hours.selectors.utilisation_tables import Asked
 from bookings.hours.services.exports import export_start, exports_work
 from bookings.models import AuditException
@@ -18,7 +19,7 @@ def audit_things(cast: Cast) -> dict[str, str]:
     """Their ids by the words of the permission table."""
     made = reserve(cast, "2026-03-16 10:00", "2026-03-16 11:00")
     type(made).objects.filter(pk=made.pk).update(overrides=["notice"])
-    exceptions_find(now=NOW)
+    exceptions_find(By(PLATFORM, NOW))
     auditor = cast.actor("auditor")
     first, second = (
         finding_raise(By(auditor, NOW), raised=Raised("low", name, "Text", organisation="ustc"))
@@ -27,7 +28,7 @@ def audit_things(cast: Cast) -> dict[str, str]:
     finding_reply(By(cast.actor("zhao"), NOW), finding_id=second.pk, reply="Done")
     sample = sample_draw(
         By(auditor, NOW),
-        asked=Sampling("reservations", "random", date(2026, 3, 1), date(2026, 4, 1), 2, "seed"),
+        sampling=Sampling("reservations", "random", date(2026, 3, 1), date(2026, 4, 1), 2, "seed"),
     )
     bundle = bundle_start(By(auditor, NOW), since=None, until=None)
     bundles_work(now=NOW)

@@ -8,7 +8,7 @@ from bookings.charging.domain.corrections import Amendment
 from bookings.charging.services.corrections import correction_propose
 from bookings.charging.services.disputes import dispute_open
 from bookings.models import Settlement, Statement
-from bookings.settlement.services.exchange_rates import RateSaid, rate_enter
+from bookings.settlement.services.exchange_rates import RateTerms, rate_enter
 from bookings.settlement.services.payment_notices import payment_notice_report
 from bookings.settlement.services.payments import Paid
 from bookings.settlement.services.settlements import settlement_confirm
@@ -76,8 +76,8 @@ def _books(cast: Cast) -> dict[str, str]:
     january, february = Settlement.objects.order_by("month")
     for who in ("coordinator", "xu"):
         settlement_confirm(By(cast.actor(who), NOW), settlement_id=january.pk)
-    said = RateSaid("CNY", "EUR", Decimal("0.13"), months[1], "A bank")
-    rate = rate_enter(By(cast.actor("lin"), NOW), organisation=cast.fudan, said=said)
+    terms = RateTerms("CNY", "EUR", Decimal("0.13"), months[1], "A bank")
+    rate = rate_enter(By(cast.actor("lin"), NOW), organisation=cast.fudan, terms=terms)
     statement = Statement.objects.get(month=months[1])
     paid = Paid(Decimal("0.25"), months[1], "T 1")
     notice = payment_notice_report(By(cast.actor("lin"), NOW), statement_id=statement.pk, paid=paid)

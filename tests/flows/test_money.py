@@ -12,7 +12,6 @@ import pytest
 
 from accounts.domain.roles import PLATFORM, By
 from bookings.charging.domain.corrections import Amendment
-from bookings.charging.selectors.ledger import sums_by_currency
 from bookings.charging.selectors.replay import charge_replay, replay_all
 from bookings.charging.services.charges import charge_make, charges_finalise
 from bookings.charging.services.corrections import correction_agree, correction_propose
@@ -35,6 +34,7 @@ from instruments.services.ratecards import rate_card_create
 from instruments.services.registry import facility_create, instrument_create
 from tests.factories.agreements import agree, programme_terms
 from tests.factories.cast import CARD, NOW, WEEKDAYS, at, reserve
+from tests.factories.ledger import sums_by_currency
 
 D = Decimal
 MARCH = date(2026, 3, 1)

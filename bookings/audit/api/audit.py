@@ -16,6 +16,7 @@ from accounts.api.resource import Resource, acts, changes, creates, lists, reads
 from accounts.api.schema import operation
 from accounts.api.shapes import Choice, Day, Flag, Instant, ListOf, Shape, Text, TextOrNull, Whole
 from bookings.audit.domain.audit import RULES
+from bookings.audit.domain.sampling import Sampling
 from bookings.audit.models import AuditException, AuditFinding, AuditRun, AuditSample
 from bookings.audit.selectors.audit import (
     exception_for,
@@ -38,7 +39,7 @@ from bookings.audit.services.findings import (
     finding_reply,
     finding_return,
 )
-from bookings.audit.services.sampling import Sampling, sample_draw
+from bookings.audit.services.sampling import sample_draw
 from bookings.record.api.files import CSV, FileEndpoint
 from bookings.record.api.shapes import Hex
 from bookings.record.messages import sentence
@@ -282,7 +283,7 @@ class Runs(AuditResource):
     @creates(_("Run the rules"), RunBody, named="", gives=RunShape)
     def run(self, data: dict[str, Any]) -> AuditRun:
         """For auditors; a job does so every night. What was found before stays as it is."""
-        return exceptions_find(**data, actor=self.actor, now=self.now)
+        return exceptions_find(self.by, **data)
 
 
 class Samples(AuditResource):
@@ -303,7 +304,7 @@ class Samples(AuditResource):
     @creates(_("Draw a sample"), SampleBody, named="_draw", refuses=[409])
     def draw(self, data: dict[str, Any]) -> UUID:
         """The population of your regions is frozen and hashed with it."""
-        return sample_draw(self.by, asked=Sampling(**data)).pk
+        return sample_draw(self.by, sampling=Sampling(**data)).pk
 
     @reads(_("One sample"))
     def detail(self, pk: UUID) -> None:

@@ -98,7 +98,7 @@ class Seals(Endpoint):
         else:
             rows = seals()
         return paginated(
-            request, rows, query, ("-number",), lambda found: [seal_json(row) for row in found]
+            request, rows, query, ("-number",), lambda page: [seal_json(row) for row in page]
         )
 
     @operation(
@@ -112,8 +112,8 @@ class Seals(Endpoint):
     def post(self, request: Request) -> Response:
         """For auditors; a job does so every few minutes. Empty where nothing was left."""
         checked(Nothing, request.data)
-        made = trail_seal_now(By(self.actor, self.now))
-        return Response({"seals": [seal_json(seal) for seal in made]}, status=201)
+        new = trail_seal_now(By(self.actor, self.now))
+        return Response({"seals": [seal_json(seal) for seal in new]}, status=201)
 
 
 class Proof(Endpoint):
@@ -152,8 +152,8 @@ class Bundle(FileEndpoint):
         """For auditors: entries from one instant until before another, widened to whole seals,
         as JSON Lines. What lies outside your regions is there by its digest alone."""
         span = span_of(asked(BundleQuery, request.query_params))
-        wanted = bundle_ask(By(self.actor, self.now), **span)
-        lines = bundle_lines(wanted, site=settings.SITE_URL, now=self.now)
+        part = bundle_ask(By(self.actor, self.now), **span)
+        lines = bundle_lines(part, site=settings.SITE_URL, now=self.now)
         answer = StreamingHttpResponse(lines, content_type=JSON_LINES)
         answer["Content-Disposition"] = 'attachment; filename="trail.jsonl"'
         return answer
@@ -185,13 +185,7 @@ class Bundles(Resource):
     def visible(self, pk: UUID) -> TrailBundle:
         return bundle_for(self.actor, pk)
 
-    @creates(
-        _("Start a bundle"),
-        BundleBody,
-        named="trail_bundle_start",
-        status=202,
-        refuses=[409],
-    )
+    @creates(_("Start a bundle"), BundleBody, named="trail_bundle_start", status=202, refuses=[409])
     def start(self, data: dict[str, Any]) -> TrailBundle:
         """For auditors, where it is large: a worker writes it, compressed, and keeps it a week."""
         return bundle_start(self.by, **span_of(data))

@@ -81,7 +81,7 @@ class Entries(Endpoint):
     def get(self, request: Request) -> Response:
         """The newest first: for auditors those of their regions, for everybody their own acts."""
         query = asked(EntryQuery, request.query_params)
-        wanted = TrailQuery(
+        where = TrailQuery(
             object_id=query.get("object"),
             actor=query["actor"],
             action=query["action"],
@@ -89,11 +89,11 @@ class Entries(Endpoint):
             since=query.get("from"),
             until=query.get("until"),
         )
-        rows = entries_where(self.actor, wanted)
+        rows = entries_where(self.actor, where)
         return paginated(
             request,
             rows,
             query,
             ("-at", "-id"),
-            lambda found: [rendered(TrailEntryShape, step) for step in steps_of(found)],
+            lambda page: [rendered(TrailEntryShape, step) for step in steps_of(page)],
         )

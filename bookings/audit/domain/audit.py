@@ -104,7 +104,8 @@ def used_without_booking(facts: BookingFacts, now: datetime) -> Numbers | None:
 
 
 def booked_never_used(facts: BookingFacts, now: datetime) -> Numbers | None:
-    """Nobody came; or it counts as done, and days later nobody has said when it was used."""
+    """Find a booking nobody came to, or one that counts as done and of which days later nobody has
+    entered the use."""
     booked = minutes_between(facts.start, facts.end)
     if facts.state == "no_show":
         return {"minutes": booked, "state": "no_show"}
@@ -116,7 +117,7 @@ def booked_never_used(facts: BookingFacts, now: datetime) -> Numbers | None:
 
 
 def overrides(facts: BookingFacts, now: datetime) -> Numbers | None:
-    """A manager set rules aside for it."""
+    """Find a booking for which a manager set rules aside."""
     return {"rules": ", ".join(sorted(facts.overrides))} if facts.overrides else None
 
 
@@ -131,7 +132,7 @@ def internal_rate_outsider(facts: BookingFacts, now: datetime) -> Numbers | None
 
 
 def self_approval(facts: BookingFacts, now: datetime) -> Numbers | None:
-    """Who decided is who asked, or for whom it was asked."""
+    """Find a booking decided by who asked for it, or for whom it was asked."""
     if facts.decided_by_id is None or facts.state == "rejected":
         return None
     return {"count": 1} if facts.decided_by_id in {facts.user_id, facts.made_by_id} else None
@@ -157,7 +158,7 @@ BOOKING_RULES = {
 
 
 def over_open_hours(*, productive: int, open_minutes: int) -> Numbers | None:
-    """An instrument's day on which it was used for longer than it was open."""
+    """Find a day on which an instrument was used for longer than it was open."""
     over = productive - open_minutes
     if over <= RULES["over-open-hours"].parameters["minutes"]:
         return None
@@ -167,7 +168,7 @@ def over_open_hours(*, productive: int, open_minutes: int) -> Numbers | None:
 def voucher_near_cap(
     *, amount: Decimal, held: Decimal, redeemed: Decimal, currency: str
 ) -> Numbers | None:
-    """One payer has used nearly all of its grant."""
+    """Find a payer that has used nearly all of its grant."""
     if amount <= 0:
         return None
     percent = int((held + redeemed) * 100 / amount)
@@ -177,9 +178,9 @@ def voucher_near_cap(
 
 
 def manual_correction(*, before: Decimal, after: Decimal, currency: str) -> Numbers:
-    """A charge was corrected by hand."""
-    said = (format_amount(amount, currency) for amount in (before, after))
-    return {**dict(zip(("before", "after"), said, strict=True)), "currency": currency}
+    """Describe a charge that was corrected by hand."""
+    amounts = (format_amount(amount, currency) for amount in (before, after))
+    return {**dict(zip(("before", "after"), amounts, strict=True)), "currency": currency}
 
 
 def usage_changed(was: Any) -> Numbers | None:
@@ -189,12 +190,12 @@ def usage_changed(was: Any) -> Numbers | None:
 
 
 def other_than_card(fields: list[str]) -> Numbers | None:
-    """A charge computed again does not come to what was charged; the fields that differ."""
+    """Find a charge that does not come to what was charged; name the fields that differ."""
     return {"fields": ", ".join(fields[:5]), "count": len(fields)} if fields else None
 
 
 def stale_listing(*, confirmed_at: datetime, now: datetime) -> Numbers | None:
-    """A published record that nobody has changed or confirmed for long."""
+    """Find a published record that nobody has changed or confirmed for long."""
     days = (now - confirmed_at).days
     return {"days": days} if days >= RULES["stale-listing"].parameters["days"] else None
 
@@ -228,8 +229,8 @@ MOVES: Mapping[str, frozenset[str]] = {
 NEEDS_REASON = frozenset({EXPLAINED, CONFIRMED})
 
 
-def may_become(state: str, wanted: str) -> bool:
-    return wanted in MOVES[state]
+def may_become(state: str, new: str) -> bool:
+    return new in MOVES[state]
 
 
 # What becomes of a finding: the audited party answers, the auditor closes it.

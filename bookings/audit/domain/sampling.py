@@ -7,8 +7,22 @@ import io
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 NAMES = ("id", "stratum", "value")
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """What to draw, of what began on UTC days of [`since`, `until`). `seed` empty: by chance."""
+
+    subject: str
+    method: str
+    since: date
+    until: date
+    size: int
+    seed: str = ""
+    currency: str = ""
 
 
 @dataclass(frozen=True)
@@ -46,14 +60,14 @@ def draw(items: Sequence[Item], *, method: str, seed: str, size: int) -> list[st
     """The ids drawn from items in the order of their ids, themselves in that order."""
     match method:
         case "random":
-            found = _random(items, seed, size)
+            drawn = _random(items, seed, size)
         case "stratified":
-            found = _stratified(items, seed, size)
+            drawn = _stratified(items, seed, size)
         case "monetary":
-            found = _monetary(items, seed, size)
+            drawn = _monetary(items, seed, size)
         case _:
             raise ValueError(method)
-    return sorted(item.id for item in found)
+    return sorted(item.id for item in drawn)
 
 
 def _random(items: Sequence[Item], seed: str, size: int) -> list[Item]:
@@ -61,7 +75,7 @@ def _random(items: Sequence[Item], seed: str, size: int) -> list[Item]:
 
 
 def parts_of(counts: dict[str, int], size: int) -> dict[str, int]:
-    """How many of each stratum: by its share, the largest remainders rounded up."""
+    """Return how many to draw of each stratum: by its share, the largest remainders rounded up."""
     whole = sum(counts.values())
     size = min(size, whole)
     parts = {name: size * count // whole for name, count in counts.items()}
@@ -75,8 +89,8 @@ def _stratified(items: Sequence[Item], seed: str, size: int) -> list[Item]:
     strata: dict[str, list[Item]] = defaultdict(list)
     for item in items:
         strata[item.stratum].append(item)
-    parts = parts_of({name: len(found) for name, found in strata.items()}, size)
-    return [item for name, found in strata.items() for item in _random(found, seed, parts[name])]
+    parts = parts_of({name: len(rows) for name, rows in strata.items()}, size)
+    return [item for name, rows in strata.items() for item in _random(rows, seed, parts[name])]
 
 
 def _monetary(items: Sequence[Item], seed: str, size: int) -> list[Item]:

@@ -1,42 +1,47 @@
 """The auditors' desk: what to look at, and what to say of it."""
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from accounts.domain.errors import FieldProblem
 from bookings.audit.domain.audit import RULES
 from bookings.audit.messages import AUDIT_RULES
 from bookings.audit.models import AuditException, AuditFinding, AuditSample
 from bookings.record.forms.fields import DayField
-
-_TEXT = {"class": "form-control"}
-_SELECT = {"class": "form-select"}
+from bookings.record.messages import sentence
+from instruments.forms.fields import StyledForm
 
 
 def _area(label: Any, rows: int = 4) -> forms.CharField:
     return forms.CharField(
-        label=label, max_length=5000, widget=forms.Textarea(attrs={**_TEXT, "rows": rows})
+        label=label, max_length=5000, widget=forms.Textarea(attrs={"rows": rows})
     )
 
 
-class ExceptionFilterForm(forms.Form):
+class AuditForm(StyledForm):
+    """A form that says in words, at its field, what a service finds wrong with it."""
+
+    use_required_attribute = True
+
+    def refuse(self, problems: Iterable[FieldProblem]) -> None:
+        for problem in problems:
+            field = problem.field if problem.field in self.fields else None
+            self.add_error(field, sentence(problem.code, problem.numbers))
+
+
+class ExceptionFilterForm(StyledForm):
     """Which exceptions to list."""
 
-    rule = forms.ChoiceField(label=_("Rule"), required=False, widget=forms.Select(attrs=_SELECT))
+    rule = forms.ChoiceField(label=_("Rule"), required=False)
     state = forms.ChoiceField(
-        label=_("State"),
-        required=False,
-        choices=[("", _("all")), *AuditException.State.choices],
-        widget=forms.Select(attrs=_SELECT),
+        label=_("State"), required=False, choices=[("", _("all")), *AuditException.State.choices]
     )
-    organisation = forms.ChoiceField(
-        label=_("Organisation"), required=False, widget=forms.Select(attrs=_SELECT)
-    )
-    region = forms.ChoiceField(
-        label=_("Region"), required=False, widget=forms.Select(attrs=_SELECT)
-    )
+    organisation = forms.ChoiceField(label=_("Organisation"), required=False)
+    region = forms.ChoiceField(label=_("Region"), required=False)
 
     def __init__(self, data: Any, *, organisations: Any, regions: Any) -> None:
         super().__init__(data)
@@ -47,15 +52,12 @@ class ExceptionFilterForm(forms.Form):
         fields["region"].choices = [every, *regions]
 
 
-class ExceptionForm(forms.Form):
+class ExceptionForm(AuditForm):
     """What an exception is."""
 
     state = forms.ChoiceField(choices=[("review", ""), ("explained", "")])
     reason = forms.CharField(
-        label=_("Reason"),
-        max_length=1000,
-        required=False,
-        widget=forms.Textarea(attrs={**_TEXT, "rows": 3}),
+        label=_("Reason"), max_length=1000, required=False, widget=forms.Textarea(attrs={"rows": 3})
     )
 
 
@@ -75,34 +77,29 @@ class ExceptionsForm(ExceptionForm):
     """The same word on several exceptions."""
 
     chosen = _Chosen(
-        coerce=_id_and_version,
-        error_messages={"required": _("Choose at least one exception.")},
+        coerce=_id_and_version, error_messages={"required": _("Choose at least one exception.")}
     )
 
 
-class FindingForm(forms.Form):
+class FindingForm(AuditForm):
     """A finding to raise."""
 
     severity = forms.ChoiceField(
-        label=_("Severity"),
-        choices=AuditFinding.Severity.choices,
-        initial="medium",
-        widget=forms.Select(attrs=_SELECT),
+        label=_("Severity"), choices=AuditFinding.Severity.choices, initial="medium"
     )
-    title = forms.CharField(label=_("Title"), max_length=200, widget=forms.TextInput(attrs=_TEXT))
+    title = forms.CharField(label=_("Title"), max_length=200)
     text = _area(_("What is wrong, and by which rule"))
     due_date = DayField(
         label=_("To be answered by"),
         required=False,
         help_text=_("Empty: 5, 14, 30 or 60 days, by severity."),
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", **_TEXT}),
     )
 
 
 class OtherFindingForm(FindingForm):
     """One that no exception led to."""
 
-    organisation = forms.ChoiceField(label=_("Organisation"), widget=forms.Select(attrs=_SELECT))
+    organisation = forms.ChoiceField(label=_("Organisation"))
     sample = forms.UUIDField(required=False, widget=forms.HiddenInput())
     field_order = ["organisation"]
 
@@ -112,61 +109,36 @@ class OtherFindingForm(FindingForm):
         fields["organisation"].choices = [("", _("choose one")), *organisations]
 
 
-class ReplyForm(forms.Form):
+class ReplyForm(AuditForm):
     reply = _area(_("Your answer: what was wrong, and what is done about it"))
 
 
-class ReturnForm(forms.Form):
+class ReturnForm(AuditForm):
     note = _area(_("Why the answer is not enough"), 2)
-    due_date = DayField(
-        label=_("To be answered by"),
-        required=False,
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", **_TEXT}),
-    )
+    due_date = DayField(label=_("To be answered by"), required=False)
 
 
-class CloseForm(forms.Form):
+class CloseForm(AuditForm):
     evidence = _area(_("What shows that it was put right"), 2)
 
 
-class SampleForm(forms.Form):
+class SampleForm(AuditForm):
     """A sample to draw."""
 
-    subject = forms.ChoiceField(
-        label=_("Drawn from"),
-        choices=AuditSample.Subject.choices,
-        widget=forms.Select(attrs=_SELECT),
-    )
-    method = forms.ChoiceField(
-        label=_("Method"),
-        choices=AuditSample.Method.choices,
-        widget=forms.Select(attrs=_SELECT),
-    )
-    since = DayField(
-        label=_("From"), widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", **_TEXT})
-    )
-    until = DayField(
-        label=_("until (exclusive)"),
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", **_TEXT}),
-    )
-    size = forms.IntegerField(
-        label=_("How many"),
-        min_value=1,
-        max_value=5000,
-        initial=25,
-        widget=forms.NumberInput(attrs=_TEXT),
-    )
+    subject = forms.ChoiceField(label=_("Drawn from"), choices=AuditSample.Subject.choices)
+    method = forms.ChoiceField(label=_("Method"), choices=AuditSample.Method.choices)
+    since = DayField(label=_("From"))
+    until = DayField(label=_("until (exclusive)"))
+    size = forms.IntegerField(label=_("How many"), min_value=1, max_value=5000, initial=25)
     seed = forms.CharField(
         label=_("Seed"),
         required=False,
         max_length=64,
         help_text=_("Empty: random. It is kept, so that anyone can draw the same sample again."),
-        widget=forms.TextInput(attrs=_TEXT),
     )
     currency = forms.CharField(
         label=_("Currency"),
         required=False,
         max_length=3,
         help_text=_("Of a sample by monetary unit."),
-        widget=forms.TextInput(attrs=_TEXT),
     )

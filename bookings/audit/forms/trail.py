@@ -9,10 +9,9 @@ from django.utils.translation import gettext_lazy as _
 
 from bookings.record.forms.fields import DayField
 from bookings.record.messages import sentence
+from instruments.forms.fields import StyledForm
 
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_TEXT = {"class": "form-control"}
-_SELECT = {"class": "form-select"}
 
 
 class RecordField(forms.CharField):
@@ -24,42 +23,30 @@ class RecordField(forms.CharField):
 
     def clean(self, value: Any) -> UUID | None:
         text = super().clean(value)
-        found = _ID.findall(text)
-        if text and not found:
+        ids = _ID.findall(text)
+        if text and not ids:
             raise forms.ValidationError(self.error_messages["unknown"], code="unknown")
-        return UUID(found[-1]) if found else None
+        return UUID(ids[-1]) if ids else None
 
 
-class TrailForm(forms.Form):
+class TrailForm(StyledForm):
     """What of the trail to read."""
 
-    action = forms.ChoiceField(
-        label=_("Action"), required=False, widget=forms.Select(attrs=_SELECT)
-    )
+    action = forms.ChoiceField(label=_("Action"), required=False)
     person = forms.CharField(
         label=_("Person"),
         required=False,
         max_length=254,
-        widget=forms.TextInput(attrs=_TEXT | {"placeholder": _("name or e-mail address")}),
+        widget=forms.TextInput(attrs={"placeholder": _("name or e-mail address")}),
     )
-    region = forms.ChoiceField(
-        label=_("Region"), required=False, widget=forms.Select(attrs=_SELECT)
-    )
-    since = DayField(
-        label=_("From"),
-        required=False,
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", **_TEXT}),
-    )
-    until = DayField(
-        label=_("until (exclusive)"),
-        required=False,
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", **_TEXT}),
-    )
+    region = forms.ChoiceField(label=_("Region"), required=False)
+    since = DayField(label=_("From"), required=False)
+    until = DayField(label=_("until (exclusive)"), required=False)
     record = RecordField(
         label=_("Record"),
         required=False,
         max_length=300,
-        widget=forms.TextInput(attrs=_TEXT | {"placeholder": _("ID or address of its page")}),
+        widget=forms.TextInput(attrs={"placeholder": _("ID or address of its page")}),
     )
 
     def __init__(self, data: Any, *, acts: Any, regions: Any) -> None:
@@ -69,19 +56,11 @@ class TrailForm(forms.Form):
         fields["region"].choices = [("", _("all")), *regions]
 
 
-class BundleForm(forms.Form):
+class BundleForm(StyledForm):
     """Which days of the trail to take along."""
 
-    since = DayField(
-        label=_("From"),
-        required=False,
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "class": "form-control"}),
-    )
-    until = DayField(
-        label=_("until (exclusive)"),
-        required=False,
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "class": "form-control"}),
-    )
+    since = DayField(label=_("From"), required=False)
+    until = DayField(label=_("until (exclusive)"), required=False)
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

@@ -156,7 +156,7 @@ class AuditFinding(models.Model):
             models.CheckConstraint(
                 condition=~Q(state="closed") | (Q(closed_at__isnull=False) & ~Q(evidence="")),
                 name="finding_closed_with_evidence",
-            ),
+            )
         ]
         indexes = [
             models.Index(fields=["organisation", "-raised_at"], name="finding_party"),

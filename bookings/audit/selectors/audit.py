@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from itertools import batched
 from typing import Any
 from uuid import UUID
 
@@ -78,7 +79,7 @@ def entries_since(last_entry: UUID, patience: timedelta) -> QuerySet[TrailEntry]
     return TrailEntry.objects.filter(pk__gte=uuid.UUID(int=moment << 80))
 
 
-def touched(last_entry: UUID | None) -> tuple[Iterator[list[UUID]], Iterator[list[UUID]]]:
+def touched(last_entry: UUID | None) -> tuple[Iterator[Sequence[UUID]], Iterator[Sequence[UUID]]]:
     """Ids of reservations and charges that something happened to since; all, from the beginning."""
     if last_entry is None:
         return (
@@ -87,7 +88,7 @@ def touched(last_entry: UUID | None) -> tuple[Iterator[list[UUID]], Iterator[lis
         )
     entries = entries_since(last_entry, rules.PATIENCE)
 
-    def of(kind: str) -> Iterator[list[UUID]]:
+    def of(kind: str) -> Iterator[Sequence[UUID]]:
         return _batches(
             entries.filter(object_type=kind)
             .order_by("object_id")
@@ -98,15 +99,8 @@ def touched(last_entry: UUID | None) -> tuple[Iterator[list[UUID]], Iterator[lis
     return of("reservation"), of("charge")
 
 
-def _batches(ids: QuerySet[Any, UUID]) -> Iterator[list[UUID]]:
-    batch: list[UUID] = []
-    for pk in ids.iterator(chunk_size=BATCH):
-        batch.append(pk)
-        if len(batch) == BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
+def _batches(ids: QuerySet[Any, UUID]) -> Iterator[Sequence[UUID]]:
+    return batched(ids.iterator(chunk_size=BATCH), BATCH)
 
 
 # What the rules find
@@ -120,33 +114,44 @@ def booking_hits(ids: Sequence[UUID], now: datetime) -> Iterator[Hit]:
         .select_related("session", "host_region", "payer_region")
     )
     members = _members(rows)
-    says = _says_of(rows)
+    roles = _roles_at_hosts(rows)
     for row in rows:
-        facts = _facts(row, members, says)
+        facts = _facts(row, members, roles)
         for code, rule in rules.BOOKING_RULES.items():
             numbers = rule(facts, now)
             if numbers is not None:
                 evidence = [("reservation", row.pk)]
                 if facts.checked_in_at is not None:
                     evidence.append(("session", row.session.pk))
-                yield Hit(
-                    code,
-                    str(row.pk),
-                    numbers,
-                    tuple(evidence),
-                    row.host_id,
-                    _regions(row),
-                    row.start_at,
-                )
+                yield _hit(code, row.pk, numbers, row, row.start_at, *evidence)
+
+
+def _hit(
+    rule: str,
+    key: object,
+    numbers: Numbers,
+    row: Reservation | Charge,
+    at: datetime,
+    *evidence: tuple[str, UUID],
+) -> Hit:
+    """What a rule found of a reservation or charge: its host's affair."""
+    return Hit(rule, str(key), numbers, evidence, row.host_id, _regions(row), at)
 
 
 def _regions(row: Any) -> frozenset[UUID]:
-    """Of a reservation or charge, host's and payer's with all above them."""
+    """Return the regions of host and payer of a reservation or charge, with all above them."""
     return frozenset({*row.host_region.lineage, *row.payer_region.lineage})
 
 
+# What a booking and the facts of it call the same.
+SAME = (
+    "id", "state", "requested_at", "ended_at", "price_group", "organisation_id", "host_id",
+    "user_id", "made_by_id", "decided_by_id",
+)  # fmt: skip
+
+
 def _facts(
-    row: Reservation, members: set[tuple[UUID, UUID]], says: set[tuple[UUID, UUID]]
+    row: Reservation, members: set[tuple[UUID, UUID]], roles: set[tuple[UUID, UUID]]
 ) -> BookingFacts:
     session = getattr(row, "session", None)
     people = dict.fromkeys(p for p in (row.user_id, row.made_by_id, row.decided_by_id) if p)
@@ -155,21 +160,12 @@ def _facts(
         for p in people
         if (p, row.organisation_id) in members
         and (p, row.host_id) in members
-        and (p, row.host_id) in says
+        and (p, row.host_id) in roles
     )
     return BookingFacts(
-        id=row.pk,
-        state=row.state,
+        **{name: getattr(row, name) for name in SAME},
         start=row.start_at,
         end=row.end_at,
-        requested_at=row.requested_at,
-        ended_at=row.ended_at,
-        price_group=row.price_group,
-        organisation_id=row.organisation_id,
-        host_id=row.host_id,
-        user_id=row.user_id,
-        made_by_id=row.made_by_id,
-        decided_by_id=row.decided_by_id,
         overrides=tuple(row.overrides),
         checked_in_at=session.checked_in_at if session else None,
         checked_out_at=session.checked_out_at if session else None,
@@ -183,7 +179,8 @@ def _people(rows: Iterable[Reservation]) -> set[UUID]:
 
 
 def _members(rows: list[Reservation]) -> set[tuple[UUID, UUID]]:
-    """Who belongs, or belonged, to which organisation: whoever left has still booked then."""
+    """Return who belongs, or belonged, to which organisation: whoever left may still have booked
+    then."""
     organisations = {row.host_id for row in rows} | {row.organisation_id for row in rows}
     return set(
         Membership.objects.filter(
@@ -192,8 +189,8 @@ def _members(rows: list[Reservation]) -> set[tuple[UUID, UUID]]:
     )
 
 
-def _says_of(rows: list[Reservation]) -> set[tuple[UUID, UUID]]:
-    """Who manages or accounts for which host."""
+def _roles_at_hosts(rows: list[Reservation]) -> set[tuple[UUID, UUID]]:
+    """Return who manages or accounts for which host."""
     return set(
         RoleGrant.objects.filter(
             user_id__in=_people(rows),
@@ -214,17 +211,11 @@ def charge_hits(ids: Sequence[UUID]) -> Iterator[Hit]:
             evidence.append(("charge", correction.replacement_id))
         evidence.append(("reservation", charge.reservation_id))
         assert correction.decided_at is not None
-        yield Hit(
-            "manual-correction",
-            str(correction.pk),
-            rules.manual_correction(
-                before=charge.total, after=correction.total, currency=charge.currency
-            ),
-            tuple(evidence),
-            charge.host_id,
-            _regions(charge),
-            correction.decided_at,
+        numbers = rules.manual_correction(
+            before=charge.total, after=correction.total, currency=charge.currency
         )
+        at = correction.decided_at
+        yield _hit("manual-correction", correction.pk, numbers, charge, at, *evidence)
     differing = {
         row.id: [difference.field for difference in row.differences]
         for row in replay_all(charge_ids=ids)
@@ -233,37 +224,24 @@ def charge_hits(ids: Sequence[UUID]) -> Iterator[Hit]:
     for charge in Charge.objects.filter(pk__in=differing).select_related(
         "host_region", "payer_region"
     ):
-        numbers = rules.other_than_card(differing[charge.pk])
-        if numbers is not None:
-            yield Hit(
-                "other-than-card",
-                str(charge.pk),
-                numbers,
-                (("charge", charge.pk), ("reservation", charge.reservation_id)),
-                charge.host_id,
-                _regions(charge),
-                charge.created_at,
-            )
+        fields = rules.other_than_card(differing[charge.pk])
+        if fields is not None:
+            evidence = [("charge", charge.pk), ("reservation", charge.reservation_id)]
+            at = charge.created_at
+            yield _hit("other-than-card", charge.pk, fields, charge, at, *evidence)
 
 
 def usage_hits(ids: Sequence[UUID]) -> Iterator[Hit]:
     """Times of use that had been recorded, and were recorded anew by hand."""
     entries = TrailEntry.objects.filter(object_id__in=ids, action="reservation.usage")
-    found = [(entry, rules.usage_changed(entry.after.get("was"))) for entry in entries]
-    changed = {entry.object_id for entry, numbers in found if numbers}
+    changes = [(entry, rules.usage_changed(entry.after.get("was"))) for entry in entries]
+    changed = {entry.object_id for entry, numbers in changes if numbers}
     rows = Reservation.objects.select_related("host_region", "payer_region").in_bulk(changed)
-    for entry, numbers in found:
+    for entry, numbers in changes:
         row = rows.get(entry.object_id)
         if numbers is not None and row is not None:
-            yield Hit(
-                "manual-correction",
-                str(entry.pk),
-                numbers,
-                (("reservation", row.pk), ("entry", entry.pk)),
-                row.host_id,
-                _regions(row),
-                entry.at,
-            )
+            evidence = (("reservation", row.pk), ("entry", entry.pk))
+            yield _hit("manual-correction", entry.pk, numbers, row, entry.at, *evidence)
 
 
 def comparison_hits(differences: Sequence[Difference], now: datetime) -> Iterator[Hit]:
@@ -416,7 +394,8 @@ def norm_hits(now: datetime) -> Iterator[Hit]:
 
 
 def exceptions_for(actor: Actor) -> QuerySet[AuditException]:
-    """Newest first, of an auditor's regions with all below them; nothing for others."""
+    """Return the exceptions of an auditor's regions with all below them, newest first; none for
+    others."""
     regions = list(actor.regions_where(AUDIT))
     return (
         AuditException.objects.filter(region_ids__overlap=regions)
@@ -489,15 +468,15 @@ def own_drawn(actor: Actor, drawn: Sequence[Any]) -> frozenset[UUID]:
 def own_findings(actor: Actor, rows: Iterable[AuditFinding]) -> frozenset[UUID]:
     """The findings on which another auditor decides: about an exception or a sample of the actor's
     own, or answered by them. For auditors two statements, and two for each sample."""
-    found = list(rows)
-    if not actor.has(AUDITOR) or not found:
+    findings = list(rows)
+    if not actor.has(AUDITOR) or not findings:
         return frozenset()
-    exceptions = AuditException.objects.filter(finding__in=found)
-    samples = AuditSample.objects.filter(findings__in=found).distinct().defer("population")
+    exceptions = AuditException.objects.filter(finding__in=findings)
+    samples = AuditSample.objects.filter(findings__in=findings).distinct().defer("population")
     own = own_exceptions(actor, exceptions) | own_samples(actor, samples)
     return frozenset(
         row.pk
-        for row in found
+        for row in findings
         if own & {row.exception_id, row.sample_id} or row.replied_by_id == actor.person
     )
 
@@ -505,7 +484,8 @@ def own_findings(actor: Actor, rows: Iterable[AuditFinding]) -> frozenset[UUID]:
 def exceptions_where(
     actor: Actor, *, rule: str = "", state: str = "", organisation: str = "", region: str = ""
 ) -> QuerySet[AuditException]:
-    """Of what the actor may see; empty: all. `organisation` and `region` are codes."""
+    """Return the exceptions the actor may see, narrowed by what is given. `organisation` and
+    `region` are codes."""
     rows = exceptions_for(actor)
     if rule:
         rows = rows.filter(rule=rule)
@@ -520,22 +500,23 @@ def exceptions_where(
 
 
 def organisations_with_exceptions(actor: Actor) -> list[Organisation]:
-    """By name. One statement."""
+    """Return the organisations of exceptions the actor may see, by name. One statement."""
     seen = exceptions_for(actor).order_by().values("organisation")
     return list(Organisation.objects.filter(pk__in=seen).order_by("name", "code"))
 
 
 def exception_counts(actor: Actor) -> dict[str, dict[str, int]]:
-    """How many by rule and state. One statement."""
+    """Count exceptions by rule and state. One statement."""
     counts: dict[str, dict[str, int]] = {code: {} for code in RULES}
-    found = exceptions_for(actor).order_by().values_list("rule", "state").annotate(Count("pk"))
-    for rule, state, count in found:
+    sums = exceptions_for(actor).order_by().values_list("rule", "state").annotate(Count("pk"))
+    for rule, state, count in sums:
         counts.setdefault(rule, {})[state] = count
     return counts
 
 
 def findings_for(actor: Actor) -> QuerySet[AuditFinding]:
-    """Newest first: of an auditor's regions; of an organisation those it has to answer."""
+    """Return findings, newest first: of an auditor's regions; of an organisation those it has to
+    answer."""
     return (
         AuditFinding.objects.filter(
             Q(region_ids__overlap=list(actor.regions_where(AUDIT)))
@@ -547,8 +528,8 @@ def findings_for(actor: Actor) -> QuerySet[AuditFinding]:
 
 
 def findings_in(rows: QuerySet[AuditFinding], state: str, today: date) -> QuerySet[AuditFinding]:
-    """Those in a state; also `unclosed` and `overdue`, these the first to fall due first; empty:
-    all."""
+    """Narrow findings to a state; also to `unclosed` and `overdue`, the first to fall due first.
+    Empty: all."""
     if state == "overdue":
         return rows.filter(state="open", due_date__lt=today).order_by("due_date", "id")
     if state == "unclosed":
@@ -592,7 +573,7 @@ def finding_records(actor: Actor, finding: AuditFinding) -> list[dict[str, str]]
 
 
 def samples_for(actor: Actor) -> QuerySet[AuditSample]:
-    """Newest first: whose population lies wholly in an auditor's regions."""
+    """Return the samples whose population lies wholly in an auditor's regions, newest first."""
     regions = list(
         Region.objects.filter(lineage__overlap=list(actor.regions_where(AUDIT))).values_list(
             "pk", flat=True
@@ -611,14 +592,14 @@ def sample_for(actor: Actor, sample_id: UUID) -> AuditSample:
 
 
 def audited_organisations(actor: Actor) -> list[Organisation]:
-    """Those of an auditor's regions, by name. One statement."""
+    """Return the organisations of an auditor's regions, by name. One statement."""
     above = list(actor.regions_where(AUDIT))
     rows = Organisation.objects.filter(region__lineage__overlap=above)
     return list(rows.order_by("name", "code"))
 
 
 def audited_organisation(actor: Actor, code: str) -> Organisation:
-    """One of an auditor's regions; `NotFound` else."""
+    """Return an organisation of an auditor's regions; `NotFound` for others."""
     return visible(
         Organisation.objects.select_related("region"),
         code=code,
@@ -627,6 +608,6 @@ def audited_organisation(actor: Actor, code: str) -> Organisation:
 
 
 def findings_to_answer(actor: Actor, now: datetime) -> QuerySet[AuditFinding]:
-    """Those of auditors that organisations of the actor's have to answer."""
+    """Return the open findings that organisations of the actor's have to answer."""
     ours = actor.organisations_where("manage-charges")
     return findings_for(actor).filter(organisation__in=ours, state=AuditFinding.State.OPEN)

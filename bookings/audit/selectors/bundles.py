@@ -16,7 +16,7 @@ def bundles_of(actor: Actor) -> QuerySet[TrailBundle]:
 
 def bundle_for(actor: Actor, bundle_id: UUID) -> TrailBundle:
     """One's own; `NotFound`, as well for whoever reads the trail no longer."""
-    found = bundles_of(actor).filter(pk=bundle_id).first()
-    if found is None or not set(found.region_ids) <= actor.regions_where("read-trail"):
+    row = bundles_of(actor).filter(pk=bundle_id).first()
+    if row is None or not set(row.region_ids) <= actor.regions_where("read-trail"):
         raise NotFound
-    return found
+    return row

@@ -95,7 +95,7 @@ class Difference:
 
 
 def differences_of(kind: str, ids: Sequence[UUID]) -> list[Difference]:
-    """Of these rows. One statement."""
+    """Compare some rows with the trail. One statement."""
     return _differences(kind, "{} = ANY(%(ids)s)", {"ids": list(ids)})
 
 
@@ -127,13 +127,13 @@ def _differences(kind: str, condition: str, values: dict[str, Any]) -> list[Diff
 
 
 def _difference(
-    kind: str, pk: UUID, held: str | None, told: str | None, entry: str | None
+    kind: str, pk: UUID, held: str | None, recorded: str | None, entry: str | None
 ) -> Difference:
     fields: tuple[str, ...] = ()
-    if held and told:
-        books, trail = json.loads(held), json.loads(told)
+    if held and recorded:
+        books, trail = json.loads(held), json.loads(recorded)
         names = sorted(books.keys() | trail.keys())
         fields = tuple(name for name in names if books.get(name) != trail.get(name))
-        held, told = (str([side.get(name) for name in fields]) for side in (books, trail))
-    digest = hashlib.sha256(f"{fields} {held} {told}".encode()).hexdigest()[:16]
+        held, recorded = (str([side.get(name) for name in fields]) for side in (books, trail))
+    digest = hashlib.sha256(f"{fields} {held} {recorded}".encode()).hexdigest()[:16]
     return Difference(kind, pk, fields, held is None, UUID(entry) if entry else None, digest)

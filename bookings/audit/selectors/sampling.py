@@ -2,13 +2,13 @@
 
 import zlib
 from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime, time
-from typing import Any, Protocol
+from datetime import UTC, datetime, time
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
 
-from bookings.audit.domain.sampling import Item
+from bookings.audit.domain.sampling import Item, Sampling
 from bookings.audit.models import AuditSample
 from bookings.pricing.models import Charge
 from bookings.record.domain.money import minor_digits
@@ -17,23 +17,10 @@ from bookings.record.models import Reservation, UsageSession
 BATCH = 2000
 
 
-class Asked(Protocol):
-    """What of: see `audit/services/sampling.py`."""
-
-    @property
-    def subject(self) -> str: ...
-    @property
-    def since(self) -> date: ...
-    @property
-    def until(self) -> date: ...
-    @property
-    def currency(self) -> str: ...
-
-
-def load_population(asked: Asked, regions: Sequence[UUID]) -> Iterator[Item]:
+def load_population(sampling: Sampling, regions: Sequence[UUID]) -> Iterator[Item]:
     """Everything of the subject that touches the regions or one below, and began on the days.
     The stratum is the price group, of charges with what they are for. One statement, streamed."""
-    first, last = (datetime.combine(day, time(), UTC) for day in (asked.since, asked.until))
+    first, last = (datetime.combine(day, time(), UTC) for day in (sampling.since, sampling.until))
 
     def touches(prefix: str) -> Q:
         return Q(**{f"{prefix}host_region__lineage__overlap": list(regions)}) | Q(
@@ -41,13 +28,13 @@ def load_population(asked: Asked, regions: Sequence[UUID]) -> Iterator[Item]:
         )
 
     rows: Any
-    match asked.subject:
+    match sampling.subject:
         case "charges":
             rows = Charge.objects.filter(
                 touches(""), created_at__gte=first, created_at__lt=last
             ).values_list("pk", "kind", "reservation__price_group", "total", "currency")
-            if asked.currency:
-                rows = rows.filter(currency=asked.currency)
+            if sampling.currency:
+                rows = rows.filter(currency=sampling.currency)
             for pk, kind, group, total, currency in rows.iterator(BATCH):
                 value = int(total.scaleb(minor_digits(currency)))
                 yield Item(str(pk), f"{kind} {group}", value)
@@ -73,24 +60,10 @@ def population_of(sample: AuditSample) -> bytes:
 
 
 def drawn_rows(sample: AuditSample) -> list[Any]:
-    """What was drawn, as rows with their reservations. One statement."""
-    ids = sample.drawn
-    match sample.subject:
-        case "charges":
-            return list(
-                Charge.objects.filter(pk__in=ids)
-                .select_related("reservation__instrument", "organisation")
-                .order_by("pk")
-            )
-        case "sessions":
-            return list(
-                UsageSession.objects.filter(pk__in=ids)
-                .select_related("reservation__instrument", "reservation__organisation")
-                .order_by("pk")
-            )
-        case _:
-            return list(
-                Reservation.objects.filter(pk__in=ids)
-                .select_related("instrument", "organisation")
-                .order_by("pk")
-            )
+    """The rows that were drawn, with their reservations. One statement."""
+    model, reservation = {
+        "charges": (Charge, ("reservation__instrument", "organisation")),
+        "sessions": (UsageSession, ("reservation__instrument", "reservation__organisation")),
+    }.get(sample.subject, (Reservation, ("instrument", "organisation")))
+    rows: Any = model._default_manager.filter(pk__in=sample.drawn)
+    return list(rows.select_related(*reservation).order_by("pk"))

@@ -18,7 +18,8 @@ MOST_PEOPLE = 200
 
 
 def entries_for(actor: Actor) -> QuerySet[TrailEntry]:
-    """Newest first: an auditor's regions with all below them; everybody's own acts."""
+    """Return trail entries, newest first: an auditor's regions with all below them; everybody's own
+    acts."""
     seen = Q(actor_id=actor.person)
     regions = list(actor.regions_where("read-trail"))
     if regions:
@@ -28,7 +29,8 @@ def entries_for(actor: Actor) -> QuerySet[TrailEntry]:
 
 
 def by_actor(entries: QuerySet[TrailEntry], who: str) -> QuerySet[TrailEntry]:
-    """Those of one person, named by id or e-mail address, or of people by a part of the name."""
+    """Narrow entries to one person, named by id or e-mail address, or to people by a part of the
+    name."""
     try:
         return entries.filter(actor_id=UUID(who))
     except ValueError:
@@ -39,8 +41,8 @@ def by_actor(entries: QuerySet[TrailEntry], who: str) -> QuerySet[TrailEntry]:
 
 
 def audited_regions(actor: Actor) -> list[Region]:
-    """Those whose trail the actor reads, by name; none for those who read only their own acts.
-    One statement at most."""
+    """Return the regions whose trail the actor reads, by name; none for those who read only their
+    own acts. One statement at most."""
     above = list(actor.regions_where("read-trail"))
     if not above:
         return []
@@ -48,7 +50,7 @@ def audited_regions(actor: Actor) -> list[Region]:
 
 
 def in_region(entries: QuerySet[TrailEntry], code: str) -> QuerySet[TrailEntry]:
-    """Those that touch a region or one below it."""
+    """Narrow entries to those that touch a region or one below it."""
     ids = list(Region.objects.filter(code=code).values_list("pk", flat=True))
     return entries.filter(region_ids__overlap=ids) if ids else entries.none()
 
@@ -68,23 +70,23 @@ class TrailQuery:
     is_exact: bool = False
 
 
-def entries_where(actor: Actor, wanted: TrailQuery) -> QuerySet[TrailEntry]:
-    """Of what the actor may read, newest first."""
+def entries_where(actor: Actor, query: TrailQuery) -> QuerySet[TrailEntry]:
+    """Return what the actor may read and the query asks for, newest first."""
     rows = entries_for(actor)
-    if wanted.object_id is not None:
-        rows = rows.filter(object_id=wanted.object_id)
-    if wanted.actor:
-        rows = by_actor(rows, wanted.actor)
-    if wanted.action and wanted.is_exact:
-        rows = rows.filter(action=wanted.action)
-    elif wanted.action:
-        rows = rows.filter(action__startswith=wanted.action)
-    if wanted.region:
-        rows = in_region(rows, wanted.region)
-    if wanted.since is not None:
-        rows = rows.filter(at__gte=wanted.since)
-    if wanted.until is not None:
-        rows = rows.filter(at__lt=wanted.until)
+    if query.object_id is not None:
+        rows = rows.filter(object_id=query.object_id)
+    if query.actor:
+        rows = by_actor(rows, query.actor)
+    if query.action and query.is_exact:
+        rows = rows.filter(action=query.action)
+    elif query.action:
+        rows = rows.filter(action__startswith=query.action)
+    if query.region:
+        rows = in_region(rows, query.region)
+    if query.since is not None:
+        rows = rows.filter(at__gte=query.since)
+    if query.until is not None:
+        rows = rows.filter(at__lt=query.until)
     return rows
 
 
@@ -102,10 +104,7 @@ _WINDOW = timedelta(days=7)
 
 
 def trail_page(
-    entries: QuerySet[TrailEntry],
-    after: str = "",
-    most: int = 50,
-    until: datetime | None = None,
+    entries: QuerySet[TrailEntry], after: str = "", most: int = 50, until: datetime | None = None
 ) -> TrailPage:
     """The entries after a place; the thousandth page costs no more than the first. Two
     statements, three where little is found. A place we did not make is the beginning; `until`:
@@ -118,13 +117,13 @@ def trail_page(
             until = at
     newest: Any = TrailEntry.objects.order_by("-at").values("at")[:1]
     since = until - _WINDOW if until else Subquery(newest) - Value(_WINDOW)
-    found = list(entries.filter(at__gte=since)[: most + 1])
-    if len(found) <= most:
+    entries_read = list(entries.filter(at__gte=since)[: most + 1])
+    if len(entries_read) <= most:
         by_time = ExpressionWrapper(F("at") + Value(timedelta(0)), DateTimeField())
-        found = list(entries.order_by(by_time.desc(), "-id")[: most + 1])
-    last = found[most - 1] if len(found) > most else None
+        entries_read = list(entries.order_by(by_time.desc(), "-id")[: most + 1])
+    last = entries_read[most - 1] if len(entries_read) > most else None
     older = f"{last.at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}_{last.pk}" if last else None
-    return TrailPage(steps_of(found[:most]), older)
+    return TrailPage(steps_of(entries_read[:most]), older)
 
 
 def entry_for(actor: Actor, entry_id: UUID) -> TrailEntry:
@@ -133,6 +132,7 @@ def entry_for(actor: Actor, entry_id: UUID) -> TrailEntry:
 
 
 def readable_story(actor: Actor, object_id: UUID) -> list[Step]:
-    """As much of the same as the actor may read of the trail; empty where that is nothing."""
+    """Return all that happened to a record, as far as the actor may read it; empty where that is
+    nothing."""
     entries = entries_for(actor).filter(object_id__in=records_of_story(object_id))
     return steps_of(list(entries.order_by("at", "id")))

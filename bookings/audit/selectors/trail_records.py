@@ -7,13 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import (
-    DateTimeField,
-    Model,
-    QuerySet,
-    TextField,
-    Value,
-)
+from django.db.models import DateTimeField, Model, QuerySet, TextField, Value
 from django.db.models.functions import Cast, Coalesce, Concat, LPad, NullIf
 
 from accounts.domain.errors import NotFound
@@ -211,13 +205,13 @@ def _called(kind: str, ids: Iterable[UUID]) -> QuerySet[Any]:
 def called_of(records: Iterable[tuple[str, UUID]]) -> dict[tuple[str, UUID], Called]:
     """The names of some records by kind and id; those are left out that have none, or are gone.
     One statement, whatever the kinds, none where nothing is asked."""
-    wanted: dict[str, set[UUID]] = {}
+    by_kind: dict[str, set[UUID]] = {}
     for kind, pk in records:
         if kind in NAMES:
-            wanted.setdefault(kind, set()).add(pk)
-    if not wanted:
+            by_kind.setdefault(kind, set()).add(pk)
+    if not by_kind:
         return {}
-    first, *others = (_called(kind, ids) for kind, ids in sorted(wanted.items()))
+    first, *others = (_called(kind, ids) for kind, ids in sorted(by_kind.items()))
     rows = first.union(*others, all=True) if others else first
     return {(kind, pk): Called(name, name_zh, at) for pk, kind, name, name_zh, at in rows}
 

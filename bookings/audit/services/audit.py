@@ -1,17 +1,19 @@
-"""Exceptions: the rules of the audit gone through, and what auditors make of what they find."""
+"""Exceptions: found by the rules of the audit, and decided by auditors."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from itertools import batched
 from uuid import UUID
 
 from django.db import transaction
 
 from accounts import trail
-from accounts.domain.errors import NotFound, Refused, WrongState, WrongVersion, invalid
-from accounts.domain.roles import PLATFORM, Actor, By
+from accounts.domain.errors import Refused, WrongState, invalid
+from accounts.domain.roles import PLATFORM, By
 from accounts.models import User
 from accounts.permissions import require_somewhere
+from accounts.selectors.rows import visible
 from bookings.audit.domain.audit import NEEDS_REASON, RULES, may_become
 from bookings.audit.models import AuditException, AuditRun
 from bookings.audit.selectors.audit import (
@@ -49,12 +51,12 @@ SLICE = 300_000
 _LATE = timedelta(days=62)
 
 
-def exceptions_find(*, now: datetime, actor: Actor | None = None, full: bool = False) -> AuditRun:
-    """Go through the rules: what has happened since the last run, or everything. What was found
-    before stays as it is. `actor` None: the nightly job."""
-    if actor is not None:
-        require_somewhere(actor, AUDIT)
-    before = last_run()
+def exceptions_find(by: By, *, full: bool = False) -> AuditRun:
+    """Apply the rules to what has happened since the last run, or to everything. What was found
+    before stays as it is. The platform's nightly run also compares a part of the records."""
+    if not by.actor.is_platform:
+        require_somewhere(by.actor, AUDIT)
+    now, before = by.now, last_run()
     is_full = full or before is None or before.last_entry is None
     newest = newest_entry()
     since = before.last_entry if before and not is_full else None
@@ -72,7 +74,7 @@ def exceptions_find(*, now: datetime, actor: Actor | None = None, full: bool = F
         if not is_full:
             counts.update(_keep(comparison_hits(differences_of("charge", ids), now), now))
     compared = dict(before.compared) if before else {}
-    if is_full or actor is None:
+    if is_full or by.actor.is_platform:
         compared = {}
         for kind in BOOKS:
             first = FIRST if is_full or before is None else _after(before, kind)
@@ -83,18 +85,19 @@ def exceptions_find(*, now: datetime, actor: Actor | None = None, full: bool = F
     days = None if is_full else (now - _LATE).date()
     for hits in (day_hits(days), grant_hits(now), stale_hits(now), norm_hits(now)):
         counts.update(_keep(hits, now))
-    return _run_keep(
-        AuditRun(
-            started_by_id=actor.person if actor else None,
-            started_at=now,
-            is_full=is_full,
-            looked_at=looked_at,
-            counts=dict(counts),
-            compared=compared,
-            last_entry=newest,
-        ),
-        actor,
+    run = AuditRun(
+        started_by_id=by.actor.user_id,
+        started_at=now,
+        is_full=is_full,
+        looked_at=looked_at,
+        counts=dict(counts),
+        compared=compared,
+        last_entry=newest,
     )
+    with transaction.atomic():
+        run.save()
+        trail.record(by, "auditrun.done", run, after=run.counts)
+    return run
 
 
 def _after(run: AuditRun, kind: str) -> UUID:
@@ -103,37 +106,19 @@ def _after(run: AuditRun, kind: str) -> UUID:
     return FIRST if last == LAST else last
 
 
-@transaction.atomic
-def _run_keep(run: AuditRun, actor: Actor | None) -> AuditRun:
-    run.save()
-    trail.record(By(actor or PLATFORM, run.started_at), "auditrun.done", run, after=run.counts)
-    return run
-
-
 def _keep(hits: Iterable[Hit], now: datetime) -> Counter[str]:
-    """Store what was not found before; how many by rule."""
+    """Store the hits that are new; return how many are, by rule."""
     counts: Counter[str] = Counter()
-    for batch in _batches(hits):
+    for batch in batched(hits, _BATCH):
         counts.update(_keep_batch(batch, now))
     return counts
 
 
-def _batches(hits: Iterable[Hit]) -> Iterator[list[Hit]]:
-    batch: list[Hit] = []
-    for hit in hits:
-        batch.append(hit)
-        if len(batch) == _BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
-
-
 @transaction.atomic
-def _keep_batch(hits: list[Hit], now: datetime) -> Counter[str]:
-    wanted = {(hit.rule, hit.key): hit for hit in hits}
+def _keep_batch(hits: Sequence[Hit], now: datetime) -> Counter[str]:
+    by_key = {(hit.rule, hit.key): hit for hit in hits}
     known = set(
-        AuditException.objects.filter(key__in={key for _, key in wanted}).values_list("rule", "key")
+        AuditException.objects.filter(key__in={key for _, key in by_key}).values_list("rule", "key")
     )
     rows = [
         AuditException(
@@ -148,7 +133,7 @@ def _keep_batch(hits: list[Hit], now: datetime) -> Counter[str]:
             happened_at=hit.happened_at,
             found_at=now,
         )
-        for key, hit in sorted(wanted.items())
+        for key, hit in sorted(by_key.items())
         if key not in known
     ]
     # Two runs at once: whoever comes second keeps nothing, and the trail says so once.
@@ -173,7 +158,7 @@ def _keep_batch(hits: list[Hit], now: datetime) -> Counter[str]:
 def exception_move(by: By, *, exception_id: UUID, state: str, reason: str) -> AuditException:
     """Say what an exception is: under review, or explained, with the reason. One that is
     confirmed is a finding (`finding_raise`)."""
-    row = exception_locked(by.actor, exception_id, by.version)
+    row = exception_locked(by, exception_id)
     if state == "confirmed":
         raise WrongState("exception-needs-finding")
     return exception_decide(by, row, state=state, reason=reason)
@@ -182,7 +167,7 @@ def exception_move(by: By, *, exception_id: UUID, state: str, reason: str) -> Au
 def exceptions_decide(
     by: By, *, chosen: Sequence[tuple[UUID, int | None]], state: str, reason: str
 ) -> tuple[list[AuditException], list[tuple[UUID, Refused]]]:
-    """The same word on several exceptions, each (id, version that was read) in a transaction of
+    """Decide several exceptions alike, each (id, version that was read) in a transaction of
     its own: what was decided, and what was not (an own case, changed meanwhile) with its refusal.
     Their rows are locked in the order of their ids."""
     require_somewhere(by.actor, AUDIT)
@@ -192,28 +177,18 @@ def exceptions_decide(
     refused: list[tuple[UUID, Refused]] = []
     for exception_id, version in sorted(dict(chosen).items()):
         try:
-            done.append(
-                exception_move(
-                    By(by.actor, by.now, version),
-                    exception_id=exception_id,
-                    state=state,
-                    reason=reason,
-                )
-            )
+            each = By(by.actor, by.now, version)
+            done.append(exception_move(each, exception_id=exception_id, state=state, reason=reason))
         except Refused as error:
             refused.append((exception_id, error))
     return done, refused
 
 
-def exception_locked(
-    actor: Actor, exception_id: UUID, expected_version: int | None
-) -> AuditException:
-    found = exceptions_for(actor).filter(pk=exception_id).values_list("pk", flat=True).first()
-    if found is None:
-        raise NotFound
-    row = AuditException.objects.select_for_update(no_key=True).get(pk=found)
-    if expected_version is not None and row.version != expected_version:
-        raise WrongVersion(version=row.version)
+def exception_locked(by: By, exception_id: UUID) -> AuditException:
+    """Lock an exception that the actor may see; `WrongVersion` where it has changed since."""
+    pk = visible(exceptions_for(by.actor), pk=exception_id).pk
+    row = AuditException.objects.select_for_update(no_key=True).get(pk=pk)
+    by.require_version(row.version)
     return row
 
 

@@ -1,6 +1,6 @@
 """Findings: raised by auditors, answered by the audited party, closed with evidence."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -8,12 +8,13 @@ from django.db import transaction
 from django.db.models import Q
 
 from accounts import trail
-from accounts.domain.errors import NotFound, WrongState, WrongVersion, invalid
+from accounts.domain.errors import WrongState, invalid
 from accounts.domain.roles import Actor, By
 from accounts.models import Organisation
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import require, require_somewhere
 from accounts.selectors.memberships import place_of
+from accounts.selectors.rows import visible
 from bookings.audit.domain.audit import DAYS_TO_ANSWER, FINDING_MOVES, REMIND_BEFORE, SEVERITIES
 from bookings.audit.models import AuditException, AuditFinding
 from bookings.audit.selectors.audit import (
@@ -50,7 +51,7 @@ def finding_raise(by: By, *, raised: Raised) -> AuditFinding:
     require_somewhere(by.actor, AUDIT)
     exception: AuditException | None = None
     if raised.exception_id is not None:
-        exception = exception_locked(by.actor, raised.exception_id, None)
+        exception = exception_locked(replace(by, version=None), raised.exception_id)
         organisation = Organisation.objects.select_related("region").get(
             pk=exception.organisation_id
         )
@@ -82,7 +83,7 @@ def finding_raise(by: By, *, raised: Raised) -> AuditFinding:
         raised_at=by.now,
     )
     after = {"severity": row.severity, "due": due, "exception": exception and exception.pk}
-    _record(by, row, "finding.raise", after=after, reason=f"{title}\n{text}")
+    trail.record(by, "finding.raise", row, after=after, reason=f"{title}\n{text}")
     _tell(row, "raised", by.now)
     return row
 
@@ -90,13 +91,13 @@ def finding_raise(by: By, *, raised: Raised) -> AuditFinding:
 @transaction.atomic
 def finding_reply(by: By, *, finding_id: UUID, reply: str) -> AuditFinding:
     """The audited party answers: what was wrong, and what is done about it."""
-    row = _locked(by.actor, finding_id, by.version)
+    row = _locked(by, finding_id)
     require(by.actor, "manage-charges", place_of(row.organisation))
     _require_move(row, "replied")
     row.reply = _worded("reply", reply, MOST)
     row.replied_by_id, row.replied_at = by.actor.person, by.now
     _move(row, "replied", ["reply", "replied_by", "replied_at"])
-    _record(by, row, "finding.reply", after={"state": "replied"}, reason=row.reply)
+    trail.record(by, "finding.reply", row, after={"state": "replied"}, reason=row.reply)
     _tell(row, "replied", by.now)
     return row
 
@@ -104,7 +105,7 @@ def finding_reply(by: By, *, finding_id: UUID, reply: str) -> AuditFinding:
 @transaction.atomic
 def finding_return(by: By, *, finding_id: UUID, note: str, due_date: date | None) -> AuditFinding:
     """The auditor sends an answer back as not enough, with a new day if they like."""
-    row = _locked(by.actor, finding_id, by.version)
+    row = _locked(by, finding_id)
     _require_auditor(by.actor, row)
     _require_move(row, "open")
     row.note = _worded("note", note, MOST)
@@ -114,7 +115,7 @@ def finding_return(by: By, *, finding_id: UUID, note: str, due_date: date | None
         row.due_date = due_date
     _move(row, "open", ["note", "due_date"])
     after = {"state": "open", "due": row.due_date}
-    _record(by, row, "finding.return", after=after, reason=row.note)
+    trail.record(by, "finding.return", row, after=after, reason=row.note)
     _tell(row, "returned", by.now)
     return row
 
@@ -122,13 +123,13 @@ def finding_return(by: By, *, finding_id: UUID, note: str, due_date: date | None
 @transaction.atomic
 def finding_close(by: By, *, finding_id: UUID, evidence: str) -> AuditFinding:
     """The auditor closes it, naming what shows that it was put right."""
-    row = _locked(by.actor, finding_id, by.version)
+    row = _locked(by, finding_id)
     _require_auditor(by.actor, row)
     _require_move(row, "closed")
     row.evidence = _worded("evidence", evidence, MOST)
     row.closed_by_id, row.closed_at = by.actor.person, by.now
     _move(row, "closed", ["evidence", "closed_by", "closed_at"])
-    _record(by, row, "finding.close", after={"state": "closed"}, reason=row.evidence)
+    trail.record(by, "finding.close", row, after={"state": "closed"}, reason=row.evidence)
     _tell(row, "closed", by.now)
     return row
 
@@ -145,30 +146,28 @@ def findings_remind(*, now: datetime) -> int:
     return len(rows)
 
 
-def _locked(actor: Actor, finding_id: UUID, expected_version: int | None) -> AuditFinding:
-    pk = findings_for(actor).filter(pk=finding_id).values_list("pk", flat=True).first()
-    if pk is None:
-        raise NotFound
+def _locked(by: By, finding_id: UUID) -> AuditFinding:
+    pk = visible(findings_for(by.actor), pk=finding_id).pk
     row = (
         AuditFinding.objects.select_for_update(of=("self",), no_key=True)
         .select_related("organisation__region")
         .get(pk=pk)
     )
-    if expected_version is not None and row.version != expected_version:
-        raise WrongVersion(version=row.version)
+    by.require_version(row.version)
     return row
 
 
 def _require_auditor(actor: Actor, row: AuditFinding) -> None:
-    """An auditor of the organisation's region who has no part in what the finding is about."""
+    """Require an auditor of the organisation's region who has no part in what the finding is
+    about."""
     require(actor, AUDIT, place_of(row.organisation))
     if own_findings(actor, [row]):
         raise own_case(actor, row.organisation.region.lineage)
 
 
-def _require_move(row: AuditFinding, wanted: str) -> None:
-    if wanted not in FINDING_MOVES[row.state]:
-        raise WrongState(state=row.state, wanted=wanted)
+def _require_move(row: AuditFinding, state: str) -> None:
+    if state not in FINDING_MOVES[row.state]:
+        raise WrongState(state=row.state, wanted=state)
 
 
 def _move(row: AuditFinding, state: str, fields: list[str]) -> None:
@@ -184,12 +183,6 @@ def _worded(field: str, text: str, most: int) -> str:
     if len(text) > most:
         raise invalid(field, "too-long", most=most)
     return text
-
-
-def _record(
-    by: By, row: AuditFinding, action: str, *, after: dict[str, object], reason: str
-) -> None:
-    trail.record(by, action, row, after=after, reason=reason)
 
 
 def _tell(row: AuditFinding, what: str, now: datetime, key: str = "") -> None:

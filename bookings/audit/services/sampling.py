@@ -3,8 +3,7 @@
 import hashlib
 import secrets
 import zlib
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import asdict, replace
 
 from django.db import transaction
 
@@ -12,7 +11,7 @@ from accounts import trail
 from accounts.domain.errors import WrongState, invalid
 from accounts.domain.roles import By
 from accounts.permissions import require_somewhere
-from bookings.audit.domain.sampling import draw, population_csv, population_items
+from bookings.audit.domain.sampling import Sampling, draw, population_csv, population_items
 from bookings.audit.models import AuditSample
 from bookings.audit.selectors.audit import AUDIT
 from bookings.audit.selectors.sampling import load_population
@@ -20,50 +19,31 @@ from bookings.audit.selectors.sampling import load_population
 MOST = 5000
 
 
-@dataclass(frozen=True)
-class Sampling:
-    """What to draw, of what began on UTC days of [`since`, `until`). `seed` empty: by chance."""
-
-    subject: str
-    method: str
-    since: date
-    until: date
-    size: int
-    seed: str = ""
-    currency: str = ""
-
-
 @transaction.atomic
-def sample_draw(by: By, *, asked: Sampling) -> AuditSample:
+def sample_draw(by: By, *, sampling: Sampling) -> AuditSample:
     """Freeze the population of the auditor's regions, and draw from it."""
     require_somewhere(by.actor, AUDIT)
-    if asked.until <= asked.since:
+    if sampling.until <= sampling.since:
         raise invalid("until", "not-after-start")
-    if not 1 <= asked.size <= MOST:
+    if not 1 <= sampling.size <= MOST:
         raise invalid("size", "out-of-range", least=1, most=MOST)
-    if asked.method == "monetary" and asked.subject != "charges":
+    if sampling.method == "monetary" and sampling.subject != "charges":
         raise invalid("method", "monetary-of-charges")
-    if asked.method == "monetary" and not asked.currency:
+    if sampling.method == "monetary" and not sampling.currency:
         raise invalid("currency", "required")
     regions = sorted(by.actor.regions_where(AUDIT))
-    content = population_csv(load_population(asked, regions))
+    content = population_csv(load_population(sampling, regions))
     items = population_items(content)
     if not items:
         raise WrongState("empty-population")
-    seed = asked.seed.strip() or secrets.token_hex(16)
+    seed = sampling.seed.strip() or secrets.token_hex(16)
     row = AuditSample.objects.create(
-        subject=asked.subject,
-        method=asked.method,
-        since=asked.since,
-        until=asked.until,
-        currency=asked.currency,
-        seed=seed,
-        size=asked.size,
+        **asdict(replace(sampling, seed=seed)),
         region_ids=regions,
         population=zlib.compress(content),
         digest=hashlib.sha256(content).digest(),
         count=len(items),
-        drawn=draw(items, method=asked.method, seed=seed, size=asked.size),
+        drawn=draw(items, method=sampling.method, seed=seed, size=sampling.size),
         made_by_id=by.actor.person,
         made_at=by.now,
     )

@@ -1,13 +1,13 @@
 """The auditors' desk: exceptions, findings and samples."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
+from functools import partial
 from itertools import batched
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -17,16 +17,18 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_POST, require_safe
 
-from accounts.domain.errors import Invalid, Refused
+from accounts.domain.errors import Refused
 from accounts.domain.roles import By
 from accounts.letters import words
 from accounts.models import Organisation, Region
 from accounts.permissions import actor_of, require_somewhere
 from accounts.selectors.memberships import place_of
+from accounts.views.pages import act, by_of, edits, reads, writes
 from bookings.audit.domain.audit import may_become
+from bookings.audit.domain.sampling import Sampling
 from bookings.audit.forms.audit import (
+    AuditForm,
     CloseForm,
     ExceptionFilterForm,
     ExceptionForm,
@@ -68,21 +70,18 @@ from bookings.audit.services.findings import (
     finding_reply,
     finding_return,
 )
-from bookings.audit.services.sampling import Sampling, sample_draw
+from bookings.audit.services.sampling import sample_draw
 from bookings.record.adapters.figures import Cell
 from bookings.record.messages import sentence
 from bookings.record.views.lists import csv_answer, wants_csv
 
 
-@login_required
-@require_safe
+@reads
 def exceptions(request: HttpRequest) -> HttpResponseBase:
     return _exceptions_page(request)
 
 
-def _exceptions_page(
-    request: HttpRequest, status: int = 200, many: ExceptionsForm | None = None
-) -> HttpResponseBase:
+def _exceptions_page(request: HttpRequest, status: int = 200, **forms: Any) -> HttpResponseBase:
     actor = actor_of(request.user)
     require_somewhere(actor, AUDIT)
     form = ExceptionFilterForm(
@@ -91,54 +90,59 @@ def _exceptions_page(
         regions=_choices(audited_regions(actor)),
     )
     form.is_valid()
-    asked = {name: form.cleaned_data.get(name, "") for name in form.fields}
-    found = exceptions_where(actor, **asked)
+    filters = {name: form.cleaned_data.get(name, "") for name in form.fields}
+    rows = exceptions_where(actor, **filters)
     if wants_csv(request):
-        return csv_answer(request, "exceptions", HEADS, _exception_cells(found))
-    page = Paginator(found, 50).get_page(request.GET.get("page"))
+        return csv_answer(request, "exceptions", HEADS, _exception_cells(rows))
+    page = Paginator(rows, 50).get_page(request.GET.get("page"))
     context = {
         "form": form,
         "page": page,
         "own": own_exceptions(actor, page.object_list),
         "instruments": instruments_behind(page.object_list),
         "decidable": {row.pk for row in page.object_list if may_become(row.state, "explained")},
-        "many": many or ExceptionsForm(),
-        "rule": asked["rule"],
-        "is_filtered": any(asked.values()),
+        "many": ExceptionsForm(),
+        "rule": filters["rule"],
+        "is_filtered": any(filters.values()),
+        **forms,
     }
     return render(request, "bookings/audit/exceptions.html", context, status=status)
 
 
-@login_required
-@require_POST
+@writes
 def decide_many(request: HttpRequest) -> HttpResponseBase:
-    """One word on several; what could not be decided is named, and stays as it was."""
+    """Decide several alike; those that could not be decided are named, and stay as they were."""
     actor = actor_of(request.user)
     require_somewhere(actor, AUDIT)
-    form = ExceptionsForm(request.POST)
-    if form.is_valid():
-        try:
-            done, refused = exceptions_decide(By(actor, timezone.now()), **form.cleaned_data)
-        except Invalid as error:
-            _say(form, error)
-    if not form.is_valid():
-        return _exceptions_page(request, 400, form)
-    if done:
-        text = ngettext("{n} exception decided.", "{n} exceptions decided.", len(done))
-        messages.success(request, text.format(n=len(done)))
-    rows = exceptions_for(actor).in_bulk([pk for pk, _ in refused])
-    instruments = instruments_behind(rows.values())
-    for pk, refusal in refused:
-        row, instrument = rows.get(pk), instruments.get(pk)
-        named = [rule_name(row.rule) if row else str(pk)]
-        if instrument is not None:
-            named.append(words.named(instrument))
-        messages.error(request, f"{' · '.join(named)}: {sentence(refusal.code, refusal.numbers)}")
-    return redirect(reverse("bookings:exceptions", query=request.GET))
+
+    def decided(result: tuple[list[AuditException], list[tuple[UUID, Refused]]]) -> str:
+        done, refused = result
+        if done:
+            text = ngettext("{n} exception decided.", "{n} exceptions decided.", len(done))
+            messages.success(request, text.format(n=len(done)))
+        rows = exceptions_for(actor).in_bulk([pk for pk, _ in refused])
+        instruments = instruments_behind(rows.values())
+        for pk, refusal in refused:
+            row, instrument = rows.get(pk), instruments.get(pk)
+            names = [rule_name(row.rule) if row else str(pk)]
+            if instrument is not None:
+                names.append(words.named(instrument))
+            text = sentence(refusal.code, refusal.numbers)
+            messages.error(request, f"{' · '.join(names)}: {text}")
+        return reverse("bookings:exceptions", query=request.GET)
+
+    return act(
+        request,
+        partial(_exceptions_page, request),
+        lambda by, data: exceptions_decide(by, **data),
+        to=decided,
+        form=ExceptionsForm(request.POST),
+        name="many",
+    )
 
 
 def _choices(rows: Iterable[Organisation | Region]) -> list[tuple[str, str]]:
-    """To choose one by its name in the reader's language."""
+    """Offer rows by their names in the reader's language."""
     return [(row.code, words.named(row)) for row in rows]
 
 
@@ -149,10 +153,10 @@ HEADS = (
 )  # fmt: skip
 
 
-def _exception_cells(found: QuerySet[AuditException]) -> Iterator[tuple[Cell, ...]]:
-    for rows in batched(found.iterator(2000), 2000):
-        instruments = instruments_behind(rows)
-        for row in rows:
+def _exception_cells(rows: QuerySet[AuditException]) -> Iterator[tuple[Cell, ...]]:
+    for batch in batched(rows.iterator(2000), 2000):
+        instruments = instruments_behind(batch)
+        for row in batch:
             instrument = instruments.get(row.pk)
             named = (str(instrument.pk), instrument.name) if instrument else ("", "")
             yield (*_cells(row), *named)
@@ -175,18 +179,15 @@ def _cells(row: AuditException) -> tuple[Cell, ...]:
     )
 
 
-@login_required
-@require_POST
+@writes
 def run(request: HttpRequest) -> HttpResponse:
-    done = exceptions_find(now=timezone.now(), actor=actor_of(request.user))
-    count = sum(done.counts.values())
+    count = sum(exceptions_find(by_of(request)).counts.values())
     text = ngettext("{count} new exception.", "{count} new exceptions.", count)
     messages.success(request, text.format(count=count))
     return redirect("bookings:audit")
 
 
-@login_required
-@require_safe
+@reads
 def exception(request: HttpRequest, exception_id: UUID) -> HttpResponse:
     return _exception_page(request, exception_id)
 
@@ -213,69 +214,83 @@ def _exception_page(
     return render(request, "bookings/audit/exception.html", context, status=status)
 
 
-@login_required
-@require_POST
+@writes
 def decide(request: HttpRequest, exception_id: UUID) -> HttpResponse:
-    actor = actor_of(request.user)
-    exception_for(actor, exception_id)
-    form = ExceptionForm(request.POST)
-    if not form.is_valid():
-        return _exception_page(request, exception_id, 400, form=form)
-    try:
-        exception_move(By(actor, timezone.now()), exception_id=exception_id, **form.cleaned_data)
-    except Invalid as refused:
-        _say(form, refused)
-        return _exception_page(request, exception_id, 400, form=form)
-    messages.success(request, gettext("Noted, with your name and the time."))
-    return redirect("bookings:exception", exception_id)
+    return _exception_act(
+        request,
+        exception_id,
+        ExceptionForm(request.POST),
+        "form",
+        lambda by, data: exception_move(by, exception_id=exception_id, **data),
+        lambda _: reverse("bookings:exception", args=[exception_id]),
+        gettext("Noted, with your name and the time."),
+    )
 
 
-@login_required
-@require_POST
+@writes
 def confirm(request: HttpRequest, exception_id: UUID) -> HttpResponse:
-    """An exception becomes a finding."""
-    actor = actor_of(request.user)
-    exception_for(actor, exception_id)
-    form = FindingForm(request.POST)
-    if form.is_valid():
-        try:
-            made = finding_raise(
-                By(actor, timezone.now()),
-                raised=Raised(**form.cleaned_data, exception_id=exception_id),
-            )
-        except Invalid as refused:
-            _say(form, refused)
-        else:
-            messages.success(request, gettext("The finding is raised, and its organisation told."))
-            return redirect("bookings:finding", made.pk)
-    return _exception_page(request, exception_id, 400, finding_form=form)
+    """Confirm an exception: it becomes a finding."""
+    return _exception_act(
+        request,
+        exception_id,
+        FindingForm(request.POST),
+        "finding_form",
+        lambda by, data: finding_raise(by, raised=Raised(**data, exception_id=exception_id)),
+        _address,
+        gettext("The finding is raised, and its organisation told."),
+    )
 
 
-@login_required
+def _exception_act(
+    request: HttpRequest,
+    exception_id: UUID,
+    form: AuditForm,
+    name: str,
+    work: Callable[[By, dict[str, Any]], Any],
+    to: Callable[[Any], str],
+    done: str,
+) -> HttpResponse:
+    exception_for(actor_of(request.user), exception_id)
+    page = partial(_exception_page, request, exception_id)
+    return act(request, page, work, to=to, done=done, form=form, name=name, shows=_shows(request))
+
+
+def _address(row: AuditFinding) -> str:
+    return reverse("bookings:finding", args=[row.pk])
+
+
+def _shows(request: HttpRequest) -> Callable[[Refused], None]:
+    """Say above the page what refuses an act."""
+    return lambda refused: messages.error(request, sentence(refused.code, refused.numbers))
+
+
+@edits
 def findings(request: HttpRequest) -> HttpResponseBase:
-    """Those to see; auditors raise one that no exception led to."""
-    actor, status = actor_of(request.user), 200
-    sample_id = request.GET.get("sample", "")
-    audited = _choices(audited_organisations(actor)) if actor.has("auditor") else []
-    form = OtherFindingForm(initial={"sample": sample_id}, organisations=audited)
-    if request.method == "POST":
+    """List the findings one may see; POST raises one that no exception led to."""
+    actor = actor_of(request.user)
+    is_sent = request.method == "POST"
+    if is_sent:
         require_somewhere(actor, AUDIT)
-        form, status = OtherFindingForm(request.POST, organisations=audited), 400
-        if form.is_valid():
-            data = form.cleaned_data
-            try:
-                made = finding_raise(
-                    By(actor, timezone.now()), raised=Raised(sample_id=data.pop("sample"), **data)
-                )
-            except Invalid as refused:
-                _say(form, refused)
-            else:
-                messages.success(
-                    request, gettext("The finding is raised, and its organisation told.")
-                )
-                return redirect("bookings:finding", made.pk)
-    asked_state, today = request.GET.get("state", ""), timezone.now().date()
-    rows = findings_in(findings_for(actor), asked_state, today)
+    form = OtherFindingForm(
+        request.POST if is_sent else None,
+        initial={"sample": request.GET.get("sample", "")},
+        organisations=_choices(audited_organisations(actor)) if actor.has("auditor") else [],
+    )
+    return act(
+        request,
+        partial(_findings_page, request),
+        lambda by, data: finding_raise(by, raised=Raised(sample_id=data.pop("sample"), **data)),
+        to=_address,
+        done=gettext("The finding is raised, and its organisation told."),
+        form=form,
+        shows=_shows(request),
+    )
+
+
+def _findings_page(request: HttpRequest, status: int = 200, **forms: Any) -> HttpResponseBase:
+    actor, today = actor_of(request.user), timezone.now().date()
+    state = request.GET.get("state", "")
+    rows = findings_in(findings_for(actor), state, today)
     if wants_csv(request):
         cells = map(_finding_cells, rows.iterator(2000))
         return csv_answer(request, "findings", FINDING_HEADS, cells)
@@ -283,12 +298,12 @@ def findings(request: HttpRequest) -> HttpResponseBase:
     context = {
         "page": page,
         "own": own_findings(actor, page.object_list),
-        "form": form,
-        "state": asked_state if asked_state in FINDING_STATES else "",
+        "state": state if state in FINDING_STATES else "",
         "states": [(code, str(label)) for code, label in FINDING_STATES.items()],
         "today": today,
-        "raising": bool(sample_id or request.GET.get("raise")),
+        "raising": bool(request.GET.get("sample") or request.GET.get("raise")),
         "may_raise": actor.has("auditor"),
+        **forms,
     }
     return render(request, "bookings/audit/findings.html", context, status=status)
 
@@ -324,8 +339,7 @@ def _finding_cells(row: AuditFinding) -> tuple[Cell, ...]:
     )
 
 
-@login_required
-@require_safe
+@reads
 def finding(request: HttpRequest, finding_id: UUID) -> HttpResponse:
     return _finding_page(request, finding_id)
 
@@ -358,61 +372,59 @@ def _finding_page(
     return render(request, "bookings/audit/finding.html", context, status=status)
 
 
-@login_required
-@require_POST
+@writes
 def reply(request: HttpRequest, finding_id: UUID) -> HttpResponse:
     return _finding_act(request, finding_id, ReplyForm(request.POST), "reply_form", finding_reply)
 
 
-@login_required
-@require_POST
+@writes
 def give_back(request: HttpRequest, finding_id: UUID) -> HttpResponse:
     return _finding_act(
         request, finding_id, ReturnForm(request.POST), "return_form", finding_return
     )
 
 
-@login_required
-@require_POST
+@writes
 def close(request: HttpRequest, finding_id: UUID) -> HttpResponse:
     return _finding_act(request, finding_id, CloseForm(request.POST), "close_form", finding_close)
 
 
 def _finding_act(
-    request: HttpRequest, finding_id: UUID, form: Any, name: str, act: Any
+    request: HttpRequest, finding_id: UUID, form: AuditForm, name: str, service: Any
 ) -> HttpResponse:
-    actor = actor_of(request.user)
-    finding_for(actor, finding_id)
-    if form.is_valid():
-        try:
-            act(By(actor, timezone.now()), finding_id=finding_id, **form.cleaned_data)
-        except Invalid as refused:
-            _say(form, refused)
-        else:
-            messages.success(request, gettext("Noted, with your name and the time."))
-            return redirect("bookings:finding", finding_id)
-    return _finding_page(request, finding_id, 400, **{name: form})
+    finding_for(actor_of(request.user), finding_id)
+    return act(
+        request,
+        partial(_finding_page, request, finding_id),
+        lambda by, data: service(by, finding_id=finding_id, **data),
+        to=reverse("bookings:finding", args=[finding_id]),
+        done=gettext("Noted, with your name and the time."),
+        form=form,
+        name=name,
+        shows=_shows(request),
+    )
 
 
-@login_required
+@edits
 def samples(request: HttpRequest) -> HttpResponse:
-    actor, status, form = actor_of(request.user), 200, SampleForm(initial=_last_month())
+    """The samples that were drawn; POST draws one."""
+    actor = actor_of(request.user)
     require_somewhere(actor, AUDIT)
-    if request.method == "POST":
-        form, status = SampleForm(request.POST), 400
-        if form.is_valid():
-            try:
-                asked = Sampling(**form.cleaned_data)
-                made = sample_draw(By(actor, timezone.now()), asked=asked)
-            except Invalid as refused:
-                _say(form, refused)
-            except Refused as refused:
-                form.add_error(None, sentence(refused.code, refused.numbers))
-            else:
-                return redirect("bookings:sample", made.pk)
-    page = Paginator(samples_for(actor), 50).get_page(request.GET.get("page"))
-    context = {"page": page, "form": form}
-    return render(request, "bookings/audit/samples.html", context, status=status)
+    form = SampleForm(request.POST if request.method == "POST" else None, initial=_last_month())
+
+    def page(status: int = 200, **forms: Any) -> HttpResponse:
+        rows = Paginator(samples_for(actor), 50).get_page(request.GET.get("page"))
+        context = {"page": rows, **forms}
+        return render(request, "bookings/audit/samples.html", context, status=status)
+
+    return act(
+        request,
+        page,
+        lambda by, data: sample_draw(by, sampling=Sampling(**data)),
+        to=lambda row: reverse("bookings:sample", args=[row.pk]),
+        form=form,
+        shows=lambda refused: form.add_error(None, sentence(refused.code, refused.numbers)),
+    )
 
 
 def _last_month() -> dict[str, date]:
@@ -422,8 +434,7 @@ def _last_month() -> dict[str, date]:
     return {"since": last, "until": first}
 
 
-@login_required
-@require_safe
+@reads
 def sample(request: HttpRequest, sample_id: UUID) -> HttpResponse:
     actor = actor_of(request.user)
     row = sample_for(actor, sample_id)
@@ -434,17 +445,9 @@ def sample(request: HttpRequest, sample_id: UUID) -> HttpResponse:
     return render(request, "bookings/audit/sample.html", context)
 
 
-@login_required
-@require_safe
+@reads
 def population(request: HttpRequest, sample_id: UUID) -> HttpResponse:
     row = sample_for(actor_of(request.user), sample_id)
     answer = HttpResponse(population_of(row), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="population-{row.pk}.csv"'
     return answer
-
-
-def _say(form: Any, refused: Invalid) -> None:
-    """What a service found wrong, beside its field."""
-    for problem in refused.problems:
-        field = problem.field if problem.field in form.fields else None
-        form.add_error(field, sentence(problem.code, problem.numbers))

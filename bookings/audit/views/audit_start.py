@@ -2,14 +2,13 @@
 
 from datetime import timedelta
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.views.decorators.http import require_safe
 
 from accounts.permissions import actor_of, require_somewhere
 from accounts.selectors.verification import last_verified
+from accounts.views.pages import reads
 from bookings.audit.selectors.audit import AUDIT, exception_counts, findings_for, last_run
 from bookings.hours.selectors.utilisation_reading import use_by_region, used_of_open
 
@@ -18,8 +17,7 @@ SHOWN = 6
 DAYS = 90
 
 
-@login_required
-@require_safe
+@reads
 def audit(request: HttpRequest) -> HttpResponse:
     now, actor = timezone.now(), actor_of(request.user)
     require_somewhere(actor, AUDIT)
@@ -30,11 +28,11 @@ def audit(request: HttpRequest) -> HttpResponse:
     regions = use_by_region(actor, since=since, until=until)
     context = {
         "counts": sorted(
-            ((code, found) for code, found in counts.items() if found),
+            ((code, states) for code, states in counts.items() if states),
             key=lambda pair: -pair[1].get("open", 0) - pair[1].get("review", 0),
         ),
-        "open": sum(found.get("open", 0) for found in counts.values()),
-        "review": sum(found.get("review", 0) for found in counts.values()),
+        "open": sum(states.get("open", 0) for states in counts.values()),
+        "review": sum(states.get("review", 0) for states in counts.values()),
         "run": last_run(),
         "findings": unclosed[:SHOWN],
         "unclosed": len(unclosed),

@@ -1,61 +1,60 @@
 """Seals over the trail: the newest, all before it, proofs and bundles."""
 
-from datetime import date, datetime, time
+from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
-from django.utils import timezone
+from django.urls import reverse
 from django.utils.translation import gettext, ngettext
-from django.views.decorators.http import require_POST, require_safe
 
-from accounts.domain.errors import Invalid, WrongState
-from accounts.domain.roles import By
+from accounts.domain.errors import Invalid
 from accounts.permissions import actor_of, require_somewhere
 from accounts.selectors.seals import bundle_lines, proof_of, seals, seals_like, unsealed_count
 from accounts.selectors.verification import last_verified
 from accounts.services.seals import trail_seal_now
+from accounts.views.pages import act, by_of, reads, writes
 from bookings.audit.forms.trail import BundleForm
 from bookings.audit.selectors.bundles import bundle_for, bundles_of
 from bookings.audit.selectors.trail import entry_for
 from bookings.audit.selectors.trail_records import called_of
 from bookings.audit.services.bundles import bundle_ask, bundle_open, bundle_start
+from bookings.audit.views.trail import midnight
 from bookings.charging.selectors.stories import steps_of
 from bookings.record.messages import sentence
 
 SHOWN = 50
 
 
-@login_required
-@require_safe
+@reads
 def all_seals(request: HttpRequest) -> HttpResponse:
-    return _page(request, BundleForm(), status=200)
+    return _page(request, BundleForm())
 
 
-def _page(request: HttpRequest, form: BundleForm, *, status: int) -> HttpResponse:
+def _page(request: HttpRequest, form: BundleForm, status: int = 200) -> HttpResponse:
     actor = actor_of(request.user)
     require_somewhere(actor, "read-trail")
     rows = seals()
     before = request.GET.get("before", "")
     if before.isdecimal() and len(before) < 10:
         rows = rows.filter(number__lt=int(before))
-    found = list(rows[: SHOWN + 1])
+    shown, bundles = list(rows[: SHOWN + 1]), list(bundles_of(actor)[:5])
     context = {
         "newest": seals().first(),
-        "seals": found[:SHOWN],
-        "older": found[SHOWN - 1].number if len(found) > SHOWN else None,
+        "seals": shown[:SHOWN],
+        "older": shown[SHOWN - 1].number if len(shown) > SHOWN else None,
         "before": before,
         "waiting": unsealed_count(),
         "verified": last_verified(),
         "held": _held(request.GET.get("seal", "")),
         "form": form,
-        "bundles": (found_bundles := list(bundles_of(actor)[:5])),
-        "is_at_work": any(row.state in {"waiting", "working"} for row in found_bundles),
+        "bundles": bundles,
+        "is_at_work": any(row.state in {"waiting", "working"} for row in bundles),
     }
     is_part = request.headers.get("HX-Target") == "bundles"
     template = "bookings/audit/bundles.html" if is_part else "bookings/audit/seals.html"
@@ -73,12 +72,11 @@ def _held(text: str) -> dict[str, Any] | None:
         return {"text": text, "problem": sentence(problem.code, problem.numbers)}
 
 
-@login_required
-@require_POST
+@writes
 def seal_now(request: HttpRequest) -> HttpResponse:
-    made = trail_seal_now(By(actor_of(request.user), timezone.now()))
-    count = sum(seal.count for seal in made)
-    if made:
+    new = trail_seal_now(by_of(request))
+    count = sum(seal.count for seal in new)
+    if new:
         text = ngettext("{count} entry is sealed.", "{count} entries are sealed.", count)
         messages.success(request, text.format(count=count))
     else:
@@ -86,60 +84,47 @@ def seal_now(request: HttpRequest) -> HttpResponse:
     return redirect("bookings:seals")
 
 
-@login_required
-@require_POST
+@writes
 def bundle(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
-    now, actor = timezone.now(), actor_of(request.user)
-    require_somewhere(actor, "read-trail")
+    by = by_of(request)
+    require_somewhere(by.actor, "read-trail")
     form = BundleForm(request.POST)
     if not form.is_valid():
         return _page(request, form, status=400)
-    since, until = _span(form)
-    wanted = bundle_ask(By(actor, now), since=since, until=until)
-    answer = StreamingHttpResponse(
-        bundle_lines(wanted, site=settings.SITE_URL, now=now), content_type="application/jsonl"
-    )
-    answer["Content-Disposition"] = f'attachment; filename="trail-{now:%Y-%m-%d-%H%M}.jsonl"'
+    part = bundle_ask(by, **_span(form.cleaned_data))
+    lines = bundle_lines(part, site=settings.SITE_URL, now=by.now)
+    answer = StreamingHttpResponse(lines, content_type="application/jsonl")
+    answer["Content-Disposition"] = f'attachment; filename="trail-{by.now:%Y-%m-%d-%H%M}.jsonl"'
     return answer
 
 
-@login_required
-@require_POST
+@writes
 def bundle_later(request: HttpRequest) -> HttpResponse:
-    """A worker writes it; the page shows how far it is."""
-    actor = actor_of(request.user)
-    require_somewhere(actor, "read-trail")
+    """Have a worker write a bundle; the page shows how far it is."""
+    require_somewhere(actor_of(request.user), "read-trail")
     form = BundleForm(request.POST)
-    if not form.is_valid():
-        return _page(request, form, status=400)
-    since, until = _span(form)
-    try:
-        bundle_start(By(actor, timezone.now()), since=since, until=until)
-    except WrongState as refused:
-        form.add_error(None, sentence(refused.code, refused.numbers))
-        return _page(request, form, status=409)
-    messages.success(request, gettext("The bundle is being written. You may leave this page."))
-    return redirect("bookings:seals")
+    return act(
+        request,
+        partial(_page, request),
+        lambda by, data: bundle_start(by, **_span(data)),
+        to=reverse("bookings:seals"),
+        done=gettext("The bundle is being written. You may leave this page."),
+        form=form,
+        shows=lambda refused: form.add_error(None, sentence(refused.code, refused.numbers)),
+    )
 
 
-@login_required
-@require_safe
+@reads
 def bundle_file(request: HttpRequest, bundle_id: UUID) -> HttpResponseBase:
     row = bundle_for(actor_of(request.user), bundle_id)
     return FileResponse(bundle_open(row), as_attachment=True, filename=f"trail-{row.pk}.jsonl.gz")
 
 
-def _span(form: BundleForm) -> tuple[datetime | None, datetime | None]:
-    data = form.cleaned_data
-    return _midnight(data["since"]), _midnight(data["until"])
+def _span(data: dict[str, Any]) -> dict[str, datetime | None]:
+    return {name: midnight(data[name]) for name in ("since", "until")}
 
 
-def _midnight(day: date | None) -> datetime | None:
-    return timezone.make_aware(datetime.combine(day, time())) if day else None
-
-
-@login_required
-@require_safe
+@reads
 def proof(request: HttpRequest, entry_id: UUID) -> HttpResponse:
     entry = entry_for(actor_of(request.user), entry_id)
     (step,) = steps_of([entry])

@@ -1,9 +1,8 @@
 """The trail and the story of one record, for auditors."""
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -12,6 +11,7 @@ from django.utils.translation import gettext
 from accounts.domain.errors import NotFound
 from accounts.letters.words import named
 from accounts.permissions import actor_of
+from accounts.views.pages import reads
 from bookings.audit.acts import act_choices
 from bookings.audit.forms.trail import TrailForm
 from bookings.audit.selectors.trail import (
@@ -24,7 +24,7 @@ from bookings.audit.selectors.trail import (
 from bookings.audit.selectors.trail_records import called_of, has_page
 
 
-@login_required
+@reads
 def trail(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request.user)
     regions = [(region.code, named(region)) for region in audited_regions(actor)]
@@ -32,17 +32,17 @@ def trail(request: HttpRequest) -> HttpResponse:
     form.is_valid()
     data = form.cleaned_data
     act = data.get("action", "")
-    wanted = TrailQuery(
+    query = TrailQuery(
         object_id=data.get("record"),
         actor=data.get("person", ""),
         action=act,
         is_exact=not act.endswith("."),
         region=data.get("region", ""),
-        since=_midnight(data["since"]) if data.get("since") else None,
-        until=_midnight(data["until"]) if data.get("until") else None,
+        since=midnight(data.get("since")),
+        until=midnight(data.get("until")),
     )
     after = request.GET.get("after", "")
-    page = trail_page(entries_where(actor, wanted), after, until=wanted.until)
+    page = trail_page(entries_where(actor, query), after, until=query.until)
     today = timezone.now().date()
     context = {
         "form": form,
@@ -60,23 +60,24 @@ def trail(request: HttpRequest) -> HttpResponse:
     return render(request, "bookings/audit/trail.html", context)
 
 
-def _midnight(day: datetime) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time()))
+def midnight(day: date | None) -> datetime | None:
+    """The beginning of a day in the reader's zone."""
+    return timezone.make_aware(datetime.combine(day, time())) if day else None
 
 
-@login_required
+@reads
 def story(request: HttpRequest, object_id: UUID) -> HttpResponse:
     actor = actor_of(request.user)
-    found = readable_story(actor, object_id)
-    if not found:
+    steps = readable_story(actor, object_id)
+    if not steps:
         raise NotFound
-    kinds = {step.entry.object_id: step.entry.object_type for step in found}
+    kinds = {step.entry.object_id: step.entry.object_type for step in steps}
     kind = kinds.get(object_id, "reservation")
     context = {
         "object_id": object_id,
         "kind": kind,
         "names": called_of([(kind, object_id)]),
         "has_page": has_page(actor, kind, object_id),
-        "story": found,
+        "story": steps,
     }
     return render(request, "bookings/audit/story.html", context)

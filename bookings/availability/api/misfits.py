@@ -84,6 +84,6 @@ class InstrumentMisfits(Endpoint):
             raise Invalid([FieldProblem(name, "unknown-field") for name in unknown])
         hours = _read(data, "opening_hours", parse_hours)
         policy = _read(data, "policy", parse_policy)
-        found = instrument_to_manage(self.actor, instrument_id)
-        misfits = load_misfits(found, self.now, hours=hours, policy=policy)
+        instrument = instrument_to_manage(self.actor, instrument_id)
+        misfits = load_misfits(instrument, self.now, hours=hours, policy=policy)
         return Response(rendered(MisfitsShape, {"results": misfits}))

@@ -4,7 +4,8 @@ from datetime import datetime, timedelta
 
 
 def needs_approval(approval: str, *, is_cross_region: bool, has_completed: bool) -> bool:
-    """By the policy's `approval`: automatic, manual, first-time or cross-region."""
+    """Whether the policy's `approval` asks for somebody's word: automatic, manual, first-time or
+    cross-region."""
     match approval:
         case "manual":
             return True
@@ -17,5 +18,6 @@ def needs_approval(approval: str, *, is_cross_region: bool, has_completed: bool)
 
 
 def answer_deadline(now: datetime, approval_minutes: int, start: datetime) -> datetime:
-    """A request not answered by then, or by its start, expires."""
+    """Return until when a request is to be answered; one that is not by then, or by its start,
+    expires."""
     return min(now + timedelta(minutes=approval_minutes), start)

@@ -176,7 +176,7 @@ class Calendar:
     # Answers
 
     def refusing(self, wish: Wish, now: datetime) -> tuple[Refusal, ...]:
-        """Every rule that speaks against the wish, waived or not."""
+        """Return every rule that speaks against the wish, waived or not."""
         return (
             *self._standing(wish.asker),
             *unqualified(wish.asker, wish.period),
@@ -186,17 +186,17 @@ class Calendar:
         )
 
     def check(self, wish: Wish, now: datetime) -> tuple[Refusal, ...]:
-        """Every rule that refuses the wish; empty: it may be booked."""
+        """Return every rule that refuses the wish; empty: it may be booked."""
         return tuple(r for r in self.refusing(wish, now) if r.code not in wish.waived)
 
     def explain(self, wish: Wish, now: datetime) -> tuple[Refusal, ...]:
-        """As `check`, with the nearest period that passes. Needs a calendar that covers two
+        """Check a wish and add the nearest period that passes. Needs a calendar that covers two
         weeks to both sides."""
-        found = self.check(wish, now)
-        if not found or any(refusal.code in _STANDING for refusal in found):
-            return found
+        refusals = self.check(wish, now)
+        if not refusals or any(refusal.code in _STANDING for refusal in refusals):
+            return refusals
         nearest = self.nearest(wish, now)
-        return tuple(replace(refusal, nearest=nearest) for refusal in found)
+        return tuple(replace(refusal, nearest=nearest) for refusal in refusals)
 
     def _standing(self, asker: Asker) -> Iterator[Refusal]:
         if not self.is_published:
@@ -272,7 +272,8 @@ class Calendar:
         now: datetime,
         waived: frozenset[str] = frozenset(),
     ) -> list[datetime]:
-        """Every start that a booking of `minutes` may take so that it ends inside `within`."""
+        """Return every start that a booking of `minutes` may take so that it ends inside
+        `within`."""
         return list(self._starts(minutes, asker, within, now, waived))
 
     def first_starts(
@@ -282,12 +283,7 @@ class Calendar:
         return list(islice(self._starts(minutes, asker, within, now, frozenset()), most))
 
     def _starts(
-        self,
-        minutes: int,
-        asker: Asker,
-        within: Period,
-        now: datetime,
-        waived: frozenset[str],
+        self, minutes: int, asker: Asker, within: Period, now: datetime, waived: frozenset[str]
     ) -> Iterator[datetime]:
         policy = self.policy
         if not self.is_published or not asker.is_served or minutes % policy.slot_minutes:
@@ -345,26 +341,26 @@ class Calendar:
         slot = policy.slot_minutes
         minutes = -(-int(wish.period.length.total_seconds()) // (slot * 60)) * slot
         minutes = max(policy.min_minutes, min(policy.max_minutes, minutes))
-        wanted, length = wish.period.start, timedelta(minutes=minutes)
+        wanted_start, length = wish.period.start, timedelta(minutes=minutes)
         for reach in (NEAR, NEAREST_WITHIN):  # what is found near is nearer than all the rest
-            found = self.starts(
+            starts = self.starts(
                 minutes=minutes,
                 asker=wish.asker,
-                within=Period(wanted - reach, wanted + reach + length),
+                within=Period(wanted_start - reach, wanted_start + reach + length),
                 now=now,
                 waived=wish.waived,
             )
-            if found:
-                start = min(found, key=lambda s: (abs(s - wanted), s))
+            if starts:
+                start = min(starts, key=lambda s: (abs(s - wanted_start), s))
                 return Period(start, start + length)
         return None
 
     def _nearest_length(self, wish: Wish, now: datetime) -> Period | None:
         policy, start = self.policy, wish.period.start
         lengths = range(policy.min_minutes, policy.max_minutes + 1, policy.slot_minutes)
-        wanted = wish.period.minutes
+        wished = wish.period.minutes
         # Asked under the instrument's lock: of a grid of minutes not all lengths of a month.
-        for minutes in nsmallest(LENGTHS_TRIED, lengths, key=lambda m: (abs(m - wanted), m)):
+        for minutes in nsmallest(LENGTHS_TRIED, lengths, key=lambda m: (abs(m - wished), m)):
             period = Period(start, start + timedelta(minutes=minutes))
             if not self.check(replace(wish, period=period), now):
                 return period

@@ -10,7 +10,7 @@ def bookable(calendar: Calendar, within: Period) -> list[Period]:
     overlap; a period is free if one of them contains it."""
     policy = calendar.policy
     opened = calendar.opened(within)
-    found: set[Period] = set()
+    free: set[Period] = set()
     for unit in range(1, policy.units + 1):
         # The new booking's teardown must end before what follows, its setup begin after what
         # comes before.
@@ -19,9 +19,9 @@ def bookable(calendar: Calendar, within: Period) -> list[Period]:
             for block in calendar.blocks
             if block.unit == unit
         ]
-        found.update(subtract(opened, taken))
+        free.update(subtract(opened, taken))
     longest: list[Period] = []
-    for period in sorted(found, key=lambda p: (p.start, -p.end.timestamp())):
+    for period in sorted(free, key=lambda p: (p.start, -p.end.timestamp())):
         if not longest or period.end > longest[-1].end:  # else one before it contains it
             longest.append(period)
     return longest

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from bookings.record.domain.months import month_after
 from bookings.record.domain.periods import Period, clip
 from bookings.record.domain.refusals import Refusal
 from instruments.domain.opening import day_span, local_date
@@ -37,23 +38,15 @@ def day_of(zone: ZoneInfo, day: date, days: int) -> Period:
     return Period(day_span(zone, day)[0], day_span(zone, day + timedelta(days=days - 1))[1])
 
 
-def _month_start(day: date) -> date:
-    return day.replace(day=1)
-
-
-def _next_month(day: date) -> date:
-    return (day.replace(day=1) + timedelta(days=32)).replace(day=1)
-
-
 def local_spans(per: str, zone: ZoneInfo, period: Period) -> Iterator[Period]:
     """The local days, ISO weeks or months a period lies in, in order."""
     day = local_date(zone, period.start)
     if per == "week":
         day -= timedelta(days=day.weekday())
     elif per == "month":
-        day = _month_start(day)
+        day = day.replace(day=1)
     while True:
-        days = {"day": 1, "week": 7}.get(per) or (_next_month(day) - day).days
+        days = {"day": 1, "week": 7}.get(per) or (month_after(day) - day).days
         span = day_of(zone, day, days)
         if span.start >= period.end:
             return
@@ -116,7 +109,7 @@ class Tally:
         self._weeks: dict[Period, tuple[timedelta, timedelta]] = {}
 
     def refusals(self, period: Period) -> Iterator[Refusal]:
-        """Every limit that a booking of `period` would break."""
+        """Return every limit that a booking of `period` would break."""
         for quota in self.quotas:
             if refusal := self._over(quota, period):
                 yield refusal
@@ -137,11 +130,11 @@ class Tally:
         for (hours, bookings), piece in pieces:
             if quota.unit == "bookings":
                 total, is_over = str(bookings + 1), bookings + 1 > quota.limit
-                used_said = str(bookings)
+                so_far = str(bookings)
             else:
                 sum_ = hours + piece.length
                 is_over = sum_ > _hours(quota)
-                total, used_said = _said(sum_), _said(hours)
+                total, so_far = _shown_hours(sum_), _shown_hours(hours)
             if is_over:
                 return Refusal(
                     CODES[quota.scope],
@@ -149,7 +142,7 @@ class Tally:
                         "limit": f"{quota.limit.normalize():f}",
                         "unit": quota.unit,
                         "per": quota.per,
-                        "used": used_said,
+                        "used": so_far,
                         "total": total,
                     },
                 )
@@ -178,9 +171,9 @@ class Tally:
                     "kept-for-other-regions",
                     {
                         "percent": share.percent,
-                        "used": _said(taken),
-                        "total": _said(total),
-                        "limit": _said(offered * (100 - share.percent) / 100),
+                        "used": _shown_hours(taken),
+                        "total": _shown_hours(total),
+                        "limit": _shown_hours(offered * (100 - share.percent) / 100),
                         "released_minutes": share.released_minutes,
                     },
                 )
@@ -191,6 +184,6 @@ def _hours(quota: Quota) -> timedelta:
     return timedelta(microseconds=int(quota.limit * 3_600_000_000))
 
 
-def _said(length: timedelta) -> str:
+def _shown_hours(length: timedelta) -> str:
     """Hours with at most two decimals."""
     return f"{length / HOUR:.2f}".rstrip("0").rstrip(".")

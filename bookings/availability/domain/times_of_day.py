@@ -22,7 +22,7 @@ class TimesOfDay:
 
     @property
     def minutes(self) -> int:
-        """How long a booking may be that lies within."""
+        """Return how long a booking within these times may be."""
         hours, minutes = self.until.hour - self.since.hour, self.until.minute - self.since.minute
         return (60 * hours + minutes) % DAY or DAY
 
@@ -42,7 +42,7 @@ class TimesOfDay:
         )
 
     def among(self, starts: Iterable[datetime], minutes: int, zone: ZoneInfo) -> list[datetime]:
-        """Those of some starts from which so many minutes lie within these times."""
+        """Keep the starts from which so many minutes lie within these times."""
         length = timedelta(minutes=minutes)
         return [start for start in starts if self.admits(Period(start, start + length), zone)]
 
@@ -65,8 +65,8 @@ def times_of_day(
 
 
 def usual_among(starts: Iterable[datetime], minutes: int, zone: ZoneInfo) -> list[datetime]:
-    """Those of some starts that keep to usual working hours; of what is longer than a working day
-    those that begin in one."""
+    """Keep the starts within usual working hours; of what is longer than a working day those that
+    begin in one."""
     return USUAL.among(starts, minutes if minutes <= USUAL.minutes else 1, zone)
 
 

@@ -1,7 +1,4 @@
 from bookings.availability.models.closures import Closure
 from bookings.availability.models.occupancy import Occupancy
 
-__all__ = [
-    "Closure",
-    "Occupancy",
-]
+__all__ = ["Closure", "Occupancy"]

@@ -54,5 +54,5 @@ class Occupancy(models.Model):
                 F("instrument"),
                 Func(F("span"), function="lower", output_field=models.DateTimeField()),
                 name="occupancy_starts",
-            ),
+            )
         ]

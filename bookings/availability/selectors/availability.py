@@ -31,12 +31,12 @@ FOREVER = datetime(9000, 1, 1, tzinfo=UTC)
 
 
 def to_range(period: Period) -> TimestamptzRange:
-    """A period as the database says it; FOREVER is unbounded."""
+    """Convert a period to a range of the database; FOREVER is unbounded."""
     return TimestamptzRange(period.start, None if period.end >= FOREVER else period.end, "[)")
 
 
 def to_period(span: Any) -> Period:
-    """A range of instants; unbounded above is FOREVER."""
+    """Convert a range of instants; unbounded above is FOREVER."""
     return Period(span.lower, span.upper or FOREVER)
 
 
@@ -146,10 +146,7 @@ def load_booked(
 
 
 def calendar_of(
-    instrument: Instrument,
-    within: Period,
-    blocks: list[Block],
-    booked: Iterable[Booked] = (),
+    instrument: Instrument, within: Period, blocks: list[Block], booked: Iterable[Booked] = ()
 ) -> Calendar | None:
     """The calendar of an instrument (policy, schedule loaded with it) over a span; None for
     one without a policy, which cannot be booked. No statement."""
@@ -173,8 +170,8 @@ def load_calendar(
     without: Collection[UUID] = (),
     lapsed: set[UUID] | None = None,
 ) -> Calendar | None:
-    """As `calendar_of`, with what is taken around the span. One statement; two where the
-    policy has quotas or keeps a share for other regions."""
+    """Build the calendar of an instrument with what is taken around a span. One statement; two
+    where the policy has quotas or keeps a share for other regions."""
     wide = covered(instrument, within)
     blocks = load_blocks([instrument.pk], wide, now, without=without, lapsed=lapsed)
     booked = load_booked([instrument], within, now, without=without)
@@ -205,7 +202,7 @@ def covered(instrument: Instrument, within: Period) -> Period:
 
 
 def around(period: Period) -> Period:
-    """A span wide enough to look for the nearest period that passes."""
+    """Return a span wide enough to look for the nearest period that passes."""
     return Period(
         period.start - NEAREST_WITHIN - timedelta(days=1),
         period.end + NEAREST_WITHIN + timedelta(days=2),

@@ -22,7 +22,7 @@ from instruments.selectors.qualifications import load_qualified
 
 COMING = ("held", "requested", "confirmed")
 DAY = timedelta(days=1)
-# What a booking keeps by being where it is; notice, horizon and quotas are asked when it is made.
+# What a booking keeps by being where it is; notice, horizon and quotas count when it is made.
 LASTING = frozenset(
     {
         "off-grid",
@@ -38,7 +38,7 @@ LASTING = frozenset(
 def find_misfits(
     instrument: Instrument, hours: OpeningHours | None, policy: Policy | None, now: datetime
 ) -> list[Misfit]:
-    """By start: those that have not begun and that the rules allow now and would not then. Two
+    """Return the coming bookings, by start, that the rules allow now and would not then. Two
     statements, and one for each person if another certificate would be needed."""
     coming = list(
         Reservation.objects.filter(
@@ -60,13 +60,13 @@ def find_misfits(
     held: Mapping[UUID, tuple[Period, ...]] = {}
     if policy is not None and policy.qualification not in ("", rules.qualification):
         held = _certificates(instrument, policy, coming)
-    found = []
+    misfits = []
     for row in coming:
         period = Period(row.start_at, row.end_at)
         qualified = held.get(row.user_id) if row.service_mode == "self" else None
         codes = _codes(after, period, now, qualified) - _codes(before, period, now, None)
         if codes:
-            found.append(
+            misfits.append(
                 Misfit(
                     reservation=row.pk,
                     start=row.start_at,
@@ -77,13 +77,13 @@ def find_misfits(
                     codes=tuple(sorted(codes)),
                 )
             )
-    return found
+    return misfits
 
 
 def _calendar(
     instrument: Instrument, hours: OpeningHours, policy: Policy, now: datetime, until: datetime
 ) -> Calendar:
-    """Nothing taken and nothing counted: what lasts is asked, not what is in the way."""
+    """Build a calendar with nothing taken or counted: only lasting refusals are of interest."""
     policy = replace(policy, quotas=(), cross_region_share=None)
     zone = ZoneInfo(instrument.facility.time_zone)
     first, last = local_date(zone, now) - DAY, local_date(zone, until) + DAY
@@ -94,19 +94,19 @@ def _calendar(
 def _codes(
     calendar: Calendar, period: Period, now: datetime, qualified: tuple[Period, ...] | None
 ) -> set[str]:
-    found = calendar.refusing(Wish(period, Asker(qualified=qualified)), now)
-    return {refusal.code for refusal in found} & LASTING
+    refusals = calendar.refusing(Wish(period, Asker(qualified=qualified)), now)
+    return {refusal.code for refusal in refusals} & LASTING
 
 
 def _certificates(
     instrument: Instrument, policy: Policy, coming: list[Reservation]
 ) -> dict[UUID, tuple[Period, ...]]:
     """What each person who would work alone could show for the new policy."""
-    asked = copy(instrument)
-    asked.policy = copy(instrument.policy)
-    asked.policy.qualification = policy.qualification
+    changed = copy(instrument)
+    changed.policy = copy(instrument.policy)
+    changed.policy.qualification = policy.qualification
     people = {row.user_id for row in coming if row.service_mode == "self"}
     return {
-        person: tuple(Period(*span) for span in load_qualified(person, [asked])[asked.pk])
+        person: tuple(Period(*span) for span in load_qualified(person, [changed])[changed.pk])
         for person in people
     }

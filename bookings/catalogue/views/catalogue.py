@@ -37,6 +37,7 @@ from instruments.domain.opening import local_date, parse_hours
 from instruments.domain.ratecards import PRICE_GROUPS
 from instruments.domain.search import Criteria
 from instruments.domain.techniques import tree
+from instruments.messages import PRICE_GROUP_LABELS
 from instruments.models import Instrument
 from instruments.selectors.attachments import attachments_of, load_covers
 from instruments.selectors.duplicates import successor_of
@@ -262,17 +263,10 @@ def week(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
 def _rates(terms: Any, mine: str) -> list[dict[str, Any]]:
     if terms.card is None:
         return []
-    names = {
-        "internal": gettext("the owner's own people"),
-        "regional": gettext("organisations of the same region"),
-        "partner": gettext("organisations of partner regions"),
-        "external": gettext("organisations of other regions"),
-        "industry": gettext("enterprises"),
-    }
     return [
         {
             "group": group,
-            "name": names[group],
+            "name": PRICE_GROUP_LABELS[group],
             "rate": terms.card.values.rates.get(group),
             "is_mine": group == mine,
         }

@@ -1,6 +1,5 @@
 """Charges: what ended reservations cost, disputing one and answering that."""
 
-from datetime import date
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
@@ -11,20 +10,12 @@ from rest_framework import serializers
 
 from accounts.api.pagination import Pages
 from accounts.api.resource import Resource, acts, lists, reads
-from accounts.api.shapes import (
-    Choice,
-    Instant,
-    Money,
-    Nothing,
-    Shape,
-    Text,
-    TextOrNull,
-)
-from accounts.domain.errors import invalid
+from accounts.api.shapes import Choice, Instant, Money, Nothing, Shape, Text, TextOrNull
 from bookings.charging.services.disputes import dispute_open, dispute_withdraw
 from bookings.pricing.api.charges import ChargeShape
 from bookings.pricing.models import Charge, Correction, Dispute
 from bookings.pricing.selectors.charges import charge_by_id, charges_for
+from bookings.record.api.shapes import month_named
 
 TAG = "money"
 
@@ -90,14 +81,6 @@ class DisputeBody(Shape):
     reason = Text(1000)
 
 
-def month_given(text: str) -> date:
-    """`Invalid` unless it is such as `2026-03`."""
-    try:
-        return date.fromisoformat(f"{text}-01")
-    except ValueError:
-        raise invalid("month", "not-a-month") from None
-
-
 class Charges(Resource):
     at, key, tag = "charges/", "charge_id", TAG
     name, many = "charge", "charges"
@@ -124,7 +107,7 @@ class Charges(Resource):
             rows = rows.filter(reservation_id=query["reservation"])
         if "state" in query:
             rows = rows.filter(state=query["state"])
-        return rows.filter(month=month_given(query["month"])) if query["month"] else rows
+        return rows.filter(month=month_named(query["month"])) if query["month"] else rows
 
     @reads(_("One charge"))
     def detail(self, pk: UUID) -> None:

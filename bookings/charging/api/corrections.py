@@ -10,15 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from accounts.api.resource import Resource, acts, creates, lists
-from accounts.api.shapes import (
-    Choice,
-    Instant,
-    Nothing,
-    Number,
-    Shape,
-    Text,
-    Whole,
-)
+from accounts.api.shapes import Choice, Instant, Nothing, Number, Shape, Text, Whole
 from accounts.domain.errors import invalid
 from bookings.charging.api.charges import TAG, Charges, CorrectionShape
 from bookings.charging.domain.corrections import Amendment
@@ -164,8 +156,10 @@ class ChargeCorrections(Corrections):
         agrees; final and stated charges too can be corrected."""
         charge_by_id(self.actor, charge_id)
         amendment, reason = amendment_of(data), data["reason"]
-        made = correction_propose(self.by, charge_id=charge_id, amendment=amendment, reason=reason)
-        return made.pk
+        correction = correction_propose(
+            self.by, charge_id=charge_id, amendment=amendment, reason=reason
+        )
+        return correction.pk
 
 
 class SessionsToComplete(ReservationResource):

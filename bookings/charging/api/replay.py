@@ -55,11 +55,7 @@ class ChargeReplay(Endpoint):
     needs_person = True
 
     @operation(
-        "charge_replay",
-        _("A charge computed again"),
-        tag="money",
-        gives=ReplayShape,
-        refuses=[404],
+        "charge_replay", _("A charge computed again"), tag="money", gives=ReplayShape, refuses=[404]
     )
     def get(self, request: Request, charge_id: UUID) -> Response:
         """What its stored inputs come to now, line by line, beside what is stored. Nothing is

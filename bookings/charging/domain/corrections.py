@@ -16,9 +16,10 @@ from bookings.pricing.domain.charges import (
     Ending,
     cancellation,
     fee_charge,
+    use_charge,
     with_shortening,
 )
-from bookings.pricing.domain.quotes import QuoteInput, input_from_json, input_to_json, quote_to_json
+from bookings.pricing.domain.quotes import QuoteInput, input_from_json, input_to_json
 from bookings.pricing.domain.usage import Usage
 from bookings.pricing.domain.vouchers import GrantValues, best_cover
 from bookings.record.domain.money import format_amount, format_number, percentage
@@ -41,38 +42,25 @@ class Amendment:
 
 @dataclass(frozen=True)
 class Amended:
-    """The charge to come by kind and inputs; `made` None where nothing is owed any more."""
+    """The charge to come by kind and inputs; `due` None where nothing is owed any more."""
 
     kind: str
     inputs: Mapping[str, Any]
-    made: ChargeMade | None
+    due: ChargeMade | None
 
 
 def charged_again(kind: str, inputs: Mapping[str, Any]) -> ChargeMade:
-    """The charge of `use`, `cancellation` or `no_show` anew from what it was stored with: the
-    same to the cent, whenever it is asked."""
-    made = _for_use(inputs) if kind == "use" else _for_fee(kind, inputs)
+    """Compute a charge of `use`, `cancellation` or `no_show` again from its stored inputs: the same
+    to the cent, at any time."""
+    due = use_charge(input_from_json(inputs)) if kind == "use" else _for_fee(kind, inputs)
     shortening = Decimal(inputs.get("shortening_fee", "0"))
     if shortening:
         quoted = input_from_json(inputs if kind == "use" else inputs["quote"])
-        made = with_shortening(made, quoted, shortening)
+        due = with_shortening(due, quoted, shortening)
     waived = Decimal(inputs.get("waive_percent", "0"))
     if waived:
-        made = _waived(made, inputs, waived)
-    return replace(made, inputs=dict(inputs))
-
-
-def _for_use(inputs: Mapping[str, Any]) -> ChargeMade:
-    result = fees.quote(input_from_json(inputs))
-    return ChargeMade(
-        kind="use",
-        currency=result.currency,
-        inputs=inputs,
-        result=quote_to_json(result, explained=True),
-        tax=result.tax,
-        total=result.total,
-        payable=result.payable,
-    )
+        due = _waived(due, inputs, waived)
+    return replace(due, inputs=dict(inputs))
 
 
 def _for_fee(kind: str, inputs: Mapping[str, Any]) -> ChargeMade:
@@ -98,37 +86,37 @@ def _for_fee(kind: str, inputs: Mapping[str, Any]) -> ChargeMade:
     return fee_charge(kind, quoted, ending, terms)
 
 
-def _waived(made: ChargeMade, inputs: Mapping[str, Any], percent: Decimal) -> ChargeMade:
+def _waived(due: ChargeMade, inputs: Mapping[str, Any], percent: Decimal) -> ChargeMade:
     """The percent of what is owed before tax taken off, tax reckoned anew on the rest; a voucher
     covers what it would of the rest of what it may cover."""
-    currency = made.currency
-    card = input_from_json(inputs if made.kind == "use" else inputs["quote"]).card
-    net = made.total - made.tax
+    currency = due.currency
+    card = input_from_json(inputs if due.kind == "use" else inputs["quote"]).card
+    net = due.total - due.tax
     waived = percentage(percent, net, currency)
     tax = percentage(card.tax_percent, net - waived, currency)
     covered = Decimal(0)
-    if made.covered:
-        eligible = Decimal(made.result["eligible"])
+    if due.covered:
+        eligible = Decimal(due.result["eligible"])
         eligible -= percentage(percent, eligible, currency)
         grants = input_from_json(inputs).grants
         covered = best_cover(grants, eligible, currency)[1]
     total = net - waived + tax
     sums = {"total": total, "payable": total - covered}
-    if "covered" in made.result:
+    if "covered" in due.result:
         sums["covered"] = covered
     shown = {
         "percent": format_number(percent),
         "amount": format_amount(-waived, currency),
-        "tax": format_amount(tax - made.tax, currency),
+        "tax": format_amount(tax - due.tax, currency),
     }
     return replace(
-        made,
+        due,
         result={
-            **made.result,
+            **due.result,
             **{
                 name: format_amount(value, currency)
                 for name, value in sums.items()
-                if name in made.result
+                if name in due.result
             },
             "waiver": shown,
         },
@@ -156,20 +144,20 @@ def amended(
     """
     if kind == "cancellation" and amendment.usage is not None:
         raise invalid("check_in", "was-cancelled")
-    wanted = dict(inputs)
+    new_inputs = dict(inputs)
     if kind == "use" or amendment.usage is not None:
-        wanted = _use_inputs(kind, inputs, amendment, quoted, grants, cut_at)
+        new_inputs = _use_inputs(kind, inputs, amendment, quoted, grants, cut_at)
         kind = "use"
     elif amendment.options or amendment.quantity is not None:
         raise invalid("options" if amendment.options else "samples", "was-not-used")
     if amendment.waive_percent is not None:
-        wanted.pop("waive_percent", None)
+        new_inputs.pop("waive_percent", None)
         if not 0 <= amendment.waive_percent <= HUNDRED:
             raise invalid("waive_percent", "out-of-range", least=0, most=100)
         if amendment.waive_percent:
-            wanted["waive_percent"] = format_number(amendment.waive_percent)
-    made = charged_again(kind, wanted)
-    return Amended(kind, wanted, made if made.total else None)
+            new_inputs["waive_percent"] = format_number(amendment.waive_percent)
+    due = charged_again(kind, new_inputs)
+    return Amended(kind, new_inputs, due if due.total else None)
 
 
 def _use_inputs(
@@ -193,11 +181,11 @@ def _use_inputs(
         quantity=given.quantity if amendment.quantity is None else amendment.quantity,
         grants=grants,
     )
-    wanted: dict[str, Any] = dict(input_to_json(given))
-    wanted |= {name: inputs[name] for name in EXTRA if name in inputs}
+    new_inputs: dict[str, Any] = dict(input_to_json(given))
+    new_inputs |= {name: inputs[name] for name in EXTRA if name in inputs}
     if amendment.usage is not None:
-        wanted["usage"] = [moment.isoformat() for moment in amendment.usage]
-    return wanted
+        new_inputs["usage"] = [moment.isoformat() for moment in amendment.usage]
+    return new_inputs
 
 
 def with_grants(
@@ -228,7 +216,7 @@ def require_change(
 ) -> None:
     """`Invalid` (`nothing-changes`) where the charge would come out as it is, with `why` if it is
     times of `usage` that change nothing. `was`: the inputs of the charge."""
-    result = after.made.result if after.made else None
+    result = after.due.result if after.due else None
     if after.kind == kind and result == before:
         given, billed = input_from_json(after.inputs), before.get("billed_minutes")
         why = _why_the_same(input_from_json(was), given, billed) if usage else {}

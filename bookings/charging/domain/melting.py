@@ -54,6 +54,6 @@ def melt(
 def fee_that_melts(
     fee: Decimal, *, tax_percent: Decimal, waived_percent: Decimal, currency: str
 ) -> tuple[Decimal, Decimal]:
-    """Of a cancellation charge the fee, less what was waived of it, and the tax on that."""
+    """Return the fee of a cancellation charge, less what was waived of it, and the tax on that."""
     owed = fee - percentage(waived_percent, fee, currency)
     return owed, percentage(tax_percent, owed, currency)

@@ -75,7 +75,7 @@ class Followed:
     """A charge that follows from another: its amounts, and what else its result says."""
 
     amounts: Amounts
-    said: Mapping[str, Any] = field(default_factory=dict)
+    result: Mapping[str, Any] = field(default_factory=dict)
 
 
 def quote_differences(stored: StoredQuote) -> list[Difference]:
@@ -86,15 +86,15 @@ def quote_differences(stored: StoredQuote) -> list[Difference]:
         return [_unreadable(failure)]
     # Quotes stored by older versions do not explain their options and agreement.
     known = [quote_to_json(result, explained=True), quote_to_json(result)]
-    found = [] if dict(stored.result) in known else _differing(stored.result, known[0])
+    differences = [] if dict(stored.result) in known else _differing(stored.result, known[0])
     columns = {"currency": result.currency, "total": result.total, "payable": result.payable}
-    return found + _columns(
+    return differences + _columns(
         {name: getattr(stored, name) for name in columns}, columns, stored.currency
     )
 
 
 def made_again(stored: StoredCharge) -> ChargeMade:
-    """A charge of a kind of its own, by the rule that made it."""
+    """Compute a charge of a kind of its own again, by the rule that made it."""
     return charged_again(stored.kind, stored.inputs)
 
 
@@ -103,14 +103,14 @@ def charge_differences(stored: StoredCharge) -> list[Difference]:
     try:
         if stored.kind not in ORIGINAL:
             return _following_differences(stored)
-        made = made_again(stored)
+        due = made_again(stored)
     except NoRule:
         raise
     except Exception as failure:
         return [_unreadable(failure)]
-    columns = {"kind": made.kind, "currency": made.currency}
-    columns |= {name: getattr(made, name) for name in AMOUNTS}
-    return _differing(stored.result, made.result) + _columns(
+    columns = {"kind": due.kind, "currency": due.currency}
+    columns |= {name: getattr(due, name) for name in AMOUNTS}
+    return _differing(stored.result, due.result) + _columns(
         {
             "kind": stored.kind,
             "currency": stored.currency,
@@ -123,10 +123,10 @@ def charge_differences(stored: StoredCharge) -> list[Difference]:
 
 def _following_differences(stored: StoredCharge) -> list[Difference]:
     followed = follow(stored)
-    said = {
+    amounts = {
         name: format_amount(getattr(followed.amounts, name), stored.currency) for name in AMOUNTS
     }
-    return _differing(stored.result, {**said, **followed.said}) + _columns(
+    return _differing(stored.result, {**amounts, **followed.result}) + _columns(
         vars(stored.amounts), vars(followed.amounts), stored.currency
     )
 

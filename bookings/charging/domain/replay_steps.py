@@ -127,24 +127,24 @@ def _of_melting(stored: StoredCharge) -> Iterator[Step]:
 
 def _of_use(stored: StoredCharge) -> Iterator[Step]:
     given = input_from_json(stored.inputs)
-    result, currency, told = quote(given), stored.currency, stored.result
-    made = made_again(stored)
-    lines = told.get("lines", [])
+    result, currency, stored_result = quote(given), stored.currency, stored.result
+    due = made_again(stored)
+    lines = stored_result.get("lines", [])
     for index in range(max(len(result.lines), len(lines))):
         line = result.lines[index] if index < len(result.lines) else None
         old = lines[index] if index < len(lines) else None
         yield _line(line, old, currency)
-    yield Step("subtotal", format_amount(result.subtotal, currency), told.get("subtotal"))
-    yield _tax(given, result.subtotal, result.tax, told.get("tax"), currency)
-    yield from _changes(stored, made, given)
-    yield Step("total", format_amount(made.total, currency), told.get("total"))
+    yield Step("subtotal", format_amount(result.subtotal, currency), stored_result.get("subtotal"))
+    yield _tax(given, result.subtotal, result.tax, stored_result.get("tax"), currency)
+    yield from _changes(stored, due, given)
+    yield Step("total", format_amount(due.total, currency), stored_result.get("total"))
     if given.grants:
-        yield _voucher(given, result, made.covered, told.get("covered"), currency)
-    yield Step("payable", format_amount(made.payable, currency), told.get("payable"))
+        yield _voucher(given, result, due.covered, stored_result.get("covered"), currency)
+    yield Step("payable", format_amount(due.payable, currency), stored_result.get("payable"))
 
 
 def _line(line: QuoteLine | None, old: Mapping[str, Any] | None, currency: str) -> Step:
-    """One line of the quote; None where one side has no such line."""
+    """Explain one line of the quote; None where one side has no such line."""
     if line is None:
         assert old is not None
         return Step(str(old.get("kind")), None, old.get("amount"), str(old.get("code", "")))
@@ -221,15 +221,15 @@ def _voucher(
 
 def _of_fee(stored: StoredCharge) -> Iterator[Step]:
     given = input_from_json(stored.inputs["quote"])
-    quoted, currency, told = quote(given), stored.currency, stored.result
-    made = made_again(stored)
+    quoted, currency, stored_result = quote(given), stored.currency, stored.result
+    due = made_again(stored)
     for line in quoted.lines:
         if line.kind != "option":  # they are not part of what cancelling costs
             step = _line(line, None, currency)
             yield Step(step.kind, step.recomputed, None, step.code, step.of, step.exact, False)
     base = cancellation_base(quoted)
     yield Step("base", format_amount(base, currency), is_checked=False)
-    percent, fee = Decimal(made.result["percent"]), Decimal(made.result["fee"])
+    percent, fee = Decimal(due.result["percent"]), Decimal(due.result["fee"])
     of = {"percent": format_number(percent), "base": format_amount(base, currency)}
     if stored.inputs.get("second_thought"):
         of = {"second_thought": "1"}
@@ -241,29 +241,29 @@ def _of_fee(stored: StoredCharge) -> Iterator[Step]:
         kind="fee",
         of=of,
         exact=_percent(percent, base),
-        recomputed=made.result["fee"],
-        stored=told.get("fee"),
+        recomputed=due.result["fee"],
+        stored=stored_result.get("fee"),
     )
-    yield _tax(given, fee, Decimal(made.result["tax"]), told.get("tax"), currency)
-    yield from _changes(stored, made, given)
-    yield Step("total", format_amount(made.total, currency), told.get("total"))
+    yield _tax(given, fee, Decimal(due.result["tax"]), stored_result.get("tax"), currency)
+    yield from _changes(stored, due, given)
+    yield Step("total", format_amount(due.total, currency), stored_result.get("total"))
 
 
-def _changes(stored: StoredCharge, made: ChargeMade, given: QuoteInput) -> Iterator[Step]:
+def _changes(stored: StoredCharge, due: ChargeMade, given: QuoteInput) -> Iterator[Step]:
     """What shortening it late has cost and what a correction has waived, where it is part of
     the charge; each with its tax."""
     currency = stored.currency
     for kind, amount in (("shortening", "fee"), ("waiver", "amount")):
-        told, said = stored.result.get(kind) or {}, made.result.get(kind) or {}
-        if not told and not said:
+        stored_result, due_result = stored.result.get(kind) or {}, due.result.get(kind) or {}
+        if not stored_result and not due_result:
             continue
-        of = {"percent": said["percent"]} if "percent" in said else {}
-        yield Step(kind, said.get(amount), told.get(amount), of=of)
+        of = {"percent": due_result["percent"]} if "percent" in due_result else {}
+        yield Step(kind, due_result.get(amount), stored_result.get(amount), of=of)
         if kind == "shortening":
-            fee, tax = Decimal(said.get("fee", 0)), Decimal(said.get("tax", 0))
-            yield _tax(given, fee, tax, told.get("tax"), currency)
+            fee, tax = Decimal(due_result.get("fee", 0)), Decimal(due_result.get("tax", 0))
+            yield _tax(given, fee, tax, stored_result.get("tax"), currency)
         else:
-            yield Step("tax", said.get("tax"), told.get("tax"))
+            yield Step("tax", due_result.get("tax"), stored_result.get("tax"))
 
 
 def _percent(percent: Decimal, base: Decimal) -> str | None:

@@ -39,7 +39,7 @@ class ChargeFilterForm(StyledForm):
         fields["organisation"].choices = [every, *organisations]
 
     def first_day(self) -> date | None:
-        """Of the month that was chosen."""
+        """Return the first day of the month that was chosen."""
         text = self.cleaned_data.get("month")
         return date.fromisoformat(f"{text}-01") if text else None
 

@@ -1,6 +1,3 @@
 from bookings.charging.models.ledger import LedgerEntry, Posting
 
-__all__ = [
-    "LedgerEntry",
-    "Posting",
-]
+__all__ = ["LedgerEntry", "Posting"]

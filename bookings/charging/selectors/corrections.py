@@ -1,6 +1,7 @@
 """What a correction is computed from."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from bookings.record.models import Reservation
 
 
 def correction_by_id(actor: Actor, correction_id: UUID) -> Correction:
-    """Of a charge the actor may see; else `NotFound`."""
+    """Return a correction of a charge the actor may see; else `NotFound`."""
     seen = charges_for(actor).order_by().values("pk")
     return visible(Correction.objects.select_related("charge"), pk=correction_id, charge__in=seen)
 
@@ -34,15 +35,7 @@ def grants_after(charge: Charge, inputs: Mapping[str, Any]) -> tuple[GrantValues
     }
     quoted = input_from_json(inputs.get("quote", inputs))
     return tuple(
-        GrantValues(
-            code=grant.code,
-            percent=grant.percent,
-            cap_per_booking=grant.cap_per_booking,
-            remaining=left[grant.code],
-            expires=grant.expires,
-        )
-        for grant in quoted.grants
-        if grant.code in left
+        replace(grant, remaining=left[grant.code]) for grant in quoted.grants if grant.code in left
     )[:1]
 
 

@@ -1,6 +1,5 @@
 """What the books say."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -26,8 +25,8 @@ class Balance:
 
 
 def balances(**only: Any) -> list[Balance]:
-    """Of every account, or only those that fit (`account`, `host_id`, `payer_id`, `currency`,
-    ...); those at zero are left out. One statement."""
+    """Return the balance of every account, or of those that fit (`account`, `host_id`, `payer_id`,
+    `currency`, ...); those at zero are left out. One statement."""
     names = ("account", "currency", "host_id", "payer_id", "host_region_id", "payer_region_id")
     rows = (
         Posting.objects.filter(**only)
@@ -36,21 +35,3 @@ def balances(**only: Any) -> list[Balance]:
         .annotate(amount=Sum("amount"))
     )
     return [Balance(*row) for row in rows if row[-1]]
-
-
-def receivables(
-    *, host_ids: Iterable[UUID] | None = None, payer_ids: Iterable[UUID] | None = None
-) -> list[Balance]:
-    """What payers owe hosts, of some hosts or payers only if they are named. One statement."""
-    only: dict[str, Any] = {"account": Posting.Account.RECEIVABLE}
-    if host_ids is not None:
-        only["host_id__in"] = list(host_ids)
-    if payer_ids is not None:
-        only["payer_id__in"] = list(payer_ids)
-    return balances(**only)
-
-
-def sums_by_currency() -> dict[str, Decimal]:
-    """Of all postings: zero each, or the books are wrong. One statement."""
-    rows = Posting.objects.order_by().values_list("currency").annotate(amount=Sum("amount"))
-    return dict(rows)

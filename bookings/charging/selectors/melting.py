@@ -80,7 +80,7 @@ def spans_charged_to_others(reservation: Reservation) -> list[Span]:
 
 
 def _others(reservation: Reservation) -> QuerySet[Reservation]:
-    """Others' bookings of the unit whose use may reach into the period."""
+    """Return others' bookings of the unit whose use may reach into the period."""
     return Reservation.objects.filter(
         instrument_id=reservation.instrument_id,
         unit=reservation.unit,
@@ -90,9 +90,6 @@ def _others(reservation: Reservation) -> QuerySet[Reservation]:
 
 
 def melting_of(charge_id: UUID) -> Charge | None:
-    """What has melted of a fee."""
-    return (
-        Charge.objects.filter(reverses_id=charge_id, kind="melting")
-        .exclude(state="reversed")
-        .first()
-    )
+    """Return the charge that takes back what has melted of a fee."""
+    rows = Charge.objects.filter(reverses_id=charge_id, kind="melting").exclude(state="reversed")
+    return rows.select_related("host_region", "payer_region").first()

@@ -6,8 +6,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
-
 from accounts.domain.roles import Actor
 from accounts.selectors.rows import visible
 from bookings.charging.domain.replay import (
@@ -45,7 +43,7 @@ class Replayed:
 
 
 def charge_replay(actor: Actor, charge_id: UUID) -> ReplayedCharge:
-    """One charge recomputed, for whoever may see it; `NotFound` else. One statement."""
+    """Compute one charge again, for whoever may see it; `NotFound` else. One statement."""
     charge = visible(charges_for(actor).select_related("reverses"), pk=charge_id)
     return ReplayedCharge(charge, replay(_stored(charge)))
 
@@ -72,8 +70,8 @@ def replay_all(
     charge_id: UUID | None = None,
     charge_ids: Sequence[UUID] | None = None,
 ) -> Iterator[Replayed]:
-    """Every stored quote and charge computed again, streamed: those made from a moment on, of
-    one instrument, or some charges alone."""
+    """Compute every stored quote and charge again, streamed: those made from a moment on, of one
+    instrument, or some charges alone."""
     narrowed: dict[str, Any] = {}
     if since is not None:
         narrowed["created_at__gte"] = since
@@ -82,37 +80,16 @@ def replay_all(
     if charge_ids is None and charge_id is not None:
         charge_ids = [charge_id]
     if charge_ids is None:
-        for row in _rows(
-            Quote.objects.filter(**narrowed), "inputs", "result", "currency", "total", "payable"
-        ):
-            pk = row.pop("id")
-            yield Replayed("quote", pk, quote_differences(StoredQuote(**row)))
+        quotes = Quote.objects.filter(**narrowed).order_by("pk")
+        names = ("inputs", "result", "currency", "total", "payable")
+        for pk, *values in quotes.values_list("pk", *names).iterator(BATCH):
+            stored = StoredQuote(**dict(zip(names, values, strict=True)))
+            yield Replayed("quote", pk, quote_differences(stored))
     else:
         narrowed["pk__in"] = charge_ids
-    of_reversed = [f"reverses__{name}" for name in AMOUNTS]
-    charges = Charge.objects.filter(**narrowed)
-    for row in _rows(
-        charges, "kind", "inputs", "result", "currency", "reverses_id", *AMOUNTS, *of_reversed
-    ):
-        stored = StoredCharge(
-            kind=row["kind"],
-            inputs=row["inputs"],
-            result=row["result"],
-            currency=row["currency"],
-            amounts=Amounts(**{name: row[name] for name in AMOUNTS}),
-            reverses=Amounts(**{name: row[f"reverses__{name}"] for name in AMOUNTS})
-            if row["reverses_id"]
-            else None,
-        )
+    charges = Charge.objects.filter(**narrowed).select_related("reverses").order_by("pk")
+    for charge in charges.iterator(BATCH):
         try:
-            differences = charge_differences(stored)
+            yield Replayed("charge", charge.pk, charge_differences(_stored(charge)))
         except NoRule:
-            yield Replayed("charge", row["id"], None)
-        else:
-            yield Replayed("charge", row["id"], differences)
-
-
-def _rows(found: QuerySet[Any], *columns: str) -> Iterator[dict[str, Any]]:
-    """In the order they were made, a batch at a time from a cursor of the server."""
-    rows = found.order_by("pk").values("id", *columns)
-    return rows.iterator(chunk_size=BATCH)
+            yield Replayed("charge", charge.pk, None)

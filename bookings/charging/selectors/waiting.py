@@ -11,7 +11,8 @@ from bookings.pricing.selectors.charges import charges_for
 
 
 def charges_to_check(actor: Actor, now: datetime) -> QuerySet[Charge]:
-    """Those the actor may still dispute: their own and those their organisation pays."""
+    """Return the charges the actor may still dispute: their own and those their organisation
+    pays."""
     ours = Q(organisation__in=actor.organisations_where("manage-charges"))
     return charges_for(actor).filter(
         ours | Q(reservation__user_id=actor.person),
@@ -22,8 +23,8 @@ def charges_to_check(actor: Actor, now: datetime) -> QuerySet[Charge]:
 
 
 def charges_to_answer(actor: Actor, now: datetime) -> QuerySet[Charge]:
-    """Disputed ones the actor has to answer for the host: not those on which a correction is
-    proposed already; nobody answers for their own."""
+    """Return disputed charges the actor has to answer for the host: not those on which a correction
+    is proposed already; nobody answers for their own."""
     return _hosted(actor).filter(
         ~Exists(Correction.objects.filter(charge=OuterRef("pk"), state="proposed")),
         ~Q(disputes__state="open", disputes__opened_by_id=actor.person),
@@ -32,7 +33,7 @@ def charges_to_answer(actor: Actor, now: datetime) -> QuerySet[Charge]:
 
 
 def charges_to_agree(actor: Actor, now: datetime) -> QuerySet[Charge]:
-    """Those on which somebody else of the host's proposed a correction."""
+    """Return the charges on which somebody else of the host's proposed a correction."""
     proposed = Correction.objects.filter(charge=OuterRef("pk"), state="proposed")
     return _hosted(actor).filter(Exists(proposed.exclude(proposed_by_id=actor.person)))
 
@@ -43,7 +44,7 @@ def _hosted(actor: Actor) -> QuerySet[Charge]:
 
 
 def charges_to_bill(actor: Actor, now: datetime) -> QuerySet[Charge]:
-    """Final ones of hosts whose books the actor keeps, whose month is not closed yet."""
+    """Return final charges of hosts whose books the actor keeps, whose month is not closed yet."""
     closed = ClosedMonth.objects.filter(host=OuterRef("host"), month=OuterRef("month"))
     return charges_for(actor).filter(
         ~Exists(closed), host__in=actor.organisations_where("account"), month__isnull=False

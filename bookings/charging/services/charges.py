@@ -1,6 +1,5 @@
 """Charging ended reservations, and making charges final."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -27,16 +26,16 @@ from bookings.record.models import Reservation
 
 @transaction.atomic
 def charge_make(*, reservation_id: UUID, now: datetime) -> Charge | None:
-    """The charge of an ended reservation; made once. None where nothing is owed, or where the
+    """Charge an ended reservation, once. None where nothing is owed, or where the
     rate card charges by use and the times of use are not known yet."""
     _, reservation = lock_reservation(reservation_id)
-    made = (
+    existing = (
         Charge.objects.filter(reservation=reservation, kind__in=Charge.ORIGINAL)
         .order_by("created_at", "id")
         .first()
     )
-    if made is not None:
-        return made
+    if existing is not None:
+        return existing
     # The voucher chosen at booking stays, with what it has left by now.
     quoted = load_quoted(reservation_id)
     grants = kept_grants(quoted, load_earmarked(reservation_id, lock=True))
@@ -62,21 +61,15 @@ def charge_make(*, reservation_id: UUID, now: datetime) -> Charge | None:
 def charge_row(
     *, reservation: Reservation, due: ChargeMade, grant_id: UUID | None, now: datetime
 ) -> Charge:
-    """An open charge, not yet stored."""
+    """Build an open charge, not yet stored."""
+    parties = ("organisation_id", "host_id", "payer_region_id", "host_region_id")
+    amounts = ("kind", "currency", "tax", "total", "covered", "payable")
     return Charge(
         reservation=reservation,
-        kind=due.kind,
-        organisation_id=reservation.organisation_id,
-        host_id=reservation.host_id,
-        payer_region_id=reservation.payer_region_id,
-        host_region_id=reservation.host_region_id,
+        **{name: getattr(reservation, name) for name in parties},
+        **{name: getattr(due, name) for name in amounts},
         inputs=dict(due.inputs),
         result=dict(due.result),
-        currency=due.currency,
-        tax=due.tax,
-        total=due.total,
-        covered=due.covered,
-        payable=due.payable,
         grant_id=grant_id,
         created_at=now,
         open_until=now + DISPUTABLE,
@@ -84,50 +77,24 @@ def charge_row(
 
 
 def charge_store(by: By, *, charge: Charge, reservation: Reservation) -> None:
-    """A new charge of any kind with its postings and its entry in the trail."""
+    """Store a new charge of any kind with its postings and its entry in the trail."""
     Charge.objects.bulk_create([charge])
     charge_post(charge=charge, now=by.now)
-    charge_record(
-        by,
-        charge=charge,
-        reservation=reservation,
-        action="charge.create",
-        after=charge_said(charge),
-    )
+    after = charge_recorded(charge)
+    trail.record(by, "charge.create", charge, after=after, places=reservation.places())
 
 
-def charge_said(charge: Charge) -> dict[str, Any]:
-    """What the trail says of a new charge."""
-    said: dict[str, Any] = {
-        "reservation": charge.reservation_id,
-        "kind": charge.kind,
-        "currency": charge.currency,
-        "total": charge.total,
-        "payable": charge.payable,
-    }
+def charge_recorded(charge: Charge) -> dict[str, Any]:
+    """What the trail holds of a new charge."""
+    names = ["kind", "currency", "total", "payable", *(["month"] if charge.reverses_id else [])]
+    values = {name: getattr(charge, name) for name in names}
     if charge.reverses_id:
-        said |= {"reverses": charge.reverses_id, "month": charge.month}
-    return said
-
-
-def charge_record(
-    by: By,
-    *,
-    charge: Charge,
-    reservation: Reservation,
-    action: str,
-    before: Mapping[str, Any] | None = None,
-    after: Mapping[str, Any] | None = None,
-    reason: str = "",
-) -> None:
-    """An entry in the trail for payer and host."""
-    trail.record(
-        by, action, charge, before=before, after=after, reason=reason, places=reservation.places()
-    )
+        values["reverses"] = charge.reverses_id
+    return values | {"reservation": charge.reservation_id}
 
 
 def charge_message(kind: str, charge: Charge) -> Effect:
-    """A message about a charge as it is now."""
+    """Build a message about a charge as it is now."""
     return Effect(
         kind=f"mail.{kind}",
         key=f"mail.{kind}:{charge.pk}:{charge.version}",
@@ -136,9 +103,8 @@ def charge_message(kind: str, charge: Charge) -> Effect:
 
 
 def charge_finish(*, charge: Charge, state: str, at: datetime) -> None:
-    """It is final from a moment on, and belongs to a month; one that was final already keeps
-    both. Call it with the charge's host region loaded, under the locks of the host's books
-    (`lock_host_books`) and of the charge. Not yet stored."""
+    """Make a charge final at a moment, and of a month; one that was final already keeps both.
+    Call it under the locks of the host's books and of the charge. Not yet stored."""
     if charge.final_at is None:
         drawn = drawn_months(charge.host_id)
         charge.final_at = at
@@ -151,7 +117,7 @@ FINISHED = ("state", "final_at", "month", "version")
 
 
 def charges_finalise(*, now: datetime, host_id: UUID | None = None, most: int = 2000) -> int:
-    """Charges that nobody disputed in time become final, at the end of that time however late
+    """Make charges final that nobody disputed in time, as of the end of that time however late
     this runs; how many. Of one host only, if named: for whoever draws up its statements."""
     if host_id is not None:
         with transaction.atomic():

@@ -1,6 +1,7 @@
 """Correcting charges: one person of the host proposes, another agrees; nobody edits one."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -8,7 +9,8 @@ from uuid import UUID
 
 from django.db import transaction
 
-from accounts.domain.errors import NotPermitted, WrongState, WrongVersion
+from accounts import trail
+from accounts.domain.errors import NotPermitted, WrongState
 from accounts.domain.roles import Actor, By
 from accounts.notifications import enqueue
 from bookings.charging.domain.corrections import (
@@ -30,7 +32,6 @@ from bookings.charging.services.charges import (
     FINISHED,
     charge_finish,
     charge_message,
-    charge_record,
     charge_row,
     charge_store,
 )
@@ -56,9 +57,9 @@ from bookings.usage.services.sessions import session_set
 def correction_propose(
     by: By, *, charge_id: UUID, amendment: Amendment, reason: str, settles: bool = False
 ) -> Correction:
-    """Say what a charge in force should have been, final and stated ones too. Nothing changes
+    """Propose what a charge in force should have been, final and stated ones too. Nothing changes
     before a second person of the host agrees. `settles`: it upholds the dispute that is open."""
-    reservation, charge = charge_locked(by.actor, charge_id, by.version)
+    reservation, charge = charge_locked(by, charge_id)
     require_host(by.actor, reservation)
     reason = worded("answer" if settles else "reason", reason)
     _require_in_force(charge)
@@ -84,24 +85,23 @@ def correction_propose(
         .first(),
     )
     require_change(charge.result, charge.kind, after, charge.inputs, amendment.usage)
-    made = after.made
+    due = after.due
     correction = Correction.objects.create(
         charge=charge,
         reason=reason,
-        kind=after.kind if made else "",
-        inputs=dict(after.inputs) if made else None,
-        result=dict(made.result) if made else None,
-        total=made.total if made else Decimal(0),
-        payable=made.payable if made else Decimal(0),
+        kind=after.kind if due else "",
+        inputs=dict(after.inputs) if due else None,
+        result=dict(due.result) if due else None,
+        total=due.total if due else Decimal(0),
+        payable=due.payable if due else Decimal(0),
         proposed_by_id=by.actor.person,
         proposed_at=by.now,
     )
     _touch(charge)
-    charge_record(
+    trail.record(
         by,
-        charge=charge,
-        reservation=reservation,
-        action="charge.correct-propose",
+        "charge.correct-propose",
+        charge,
         before={"total": charge.total, "payable": charge.payable},
         after={
             "correction": correction.pk,
@@ -115,72 +115,58 @@ def correction_propose(
 
 @transaction.atomic
 def correction_refuse(by: By, *, correction_id: UUID, reason: str) -> Correction:
-    """A second person says no: the charge stays, and so does a dispute of it."""
-    reservation, charge, correction = _locked(by.actor, correction_id, by.version)
+    """Refuse a correction, as a second person: the charge stays, and so does a dispute of it."""
+    reservation, charge, correction = _locked(by, correction_id)
     _require_second(by.actor, reservation, correction)
     reason = worded("reason", reason)
     _require_proposed(correction)
     _decide(by, correction, "refused")
     _touch(charge)
-    charge_record(
-        by,
-        charge=charge,
-        reservation=reservation,
-        action="charge.correct-refuse",
-        after={"correction": correction.pk},
-        reason=reason,
+    trail.record(
+        by, "charge.correct-refuse", charge, after={"correction": correction.pk}, reason=reason
     )
     return correction
 
 
 @transaction.atomic
 def correction_withdraw(by: By, *, correction_id: UUID) -> Correction:
-    """Whoever proposed it takes it back."""
-    reservation, charge, correction = _locked(by.actor, correction_id, by.version)
+    """Withdraw a correction, as whoever proposed it."""
+    reservation, charge, correction = _locked(by, correction_id)
     require_host(by.actor, reservation)
     if by.actor.user_id != correction.proposed_by_id:
         raise NotPermitted("not-your-proposal")
     _require_proposed(correction)
     _decide(by, correction, "withdrawn")
     _touch(charge)
-    charge_record(
-        by,
-        charge=charge,
-        reservation=reservation,
-        action="charge.correct-withdraw",
-        after={"correction": correction.pk},
-    )
+    trail.record(by, "charge.correct-withdraw", charge, after={"correction": correction.pk})
     return correction
 
 
 @transaction.atomic
 def correction_agree(by: By, *, correction_id: UUID) -> Correction:
-    """A second person agrees: the charge is reversed, a new one made that the payer may dispute
-    in turn, money of sources and voucher spent anew, all at once. What the voucher covers is
-    reckoned with what it has left at this moment."""
+    """Agree to a correction, as a second person: at once the charge is reversed, a new one made
+    that the payer may dispute in turn, and money of sources and voucher spent anew. What the
+    voucher covers is computed with what it has left at this moment."""
     # The charge itself is locked below the host's books; until then its reservation's lock does.
-    reservation, charge, correction = _locked(by.actor, correction_id, by.version, False)
+    reservation, charge, correction = _locked(by, correction_id, with_charge=False)
     _require_second(by.actor, reservation, correction)
     _require_proposed(correction)
     _require_in_force(charge)
     replacement = _respent(reservation, charge, correction, by.now)
     lock_host_books(reservation.host_id)
     charge = lock_charge(charge.pk)
-    charge.host_region = reservation.host_region
     was = {"state": charge.state, "total": charge.total}
     melted = melting_of(charge.pk)
     for taken_back in [charge, *([melted] if melted else [])]:
-        taken_back.host_region = reservation.host_region
         charge_finish(charge=taken_back, state="reversed", at=by.now)
         taken_back.save(update_fields=FINISHED)
         reversal = reversal_row(taken_back, reservation, by.now, kind="reversal")
         charge_store(by, charge=reversal, reservation=reservation)
         if taken_back is melted:
-            charge_record(
+            trail.record(
                 by,
-                charge=melted,
-                reservation=reservation,
-                action="charge.reverse",
+                "charge.reverse",
+                melted,
                 before={"state": "final"},
                 after={"state": "reversed", "month": melted.month, "correction": correction.pk},
                 reason=correction.reason,
@@ -193,11 +179,10 @@ def correction_agree(by: By, *, correction_id: UUID) -> Correction:
         dispute_end(by, dispute, "upheld", answer=correction.reason)
     correction.replacement = replacement
     _decide(by, correction, "agreed")
-    charge_record(
+    trail.record(
         by,
-        charge=charge,
-        reservation=reservation,
-        action="charge.reverse",
+        "charge.reverse",
+        charge,
         before=was,
         after={
             "state": "reversed",
@@ -221,8 +206,8 @@ def reversal_row(
     inputs: Mapping[str, Any] | None = None,
     result: Mapping[str, Any] | None = None,
 ) -> Charge:
-    """What takes a charge back, whole unless `amounts` (below 0) say how much; final at once.
-    Not yet stored."""
+    """Build the charge that takes another back, whole unless `amounts` (below 0) say how much;
+    it is final at once. Not yet stored."""
     names = ("tax", "total", "covered", "payable")
     taken = amounts or {name: -getattr(charge, name) for name in names}
     row = Charge(
@@ -280,17 +265,16 @@ def _use_as_corrected(by: By, reservation: Reservation, correction: Correction) 
 
 
 def _locked(
-    actor: Actor, correction_id: UUID, expected_version: int | None, whole: bool = True
+    by: By, correction_id: UUID, *, with_charge: bool = True
 ) -> tuple[Reservation, Charge, Correction]:
-    seen = correction_by_id(actor, correction_id)
-    if whole:
-        reservation, charge = charge_locked(actor, seen.charge_id, None)
+    seen = correction_by_id(by.actor, correction_id)
+    if with_charge:
+        reservation, charge = charge_locked(replace(by, version=None), seen.charge_id)
     else:
         _, reservation = lock_reservation(seen.charge.reservation_id)
         charge = Charge.objects.select_related("grant").get(pk=seen.charge_id)
     correction = Correction.objects.get(pk=correction_id)
-    if expected_version is not None and expected_version != correction.version:
-        raise WrongVersion(version=correction.version)
+    by.require_version(correction.version)
     return reservation, charge, correction
 
 
@@ -312,11 +296,8 @@ def _require_proposed(correction: Correction) -> None:
 
 
 def _decide(by: By, correction: Correction, state: str) -> None:
-    correction.state, correction.decided_by_id, correction.decided_at = (
-        state,
-        by.actor.person,
-        by.now,
-    )
+    correction.state = state
+    correction.decided_by_id, correction.decided_at = by.actor.person, by.now
     correction.version += 1
     correction.save()
 

@@ -57,7 +57,7 @@ def _melt(charge_id: UUID, now: datetime) -> int:
 
 
 def _melting_row(charge: Charge, reservation: Reservation, now: datetime) -> Charge | None:
-    """None where nothing melts."""
+    """Build the charge that takes back what melts; None where nothing does."""
     fee, tax = fee_that_melts(
         Decimal(charge.result["fee"]),
         tax_percent=input_from_json(charge.inputs["quote"]).card.tax_percent,

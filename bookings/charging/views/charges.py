@@ -51,7 +51,8 @@ from instruments.forms.fields import StyledForm
 
 @reads
 def charges(request: HttpRequest) -> HttpResponseBase:
-    """One's own and those of one's organisation or regions, the newest first."""
+    """List the charges of one's own bookings and of one's organisation or regions, the newest
+    first."""
     by = by_of(request)
     names = [
         (code, name_zh if name_zh and translation.get_language() == "zh-hans" else name)
@@ -116,7 +117,7 @@ LIST = ListPage(
 
 @reads
 def charge(request: HttpRequest, charge_id: UUID) -> HttpResponse:
-    """One charge: its lines, what was said about it, what can be done."""
+    """Show one charge: its lines, its disputes and corrections, what can be done."""
     return _page(request, charge_id)
 
 
@@ -175,7 +176,7 @@ def correct(request: HttpRequest, charge_id: UUID) -> HttpResponse:
 
 @writes
 def decide(request: HttpRequest, correction_id: UUID) -> HttpResponse:
-    """A second person's word on a correction; or whoever proposed it takes it back."""
+    """Agree to a correction or refuse it, as a second person; or withdraw one's own."""
     correction = correction_by_id(actor_of(request.user), correction_id)
     reason = str(request.POST.get("reason", "")).replace("\0", "")[:1000]
     match request.POST.get("act"):
@@ -187,10 +188,7 @@ def decide(request: HttpRequest, correction_id: UUID) -> HttpResponse:
             work = partial(correction_refuse, reason=reason)
             done = gettext("The correction is refused: the charge stays as it is.")
     return _acted(
-        request,
-        correction.charge_id,
-        lambda by, data: work(by, correction_id=correction_id),
-        done,
+        request, correction.charge_id, lambda by, data: work(by, correction_id=correction_id), done
     )
 
 
@@ -210,39 +208,39 @@ def _acted(
 
 def _page(request: HttpRequest, charge_id: UUID, status: int = 200, **forms: Any) -> HttpResponse:
     now, actor = timezone.now(), actor_of(request.user)
-    found = charge_by_id(actor, charge_id)
-    reservation = found.reservation
-    said = sorted(found.disputes.all(), key=lambda each: each.opened_at)
-    corrections = sorted(found.corrections.all(), key=lambda each: each.proposed_at)
+    row = charge_by_id(actor, charge_id)
+    reservation = row.reservation
+    disputes = sorted(row.disputes.all(), key=lambda each: each.opened_at)
+    corrections = sorted(row.corrections.all(), key=lambda each: each.proposed_at)
     proposed = next((c for c in corrections if c.state == "proposed"), None)
-    disputed = next((d for d in said if d.state == "open"), None)
-    answers = _answers_for_host(actor, found)
+    disputed = next((d for d in disputes if d.state == "open"), None)
+    answers = _answers_for_host(actor, row)
     speaks = actor.user_id == reservation.user_id or actor.may(
-        "manage-charges", place_of(found.organisation)
+        "manage-charges", place_of(row.organisation)
     )
-    in_force = found.kind in ORIGINAL and found.state != "reversed"
+    in_force = row.kind in ORIGINAL and row.state != "reversed"
     opened = disputed is not None and disputed.opened_by_id == actor.user_id
     may_correct = answers and in_force and proposed is None and not opened
     is_proposer = proposed is not None and proposed.proposed_by_id == actor.user_id
     # Nobody agrees to their own proposal, or answers for their own booking: is there another?
     needs_second = is_proposer or may_correct or (disputed is not None and not answers)
-    if not (needs_second and actor.may("manage-charges", place_of(found.host))):
+    if not (needs_second and actor.may("manage-charges", place_of(row.host))):
         second = None
     else:
         second = no_second_of_host(actor, reservation)
-    version = {"version": found.version}
+    version = {"version": row.version}
     context = {
-        "charge": found,
+        "charge": row,
         "reservation": reservation,
         "zone": reservation.instrument.facility.time_zone,
-        "terms": None if "lines" in found.result else found.result,
-        "disputes": said,
+        "terms": None if "lines" in row.result else row.result,
+        "disputes": disputes,
         "disputed": disputed,
         "corrections": corrections,
         "proposed": proposed,
-        "reversals": list(found.reversals.all()),
-        "made_by": Correction.objects.filter(replacement=found).first(),
-        "may_dispute": speaks and is_disputable(found.kind, found.state, found.open_until, now),
+        "reversals": list(row.reversals.all()),
+        "made_by": Correction.objects.filter(replacement=row).first(),
+        "may_dispute": speaks and is_disputable(row.kind, row.state, row.open_until, now),
         "may_withdraw": speaks and disputed is not None,
         "may_answer": answers and disputed is not None and not opened and proposed is None,
         "may_correct": may_correct,
@@ -251,35 +249,35 @@ def _page(request: HttpRequest, charge_id: UUID, status: int = 200, **forms: Any
         "no_second": second,
         "dispute_form": WordForm(initial=version, label=gettext("What is wrong with it?")),
         "answer_form": WordForm(initial=version, label=gettext("Why the charge is right")),
-        "correction_form": _correction_form(found) if may_correct else None,
-        "story": charge_story(actor, found.pk),
+        "correction_form": _correction_form(row) if may_correct else None,
+        "story": charge_story(actor, row.pk),
         **forms,
     }
     return render(request, "bookings/charging/charge.html", context, status=status)
 
 
-def _answers_for_host(actor: Actor, found: Charge) -> bool:
+def _answers_for_host(actor: Actor, row: Charge) -> bool:
     """Whether the actor may answer for the charge; nobody does for their own."""
-    reservation = found.reservation
+    reservation = row.reservation
     is_own = actor.user_id in {reservation.user_id, reservation.made_by_id}
-    return not is_own and actor.may("manage-charges", place_of(found.host))
+    return not is_own and actor.may("manage-charges", place_of(row.host))
 
 
-def _correction_form(found: Charge, data: Any = None) -> CorrectionForm:
-    inputs = found.inputs
-    quoted = input_from_json(inputs.get("quote", inputs)) if found.kind in ORIGINAL else None
-    session = getattr(found.reservation, "session", None)
+def _correction_form(row: Charge, data: Any = None) -> CorrectionForm:
+    inputs = row.inputs
+    quoted = input_from_json(inputs.get("quote", inputs)) if row.kind in ORIGINAL else None
+    session = getattr(row.reservation, "session", None)
     usage = None
     if session is not None and session.checked_out_at is not None:
         usage = (session.checked_in_at, session.checked_out_at)
-    is_used = found.kind == Charge.Kind.USE
+    is_used = row.kind == Charge.Kind.USE
     return CorrectionForm(
         data,
-        zone=ZoneInfo(found.reservation.instrument.facility.time_zone),
+        zone=ZoneInfo(row.reservation.instrument.facility.time_zone),
         usage=usage,
         options=quoted.card.options if quoted and is_used else (),
         present=dict(quoted.options) if quoted else {},
         by_sample=bool(quoted and is_used and quoted.card.rate_unit == "sample"),
-        has_times=found.kind in {Charge.Kind.USE, Charge.Kind.NO_SHOW},
-        initial={"version": found.version},
+        has_times=row.kind in {Charge.Kind.USE, Charge.Kind.NO_SHOW},
+        initial={"version": row.version},
     )

@@ -12,10 +12,11 @@ from accounts.models import Membership
 from accounts.selectors.memberships import coordinators_of, holders_of, load_actor
 from accounts.services.memberships import membership_start
 from accounts.services.seals import trail_seal
+from bookings.audit.domain.sampling import Sampling
 from bookings.audit.models import AuditException
 from bookings.audit.services.audit import exception_move, exceptions_find
 from bookings.audit.services.findings import Raised, finding_raise, finding_reply
-from bookings.audit.services.sampling import Sampling, sample_draw
+from bookings.audit.services.sampling import sample_draw
 from bookings.demo.services.ledger import Ledger
 from bookings.funding.services.grants import GrantChange, grant_change
 from bookings.pricing.models import Charge, VoucherGrant
@@ -137,7 +138,7 @@ def audit_make(auditor: Actor, host: str, *, now: datetime) -> int:
     """Go through the rules and deal with some of what they find; how many exceptions."""
     _use_up(now)
     _relate(host, now)
-    counts = exceptions_find(now=now).counts
+    counts = exceptions_find(By(PLATFORM, now)).counts
     found = {row.rule: row for row in AuditException.objects.order_by("happened_at", "pk")}
     for rule, state, reason in (
         ("overrides", "review", ""),
@@ -152,7 +153,7 @@ def audit_make(auditor: Actor, host: str, *, now: datetime) -> int:
     first = now.date().replace(day=1)
     asked = Sampling("charges", "monetary", _month_before(first), first, 12, SEED, "CNY")
     if Charge.objects.filter(currency="CNY", created_at__lt=now - 35 * DAY).exists():
-        sample_draw(By(auditor, now), asked=asked)
+        sample_draw(By(auditor, now), sampling=asked)
     trail_seal(now=now)
     return sum(counts.values())
 

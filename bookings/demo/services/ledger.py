@@ -14,7 +14,7 @@ from bookings.availability.models import Occupancy
 from bookings.availability.selectors.availability import to_range
 from bookings.charging.domain.ledger import charge_postings
 from bookings.charging.models import LedgerEntry, Posting
-from bookings.charging.services.charges import charge_row, charge_said
+from bookings.charging.services.charges import charge_recorded, charge_row
 from bookings.charging.services.ledger import posting_rows
 from bookings.demo.services.fates import Fate
 from bookings.pricing.domain import fees
@@ -126,7 +126,7 @@ class Ledger:
         row = charge_row(reservation=reservation, due=due, grant_id=None, now=fate.ended_at)
         self.charges.append(row)
         self.changes.append(
-            _change(entry, None, "charge.create", fate.ended_at, {}, charge_said(row), row)
+            _change(entry, None, "charge.create", fate.ended_at, {}, charge_recorded(row), row)
         )
         self._post(row)
         if row.open_until is not None and row.open_until <= self.now:

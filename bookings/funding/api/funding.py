@@ -228,8 +228,8 @@ class FundingSources(Resource):
         organisation = named("organisation", organisation_by_code, data["organisation"])
         today = local_date(ZoneInfo(organisation.region.time_zone), self.now)
         terms = SourceTerms(**{"valid_from": today, **terms_given(data, organisation)})
-        made = source_create(self.by, organisation=organisation, code=data["code"], terms=terms)
-        return made.pk
+        row = source_create(self.by, organisation=organisation, code=data["code"], terms=terms)
+        return row.pk
 
     @reads(_("One funding source"))
     def detail(self, pk: UUID) -> None:
@@ -247,9 +247,7 @@ class FundingSources(Resource):
         source_change(self.by, source_id=pk, changes=changed)
 
     @acts(
-        _("Suspend a funding source"),
-        ReasonBody,
-        sends={"reason": "The project is under review."},
+        _("Suspend a funding source"), ReasonBody, sends={"reason": "The project is under review."}
     )
     def suspend(self, pk: UUID, data: dict[str, Any]) -> None:
         """For its finance, with a reason. Nothing new is charged to it, and no request that it
@@ -263,9 +261,7 @@ class FundingSources(Resource):
         source_resume(self.by, source_id=pk, **data)
 
     @parts(
-        _("What was charged to a funding source"),
-        FundingEntryShape,
-        order=("-created_at", "-id"),
+        _("What was charged to a funding source"), FundingEntryShape, order=("-created_at", "-id")
     )
     def entries(self, pk: UUID, query: dict[str, Any]) -> QuerySet[Earmark]:
         """What is or was set aside for each booking, the latest first; of other people's
@@ -280,5 +276,5 @@ class Spending(Endpoint):
     def get(self, request: Request) -> Response:
         """What one's own bookings will cost and have cost, by month (of one's own zone) and
         funding source, for a year back and all that is to come."""
-        found = load_spending(self.actor.person, ZoneInfo(self.actor.time_zone), self.now)
-        return Response(rendered(SpendingShape, {"results": found}))
+        spending = load_spending(self.actor.person, ZoneInfo(self.actor.time_zone), self.now)
+        return Response(rendered(SpendingShape, {"results": spending}))

@@ -11,6 +11,7 @@ from accounts.api.pagination import Pages
 from accounts.api.resource import Resource, acts, changes, creates, lists, named, parts, reads
 from accounts.api.shapes import Day, Flag, Instant, Money, Number, ReasonBody, Shape, Text
 from accounts.selectors.organisations import organisation_by_code
+from bookings.funding.api.programmes import EXAMPLE as PROGRAMME
 from bookings.funding.api.programmes import FiguresShape
 from bookings.funding.models import Earmark
 from bookings.funding.selectors.programmes import (
@@ -34,20 +35,21 @@ from bookings.pricing.models import VoucherGrant
 from bookings.record.api.shapes import PlainNumber
 
 STATES = ("open", "coming", "suspended", "used_up", "expired")
+OF_PROGRAMME = [
+    "id",
+    "code",
+    "name",
+    "name_zh",
+    "region",
+    "percent",
+    "cap_per_booking",
+    "host_regions",
+]
 EXAMPLE = {
     "id": "0197a1de-0000-7000-8000-000000000041",
     "code": "sh-vouchers-wusong-tech-2026",
     "organisation": "wusong-tech",
-    "programme": {
-        "id": "0197a1de-0000-7000-8000-000000000031",
-        "code": "sh-vouchers",
-        "name": "Shanghai innovation vouchers",
-        "name_zh": "上海科技创新券",
-        "region": "CN-SH",
-        "percent": "50",
-        "cap_per_booking": {"amount": "20000.00", "currency": "CNY"},
-        "host_regions": ["CN-AH", "CN-JS"],
-    },
+    "programme": {name: PROGRAMME[name] for name in OF_PROGRAMME},
     "granted": {"amount": "50000.00", "currency": "CNY"},
     "held": {"amount": "1200.00", "currency": "CNY"},
     "redeemed": {"amount": "8000.00", "currency": "CNY"},

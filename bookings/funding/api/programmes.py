@@ -137,8 +137,8 @@ def _values(data: dict[str, Any]) -> dict[str, Any]:
     """The fields of the terms that a body names."""
     values = dict(data)
     if "host_regions" in values:
-        found = regions_named(values["host_regions"], "host_regions")
-        values["host_regions"] = tuple(region.pk for region in found)
+        regions = regions_named(values["host_regions"], "host_regions")
+        values["host_regions"] = tuple(region.pk for region in regions)
     if "payer_kinds" in values:
         values["payer_kinds"] = tuple(values["payer_kinds"])
     return values

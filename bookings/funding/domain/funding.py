@@ -109,28 +109,28 @@ def parts_of(
     """What each source pays, in the order of the shares. `rates` are those from the currency of
     the price to those of the sources."""
     amounts = split(payable, [share.percent for share in shares], currency)
-    found = []
+    parts = []
     for share, amount in zip(shares, amounts, strict=True):
         purse = purses[share.source]
         rate = Decimal(1) if purse.currency == currency else rates.get(purse.currency)
         reserved = None if rate is None else converted(amount, rate, purse.currency)
-        found.append(Part(purse, share.percent, amount, rate, reserved))
-    return tuple(found)
+        parts.append(Part(purse, share.percent, amount, rate, reserved))
+    return tuple(parts)
 
 
 def refuse_parts(parts: Sequence[Part], currency: str, day: date | None) -> tuple[Refusal, ...]:
     """Every reason why the sources will not pay for a booking that starts on a local day; None:
     for one that only gives time back, which needs no source's word."""
-    found = []
+    refusals = []
     for part in parts:
         purse = part.purse
         if day is not None and purse.is_suspended:
-            found.append(Refusal("source-suspended", {"source": purse.code}))
+            refusals.append(Refusal("source-suspended", {"source": purse.code}))
         if day is not None and not purse.is_valid(day):
-            found.append(Refusal("source-not-valid", {"source": purse.code}))
+            refusals.append(Refusal("source-not-valid", {"source": purse.code}))
         if part.reserved is None:
             numbers = {"source": purse.code, "base": currency, "quote": purse.currency}
-            found.append(Refusal("no-exchange-rate", numbers))
+            refusals.append(Refusal("no-exchange-rate", numbers))
         elif purse.left is not None and part.reserved > max(purse.left, Decimal(0)):
             numbers = {
                 "source": purse.code,
@@ -138,12 +138,12 @@ def refuse_parts(parts: Sequence[Part], currency: str, day: date | None) -> tupl
                 "needed": format_amount(part.reserved, purse.currency),
                 "currency": purse.currency,
             }
-            found.append(Refusal("funding-short", numbers))
-    return tuple(found)
+            refusals.append(Refusal("funding-short", numbers))
+    return tuple(refusals)
 
 
 def without_numbers(refusals: Sequence[Refusal]) -> tuple[Refusal, ...]:
-    """The same for the host's people: which source it is, and what it has left, is the payer's
+    """Hide from the host's people which source it is and what it has left: that is the payer's
     affair."""
     return (Refusal("funding-blocked"),) if refusals else ()
 

@@ -87,7 +87,8 @@ def require_programme(
 
 
 def amount_problems(field: str, amount: Decimal | None, currency: str) -> Iterator[FieldProblem]:
-    """Above 0, and no finer than the currency's minor unit."""
+    """Yield what is wrong with an amount: it is above 0, and no finer than the currency's minor
+    unit."""
     if amount is None:
         return
     digits = minor_digits(currency)

@@ -13,7 +13,7 @@ from bookings.funding.domain.funding import HUNDRED, Share
 from bookings.funding.domain.funding_sources import LONGEST_CODE, LONGEST_NAME
 from bookings.funding.models import FundingSource
 from bookings.record.domain.money import format_amount, format_number
-from instruments.forms.fields import DayField, StyledForm, day_input
+from instruments.forms.fields import DayField, StyledForm
 
 
 class PaysFrom:
@@ -67,7 +67,8 @@ class PaysFrom:
         return (Share(data["funding"], HUNDRED),) if data.get("funding") else ()
 
     def shares_so_far(self) -> tuple[Share, ...]:
-        """The same of a form that is not sent, or not sound: what it begins with, or nothing."""
+        """Return the shares of a form that may not be sent or sound yet: what it begins with, or
+        nothing."""
         form: Any = self
         if not form.is_bound and self.sources:
             code = default_of(self.sources)
@@ -97,12 +98,12 @@ def default_of(sources: Sequence[FundingSource]) -> str:
 def described(source: FundingSource) -> str:
     """Code, name, and what is left of it."""
     left = source.left
-    said = f"{source.code} · {source.name}"
+    text = f"{source.code} · {source.name}"
     if left is None:
-        return said
+        return text
     shown = format_amount(max(left, Decimal(0)), source.currency)
     amount = f"{source.currency} {Decimal(shown):,f}"
-    return gettext("{source} ({amount} left)").format(source=said, amount=amount)
+    return gettext("{source} ({amount} left)").format(source=text, amount=amount)
 
 
 class SourceForm(StyledForm):
@@ -139,12 +140,9 @@ class SourceForm(StyledForm):
         widget=forms.NumberInput(attrs={"step": "any", "min": "0"}),
         help_text=_("Empty: no limit."),
     )
-    valid_from = DayField(label=_("First day"), widget=day_input())
+    valid_from = DayField(label=_("First day"))
     valid_until = DayField(
-        label=_("No longer valid from"),
-        required=False,
-        widget=day_input(),
-        help_text=_("Empty: no end."),
+        label=_("No longer valid from"), required=False, help_text=_("Empty: no end.")
     )
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
@@ -182,7 +180,7 @@ class SourceForm(StyledForm):
 
 
 def source_initial(row: FundingSource) -> dict[str, Any]:
-    """A source as the form shows it."""
+    """Return the initial values of the form that changes a source."""
     return {
         "name": row.name,
         "owner": row.owner.email,

@@ -16,7 +16,7 @@ from bookings.funding.services.grants import GrantChange
 from bookings.pricing.forms.agreements import region_choices, until_field
 from bookings.pricing.models import VoucherGrant, VoucherProgramme
 from bookings.record.domain.money import format_number, minor_digits
-from instruments.forms.fields import DayField, StyledForm, day_input
+from instruments.forms.fields import DayField, StyledForm
 
 TERMS = (
     "code",
@@ -80,7 +80,7 @@ class ProgrammeForm(StyledForm):
             "None ticked: everywhere. In another region an agreement has to honour vouchers."
         ),
     )
-    valid_from = DayField(label=_("First day"), widget=day_input())
+    valid_from = DayField(label=_("First day"))
     valid_until = until_field()
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
@@ -116,11 +116,11 @@ class ProgrammeForm(StyledForm):
 
 
 def said_of(row: VoucherProgramme) -> dict[str, Any]:
-    """What a programme says, for the form that changes it."""
-    said = {name: getattr(row, name) for name in TERMS}
+    """Return the initial values of the form that changes a programme."""
+    values = {name: getattr(row, name) for name in TERMS}
     for name in ("cap_per_booking", "budget"):
-        said[name] = shown_amount(said[name], row.currency)
-    return said | {
+        values[name] = shown_amount(values[name], row.currency)
+    return values | {
         "percent": format_number(row.percent),
         "payer_kinds": row.payer_kinds,
         "host_regions": [str(pk) for pk in row.host_regions],
@@ -129,7 +129,7 @@ def said_of(row: VoucherProgramme) -> dict[str, Any]:
 
 
 def shown_amount(value: Decimal | None, currency: str) -> str:
-    """As an input shows it."""
+    """Write an amount as an input shows it."""
     return "" if value is None else f"{value:.{minor_digits(currency)}f}"
 
 
@@ -138,11 +138,9 @@ class GrantForm(StyledForm):
 
     organisation = forms.ChoiceField(label=_("Organisation"))
     amount = forms.DecimalField(label=_("Amount"))
-    valid_from = DayField(label=_("First day"), widget=day_input())
+    valid_from = DayField(label=_("First day"))
     valid_until = DayField(
-        label=_("Until (exclusive)"),
-        widget=day_input(),
-        help_text=_("For bookings that begin before this day."),
+        label=_("Until (exclusive)"), help_text=_("For bookings that begin before this day.")
     )
     code = forms.CharField(
         label=_("Short code"),
@@ -170,8 +168,8 @@ class GrantChangeForm(StyledForm):
     """Raised or lowered, or for other days."""
 
     amount = forms.DecimalField(label=_("Amount"))
-    valid_from = DayField(label=_("First day"), widget=day_input())
-    valid_until = DayField(label=_("Until (exclusive)"), widget=day_input())
+    valid_from = DayField(label=_("First day"))
+    valid_until = DayField(label=_("Until (exclusive)"))
     reason = forms.CharField(label=_("Reason"), required=False, max_length=500)
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
@@ -181,7 +179,7 @@ class GrantChangeForm(StyledForm):
 
 
 def said_of_grant(row: VoucherGrant) -> dict[str, Any]:
-    """Its programme is loaded with it."""
+    """Return the initial values of the form that changes a grant."""
     return {
         "amount": shown_amount(row.amount, row.programme.currency),
         "valid_from": row.valid_from,
@@ -199,5 +197,5 @@ class SuspendForm(StyledForm):
 
 
 def year_of(day: date) -> dict[str, date]:
-    """From a day to the end of its year, as most grants are for."""
+    """Return the days from a day to the end of its year, as most grants are for."""
     return {"valid_from": day, "valid_until": date(day.year + 1, 1, 1)}

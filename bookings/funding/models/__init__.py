@@ -1,8 +1,4 @@
 from bookings.funding.models.earmarks import Earmark, PurseTransfer
 from bookings.funding.models.funding import FundingSource
 
-__all__ = [
-    "Earmark",
-    "FundingSource",
-    "PurseTransfer",
-]
+__all__ = ["Earmark", "FundingSource", "PurseTransfer"]

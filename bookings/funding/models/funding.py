@@ -7,6 +7,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.currencies import MINOR_DIGITS
+from accounts.domain.roles import Places
 from accounts.models import Organisation, User
 from accounts.models.keys import new_id
 from bookings.record.models.amounts import amount_field
@@ -69,3 +70,6 @@ class FundingSource(models.Model):
             return None
         left: Decimal = self.budget - self.held - self.spent - self.transferred
         return left
+
+    def places(self) -> Places:
+        return self.organisation.places()

@@ -1,6 +1,6 @@
 """Money set aside for a reservation."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -30,7 +30,7 @@ class Earmarked:
 
     @property
     def held(self) -> Decimal:
-        """Of the grant; 0 without one."""
+        """Return what is set aside of the grant; 0 without one."""
         return self.grant.held if self.grant else Decimal(0)
 
     @property
@@ -39,8 +39,8 @@ class Earmarked:
 
 
 def load_earmarked(reservation_id: UUID, *, lock: bool = False) -> Earmarked:
-    """With grant and source of each. One statement; `lock`: one more, so that what the grant
-    has left stays so."""
+    """Return what is set aside for a reservation, with grant and source of each. One statement;
+    `lock`: one more, so that what the grant has left stays so."""
     if lock:
         held = Earmark.objects.filter(reservation_id=reservation_id, released_at=None)
         grants = VoucherGrant.objects.filter(pk__in=held.values("grant_id")).order_by("pk")
@@ -95,14 +95,4 @@ def kept_grants(quoted: QuoteInput, earmarked: Earmarked) -> tuple[GrantValues, 
     if row is None or row.grant is None:
         return ()
     codes, left = {row.grant.code, *row.grant.former_codes}, row.grant.left + row.held
-    return tuple(
-        GrantValues(
-            code=grant.code,
-            percent=grant.percent,
-            cap_per_booking=grant.cap_per_booking,
-            remaining=left,
-            expires=grant.expires,
-        )
-        for grant in quoted.grants
-        if grant.code in codes
-    )
+    return tuple(replace(grant, remaining=left) for grant in quoted.grants if grant.code in codes)

@@ -30,11 +30,7 @@ class Funding:
     each currency of prices."""
 
     def __init__(
-        self,
-        payer_id: UUID | None,
-        shares: Sequence[Share],
-        purses: dict[str, Purse],
-        today: date,
+        self, payer_id: UUID | None, shares: Sequence[Share], purses: dict[str, Purse], today: date
     ) -> None:
         self.shares = tuple(shares)
         self._payer_id, self._purses, self._today = payer_id, purses, today
@@ -44,7 +40,7 @@ class Funding:
         return bool(self.shares)
 
     def keep_rates(self, base: str, rates: dict[str, Decimal]) -> None:
-        """Those a booking was made with, instead of today's."""
+        """Use the rates a booking was made with, instead of today's."""
         self._rates[base] = rates
 
     def parts(self, quote: Quote) -> tuple[Part, ...]:
@@ -53,8 +49,8 @@ class Funding:
             return ()
         base = quote.currency
         if base not in self._rates:
-            wanted = {purse.currency for purse in self._purses.values()}
-            self._rates[base] = load_rates(self._payer_id, base, wanted, self._today)
+            currencies = {purse.currency for purse in self._purses.values()}
+            self._rates[base] = load_rates(self._payer_id, base, currencies, self._today)
         return parts_of(self.shares, self._purses, self._rates[base], quote.payable, base)
 
     def refusals(self, quote: Quote, day: date | None) -> tuple[Refusal, ...]:
@@ -104,8 +100,8 @@ def load_refunding(
         return NO_FUNDING
     sources = {row.source_id: row.source for row in rows}
     if lock:
-        found = FundingSource.objects.filter(pk__in=list(sources)).order_by("pk")
-        sources = {source.pk: source for source in locked(found)}
+        rows_to_lock = FundingSource.objects.filter(pk__in=list(sources)).order_by("pk")
+        sources = {source.pk: source for source in locked(rows_to_lock)}
     shares, purses, rates = [], {}, {}
     for row in rows:
         source = sources[row.source_id]
@@ -142,10 +138,10 @@ def load_purses(
 def may_charge(people: Iterable[UUID | None]) -> Q:
     """Whether any of the people may charge a source: it is open to all members, theirs, or they
     are named."""
-    found = sorted({person for person in people if person})
+    ids = sorted({person for person in people if person})
     through = FundingSource.users.through
-    named = through.objects.filter(fundingsource_id=OuterRef("pk"), user_id__in=found)
-    return Q(is_open=True) | Q(owner_id__in=found) | Q(Exists(named))
+    named = through.objects.filter(fundingsource_id=OuterRef("pk"), user_id__in=ids)
+    return Q(is_open=True) | Q(owner_id__in=ids) | Q(Exists(named))
 
 
 def load_purse(row: FundingSource) -> Purse:
@@ -168,12 +164,12 @@ def load_rates(
     """What one unit of `base` is worth in each currency by the newest word of the organisation's
     finance of a day or before; currencies without one are left out. One statement, none where
     there is nothing to convert."""
-    wanted = {quote for quote in quotes if quote != base}
-    if not wanted:
+    others = {quote for quote in quotes if quote != base}
+    if not others:
         return {}
     rows = (
         ExchangeRate.objects.filter(
-            organisation_id=organisation_id, base=base, quote__in=wanted, valid_on__lte=day
+            organisation_id=organisation_id, base=base, quote__in=others, valid_on__lte=day
         )
         .order_by("quote", "-valid_on", "-entered_at")
         .distinct("quote")

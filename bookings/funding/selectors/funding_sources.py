@@ -25,9 +25,9 @@ from instruments.domain.opening import local_date
 
 
 def sources_for(actor: Actor) -> QuerySet[FundingSource]:
-    """Those one may charge or looks after: one's own, those one is named for, those open to the
-    members of one's organisation; all of it for its finance and managers; those of an auditor's
-    regions. By organisation and code."""
+    """Return the sources one may charge or looks after: one's own, those one is named for, those
+    open to the members of one's organisation; all of it for its finance and managers; those of an
+    auditor's regions. By organisation and code."""
     through = FundingSource.users.through
     named = through.objects.filter(fundingsource_id=OuterRef("pk"), user_id=actor.person)
     seen = Q(owner_id=actor.person) | Q(Exists(named))
@@ -85,10 +85,7 @@ def state_of(source: FundingSource, now: datetime) -> str:
     """What it is today, in its organisation's zone."""
     today = local_date(ZoneInfo(source.organisation.region.time_zone), now)
     return state_on(
-        today,
-        source.valid_from,
-        source.valid_until,
-        is_suspended=source.suspended_at is not None,
+        today, source.valid_from, source.valid_until, is_suspended=source.suspended_at is not None
     )
 
 
@@ -98,7 +95,7 @@ def is_used(source: FundingSource) -> bool:
 
 
 def in_state(rows: QuerySet[FundingSource], state: str, today: date) -> QuerySet[FundingSource]:
-    """Those that are so on a day."""
+    """Narrow sources to a state on a day."""
     if state == "suspended":
         return rows.exclude(suspended_at=None)
     rows = rows.filter(suspended_at=None)
@@ -139,7 +136,7 @@ NEARLY = Decimal("0.9")
 
 
 def grants_nearly_used(actor: Actor, now: datetime) -> QuerySet[VoucherGrant]:
-    """Of those that can be used, the ones of which little is left; not auditors'."""
+    """Return the usable grants of which little is left; not auditors'."""
     ours = Q(organisation__in=actor.organisations_where("manage-charges"))
     above = list(actor.regions_where("coordinate"))
     if above:
@@ -155,7 +152,7 @@ def grants_nearly_used(actor: Actor, now: datetime) -> QuerySet[VoucherGrant]:
 
 
 def sources_nearly_used(actor: Actor, now: datetime) -> QuerySet[FundingSource]:
-    """Of those that can be charged, the ones of which little is left; not auditors'."""
+    """Return the chargeable sources of which little is left; not auditors'."""
     ours = Q(organisation__in=actor.organisations_where("account")) | Q(owner_id=actor.person)
     return sources_for(actor).filter(
         ours,

@@ -41,7 +41,7 @@ class Figures:
 
 
 def programmes_for(actor: Actor) -> QuerySet[VoucherProgramme]:
-    """Those of the regions that the actor coordinates or audits, the newest first."""
+    """Return the programmes of regions the actor coordinates or audits, the newest first."""
     above = list(actor.regions_where("coordinate") | actor.regions_where("read-money"))
     return (
         VoucherProgramme.objects.filter(region__lineage__overlap=above)
@@ -51,15 +51,15 @@ def programmes_for(actor: Actor) -> QuerySet[VoucherProgramme]:
 
 
 def programme_by_id(actor: Actor, programme_id: UUID) -> VoucherProgramme:
-    """`NotFound` if there is none, or it is not the actor's to see."""
+    """Return a programme; `NotFound` if it is not the actor's to see."""
     return visible(programmes_for(actor), pk=programme_id)
 
 
 def load_figures(programmes: Iterable[VoucherProgramme]) -> dict[UUID, Figures]:
-    """By programme. One statement."""
-    wanted = [programme.pk for programme in programmes]
+    """Return the figures of programmes. One statement."""
+    ids = [programme.pk for programme in programmes]
     rows = (
-        VoucherGrant.objects.filter(programme__in=wanted)
+        VoucherGrant.objects.filter(programme__in=ids)
         .values("programme_id")
         .annotate(
             # What went on to another grant counts there.
@@ -70,26 +70,25 @@ def load_figures(programmes: Iterable[VoucherProgramme]) -> dict[UUID, Figures]:
         )
         .order_by()
     )
-    found = {
+    figures = {
         row["programme_id"]: Figures(
             row["all_amount"], row["all_held"], row["all_redeemed"], row["number"]
         )
         for row in rows
     }
-    return {pk: found.get(pk, Figures()) for pk in wanted}
+    return {pk: figures.get(pk, Figures()) for pk in ids}
 
 
 def figures_of(grant: VoucherGrant) -> Figures:
-    """Of one grant. No statement."""
+    """Return the figures of one grant. No statement."""
     return Figures(grant.amount, grant.held, grant.redeemed, 1, grant.transferred)
 
 
 def grants_for(actor: Actor) -> QuerySet[VoucherGrant]:
-    """Those of the actor's organisations, whatever their role there; those of programmes that
-    the actor coordinates or audits. The newest first."""
-    named = {grant.organisation_id for grant in actor.grants if grant.organisation_id}
+    """Return the grants of the actor's organisations, whatever their role there, and of programmes
+    that the actor coordinates or audits. The newest first."""
     above = list(actor.regions_where("coordinate") | actor.regions_where("read-money"))
-    seen = Q(organisation__in=sorted(actor.organisations | named))
+    seen = Q(organisation__in=sorted(actor.own_organisations))
     if above:
         seen |= Q(programme__region__lineage__overlap=above)
     return (
@@ -100,14 +99,14 @@ def grants_for(actor: Actor) -> QuerySet[VoucherGrant]:
 
 
 def own_grants(actor: Actor) -> QuerySet[VoucherGrant]:
-    """Those of the actor's organisations, the first to expire last."""
-    named = {grant.organisation_id for grant in actor.grants if grant.organisation_id}
-    rows = VoucherGrant.objects.filter(organisation__in=sorted(actor.organisations | named))
+    """Return the grants of the actor's organisations, the first to expire last."""
+    rows = VoucherGrant.objects.filter(organisation__in=sorted(actor.own_organisations))
     return rows.select_related("programme__region", "organisation").order_by("-valid_until", "code")
 
 
 def grant_by_id(actor: Actor, grant_id: UUID) -> VoucherGrant:
-    """With programme and organisation; `NotFound` if it is not the actor's to see."""
+    """Return a grant with programme and organisation; `NotFound` if it is not the actor's to
+    see."""
     return visible(grants_for(actor), pk=grant_id)
 
 
@@ -151,8 +150,8 @@ def host_regions_of(programmes: Iterable[VoucherProgramme]) -> dict[UUID, list[R
     """Where vouchers of each may be used, by programme; an empty list is everywhere. One
     statement at most."""
     rows = list(programmes)
-    wanted = {pk for row in rows for pk in row.host_regions}
-    known = Region.objects.in_bulk(wanted) if wanted else {}
+    ids = {pk for row in rows for pk in row.host_regions}
+    known = Region.objects.in_bulk(ids) if ids else {}
     return {
         row.pk: sorted((known[pk] for pk in row.host_regions if pk in known), key=lambda r: r.code)
         for row in rows
@@ -165,7 +164,7 @@ def day_at(region: Region, now: datetime) -> date:
 
 
 def state_of_programme(row: VoucherProgramme, now: datetime) -> str:
-    """`funding/domain/programmes.py`. Its region is loaded with it."""
+    """Return the state of a programme; its region is loaded with it."""
     return programme_state(
         is_suspended=row.suspended_at is not None,
         valid_from=row.valid_from,
@@ -175,7 +174,7 @@ def state_of_programme(row: VoucherProgramme, now: datetime) -> str:
 
 
 def state_of_grant(row: VoucherGrant, now: datetime) -> str:
-    """`funding/domain/programmes.py`. Its programme and region are loaded with it."""
+    """Return the state of a grant; its programme and region are loaded with it."""
     programme = row.programme
     ends = [row.valid_until, *([programme.valid_until] if programme.valid_until else [])]
     return grant_state(

@@ -12,6 +12,7 @@ from django.db.models.functions import TruncMonth
 
 from bookings.funding.models import Earmark
 from bookings.pricing.models import Charge, Quote
+from bookings.record.domain.months import month_before
 from bookings.record.models import Reservation
 
 # Requests past their deadline are none any more; what is over and not yet charged still costs.
@@ -34,11 +35,11 @@ class Spent:
 
 
 def load_spending(user_id: UUID, zone: ZoneInfo, now: datetime) -> list[Spent]:
-    """By month, the latest first, then by source; the months are those of a zone. What a source
-    pays is in its currency. Three statements."""
-    first = _months_before(now.astimezone(zone).date().replace(day=1), MONTHS)
+    """Return what bookings cost by month, the latest first, then by source; the months are those of
+    a zone. What a source pays is in its currency. Three statements."""
+    first = month_before(now.astimezone(zone).date(), MONTHS)
     since = datetime(first.year, first.month, 1, tzinfo=zone)
-    found = [
+    spent = [
         Spent(
             row["starts_in"].date(),
             row["source_id"],
@@ -56,8 +57,8 @@ def load_spending(user_id: UUID, zone: ZoneInfo, now: datetime) -> list[Spent]:
         .annotate(held=Sum("held"), spent=Sum("redeemed"))
         if row["held"] or row["spent"]
     ]
-    found += _unfunded(user_id, zone, now, since)
-    return sorted(found, key=lambda each: (-each.month.toordinal(), not each.code, each.code))
+    spent += _unfunded(user_id, zone, now, since)
+    return sorted(spent, key=lambda each: (-each.month.toordinal(), not each.code, each.code))
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,8 @@ class SpentOn:
 def load_spending_on(
     user_id: UUID, year: int, zone: ZoneInfo, now: datetime
 ) -> tuple[SpentOn, ...]:
-    """A person's bookings of a year by instrument, the dearest first. Two statements."""
+    """Return what a person's bookings of a year cost by instrument, the dearest first. Two
+    statements."""
     charged = Charge.objects.filter(reservation_id=OuterRef("reservation_id"))
     within = Q(
         reservation__user_id=user_id,
@@ -102,9 +104,9 @@ def load_spending_on(
             one = sums.setdefault(key, [Decimal(0), Decimal(0), Decimal(0)])
             one[index] += row["to_pay"]
             one[2] += row["total_cost"] - row["to_pay"]
-    found = [SpentOn(*key, *amounts) for key, amounts in sums.items() if any(amounts)]
+    spent = [SpentOn(*key, *amounts) for key, amounts in sums.items() if any(amounts)]
     return tuple(
-        sorted(found, key=lambda each: (each.currency, -each.has_cost - each.will_cost, each.name))
+        sorted(spent, key=lambda each: (each.currency, -each.has_cost - each.will_cost, each.name))
     )
 
 
@@ -135,8 +137,3 @@ def _unfunded(user_id: UUID, zone: ZoneInfo, now: datetime, since: datetime) -> 
         for (month, currency), (will_cost, has_cost) in sums.items()
         if will_cost or has_cost
     ]
-
-
-def _months_before(first: date, months: int) -> date:
-    year, month = divmod(first.year * 12 + first.month - 1 - months, 12)
-    return date(year, month + 1, 1)

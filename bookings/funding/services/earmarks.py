@@ -23,14 +23,14 @@ from bookings.record.models import Reservation
 
 
 def sources_lock(named: Iterable[tuple[UUID, str]]) -> None:
-    """All sources that several bookings name (payer, code), in one order, before the first takes
-    of any. One statement, none where fewer than two are named."""
-    wanted = set(named)
-    if len(wanted) < 2:
+    """Lock all sources that several bookings name (payer, code), in one order, before the first
+    takes of any. One statement, none where fewer than two are named."""
+    pairs = set(named)
+    if len(pairs) < 2:
         return
     rows = FundingSource.objects.filter(
-        organisation_id__in={payer for payer, _ in wanted},
-        code__in={code for _, code in wanted if "\0" not in code},
+        organisation_id__in={payer for payer, _ in pairs},
+        code__in={code for _, code in pairs if "\0" not in code},
     )
     list(locked(rows.order_by("pk")).values_list("pk"))
 
@@ -93,7 +93,7 @@ def grant_take(
 
 
 def earmarks_store(rows: Sequence[Earmark]) -> None:
-    """Those just taken."""
+    """Store what was just taken."""
     Earmark.objects.bulk_create(rows)
 
 
@@ -181,23 +181,13 @@ def earmarks_spend(
 
     Also after a cancellation gave all back: its fee is paid by the same sources.
     """
-    rows = list(
-        Earmark.objects.filter(reservation=reservation)
-        .select_related("source")
-        .order_by("created_at", "id")
-    )
+    rows = _rows_of(reservation)
     grants = [row for row in rows if row.grant_id is not None]
     kept = next((row for row in grants if row.released_at is None), grants[-1] if grants else None)
     if kept is not None and (kept.held or covered):
         _grant_add(kept.grant_id, held=-kept.held, redeemed=covered)
         _spent(kept, covered, now)
-    newest: dict[UUID | None, Earmark] = {row.source_id: row for row in rows if row.source_id}
-    sources = sorted(newest.values(), key=lambda row: (row.created_at, row.pk))
-    ids = sorted(row.source_id for row in sources if row.source_id)
-    list(FundingSource.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk"))
-    parts = split(payable, [row.percent or Decimal(0) for row in sources], currency)
-    for row, part in zip(sources, parts, strict=False):
-        spent = converted(part, row.rate, row.source.currency)  # type: ignore[union-attr]
+    for row, spent in _parts_locked(rows, payable, currency):
         _source_add(row.source_id, held=-row.held, spent=spent)
         _spent(row, spent, now)
     return kept.grant_id if kept is not None and covered else None
@@ -206,21 +196,11 @@ def earmarks_spend(
 def earmarks_respend(
     *, reservation: Reservation, covered: Decimal, payable: Decimal, currency: str
 ) -> UUID | None:
-    """After a correction or a melting: the grant and the sources of a reservation have spent in
-    all what is owed in all, not more and not less. The grant, where one covers any of it. Grants
-    are locked already."""
-    rows = list(
-        Earmark.objects.filter(reservation=reservation)
-        .select_related("source")
-        .order_by("created_at", "id")
-    )
-    newest: dict[UUID | None, Earmark] = {row.source_id: row for row in rows if row.source_id}
-    sources = sorted(newest.values(), key=lambda row: (row.created_at, row.pk))
-    ids = sorted(row.source_id for row in sources if row.source_id)
-    list(FundingSource.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk"))
-    parts = split(payable, [row.percent or Decimal(0) for row in sources], currency)
-    for row, part in zip(sources, parts, strict=False):
-        spent = converted(part, row.rate, row.source.currency)  # type: ignore[union-attr]
+    """Make the grant and the sources of a reservation, after a correction or a melting, have spent
+    just what is owed in all. Returns the grant, where one covers any of it. Grants are locked
+    already."""
+    rows = _rows_of(reservation)
+    for row, spent in _parts_locked(rows, payable, currency):
         _source_add(row.source_id, spent=spent - row.redeemed)
         row.redeemed = spent
         row.save(update_fields=["redeemed"])
@@ -232,6 +212,27 @@ def earmarks_respend(
     kept.redeemed = covered
     kept.save(update_fields=["redeemed"])
     return kept.grant_id if covered else None
+
+
+def _rows_of(reservation: Reservation) -> list[Earmark]:
+    """Return all that is or was set aside for a reservation, the oldest first."""
+    rows = Earmark.objects.filter(reservation=reservation).select_related("source")
+    return list(rows.order_by("created_at", "id"))
+
+
+def _parts_locked(
+    rows: Sequence[Earmark], payable: Decimal, currency: str
+) -> list[tuple[Earmark, Decimal]]:
+    """Lock the sources; what each has to pay, in its own currency, by its newest row."""
+    newest: dict[UUID | None, Earmark] = {row.source_id: row for row in rows if row.source_id}
+    sources = sorted(newest.values(), key=lambda row: (row.created_at, row.pk))
+    ids = sorted(row.source_id for row in sources if row.source_id)
+    list(FundingSource.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk"))
+    parts = split(payable, [row.percent or Decimal(0) for row in sources], currency)
+    return [
+        (row, converted(part, row.rate, row.source.currency))  # type: ignore[union-attr]
+        for row, part in zip(sources, parts, strict=False)
+    ]
 
 
 def _spent(row: Earmark, amount: Decimal, now: datetime) -> None:

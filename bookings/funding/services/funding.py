@@ -1,15 +1,15 @@
 """Funding sources: making them, changing what is said of them, suspending and resuming."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from accounts import trail
-from accounts.domain.errors import WrongState, WrongVersion, invalid
-from accounts.domain.roles import Actor, By
+from accounts.domain.errors import WrongState, invalid
+from accounts.domain.roles import By
 from accounts.models import Organisation, User
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
@@ -19,15 +19,18 @@ from accounts.selectors.users import members_among
 from bookings.funding.domain.funding_sources import SourceTerms, Used, require_code, require_terms
 from bookings.funding.models import FundingSource
 from bookings.funding.selectors.funding_sources import is_used, source_by_id
+from bookings.pricing.services.codes import coded_save
 
 MOST_TEXT = 500
+# What a source and its terms have in common.
+FIELDS = tuple(f.name for f in fields(SourceTerms) if f.name not in {"owner", "users"})
 
 
 @transaction.atomic
 def source_create(
     by: By, *, organisation: Organisation, code: str, terms: SourceTerms
 ) -> FundingSource:
-    """A source that members of the organisation may charge, made by its finance. The code is
+    """Create a source that members of the organisation may charge. The code is
     the organisation's own and stays.
 
     `NotPermitted` but for its finance; `Invalid` for what does not fit, for people who are not
@@ -45,25 +48,19 @@ def source_create(
         created_at=by.now,
         **_fields(terms),
     )
-    try:
-        with transaction.atomic():
-            row.save(force_insert=True)
-    except IntegrityError as error:
-        if "source_code_unique" not in str(error):
-            raise
-        raise invalid("code", "code-taken") from None
-    _name(row, terms)
-    _record(by, "source.create", row, after={"code": code} | _told(terms))
+    coded_save(row)
+    _set_users(row, terms)
+    trail.record(by, "source.create", row, after={"code": code} | _recorded(terms))
     return row
 
 
 @transaction.atomic
 def source_change(by: By, *, source_id: UUID, changes: Mapping[str, Any]) -> FundingSource:
-    """Say some of its `SourceTerms` anew. Bookings keep what is set aside for them; whoever may
+    """Change some of its `SourceTerms`. Bookings keep what is set aside for them; whoever may
     not charge it any more, or a day it no longer covers, counts for new bookings, moves and
     approvals. `Invalid` as in making one, and for another currency once it has been charged, and
     for less budget than is set aside and spent."""
-    row = _locked(by.actor, source_id, by.version)
+    row = _locked(by, source_id)
     old = terms_of(row)
     new = replace(old, **changes)
     gone = row.held + row.spent + row.transferred
@@ -76,10 +73,10 @@ def source_change(by: By, *, source_id: UUID, changes: Mapping[str, Any]) -> Fun
         setattr(row, name, value)
     _touch(row, *_fields(new))
     if new.users != old.users:
-        _name(row, new)
-    before, after = _told(old), _told(new)
+        _set_users(row, new)
+    before, after = _recorded(old), _recorded(new)
     changed = [name for name in after if after[name] != before[name]]
-    _record(
+    trail.record(
         by,
         "source.update",
         row,
@@ -91,10 +88,10 @@ def source_change(by: By, *, source_id: UUID, changes: Mapping[str, Any]) -> Fun
 
 @transaction.atomic
 def source_suspend(by: By, *, source_id: UUID, reason: str) -> FundingSource:
-    """Nothing new is charged to it, and no request it is to pay for is approved, until it is
-    resumed; a reason is needed. What is set aside stays so, and bookings that were confirmed are
-    paid from it. `WrongState` if it is suspended already."""
-    row = _locked(by.actor, source_id, by.version)
+    """Suspend a source: until it is resumed nothing new is charged to it, and no request it is to
+    pay for is approved; a reason is needed. What is set aside stays so, and bookings that were
+    confirmed are paid from it. `WrongState` if it is suspended already."""
+    row = _locked(by, source_id)
     if row.suspended_at is not None:
         raise WrongState(state="suspended", wanted="suspended")
     reason = _reason(reason)
@@ -102,51 +99,43 @@ def source_suspend(by: By, *, source_id: UUID, reason: str) -> FundingSource:
         raise invalid("reason", "required")
     row.suspended_at = by.now
     _touch(row, "suspended_at")
-    _record(by, "source.suspend", row, after={"suspended_at": by.now}, reason=reason)
+    trail.record(by, "source.suspend", row, after={"suspended_at": by.now}, reason=reason)
     return row
 
 
 @transaction.atomic
 def source_resume(by: By, *, source_id: UUID, reason: str = "") -> FundingSource:
     """Let it pay again. `WrongState` if it is not suspended."""
-    row = _locked(by.actor, source_id, by.version)
+    row = _locked(by, source_id)
     if row.suspended_at is None:
         raise WrongState(state="valid", wanted="resumed")
     before = {"suspended_at": row.suspended_at}
     row.suspended_at = None
     _touch(row, "suspended_at")
     after = {"suspended_at": None}
-    _record(by, "source.resume", row, before=before, after=after, reason=_reason(reason))
+    trail.record(by, "source.resume", row, before=before, after=after, reason=_reason(reason))
     return row
 
 
 def terms_of(row: FundingSource) -> SourceTerms:
     """The row as a value."""
-    return SourceTerms(
-        name=row.name,
-        owner=row.owner_id,
-        currency=row.currency,
-        valid_from=row.valid_from,
-        valid_until=row.valid_until,
-        budget=row.budget,
-        is_open=row.is_open,
-        users=frozenset(row.users.values_list("pk", flat=True)),
-    )
+    values = {name: getattr(row, name) for name in FIELDS}
+    users = frozenset(row.users.values_list("pk", flat=True))
+    return SourceTerms(**values, owner=row.owner_id, users=users)
 
 
-def _locked(actor: Actor, source_id: UUID, expected_version: int | None) -> FundingSource:
-    """Under its lock, with which bookings set money aside; `NotFound` if it is not the actor's
-    to see, `NotPermitted` but for finance."""
-    source_by_id(actor, source_id)
+def _locked(by: By, source_id: UUID) -> FundingSource:
+    """The lock under which bookings set money aside. `NotFound` if it is not the actor's to see,
+    `NotPermitted` but for finance."""
+    source_by_id(by.actor, source_id)
     row = visible(
         FundingSource.objects.select_for_update(of=("self",), no_key=True).select_related(
             "organisation__region"
         ),
         pk=source_id,
     )
-    require(actor, "account", place_of(row.organisation))
-    if expected_version is not None and expected_version != row.version:
-        raise WrongVersion(version=row.version)
+    require(by.actor, "account", place_of(row.organisation))
+    by.require_version(row.version)
     return row
 
 
@@ -155,19 +144,18 @@ def _touch(row: FundingSource, *names: str) -> None:
     row.save(update_fields=[*names, "version"])
 
 
-def _name(row: FundingSource, terms: SourceTerms) -> None:
-    """Say who may charge it."""
+def _set_users(row: FundingSource, terms: SourceTerms) -> None:
     row.users.set(User.objects.filter(pk__in=terms.users))
 
 
 def _require_members(
     organisation: Organisation, terms: SourceTerms, known: SourceTerms | None = None
 ) -> None:
-    """Whoever is named anew is a member; those named already may have left since."""
-    was = {known.owner} | known.users if known else set()
-    wanted = {terms.owner} | terms.users
-    members = members_among(wanted - was, organisation.pk)
-    if missing := wanted - was - members:
+    """Require that whoever is newly named is a member; those named already may have left since."""
+    new = {terms.owner} | terms.users
+    if known:
+        new -= {known.owner} | known.users
+    if missing := new - members_among(new, organisation.pk):
         name = "owner" if terms.owner in missing else "users"
         raise invalid(name, "not-one-of-theirs", organisation=organisation.code)
 
@@ -180,33 +168,10 @@ def _reason(text: str) -> str:
 
 
 def _fields(terms: SourceTerms) -> dict[str, Any]:
-    return {
-        "name": terms.name,
-        "owner_id": terms.owner,
-        "currency": terms.currency,
-        "valid_from": terms.valid_from,
-        "valid_until": terms.valid_until,
-        "budget": terms.budget,
-        "is_open": terms.is_open,
-    }
+    """The terms as the fields of a source; its users are rows of their own."""
+    return {name: getattr(terms, name) for name in FIELDS} | {"owner_id": terms.owner}
 
 
-def _told(terms: SourceTerms) -> dict[str, Any]:
-    fields = _fields(terms)
-    owner = fields.pop("owner_id")
-    return {**fields, "owner": owner, "users": sorted(terms.users)}
-
-
-def _record(
-    by: By,
-    action: str,
-    row: FundingSource,
-    *,
-    before: Mapping[str, Any] | None = None,
-    after: Mapping[str, Any] | None = None,
-    reason: str = "",
-) -> None:
-    organisation = row.organisation
-    trail.record(
-        by, action, row, before=before, after=after, reason=reason, places=organisation.places()
-    )
+def _recorded(terms: SourceTerms) -> dict[str, Any]:
+    """What the trail holds of the terms."""
+    return vars(terms) | {"users": sorted(terms.users)}

@@ -5,19 +5,18 @@ coordinators never give the same money out twice. Bookings set money of a grant 
 grant's own lock (`funding/services/earmarks.py`).
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import F
 
 from accounts import trail
-from accounts.domain.errors import NotPermitted, WrongState, WrongVersion, invalid
-from accounts.domain.roles import Actor, By
+from accounts.domain.errors import NotPermitted
+from accounts.domain.roles import By
 from accounts.models import Organisation
 from accounts.selectors.organisations import organisation_region_on, require_open
 from bookings.funding.domain.programmes import (
@@ -29,9 +28,10 @@ from bookings.funding.domain.programmes import (
     require_room,
 )
 from bookings.funding.locks import lock_grant
-from bookings.funding.services.programmes import MOST_REASON, programme_locked
+from bookings.funding.services.programmes import programme_locked, require_reason, suspension_set
 from bookings.pricing.models import VoucherGrant, VoucherProgramme
 from bookings.pricing.selectors.agreements import coordinates
+from bookings.pricing.services.codes import coded_save
 from instruments.domain.opening import local_date
 
 LONGEST_STEM = 36  # of a code made here; a number may follow
@@ -62,7 +62,7 @@ def grant_create(
     `Invalid` for what does not fit, and where the programme's budget has not so much left
     (`programme-short`); `NotPermitted` but for the region's coordinator.
     """
-    programme = programme_locked(by.actor, programme_id)
+    programme = programme_locked(replace(by, version=None), programme_id)
     require_open(organisation)
     terms = GrantTerms(
         code or _code_for(programme, organisation, valid_from), amount, valid_from, valid_until
@@ -79,103 +79,80 @@ def grant_create(
     row = VoucherGrant(
         programme=programme,
         organisation=organisation,
-        code=terms.code,
-        amount=amount,
-        valid_from=valid_from,
-        valid_until=valid_until,
+        **asdict(terms),
         granted_by_id=by.actor.person,
         granted_at=by.now,
     )
-    try:
-        with transaction.atomic():
-            row.save(force_insert=True)
-    except IntegrityError as error:
-        if "code" not in str(error):
-            raise
-        raise invalid("code", "code-taken") from error
-    _record(
+    coded_save(row)
+    trail.record(
         by,
         "grant.create",
         row,
-        after={
-            "programme": programme.pk,
-            "organisation": organisation.pk,
-            "code": row.code,
-            "amount": amount,
-            "valid_from": valid_from,
-            "valid_until": valid_until,
-        },
+        after={"programme": programme.pk, "organisation": organisation.pk, **asdict(terms)},
     )
     return row
 
 
 @transaction.atomic
 def grant_change(by: By, *, grant_id: UUID, change: GrantChange, reason: str = "") -> VoucherGrant:
-    """Raise or lower it, never below what is set aside and spent, nor above what the programme
+    """Raise or lower a grant, never below what is set aside and spent, nor above what the programme
     has left; or change its days. What bookings have set aside stays, whatever its days."""
-    programme, row = _locked(by.actor, grant_id, by.version)
-    wanted = {
+    programme, row = _locked(by, grant_id)
+    changes = {
         name: value
         for name in ("amount", "valid_from", "valid_until")
         if (value := getattr(change, name)) is not None and value != getattr(row, name)
     }
-    if not wanted:
+    if not changes:
         return row
-    before = {name: getattr(row, name) for name in wanted}
+    before = {name: getattr(row, name) for name in changes}
     terms = GrantTerms(
         row.code,
-        wanted.get("amount", row.amount),
-        wanted.get("valid_from", row.valid_from),
-        wanted.get("valid_until", row.valid_until),
+        changes.get("amount", row.amount),
+        changes.get("valid_from", row.valid_from),
+        changes.get("valid_until", row.valid_until),
     )
-    _require_text(reason)
-    if "amount" in wanted:
+    require_reason(reason)
+    if "amount" in changes:
         require_not_below(
             amount=terms.amount,
             held=row.held,
             redeemed=row.redeemed + row.transferred,
             currency=programme.currency,
         )
-    if terms.amount or set(wanted) != {"amount"}:  # one that nothing was spent of goes to nothing
-        today = _today(programme, by.now) if "valid_until" in wanted else None
+    if terms.amount or set(changes) != {"amount"}:  # one that nothing was spent of goes to nothing
+        today = _today(programme, by.now) if "valid_until" in changes else None
         require_grant(terms, _served(programme), today=today)
     _grant_more(programme, terms.amount - row.amount)
-    for name, value in wanted.items():
+    for name, value in changes.items():
         setattr(row, name, value)
     row.version += 1
-    row.save(update_fields=[*wanted, "version"])
-    _record(by, "grant.change", row, before=before, after=wanted, reason=reason)
+    row.save(update_fields=[*changes, "version"])
+    trail.record(by, "grant.change", row, before=before, after=changes, reason=reason.strip())
     return row
 
 
 @transaction.atomic
 def grant_suspend(by: By, *, grant_id: UUID, reason: str = "") -> VoucherGrant:
-    """It covers no booking any more; what is set aside for bookings made stays so."""
-    _, row = _locked(by.actor, grant_id, by.version)
-    if row.suspended_at is not None:
-        raise WrongState(state="suspended", wanted="suspended")
-    _suspended_set(by, row, by.now, "grant.suspend", reason)
+    """Let it cover no booking any more; what is set aside for bookings made stays so."""
+    _, row = _locked(by, grant_id)
+    suspension_set(by, row, "grant.suspend", reason)
     return row
 
 
 @transaction.atomic
 def grant_resume(by: By, *, grant_id: UUID) -> VoucherGrant:
-    """It covers bookings again."""
-    _, row = _locked(by.actor, grant_id, by.version)
-    if row.suspended_at is None:
-        raise WrongState(state="open", wanted="open")
-    _suspended_set(by, row, None, "grant.resume", "")
+    """Let it cover bookings again."""
+    _, row = _locked(by, grant_id)
+    suspension_set(by, row, "grant.resume")
     return row
 
 
-def _locked(
-    actor: Actor, grant_id: UUID, expected_version: int | None
-) -> tuple[VoucherProgramme, VoucherGrant]:
+def _locked(by: By, grant_id: UUID) -> tuple[VoucherProgramme, VoucherGrant]:
     programme, row = lock_grant(grant_id)
-    if not coordinates(actor, programme.region):
+    if not coordinates(by.actor, programme.region):
         raise NotPermitted(capability="coordinate")
-    if expected_version is not None and expected_version != row.version:
-        raise WrongVersion(version=row.version)
+    by.require_version(row.version)
     return programme, row
 
 
@@ -184,28 +161,9 @@ def _grant_more(programme: VoucherProgramme, more: Decimal) -> None:
     if not more:
         return
     require_room(
-        budget=programme.budget,
-        granted=programme.granted,
-        more=more,
-        currency=programme.currency,
+        budget=programme.budget, granted=programme.granted, more=more, currency=programme.currency
     )
     VoucherProgramme.objects.filter(pk=programme.pk).update(granted=F("granted") + more)
-
-
-def _suspended_set(
-    by: By, row: VoucherGrant, suspended_at: datetime | None, action: str, reason: str
-) -> None:
-    _require_text(reason)
-    row.suspended_at = suspended_at
-    row.version += 1
-    row.save(update_fields=["suspended_at", "version"])
-    after = {"suspended": suspended_at is not None}
-    _record(by, action, row, after=after, reason=reason)
-
-
-def _require_text(reason: str) -> None:
-    if len(reason) > MOST_REASON:
-        raise invalid("reason", "too-long", most=MOST_REASON)
 
 
 def _served(programme: VoucherProgramme) -> Served:
@@ -231,15 +189,3 @@ def _code_for(programme: VoucherProgramme, organisation: Organisation, day: date
     if stem not in taken:
         return stem
     return next(code for n in range(2, len(taken) + 3) if (code := f"{stem}-{n}") not in taken)
-
-
-def _record(
-    by: By,
-    action: str,
-    row: VoucherGrant,
-    *,
-    before: dict[str, Any] | None = None,
-    after: dict[str, Any] | None = None,
-    reason: str = "",
-) -> None:
-    trail.record(by, action, row, before=before, after=after, reason=reason.strip())

@@ -1,30 +1,32 @@
-"""Voucher programmes of a region: made, changed, suspended, resumed."""
+"""Creating, changing, suspending and resuming the voucher programmes of a region."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from accounts import trail
-from accounts.domain.errors import NotFound, NotPermitted, WrongState, WrongVersion, invalid
-from accounts.domain.roles import Actor, By
+from accounts.domain.errors import NotPermitted, WrongState, invalid
+from accounts.domain.roles import By
 from accounts.models import Organisation, Region
 from bookings.funding.domain.programmes import ProgrammeTerms, require_programme
 from bookings.funding.locks import lock_programme
 from bookings.pricing.models import VoucherGrant, VoucherProgramme
 from bookings.pricing.selectors.agreements import coordinates
+from bookings.pricing.services.codes import coded_save
 from instruments.domain.opening import local_date
 
 KINDS = frozenset(Organisation.Kind.values)
 MOST_REASON = 500
+FIELDS = tuple(field.name for field in fields(ProgrammeTerms))
 
 
 @transaction.atomic
 def programme_create(by: By, *, region: Region, terms: ProgrammeTerms) -> VoucherProgramme:
-    """A programme for the organisations of a region. `NotPermitted` but for its coordinator."""
+    """Create a programme for a region's organisations; `NotPermitted` but for its coordinator."""
     if not coordinates(by.actor, region):
         raise NotPermitted(capability="coordinate")
     if not region.shares:
@@ -33,17 +35,17 @@ def programme_create(by: By, *, region: Region, terms: ProgrammeTerms) -> Vouche
     row = VoucherProgramme(
         region=region, created_by_id=by.actor.person, created_at=by.now, **_fields(terms)
     )
-    _store(row, is_new=True)
-    _record(by, "programme.create", row, after=_fields(terms))
+    coded_save(row)
+    trail.record(by, "programme.create", row, after=_fields(terms))
     return row
 
 
 @transaction.atomic
 def programme_change(by: By, *, programme_id: UUID, changes: dict[str, Any]) -> VoucherProgramme:
-    """Other terms for bookings to come; those made keep what they were quoted. `changes` are
-    fields of `ProgrammeTerms`. The budget stays above what has been granted, and currency and
+    """Change the terms for bookings to come; existing ones keep what they were quoted. `changes`
+    are fields of `ProgrammeTerms`. The budget stays above what has been granted, and currency and
     code stay once anything has (`granted-already`)."""
-    row = programme_locked(by.actor, programme_id, by.version)
+    row = programme_locked(by, programme_id)
     old = _terms(row)
     new = replace(old, **changes)
     if new == old:
@@ -58,55 +60,57 @@ def programme_change(by: By, *, programme_id: UUID, changes: dict[str, Any]) -> 
     for name, value in changed.items():
         setattr(row, name, value)
     row.version += 1
-    _store(row)
+    coded_save(row, is_new=False)
     before = {name: was[name] for name in changed}
-    _record(by, "programme.change", row, before=before, after=changed)
+    trail.record(by, "programme.change", row, before=before, after=changed)
     return row
 
 
 @transaction.atomic
 def programme_suspend(by: By, *, programme_id: UUID, reason: str = "") -> VoucherProgramme:
-    """No booking is covered any more; what is set aside for bookings made stays so."""
-    row = programme_locked(by.actor, programme_id, by.version)
-    if row.suspended_at is not None:
-        raise WrongState(state="suspended", wanted="suspended")
-    _suspended_set(by, row, by.now, "programme.suspend", reason)
+    """Let it cover no booking any more; what is set aside for bookings made stays so."""
+    row = programme_locked(by, programme_id)
+    suspension_set(by, row, "programme.suspend", reason)
     return row
 
 
 @transaction.atomic
 def programme_resume(by: By, *, programme_id: UUID) -> VoucherProgramme:
-    """Its grants cover bookings again."""
-    row = programme_locked(by.actor, programme_id, by.version)
-    if row.suspended_at is None:
-        raise WrongState(state="open", wanted="open")
-    _suspended_set(by, row, None, "programme.resume", "")
+    """Let its grants cover bookings again."""
+    row = programme_locked(by, programme_id)
+    suspension_set(by, row, "programme.resume")
     return row
 
 
-def programme_locked(
-    actor: Actor, programme_id: UUID, expected_version: int | None = None
-) -> VoucherProgramme:
-    """With its region. `NotFound`; `NotPermitted` but for the region's coordinator."""
+def programme_locked(by: By, programme_id: UUID) -> VoucherProgramme:
+    """Lock a programme, with its region. `NotFound`; `NotPermitted` but for the region's
+    coordinator."""
     row = lock_programme(programme_id)
-    if row is None:
-        raise NotFound
-    if not coordinates(actor, row.region):
+    if not coordinates(by.actor, row.region):
         raise NotPermitted(capability="coordinate")
-    if expected_version is not None and expected_version != row.version:
-        raise WrongVersion(version=row.version)
+    by.require_version(row.version)
     return row
 
 
-def _suspended_set(
-    by: By, row: VoucherProgramme, suspended_at: datetime | None, action: str, reason: str
+def suspension_set(
+    by: By, row: VoucherProgramme | VoucherGrant, action: str, reason: str = ""
 ) -> None:
-    if len(reason) > MOST_REASON:
-        raise invalid("reason", "too-long", most=MOST_REASON)
-    row.suspended_at = suspended_at
+    """Suspend or resume a locked programme or grant, as the `action` of the trail says.
+    `WrongState` where it is so already."""
+    is_suspended = action.endswith(".suspend")
+    if (row.suspended_at is not None) == is_suspended:
+        state = "suspended" if is_suspended else "open"
+        raise WrongState(state=state, wanted=state)
+    require_reason(reason)
+    row.suspended_at = by.now if is_suspended else None
     row.version += 1
     row.save(update_fields=["suspended_at", "version"])
-    _record(by, action, row, after={"suspended": suspended_at is not None}, reason=reason.strip())
+    trail.record(by, action, row, after={"suspended": is_suspended}, reason=reason.strip())
+
+
+def require_reason(reason: str) -> None:
+    if len(reason) > MOST_REASON:
+        raise invalid("reason", "too-long", most=MOST_REASON)
 
 
 def _check(
@@ -123,56 +127,17 @@ def _check(
 
 
 def _fields(terms: ProgrammeTerms) -> dict[str, Any]:
+    """The terms as the fields of a programme."""
     return {
-        "code": terms.code,
+        **{name: getattr(terms, name) for name in FIELDS},
         "name": terms.name.strip(),
         "name_zh": terms.name_zh.strip(),
-        "percent": terms.percent,
-        "cap_per_booking": terms.cap_per_booking,
-        "currency": terms.currency,
-        "budget": terms.budget,
         "payer_kinds": list(terms.payer_kinds),
-        "is_for_small_only": terms.is_for_small_only,
         "host_regions": list(terms.host_regions),
-        "valid_from": terms.valid_from,
-        "valid_until": terms.valid_until,
     }
 
 
 def _terms(row: VoucherProgramme) -> ProgrammeTerms:
-    return ProgrammeTerms(
-        code=row.code,
-        name=row.name,
-        name_zh=row.name_zh,
-        percent=row.percent,
-        cap_per_booking=row.cap_per_booking,
-        currency=row.currency,
-        budget=row.budget,
-        payer_kinds=tuple(row.payer_kinds),
-        is_for_small_only=row.is_for_small_only,
-        host_regions=tuple(row.host_regions),
-        valid_from=row.valid_from,
-        valid_until=row.valid_until,
-    )
-
-
-def _store(row: VoucherProgramme, *, is_new: bool = False) -> None:
-    try:
-        with transaction.atomic():
-            row.save(force_insert=is_new)
-    except IntegrityError as error:
-        if "code" not in str(error):
-            raise
-        raise invalid("code", "code-taken") from error
-
-
-def _record(
-    by: By,
-    action: str,
-    row: VoucherProgramme,
-    *,
-    before: dict[str, Any] | None = None,
-    after: dict[str, Any] | None = None,
-    reason: str = "",
-) -> None:
-    trail.record(by, action, row, before=before, after=after, reason=reason)
+    values: dict[str, Any] = {name: getattr(row, name) for name in FIELDS}
+    lists = {name: tuple(values[name]) for name in ("payer_kinds", "host_regions")}
+    return ProgrammeTerms(**values | lists)

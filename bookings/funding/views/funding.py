@@ -1,29 +1,27 @@
 """Funding sources: what they have left, what was charged to them, and what finance says of them."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
-from django.utils import timezone
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.domain.errors import Invalid, NotPermitted, Refused, WrongState, WrongVersion
-from accounts.domain.roles import Actor, By
-from accounts.models import Organisation
-from accounts.permissions import actor_of, require
+from accounts.domain.errors import NotPermitted
+from accounts.domain.roles import By
+from accounts.permissions import require
 from accounts.selectors.memberships import place_of
 from accounts.selectors.organisations import organisations
+from accounts.views.pages import act, by_of, edits, reads, writes
+from accounts.views.pages import shown as page_shown
 from bookings.funding.domain.funding_sources import SourceTerms
 from bookings.funding.forms.funding import SourceForm, SuspendForm, source_initial
 from bookings.funding.models import FundingSource
@@ -45,10 +43,11 @@ from bookings.funding.services.funding import (
     source_suspend,
 )
 from bookings.record.selectors.reservations import shown
-from bookings.record.views.lists import waits_of
+from bookings.record.views.lists import ListPage
 from instruments.domain.opening import local_date
 
 PAGE = 50
+FORM = "bookings/funding/funding_form.html"
 LABELS = {
     "valid": _("valid"),
     "coming": _("not valid yet"),
@@ -95,127 +94,119 @@ class Shown:
         return f"{amount / whole * 100:.2f}" if budget is not None and whole else "0"
 
 
-@login_required
-@require_safe
-def sources(request: HttpRequest) -> HttpResponse:
-    """Those one may charge or looks after, and what one's own bookings cost."""
-    now, actor = timezone.now(), actor_of(request.user)
-    waits = waits_of(request, "sources")
-    rows = sources_nearly_used(actor, now) if waits else sources_for(actor)
-    page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
-    context = {
-        "page": page,
-        "waits": waits,
-        "sources": [_shown(actor, row, now) for row in page.object_list],
-        "several": len({row.organisation_id for row in page.object_list}) > 1,
-        "may_add": bool(actor.organisations_where("account")),
-        "spending": load_spending(actor.person, ZoneInfo(actor.time_zone), now),
-    }
-    return render(request, "bookings/funding/funding.html", context)
+def _shown(row: FundingSource, by: By) -> Shown:
+    may_account = by.actor.may("account", place_of(row.organisation))
+    return Shown(row, state_of(row, by.now), row.left, may_account)
 
 
-@login_required
-@require_safe
+LIST = ListPage(
+    "bookings/funding/funding.html",
+    sources_for,
+    waits={"sources": sources_nearly_used},
+    shown=_shown,
+    size=PAGE,
+)
+
+
+@reads
+def sources(request: HttpRequest) -> HttpResponseBase:
+    """List the sources one may charge or looks after, and what one's own bookings cost."""
+    by = by_of(request)
+    waits, rows = LIST.chosen(request, by)
+    return LIST.answer(
+        request,
+        by,
+        rows,
+        waits=waits,
+        may_add=bool(by.actor.organisations_where("account")),
+        spending=load_spending(by.actor.person, ZoneInfo(by.actor.time_zone), by.now),
+    )
+
+
+@reads
 def source(request: HttpRequest, source_id: UUID) -> HttpResponse:
+    """Show one source with the bookings that are charged to it."""
     return _page(request, source_id)
 
 
 def _page(request: HttpRequest, source_id: UUID, *, status: int = 200, **more: Any) -> HttpResponse:
-    """One source with the bookings that are charged to it."""
-    now, actor = timezone.now(), actor_of(request.user)
-    row = source_by_id(actor, source_id)
-    page = Paginator(entries_of(actor, row), PAGE).get_page(request.GET.get("page"))
+    by = by_of(request)
+    row = source_by_id(by.actor, source_id)
+    page = Paginator(entries_of(by.actor, row), PAGE).get_page(request.GET.get("page"))
     for entry in page.object_list:
-        shown(entry.reservation, now)
+        shown(entry.reservation, by.now)
     context = {
-        "source": _shown(actor, row, now),
+        "source": _shown(row, by),
         "page": page,
-        "sees_all": oversees(actor, row),
+        "sees_all": oversees(by.actor, row),
         "form": SuspendForm(initial={"version": row.version}),
         **more,
     }
     return render(request, "bookings/funding/funding_source.html", context, status=status)
 
 
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
+def _address(source_id: UUID) -> str:
+    return reverse("bookings:money-funding-source", args=[source_id])
+
+
+@edits
 def new(request: HttpRequest) -> HttpResponse:
-    """The form for a new source; POST makes it."""
-    now, actor = timezone.now(), actor_of(request.user)
-    own = actor.organisations_where("account")
-    mine = list(organisations().filter(pk__in=own, closed_at=None))
+    """Create a source."""
+    by = by_of(request)
+    accounted = by.actor.organisations_where("account")
+    mine = {row.code: row for row in organisations().filter(pk__in=accounted, closed_at=None)}
     if not mine:
         raise NotPermitted(capability="account")
-    first = mine[0]
+    first = next(iter(mine.values()))
     form = SourceForm(
         request.POST if request.method == "POST" else None,
-        organisations=[(each.code, each.name) for each in mine],
+        organisations=[(code, row.name) for code, row in mine.items()],
         initial={
             "organisation": first.code,
             "currency": first.region.currency,
-            "valid_from": local_date(ZoneInfo(first.region.time_zone), now),
+            "valid_from": local_date(ZoneInfo(first.region.time_zone), by.now),
         },
     )
-    if form.is_bound and form.is_valid():
-        data = form.cleaned_data
-        organisation = _named(mine, data["organisation"])
-        try:
-            made = source_create(
-                By(actor, now),
-                organisation=organisation,
-                code=data["code"].strip(),
-                terms=SourceTerms(**terms_given(form.given(), organisation)),
-            )
-        except Invalid as refused:
-            form.refuse(refused.problems)
-        else:
-            messages.success(request, gettext("The source can be charged from now on."))
-            return redirect("bookings:money-funding-source", source_id=made.pk)
-    context = {"form": form, "source": None}
-    status = 400 if form.errors else 200
-    return render(request, "bookings/funding/funding_form.html", context, status=status)
+
+    def create(by: By, data: dict[str, Any]) -> FundingSource:
+        organisation = mine[data["organisation"]]
+        terms = SourceTerms(**terms_given(form.given(), organisation))
+        code = data["code"].strip()
+        return source_create(by, organisation=organisation, code=code, terms=terms)
+
+    return act(
+        request,
+        partial(page_shown, request, FORM),
+        create,
+        to=lambda created: _address(created.pk),
+        done=gettext("The source can be charged from now on."),
+        form=form,
+    )
 
 
-def _named(mine: Iterable[Organisation], code: str) -> Organisation:
-    return next(each for each in mine if each.code == code)
-
-
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
+@edits
 def change(request: HttpRequest, source_id: UUID) -> HttpResponse:
-    """What finance says of a source; POST changes it."""
-    now, actor = timezone.now(), actor_of(request.user)
-    row = source_by_id(actor, source_id)
-    require(actor, "account", place_of(row.organisation))
+    """Change what finance says of a source."""
+    by = by_of(request)
+    row = source_by_id(by.actor, source_id)
+    require(by.actor, "account", place_of(row.organisation))
     form = SourceForm(
         request.POST if request.method == "POST" else None,
         is_used=is_used(row),
         initial=source_initial(row),
     )
-    refused: Refused | None = None
-    status = 200
-    if form.is_bound and form.is_valid():
-        try:
-            source_change(
-                By(actor, now, form.cleaned_data["version"]),
-                source_id=row.pk,
-                changes=_changes(form, row),
-            )
-        except Invalid as problem:
-            form.refuse(problem.problems)
-        except WrongVersion as problem:
-            refused, status = problem, 412
-        else:
-            messages.success(request, gettext("Saved."))
-            return redirect("bookings:money-funding-source", source_id=row.pk)
-    if form.errors:
-        status = 400
-    context = {"form": form, "source": _shown(actor, row, now), "refused": refused}
-    return render(request, "bookings/funding/funding_form.html", context, status=status)
+    return act(
+        request,
+        partial(page_shown, request, FORM, source=_shown(row, by)),
+        lambda by, _: source_change(by, source_id=row.pk, changes=_changes(form, row)),
+        to=_address(row.pk),
+        done=gettext("Saved."),
+        form=form,
+    )
 
 
 def _changes(form: SourceForm, row: FundingSource) -> dict[str, Any]:
-    """People who were named already stay so, members or not."""
+    """Return what the form changes; people who were named already stay so, members or not."""
     given, known = form.given(), {row.owner.email.lower(): row.owner_id}
     known |= {user.email.lower(): user.pk for user in row.users.all()}
     kept = frozenset(known[name.lower()] for name in given["users"] if name.lower() in known)
@@ -229,36 +220,25 @@ def _changes(form: SourceForm, row: FundingSource) -> dict[str, Any]:
     return changes | {"users": changes["users"] | kept}
 
 
-@login_required
-@require_POST
+@writes
 def suspend(request: HttpRequest, source_id: UUID) -> HttpResponse:
+    """Let nothing new be charged to a source."""
     done = gettext("Suspended: nothing new is charged to it until it is resumed.")
     return _decided(request, source_id, source_suspend, done)
 
 
-@login_required
-@require_POST
+@writes
 def resume(request: HttpRequest, source_id: UUID) -> HttpResponse:
+    """Let a source be charged again."""
     return _decided(request, source_id, source_resume, gettext("It can be charged again."))
 
 
-def _decided(request: HttpRequest, source_id: UUID, act: Any, done: str) -> HttpResponse:
-    now, actor = timezone.now(), actor_of(request.user)
-    form, refused, status = SuspendForm(request.POST), None, 400
-    if form.is_valid():
-        data = form.cleaned_data
-        try:
-            act(By(actor, now, data["version"]), source_id=source_id, reason=data["reason"])
-        except Invalid as problem:
-            form.refuse(problem.problems)
-        except (WrongState, WrongVersion) as problem:
-            refused, status = problem, 412 if isinstance(problem, WrongVersion) else 409
-        else:
-            messages.success(request, done)
-            return redirect("bookings:money-funding-source", source_id=source_id)
-    return _page(request, source_id, status=status, form=form, refused=refused)
-
-
-def _shown(actor: Actor, row: FundingSource, now: datetime) -> Shown:
-    may_account = actor.may("account", place_of(row.organisation))
-    return Shown(row, state_of(row, now), row.left, may_account)
+def _decided(request: HttpRequest, source_id: UUID, service: Any, done: str) -> HttpResponse:
+    return act(
+        request,
+        partial(_page, request, source_id),
+        lambda by, data: service(by, source_id=source_id, reason=data["reason"]),
+        to=_address(source_id),
+        done=done,
+        form=SuspendForm(request.POST),
+    )

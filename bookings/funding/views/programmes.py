@@ -1,23 +1,24 @@
 """Vouchers: what is left of one's own; the programmes of a region one coordinates."""
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.domain.errors import Invalid, NotPermitted, Refused, WrongState, WrongVersion
-from accounts.domain.roles import Actor, By
+from accounts.domain.errors import NotPermitted
+from accounts.domain.roles import By
 from accounts.models import Organisation
 from accounts.permissions import actor_of
 from accounts.selectors.organisations import sharing_regions
+from accounts.views.pages import act, by_of, edits, reads, shown, writes
 from bookings.funding.forms.programmes import (
     GrantForm,
     ProgrammeForm,
@@ -47,21 +48,20 @@ from bookings.funding.services.programmes import (
 )
 from bookings.pricing.models import VoucherGrant, VoucherProgramme
 from bookings.pricing.selectors.agreements import coordinates, own_regions
-from bookings.pricing.views.agreements import status_of
 from bookings.record.views.lists import waits_of
 
 PAGE = 50
+FORM = "bookings/funding/programme_form.html"
 
 
-@login_required
-@require_safe
+@reads
 def vouchers(request: HttpRequest) -> HttpResponse:
     """One's own grants, those that can be used first; and the programmes one coordinates or
     audits."""
     now, actor = timezone.now(), actor_of(request.user)
     waits = waits_of(request, "grants")
-    found = grants_nearly_used(actor, now) if waits else own_grants(actor)
-    page = Paginator(found, PAGE).get_page(request.GET.get("page"))
+    rows = grants_nearly_used(actor, now) if waits else own_grants(actor)
+    page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
     programmes = [] if waits else list(programmes_for(actor))
     grants = sorted(grants_shown(page.object_list, now), key=lambda grant: grant["state"] != "open")
     figures, hosts = load_figures(programmes), host_regions_of(programmes)
@@ -86,8 +86,8 @@ def vouchers(request: HttpRequest) -> HttpResponse:
 
 def grants_shown(rows: Any, now: datetime) -> list[dict[str, Any]]:
     """Grants with figures, state and the regions they may be used in."""
-    found: list[VoucherGrant] = list(rows)
-    hosts = host_regions_of({row.programme_id: row.programme for row in found}.values())
+    grants: list[VoucherGrant] = list(rows)
+    hosts = host_regions_of({row.programme_id: row.programme for row in grants}.values())
     return [
         {
             "row": row,
@@ -96,76 +96,69 @@ def grants_shown(rows: Any, now: datetime) -> list[dict[str, Any]]:
             "hosts": hosts[row.programme_id],
             "currency": row.programme.currency,
         }
-        for row in found
+        for row in grants
     ]
 
 
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
+@edits
 def new(request: HttpRequest) -> HttpResponse:
-    """A programme of a region one coordinates."""
-    now, actor = timezone.now(), actor_of(request.user)
-    own = own_regions(actor)
+    """Start a programme of a region one coordinates."""
+    by = by_of(request)
+    own = own_regions(by.actor)
     if not own:
         raise NotPermitted(capability="coordinate")
-    initial = {"region": own[0].pk, "currency": own[0].currency, **year_of(day_at(own[0], now))}
+    first = own[0]
+    days = year_of(day_at(first, by.now))
     form = ProgrammeForm(
         request.POST if request.method == "POST" else None,
         regions=list(sharing_regions()),
         own=own,
-        initial=initial,
+        initial={"region": first.pk, "currency": first.currency, **days},
     )
-    if form.is_bound and form.is_valid():
-        region = next(region for region in own if region.pk == form.cleaned_data["region"])
-        try:
-            made = programme_create(By(actor, now), region=region, terms=form.terms())
-        except Invalid as refused:
-            form.refuse(refused.problems)
-        else:
-            messages.success(
-                request, gettext("The programme has started. Grant an organisation an amount.")
-            )
-            return redirect("bookings:money-vouchers-programme", programme_id=made.pk)
-    status = 400 if form.errors else 200
-    return render(request, "bookings/funding/programme_form.html", {"form": form}, status=status)
+    return act(
+        request,
+        partial(shown, request, FORM),
+        lambda by, data: programme_create(
+            by,
+            region=next(region for region in own if region.pk == data["region"]),
+            terms=form.terms(),
+        ),
+        to=lambda created: _address(created.pk),
+        done=gettext("The programme has started. Grant an organisation an amount."),
+        form=form,
+    )
 
 
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
+@edits
 def programme(request: HttpRequest, programme_id: UUID) -> HttpResponse:
-    """A programme with its grants; POST grants an amount."""
-    now, actor = timezone.now(), actor_of(request.user)
-    row = programme_by_id(actor, programme_id)
-    form = _grant_form(row, request.POST if request.method == "POST" else None, now)
-    if form.is_bound and not coordinates(actor, row.region):
+    """Show a programme with its grants; POST grants an amount."""
+    by = by_of(request)
+    row = programme_by_id(by.actor, programme_id)
+    form = _grant_form(row, request.POST if request.method == "POST" else None, by.now)
+    if form.is_bound and not coordinates(by.actor, row.region):
         raise NotPermitted(capability="coordinate")
-    if form.is_bound and form.is_valid():
-        data = form.cleaned_data
-        try:
-            made = grant_create(
-                By(actor, now),
-                programme_id=row.pk,
-                organisation=form.payer,
-                amount=data["amount"],
-                valid_from=data["valid_from"],
-                valid_until=data["valid_until"],
-                code=data["code"],
-            )
-        except Invalid as refused:
-            form.refuse(refused.problems)
-        else:
-            messages.success(
-                request, gettext("Granted to {organisation}.").format(organisation=form.payer.name)
-            )
-            return redirect("bookings:money-vouchers-programme", programme_id=made.programme_id)
-    return _page(request, actor, row, now, form=form, status=400 if form.errors else 200)
+    return act(
+        request,
+        partial(_page, request, row),
+        lambda by, data: grant_create(
+            by,
+            programme_id=row.pk,
+            organisation=form.payer,
+            amount=data["amount"],
+            valid_from=data["valid_from"],
+            valid_until=data["valid_until"],
+            code=data["code"],
+        ),
+        to=_address(row.pk),
+        done=lambda _: gettext("Granted to {organisation}.").format(organisation=form.payer.name),
+        form=form,
+    )
 
 
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
+@edits
 def change(request: HttpRequest, programme_id: UUID) -> HttpResponse:
-    """Other terms, for bookings to come."""
-    now, actor = timezone.now(), actor_of(request.user)
+    """Change the terms of a programme, for bookings to come."""
+    actor = actor_of(request.user)
     row = programme_by_id(actor, programme_id)
     if not coordinates(actor, row.region):
         raise NotPermitted(capability="coordinate")
@@ -174,48 +167,52 @@ def change(request: HttpRequest, programme_id: UUID) -> HttpResponse:
         regions=list(sharing_regions()),
         initial=said_of(row),
     )
-    refused: Refused | None = None
-    if form.is_bound and form.is_valid():
-        try:
-            programme_change(
-                By(actor, now, form.cleaned_data["version"]),
-                programme_id=row.pk,
-                changes=form.values(),
-            )
-        except Invalid as problem:
-            form.refuse(problem.problems)
-        except WrongVersion as problem:
-            refused = problem
-        else:
-            messages.success(request, gettext("Changed, for bookings to come."))
-            return redirect("bookings:money-vouchers-programme", programme_id=row.pk)
-    status = status_of(refused) if refused else 400 if form.errors else 200
-    context = {"form": form, "programme": row, "refused": refused}
-    return render(request, "bookings/funding/programme_form.html", context, status=status)
+    return act(
+        request,
+        partial(shown, request, FORM, programme=row),
+        lambda by, _: programme_change(by, programme_id=row.pk, changes=form.values()),
+        to=_address(row.pk),
+        done=gettext("Changed, for bookings to come."),
+        form=form,
+    )
 
 
-@login_required
-@require_POST
+@writes
 def suspend(request: HttpRequest, programme_id: UUID) -> HttpResponse:
-    """Suspend or resume, as `act` says."""
-    now, actor = timezone.now(), actor_of(request.user)
-    row = programme_by_id(actor, programme_id)
+    """Suspend or resume a programme, as `act` says."""
+    row = programme_by_id(actor_of(request.user), programme_id)
+    return suspended_or_resumed(
+        request,
+        partial(_page, request, row),
+        partial(programme_suspend, programme_id=row.pk),
+        partial(programme_resume, programme_id=row.pk),
+        _address(row.pk),
+    )
+
+
+def suspended_or_resumed(
+    request: HttpRequest,
+    page: Callable[..., HttpResponse],
+    suspend: Callable[..., Any],
+    resume: Callable[..., Any],
+    address: str,
+) -> HttpResponse:
+    """Carry out the one of two services that the form names."""
     form = SuspendForm(request.POST)
-    if not form.is_valid():
-        return _page(request, actor, row, now, status=400)
-    data = form.cleaned_data
-    try:
+
+    def decide(by: By, data: dict[str, Any]) -> None:
         if data["act"] == "suspend":
-            programme_suspend(
-                By(actor, now, data["version"]), programme_id=row.pk, reason=data["reason"]
-            )
+            suspend(by, reason=data["reason"])
         else:
-            programme_resume(By(actor, now, data["version"]), programme_id=row.pk)
-    except (WrongState, WrongVersion) as problem:
-        return _page(request, actor, row, now, refused=problem, status=status_of(problem))
-    said = gettext("Suspended.") if data["act"] == "suspend" else gettext("Resumed.")
-    messages.success(request, said)
-    return redirect("bookings:money-vouchers-programme", programme_id=row.pk)
+            resume(by)
+
+    is_suspended = request.POST.get("act") == "suspend"
+    done = gettext("Suspended.") if is_suspended else gettext("Resumed.")
+    return act(request, page, decide, to=address, done=done, form=form, name="suspend_form")
+
+
+def _address(programme_id: UUID) -> str:
+    return reverse("bookings:money-vouchers-programme", args=[programme_id])
 
 
 def _grant_form(row: VoucherProgramme, data: Any, now: datetime) -> GrantForm:
@@ -226,36 +223,25 @@ def _grant_form(row: VoucherProgramme, data: Any, now: datetime) -> GrantForm:
 
 
 def _page(
-    request: HttpRequest,
-    actor: Actor,
-    row: VoucherProgramme,
-    now: datetime,
-    *,
-    form: GrantForm | None = None,
-    refused: Refused | None = None,
-    status: int = 200,
+    request: HttpRequest, row: VoucherProgramme, *, status: int = 200, **forms: Any
 ) -> HttpResponse:
+    by = by_of(request)
     rows = row.grants.select_related("programme__region", "organisation").order_by(
         "organisation__name", "-valid_until", "code"
     )
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
-    figures = load_figures([row])[row.pk]
+    labels = dict(Organisation.Kind.choices)
     context = {
         "programme": row,
-        "state": state_of_programme(row, now),
-        "figures": figures,
+        "state": state_of_programme(row, by.now),
+        "figures": load_figures([row])[row.pk],
         "free": None if row.budget is None else row.budget - row.granted,
         "hosts": host_regions_of([row])[row.pk],
-        "kinds": _kinds(row),
+        "kinds": [labels.get(kind, kind) for kind in row.payer_kinds],
         "page": page,
-        "grants": grants_shown(page.object_list, now),
-        "is_own": coordinates(actor, row.region),
-        "form": form or _grant_form(row, None, now),
-        "refused": refused,
+        "grants": grants_shown(page.object_list, by.now),
+        "is_own": coordinates(by.actor, row.region),
+        "form": _grant_form(row, None, by.now),
+        **forms,
     }
     return render(request, "bookings/funding/programme.html", context, status=status)
-
-
-def _kinds(row: VoucherProgramme) -> list[Any]:
-    labels = dict(Organisation.Kind.choices)
-    return [labels.get(kind, kind) for kind in row.payer_kinds]

@@ -5,13 +5,12 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.views.decorators.http import require_safe
 
 from accounts.permissions import actor_of
+from accounts.views.pages import reads
 from bookings.funding.selectors.programmes import own_grants
 from bookings.funding.selectors.spending import SpentOn, load_spending, load_spending_on
 from bookings.funding.views.programmes import grants_shown
@@ -20,10 +19,9 @@ EARLIEST = 2000
 GRANTS = 12  # shown here; all are on the page of vouchers
 
 
-@login_required
-@require_safe
+@reads
 def spending(request: HttpRequest) -> HttpResponse:
-    """A year of the reader's own zone."""
+    """Show what one's bookings of a year cost; the year is that of one's own zone."""
     now, actor = timezone.now(), actor_of(request.user)
     zone = ZoneInfo(actor.time_zone)
     this_year = now.astimezone(zone).year
@@ -46,7 +44,7 @@ def spending(request: HttpRequest) -> HttpResponse:
 
 
 def _sums(on: tuple[SpentOn, ...]) -> list[dict[str, Any]]:
-    """By currency."""
+    """Add up by currency."""
     sums: dict[str, list[Decimal]] = {}
     for each in on:
         one = sums.setdefault(each.currency, [Decimal(0)] * 3)

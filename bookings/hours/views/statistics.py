@@ -41,7 +41,7 @@ from bookings.hours.views.utilisation import asked_of, context_of, in_whole_mont
 from bookings.record.adapters.definitions import MEANINGS, NAMES
 from bookings.record.adapters.figures import csv_pieces, write_workbook
 from bookings.record.messages import sentence
-from instruments.forms.policies import GROUPS
+from instruments.messages import PRICE_GROUP_LABELS
 from instruments.models import Instrument
 
 
@@ -62,7 +62,7 @@ def payers_by(request: HttpRequest) -> HttpResponse:
                 "unit": gettext("h"),
                 "data": [
                     {
-                        "name": str(GROUPS[row.keys["price_group"]])
+                        "name": str(PRICE_GROUP_LABELS[row.keys["price_group"]])
                         if name == "price_group"
                         else local_name(*row.names[name]),
                         "value": round(row.minutes / 60, 1),

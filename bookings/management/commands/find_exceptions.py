@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
+from accounts.domain.roles import PLATFORM, By
 from bookings.audit.services.audit import exceptions_find
 
 
@@ -15,7 +16,7 @@ class Command(BaseCommand):
         parser.add_argument("--full", action="store_true")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        run = exceptions_find(now=timezone.now(), full=options["full"])
+        run = exceptions_find(By(PLATFORM, timezone.now()), full=options["full"])
         for rule, count in sorted(run.counts.items()):
             self.stdout.write(f"{rule} {count}")
         self.stdout.write(f"{run.looked_at} bookings and charges looked at.")

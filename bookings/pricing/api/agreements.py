@@ -219,13 +219,13 @@ class Agreements(Resource):
 
 def regions_named(codes: list[str], field: str = "regions") -> list[Region]:
     """The regions of some codes; `Invalid` names every one that there is not."""
-    found, problems = [], []
+    regions, problems = [], []
     for index, code in enumerate(codes):
         try:
-            found.append(region_by_code(code))
+            regions.append(region_by_code(code))
         except NotFound:
             where = f"{field}[{index}]"
             problems.append(FieldProblem(where, "unknown-region", {"region": code}))
     if problems:
         raise Invalid(problems)
-    return found
+    return regions

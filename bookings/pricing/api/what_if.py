@@ -75,15 +75,15 @@ def _sums(sums: Sums, currency: str) -> dict[str, Any]:
     return money | {name: getattr(sums, name) for name in ("bookings", "more", "less", "same")}
 
 
-def what_if_json(found: WhatIf) -> dict[str, Any]:
-    comparison = found.comparison
+def what_if_json(compared: WhatIf) -> dict[str, Any]:
+    comparison = compared.comparison
     currency = comparison.card.currency
     return {
-        "instrument": str(found.instrument.pk),
+        "instrument": str(compared.instrument.pk),
         "currency": currency,
-        "since": rfc3339(found.since),
-        "until": rfc3339(found.until),
-        "found": found.found,
+        "since": rfc3339(compared.since),
+        "until": rfc3339(compared.until),
+        "found": compared.found,
         "priced": comparison.seen,
         "whole": _sums(comparison.whole, currency),
         "groups": [
@@ -96,7 +96,7 @@ def what_if_json(found: WhatIf) -> dict[str, Any]:
                 "name_zh": organisation.name_zh,
                 **_sums(sums, currency),
             }
-            for organisation, sums in found.organisations
+            for organisation, sums in compared.organisations
         ],
         "left_out": [
             {"code": code, "message": left_out(code, currency), "bookings": bookings}

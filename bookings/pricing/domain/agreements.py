@@ -45,13 +45,13 @@ class Recognition:
 def recognition(agreements: Iterable[AgreementValues], day: date) -> Recognition | None:
     """Of several in force the highest discount counts (of equals the lower code); vouchers and
     qualifications count where any of them says so. None where none is in force."""
-    found = [agreement for agreement in agreements if agreement.is_in_force(day)]
-    if not found:
+    in_force = [agreement for agreement in agreements if agreement.is_in_force(day)]
+    if not in_force:
         return None
     return Recognition(
-        agreement=min(found, key=lambda each: (-each.discount_percent, each.code)),
-        honours_vouchers=any(each.honours_vouchers for each in found),
-        recognises_qualifications=any(each.recognises_qualifications for each in found),
+        agreement=min(in_force, key=lambda each: (-each.discount_percent, each.code)),
+        honours_vouchers=any(each.honours_vouchers for each in in_force),
+        recognises_qualifications=any(each.recognises_qualifications for each in in_force),
     )
 
 
@@ -108,7 +108,7 @@ def named_problems(code: str, name: str, name_zh: str) -> Iterator[FieldProblem]
 
 
 def percent_problems(field: str, percent: Decimal, *, least: Decimal) -> Iterator[FieldProblem]:
-    """From `least` to 100, with three decimals at most."""
+    """Yield what is wrong with a percent: from `least` to 100, with three decimals at most."""
     if not percent.is_finite() or not least <= percent <= 100:
         yield FieldProblem(field, "out-of-range", {"least": str(least), "most": "100"})
     elif percent != round(percent, 3):
@@ -132,12 +132,7 @@ def days_problems(
 
 
 def agreement_state(
-    *,
-    is_signed: bool,
-    is_ended: bool,
-    valid_from: date,
-    valid_until: date | None,
-    today: date,
+    *, is_signed: bool, is_ended: bool, valid_from: date, valid_until: date | None, today: date
 ) -> str:
     """`proposed` until all have signed, `withdrawn` if it was ended before; then `coming`,
     `in_force`, `over`. `is_ended`: somebody has ended it earlier than it was to end."""
@@ -148,13 +143,15 @@ def agreement_state(
     return "coming" if today < valid_from else "in_force"
 
 
-def end_of(*, valid_from: date, valid_until: date | None, wanted: date | None, today: date) -> date:
+def end_of(
+    *, valid_from: date, valid_until: date | None, requested: date | None, today: date
+) -> date:
     """The first day on which an agreement is no longer in force, if it is ended: the day
-    `wanted`, or today; never one that is past. One that has not begun never begins.
+    `requested`, or today; never one that is past. One that has not begun never begins.
 
     `Invalid` for a day in the past, or not before the day on which it ends anyway.
     """
-    day = wanted if wanted is not None else max(today, valid_from)
+    day = requested if requested is not None else max(today, valid_from)
     if day < today:
         raise invalid("valid_until", "in-the-past")
     if day > LAST_DAY:

@@ -79,12 +79,12 @@ def charge(quoted: QuoteInput, ending: Ending) -> ChargeMade | None:
 
     What shortening it late has cost is part of it, unless the host ended it.
     """
-    made = _for_ending(quoted, ending)
+    due = _for_ending(quoted, ending)
     if not ending.shortening_fee or ending.is_ended_by_host:
-        return made
-    if made is None and (kind := _FEES.get(ending.state)):
-        made = fee_charge(kind, quoted, ending, fees.FREE)
-    return with_shortening(made, quoted, ending.shortening_fee) if made else None
+        return due
+    if due is None and (kind := _FEES.get(ending.state)):
+        due = fee_charge(kind, quoted, ending, fees.FREE)
+    return with_shortening(due, quoted, ending.shortening_fee) if due else None
 
 
 _FEES = {
@@ -95,24 +95,24 @@ _FEES = {
 }
 
 
-def with_shortening(made: ChargeMade, quoted: QuoteInput, fee: Decimal) -> ChargeMade:
-    """The same with what shortening the booking late has cost, and its tax."""
-    currency = made.currency
+def with_shortening(due: ChargeMade, quoted: QuoteInput, fee: Decimal) -> ChargeMade:
+    """Add to a charge what shortening the booking late has cost, and its tax."""
+    currency = due.currency
     tax = percentage(quoted.card.tax_percent, fee, currency)
     added = fee + tax
     shown = {"fee": format_amount(fee, currency), "tax": format_amount(tax, currency)}
     sums = {
-        name: format_amount(Decimal(made.result[name]) + added, currency)
+        name: format_amount(Decimal(due.result[name]) + added, currency)
         for name in ("total", "payable")
-        if made.result.get(name) is not None
+        if due.result.get(name) is not None
     }
     return replace(
-        made,
-        inputs={**made.inputs, "shortening_fee": format_amount(fee, currency)},
-        result={**made.result, **sums, "shortening": shown},
-        tax=made.tax + tax,
-        total=made.total + added,
-        payable=made.payable + added,
+        due,
+        inputs={**due.inputs, "shortening_fee": format_amount(fee, currency)},
+        result={**due.result, **sums, "shortening": shown},
+        tax=due.tax + tax,
+        total=due.total + added,
+        payable=due.payable + added,
     )
 
 
@@ -156,8 +156,11 @@ def cancellation(
 
 def _for_use(quoted: QuoteInput, ending: Ending) -> ChargeMade | None:
     given = fees.charge_input(quoted, usage=ending.usage, cut_at=ending.cut_at)
-    if given is None:
-        return None
+    return use_charge(given) if given else None
+
+
+def use_charge(given: QuoteInput) -> ChargeMade:
+    """The charge of a use, from the input for the period that is charged."""
     result = fees.quote(given)
     return ChargeMade(
         kind="use",

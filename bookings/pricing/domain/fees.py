@@ -8,36 +8,10 @@ from zoneinfo import ZoneInfo
 
 from accounts.domain.errors import FieldProblem, Invalid, Refused
 from bookings.availability.domain.bands import MINUTE, band_spans, minute_of, split_minutes
-from bookings.pricing.domain.quotes import (
-    Quote,
-    QuoteInput,
-    QuoteLine,
-    input_from_json,
-    input_to_json,
-    quote_to_json,
-)
-from bookings.pricing.domain.vouchers import GrantValues, best_cover
+from bookings.pricing.domain.quotes import Quote, QuoteInput, QuoteLine
+from bookings.pricing.domain.vouchers import best_cover
 from bookings.record.domain.money import exact_arithmetic, percentage, proportion, round_half_up
 from instruments.domain.ratecards import CAPPED, STANDARD, Option, RateCardValues
-
-__all__ = [
-    "FREE",
-    "CancellationFee",
-    "GrantValues",
-    "GroupNotServed",
-    "Quote",
-    "QuoteInput",
-    "QuoteLine",
-    "cancellation_base",
-    "cancellation_terms",
-    "charge_input",
-    "input_from_json",
-    "input_to_json",
-    "no_show_fee",
-    "price_group",
-    "quote",
-    "quote_to_json",
-]
 
 ONE = Decimal(1)
 HOUR_DECIMALS = 2  # of an option's quantity
@@ -278,10 +252,7 @@ def percent_fee(card: RateCardValues, percent: Decimal, base: Decimal) -> Cancel
 
 
 def charge_input(
-    quoted: QuoteInput,
-    *,
-    usage: tuple[datetime, datetime] | None,
-    cut_at: datetime | None = None,
+    quoted: QuoteInput, *, usage: tuple[datetime, datetime] | None, cut_at: datetime | None = None
 ) -> QuoteInput | None:
     """What the charge of a use is computed from: the frozen quote for the period that the card's
     `charge_basis` names, of `usage` (check-in, check-out).

@@ -123,17 +123,15 @@ class Considered:
 
 
 def considered(offers: Iterable[GrantOffer], use: Use, eligible: Decimal) -> tuple[Considered, ...]:
-    """All grants of a payer, the one that pays first, then by what they would cover."""
+    """Return all grants of a payer, the one that pays first, then by what they would cover."""
     known = list(offers)
     chosen, _ = best_cover(usable(known, use), eligible, use.currency)
-    found = []
+    rows = []
     for offer in known:
         why_not = why_unusable(offer, use)
         covers = Decimal(0) if why_not else cover(_values(offer), eligible, use.currency)
-        found.append(Considered(offer, covers, why_not, offer.code == chosen))
-    return tuple(
-        sorted(found, key=lambda each: (not each.is_chosen, -each.covers, each.offer.code))
-    )
+        rows.append(Considered(offer, covers, why_not, offer.code == chosen))
+    return tuple(sorted(rows, key=lambda each: (not each.is_chosen, -each.covers, each.offer.code)))
 
 
 def cover(grant: GrantValues, eligible: Decimal, currency: str) -> Decimal:

@@ -57,16 +57,16 @@ def reprice(past: Past, card: RateCardValues) -> Decimal | str:
     elif past.is_of_use:
         given = replace(given, start=past.reserved[0], end=past.reserved[1])
     try:
-        made = charge(given, ending)
+        due = charge(given, ending)
     except GroupNotServed:
         return NOT_SERVED
     except Invalid as unclear:
         return unclear.problems[0].code
-    if made is None:
+    if due is None:
         return NO_TIMES if ending.state == "completed" else Decimal(0)
     if not past.waive_percent:
-        return made.total
-    net = made.total - made.tax
+        return due.total
+    net = due.total - due.tax
     net -= percentage(past.waive_percent, net, card.currency)
     return net + percentage(card.tax_percent, net, card.currency)
 
@@ -134,5 +134,5 @@ class Comparison:
         return [(group, self.groups[group]) for group in PRICE_GROUPS if group in self.groups]
 
     def by_organisation(self) -> list[tuple[UUID, Sums]]:
-        """Who would pay most more first, who would save most last."""
+        """Return the sums by payer: who would pay most more first, who would save most last."""
         return sorted(self.organisations.items(), key=lambda item: (-item[1].difference, item[0]))

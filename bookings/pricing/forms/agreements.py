@@ -11,7 +11,7 @@ from accounts.letters.words import named
 from accounts.models import Region
 from bookings.pricing.domain.agreements import AgreementTerms
 from bookings.pricing.models import Agreement
-from instruments.forms.fields import DayField, StyledForm, day_input
+from instruments.forms.fields import DayField, StyledForm
 
 TERMS = (
     "code",
@@ -34,7 +34,6 @@ def until_field() -> DayField:
     return DayField(
         label=_("Until (exclusive)"),
         required=False,
-        widget=day_input(),
         help_text=_("The first day on which it no longer applies. Empty: no end date."),
     )
 
@@ -55,7 +54,7 @@ class AgreementForm(StyledForm):
         widget=forms.CheckboxSelectMultiple,
         help_text=_("Two or more. Each of them signs."),
     )
-    valid_from = DayField(label=_("First day"), widget=day_input())
+    valid_from = DayField(label=_("First day"))
     valid_until = until_field()
     discount_percent = forms.DecimalField(
         label=_("Discount on the time used, in percent"), initial=0
@@ -86,14 +85,14 @@ class AgreementForm(StyledForm):
 
 
 def said_of(row: Agreement) -> dict[str, Any]:
-    """What a proposal says, for the form that changes it; its members are loaded."""
+    """Return the initial values of the form that changes a proposal."""
     members = [str(member.region_id) for member in row.members.all()]
-    said = {name: getattr(row, name) for name in TERMS}
-    said["discount_percent"] = said["discount_percent"].normalize()
-    return said | {"regions": members, "version": row.version}
+    values = {name: getattr(row, name) for name in TERMS}
+    values["discount_percent"] = values["discount_percent"].normalize()
+    return values | {"regions": members, "version": row.version}
 
 
-class SignForm(StyledForm):
+class SignForm(forms.Form):
     """For which region one signs, and what one has read."""
 
     region = forms.UUIDField(widget=forms.HiddenInput)
@@ -106,7 +105,6 @@ class AgreementEndForm(StyledForm):
     valid_until = DayField(
         label=_("First day on which it no longer applies"),
         required=False,
-        widget=day_input(),
         help_text=_("Empty: today."),
     )
     reason = forms.CharField(label=_("Reason"), required=False, max_length=500)

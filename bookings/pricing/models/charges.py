@@ -137,7 +137,7 @@ class Dispute(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["charge"], condition=Q(state="open"), name="dispute_one_open"
-            ),
+            )
         ]
 
 

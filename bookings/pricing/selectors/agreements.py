@@ -1,6 +1,7 @@
 """Agreements in force between a payer's region and those of the hosts, and as people see them."""
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import fields
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -21,13 +22,13 @@ Agreements = Mapping[UUID, tuple[AgreementValues, ...]]
 
 
 def load_agreements(region_id: UUID, others: Iterable[UUID] | None = None) -> Agreements:
-    """By region: the agreements, past and to come, that a region has signed together with it;
+    """Return by region the agreements, past and to come, that a region has signed together with it;
     only those with `others`, if given. One statement."""
     named = {} if others is None else {"others": sorted(others)}
-    found: dict[UUID, list[AgreementValues]] = {}
+    by_region: dict[UUID, list[AgreementValues]] = {}
     for member in _PARTNERS.rows(region_id=region_id, **named):
-        found.setdefault(member.region_id, []).append(load_agreement(member.agreement))
-    return {region: tuple(agreements) for region, agreements in found.items()}
+        by_region.setdefault(member.region_id, []).append(load_agreement(member.agreement))
+    return {region: tuple(agreements) for region, agreements in by_region.items()}
 
 
 def _partners(*, region_id: Any, others: Any = None) -> QuerySet[AgreementMember]:
@@ -41,17 +42,12 @@ def _partners(*, region_id: Any, others: Any = None) -> QuerySet[AgreementMember
 _PARTNERS = Prepared(_partners)
 
 
+_VALUES = tuple(field.name for field in fields(AgreementValues) if field.name != "id")
+
+
 def load_agreement(row: Agreement) -> AgreementValues:
     """The row as a value."""
-    return AgreementValues(
-        id=row.pk,
-        code=row.code,
-        valid_from=row.valid_from,
-        valid_until=row.valid_until,
-        discount_percent=row.discount_percent,
-        honours_vouchers=row.honours_vouchers,
-        recognises_qualifications=row.recognises_qualifications,
-    )
+    return AgreementValues(row.pk, **{name: getattr(row, name) for name in _VALUES})
 
 
 def load_recognised(
@@ -71,23 +67,23 @@ def load_recognised(
         "agreement__valid_from",
         "agreement__valid_until",
     )
-    found: dict[tuple[UUID, UUID], list[tuple[date, date | None]]] = {}
+    days: dict[tuple[UUID, UUID], list[tuple[date, date | None]]] = {}
     for region, issuer, first, until in rows:
         if region != issuer and (until is None or until > first):
-            found.setdefault((region, issuer), []).append((first, until))
-    return found
+            days.setdefault((region, issuer), []).append((first, until))
+    return days
 
 
 def recognised_regions(region_id: UUID, day: date) -> list[Region]:
-    """Those whose organisations' certificates for a technique count in a region on a day, by
-    code. One statement."""
+    """Return the regions whose organisations' certificates for a technique count in a region on a
+    day, by code. One statement."""
     mine = AgreementMember.objects.filter(region_id=region_id).values("agreement")
     agreements = agreements_on(
         Agreement.objects.filter(pk__in=mine, recognises_qualifications=True), day
     )
     members = AgreementMember.objects.filter(agreement__in=agreements.values("pk"))
-    found = Region.objects.filter(pk__in=members.exclude(region_id=region_id).values("region"))
-    return list(found.order_by("code"))
+    regions = Region.objects.filter(pk__in=members.exclude(region_id=region_id).values("region"))
+    return list(regions.order_by("code"))
 
 
 # As people see them
@@ -105,7 +101,8 @@ def own_regions(actor: Actor) -> list[Region]:
 
 
 def members_of(agreement_id: UUID) -> list[AgreementMember]:
-    """With region and who signed, in the order of the regions' codes. One statement."""
+    """Return the members of an agreement with region and signer, in the order of the regions'
+    codes. One statement."""
     return list(
         AgreementMember.objects.filter(agreement_id=agreement_id)
         .select_related("region", "signed_by")
@@ -121,7 +118,7 @@ def today_in(places: Iterable[AgreementMember | Region], now: datetime) -> date:
 
 
 def state_on(row: Agreement, today: date) -> str:
-    """Its state on a day (`pricing/domain/agreements.py`)."""
+    """Return the state of an agreement on a day (`pricing/domain/agreements.py`)."""
     return agreement_state(
         is_signed=row.signed_at is not None,
         is_ended=row.ended_by_id is not None,
@@ -137,7 +134,7 @@ def agreements_for(actor: Actor) -> QuerySet[Agreement]:
     and what they can see of others' as well."""
     above = list(actor.regions_where("coordinate") | actor.regions_where("read-money"))
     theirs = AgreementMember.objects.filter(region__lineage__overlap=above)
-    own = AgreementMember.objects.filter(region__organisations__in=_organisations(actor))
+    own = AgreementMember.objects.filter(region__organisations__in=sorted(actor.own_organisations))
     seen = Q(pk__in=theirs.values("agreement")) | Q(
         pk__in=own.values("agreement"), signed_at__isnull=False
     )
@@ -151,43 +148,36 @@ def agreements_for(actor: Actor) -> QuerySet[Agreement]:
 
 
 def agreement_by_id(actor: Actor, agreement_id: UUID) -> Agreement:
-    """With its members; `NotFound` if it is not the actor's to see."""
+    """Return an agreement with its members; `NotFound` if it is not the actor's to see."""
     return visible(agreements_for(actor), pk=agreement_id)
 
 
-def _organisations(actor: Actor) -> list[UUID]:
-    named = {grant.organisation_id for grant in actor.grants if grant.organisation_id}
-    return sorted(actor.organisations | named)
-
-
 def agreements_alike(row: Agreement, region_ids: Collection[UUID]) -> list[Agreement]:
-    """Other agreements that all of just these regions have signed and that share a day with the
-    row's own, by code. One statement."""
+    """Return other agreements that all of just these regions have signed and that share a day with
+    the row's own, by code. One statement."""
     is_inside = Q(members__region__in=region_ids)
     lasts = Q(valid_until__gt=F("valid_from")) & Q(valid_until__gt=row.valid_from)
-    found = Agreement.objects.exclude(pk=row.pk).filter(
+    others = Agreement.objects.exclude(pk=row.pk).filter(
         Q(valid_until=None) | lasts, signed_at__isnull=False
     )
     if row.valid_until is not None:
-        found = found.filter(valid_from__lt=row.valid_until)
+        others = others.filter(valid_from__lt=row.valid_until)
     return list(
-        found.alias(all=Count("members"), inside=Count("members", filter=is_inside))
+        others.alias(all=Count("members"), inside=Count("members", filter=is_inside))
         .filter(all=len(region_ids), inside=len(region_ids))
         .order_by("code")
     )
 
 
 def agreements_on(rows: QuerySet[Agreement], day: date) -> QuerySet[Agreement]:
-    """Those of some that are in force on a day."""
+    """Narrow agreements to those in force on a day."""
     return rows.filter(
-        Q(valid_until=None) | Q(valid_until__gt=day),
-        signed_at__isnull=False,
-        valid_from__lte=day,
+        Q(valid_until=None) | Q(valid_until__gt=day), signed_at__isnull=False, valid_from__lte=day
     )
 
 
 def agreements_to_sign(actor: Actor, now: datetime) -> QuerySet[Agreement]:
-    """Proposals that a region of the actor's has not signed yet."""
+    """Return proposals that a region of the actor's has not signed yet."""
     mine = AgreementMember.objects.filter(
         agreement=OuterRef("pk"),
         region__lineage__overlap=list(actor.regions_where("coordinate")),

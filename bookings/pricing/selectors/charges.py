@@ -27,10 +27,14 @@ from instruments.models import Instrument
 # The one that says what a reservation costs; a correction puts another in its place.
 IN_FORCE = Q(kind__in=Charge.ORIGINAL) & ~Q(state="reversed")
 
+# What a reservation keeps of how it ended, as `Ending` calls it.
+ENDING = ("is_ended_by_host", "least_percent", "shortening_fee", "is_second_thought")
+
 
 def charges_for(actor: Actor) -> QuerySet[Charge]:
-    """Those of the reservations the actor may see, newest first: one's own, and those one's
-    organisation pays or is paid, for its managers and finance; those of an auditor's regions."""
+    """Return the charges of reservations the actor may see, newest first: one's own, and those
+    one's organisation pays or is paid, for its managers and finance; those of an auditor's
+    regions."""
     seen = Reservation.objects.filter(visible_to(actor))
     return (
         Charge.objects.filter(reservation__in=seen.values("pk"))
@@ -42,7 +46,7 @@ def charges_for(actor: Actor) -> QuerySet[Charge]:
 
 
 def charge_by_id(actor: Actor, charge_id: UUID) -> Charge:
-    """With what its page says. `NotFound` if there is none, or it is not the actor's to see."""
+    """Return a charge with what its page shows. `NotFound` if it is not the actor's to see."""
     return visible(
         charges_for(actor)
         .select_related(
@@ -73,18 +77,18 @@ def drawn_months(host_id: UUID) -> frozenset[date]:
 
 def months_of(actor: Actor) -> list[date]:
     """The months that charges the actor may see belong to, the newest first."""
-    found = charges_for(actor).order_by("-month").exclude(month=None)
-    months = found.values_list("month", flat=True).distinct()
+    rows = charges_for(actor).order_by("-month").exclude(month=None)
+    months = rows.values_list("month", flat=True).distinct()
     return [month for month in months if month is not None]
 
 
 def parties_of_charges(actor: Actor) -> list[tuple[str, str, str]]:
     """Code and names of the payers and hosts of charges the actor may see, by name."""
     seen = charges_for(actor).order_by()
-    found = Organisation.objects.filter(
+    parties = Organisation.objects.filter(
         Q(pk__in=seen.values("organisation")) | Q(pk__in=seen.values("host"))
     )
-    return list(found.order_by("name").values_list("code", "name", "name_zh"))
+    return list(parties.order_by("name").values_list("code", "name", "name_zh"))
 
 
 @dataclass(frozen=True)
@@ -101,8 +105,8 @@ class Totals:
 def totals_of_charges(rows: QuerySet[Charge]) -> list[Totals]:
     """What some charges come to, by currency. One statement."""
     sums = (Sum("total"), Sum("covered"), Sum("payable"))
-    found = rows.order_by("currency").values_list("currency").annotate(Count("pk"), *sums)
-    return [Totals(*row) for row in found]
+    by_currency = rows.order_by("currency").values_list("currency").annotate(Count("pk"), *sums)
+    return [Totals(*row) for row in by_currency]
 
 
 def load_quoted(reservation_id: UUID) -> QuoteInput:
@@ -111,7 +115,7 @@ def load_quoted(reservation_id: UUID) -> QuoteInput:
 
 
 def load_ending(reservation: Reservation, session: UsageSession | None = None) -> Ending:
-    """How the reservation ended. One statement, or none where its `session` is at hand."""
+    """Return how the reservation ended. One statement, or none where its `session` is at hand."""
     session = session or UsageSession.objects.filter(reservation=reservation).first()
     usage = cut_at = None
     if session is not None and session.checked_out_at is not None:
@@ -120,12 +124,9 @@ def load_ending(reservation: Reservation, session: UsageSession | None = None) -
         state=reservation.state,
         ended_at=reservation.ended_at or reservation.end_at,
         was_confirmed=reservation.confirmed_at is not None,
-        is_ended_by_host=reservation.is_ended_by_host,
         usage=usage,
         cut_at=cut_at,
-        least_percent=reservation.least_percent,
-        shortening_fee=reservation.shortening_fee,
-        is_second_thought=reservation.is_second_thought,
+        **{name: getattr(reservation, name) for name in ENDING},
     )
 
 
@@ -212,7 +213,8 @@ def second_thought_of(
 def cancellation_for(
     actor: Actor, reservation: Reservation, now: datetime, quoted: QuoteInput | None = None
 ) -> CancellationFee:
-    """As `cancellation_now`; `WrongState` if it cannot be cancelled any more."""
+    """Return what cancelling costs now; `WrongState` if the booking cannot be cancelled any
+    more."""
     state = rules.effective_state(reservation.state, reservation.deadline_at, now)
     rules.require_transition(state, "cancelled")
     if state == "confirmed" and not rules.may_still_cancel(

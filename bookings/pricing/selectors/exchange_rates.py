@@ -11,7 +11,7 @@ from bookings.pricing.models import ExchangeRate
 
 
 def rates_for_actor(actor: Actor) -> QuerySet[ExchangeRate]:
-    """Those of the actor's organisations, for finance and managers, and of an auditor's
+    """Return the rates of the actor's organisations, for finance and managers, and of an auditor's
     regions; the newest first."""
     seen = Q(organisation_id__in=actor.organisations_where("read-money"))
     regions = list(actor.regions_where("read-money"))

@@ -63,7 +63,7 @@ class Backing:
         return next((grant for grant in self.grants if grant.code == code), None)
 
     def having(self, grant_id: UUID | None, more: Decimal) -> "Backing":
-        """The same with so much more left of a grant, or less."""
+        """Return a copy with so much more left of a grant, or less."""
         if grant_id is None or not more:
             return self
         return replace(
@@ -140,7 +140,8 @@ def load_backings(
     grants: bool = True,
     lock: bool = False,
 ) -> dict[UUID, Backing]:
-    """The same of several, by id. `lock`: for whoever will set money of their grants aside."""
+    """Return what several payers bring, by id. `lock`: for whoever will set money of their grants
+    aside."""
     named = {payer.pk: payer for payer in payers}
     regions = None
     if instruments is not None:
@@ -185,12 +186,9 @@ def load_terms(
 
 
 def terms_on(
-    instrument: Instrument,
-    backing: Backing,
-    cards: Sequence[CardInForce],
-    moment: datetime,
+    instrument: Instrument, backing: Backing, cards: Sequence[CardInForce], moment: datetime
 ) -> Terms:
-    """The same where the instrument's published cards are loaded already. No statement."""
+    """Return the terms where the instrument's published cards are loaded already. No statement."""
     day = local_date(ZoneInfo(instrument.facility.time_zone), moment)
     return terms_by_day(instrument, backing, card_on(instrument, cards, moment), day)
 
@@ -203,7 +201,7 @@ def card_on(
 
 
 def terms_by(instrument: Instrument, backing: Backing, card: CardInForce, start: datetime) -> Terms:
-    """The same by a card that was frozen. No statement."""
+    """Return the terms by a card that was frozen. No statement."""
     return terms_by_day(
         instrument, backing, card, local_date(ZoneInfo(instrument.facility.time_zone), start)
     )
@@ -238,12 +236,12 @@ def terms_by_day(
     return Terms(group, card, agreed, backing.grants, use, home, host)
 
 
-def quote_input(instrument: Instrument, terms: Terms, asked: Asked) -> QuoteInput | None:
+def quote_input(instrument: Instrument, terms: Terms, request: Asked) -> QuoteInput | None:
     """What the fee rule is asked with; None where the group is not served. No statement."""
     if terms.card is None or not terms.is_served:
         return None
     zone = ZoneInfo(instrument.facility.time_zone)
-    period = asked.period
+    period = request.period
     is_partner = terms.price_group == "partner" and terms.recognition is not None
     return QuoteInput(
         card=terms.card.values,
@@ -251,9 +249,9 @@ def quote_input(instrument: Instrument, terms: Terms, asked: Asked) -> QuoteInpu
         start=period.start,
         end=period.end,
         price_group=terms.price_group,
-        service_mode=asked.service_mode,
-        quantity=asked.quantity,
-        options=asked.options,
+        service_mode=request.service_mode,
+        quantity=request.quantity,
+        options=request.options,
         agreement_discount_percent=terms.recognition.discount_percent
         if is_partner and terms.recognition
         else Decimal(0),
@@ -266,14 +264,14 @@ def quote_input(instrument: Instrument, terms: Terms, asked: Asked) -> QuoteInpu
     )
 
 
-def price_of(instrument: Instrument, terms: Terms, asked: Asked) -> Quote | None:
+def price_of(instrument: Instrument, terms: Terms, request: Asked) -> Quote | None:
     """What the payer would pay, as the booking form says it before anything is chosen in it: of a
     price by the sample, for one. None where the group is not served or the way of service has no
     price. No statement."""
-    if terms.card is not None and terms.card.values.rate_unit == "sample" and not asked.quantity:
-        asked = replace(asked, quantity=Decimal(1))
-    mode = asked.service_mode or first_mode(instrument, terms)
-    given = quote_input(instrument, terms, replace(asked, service_mode=mode))
+    if terms.card is not None and terms.card.values.rate_unit == "sample" and not request.quantity:
+        request = replace(request, quantity=Decimal(1))
+    mode = request.service_mode or first_mode(instrument, terms)
+    given = quote_input(instrument, terms, replace(request, service_mode=mode))
     try:
         return quote(given) if given else None
     except Invalid:

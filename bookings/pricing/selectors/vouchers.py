@@ -21,12 +21,12 @@ def load_grants(
     `lock`: for whoever will set money aside; in the order of their ids, after everything else.
     """
     kinds = {payer.pk: payer for payer in payers}
-    found: dict[UUID, list[GrantOffer]] = {payer_id: [] for payer_id in kinds}
+    offers: dict[UUID, list[GrantOffer]] = {payer_id: [] for payer_id in kinds}
     if not kinds:
-        return found
+        return offers
     for row in _GRANTS.rows(lock, payers=sorted(kinds)):
-        found[row.organisation_id].append(load_grant(row, kinds[row.organisation_id]))
-    return found
+        offers[row.organisation_id].append(load_grant(row, kinds[row.organisation_id]))
+    return offers
 
 
 def _grants(lock: bool, *, payers: Any) -> QuerySet[VoucherGrant]:

@@ -14,6 +14,7 @@ from accounts.models import Organisation
 from bookings.pricing.domain.charges import Ending
 from bookings.pricing.domain.what_if import Comparison, Past, Sums
 from bookings.pricing.models import Charge
+from bookings.pricing.selectors.charges import ENDING
 from bookings.record.models import Reservation
 from instruments.domain.ratecards import RateCardValues
 from instruments.models import Instrument
@@ -42,13 +43,13 @@ class WhatIf:
 
 
 def what_if(actor: Actor, instrument_id: UUID, card: RateCardValues, now: datetime) -> WhatIf:
-    """For those who may read the host's money. Six statements at most, however many bookings:
-    they are streamed."""
+    """Price the last year's bookings of an instrument by a card, for those who may read the host's
+    money. Six statements at most, however many bookings: they are streamed."""
     instrument = instrument_to_manage(actor, instrument_id, "read-money")
     since = now - YEAR
     comparison = Comparison(card)
-    found = _bookings(instrument, since, now)
-    for past in _stream(found):
+    bookings = _bookings(instrument, since, now)
+    for past in _stream(bookings):
         comparison.add(past)
     ids = list(comparison.organisations)
     named = Organisation.objects.select_related("region").in_bulk(ids)
@@ -56,15 +57,15 @@ def what_if(actor: Actor, instrument_id: UUID, card: RateCardValues, now: dateti
         instrument=instrument,
         since=since,
         until=now,
-        found=found.count() if comparison.seen == MOST else comparison.seen,
+        found=bookings.count() if comparison.seen == MOST else comparison.seen,
         comparison=comparison,
         organisations=[(named[pk], sums) for pk, sums in comparison.by_organisation()],
     )
 
 
 def _bookings(instrument: Instrument, since: datetime, until: datetime) -> Any:
-    """Those charged; and those cancelled or missed at no charge, which another card might have
-    charged. What the host ended costs nothing by any card."""
+    """Return the bookings that were charged, and those cancelled or missed at no charge, which
+    another card might have charged. What the host ended costs nothing by any card."""
     charged = Q(charged__isnull=False)
     free = Q(
         state__in=["cancelled", "displaced", "no_show", "expired"],
@@ -78,10 +79,10 @@ def _bookings(instrument: Instrument, since: datetime, until: datetime) -> Any:
     ).filter(charged | free, instrument=instrument, start_at__gte=since, start_at__lt=until)
 
 
-def _stream(found: Any) -> Iterator[Past]:
+def _stream(bookings: Any) -> Iterator[Past]:
     is_charged = Q(charged__isnull=False)
     rows = (
-        found.annotate(
+        bookings.annotate(
             kind=F("charged__kind"),
             total=F("charged__total"),
             inputs=Case(
@@ -96,8 +97,7 @@ def _stream(found: Any) -> Iterator[Past]:
         .order_by("-start_at", "-id")
         .values(
             "organisation_id", "start_at", "end_at", "state", "ended_at", "kind", "total",
-            "inputs", "currency", "is_ended_by_host", "least_percent", "shortening_fee",
-            "is_second_thought",
+            "inputs", "currency", *ENDING,
             "session__checked_in_at", "session__checked_out_at", "session__cut_at",
         )[:MOST]
     )  # fmt: skip
@@ -121,12 +121,9 @@ def _past(row: dict[str, Any]) -> Past:
             state="completed" if row["kind"] == "use" else row["state"],
             ended_at=row["ended_at"] or row["end_at"],
             was_confirmed=True,
-            is_ended_by_host=row["is_ended_by_host"],
             usage=usage,
             cut_at=row["session__cut_at"],
-            least_percent=row["least_percent"],
-            shortening_fee=row["shortening_fee"],
-            is_second_thought=row["is_second_thought"],
+            **{name: row[name] for name in ENDING},
         ),
         is_of_use=row["kind"] == "use",
         waive_percent=Decimal(inputs.get("waive_percent", 0)),

@@ -1,24 +1,16 @@
 """Agreements between regions: proposed, signed by every member, ended."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from accounts import trail
-from accounts.domain.errors import (
-    FieldProblem,
-    Invalid,
-    NotFound,
-    NotPermitted,
-    WrongState,
-    WrongVersion,
-    invalid,
-)
-from accounts.domain.roles import Actor, By
+from accounts.domain.errors import NotPermitted, WrongState, invalid
+from accounts.domain.roles import By, Places
 from accounts.models import Region
 from accounts.notifications import Effect, enqueue
 from accounts.selectors.organisations import sharing_regions
@@ -32,33 +24,38 @@ from bookings.pricing.selectors.agreements import (
     state_on,
     today_in,
 )
+from bookings.pricing.services.codes import coded_save
 from bookings.record.locks import locked
+
+# What an agreement and its terms have in common; the regions are its members.
+FIELDS = tuple(field.name for field in fields(AgreementTerms) if field.name != "regions")
 
 
 @transaction.atomic
 def agreement_propose(by: By, *, terms: AgreementTerms) -> Agreement:
-    """A proposal to several regions, one of them the actor's. It binds nobody until all have
-    signed it.
+    """Propose an agreement to several regions, one of them the actor's. It binds nobody until all
+    have signed it.
 
     `Invalid` for what does not fit; `NotPermitted` but for the coordinator of a member.
     """
     regions = _checked(by, terms)
     row = Agreement(proposed_by_id=by.actor.person, proposed_at=by.now, **_fields(terms))
     _require_alone(regions, row)
-    _store(row, is_new=True)
+    coded_save(row)
     AgreementMember.objects.bulk_create(
         AgreementMember(agreement=row, region=region) for region in regions
     )
-    _record(by, "agreement.propose", row, regions, after=_said(terms, regions))
+    after = _recorded(terms, regions)
+    trail.record(by, "agreement.propose", row, after=after, places=_places(regions))
     _ask_to_sign(row, by.now)
     return row
 
 
 @transaction.atomic
 def agreement_change(by: By, *, agreement_id: UUID, changes: dict[str, Any]) -> Agreement:
-    """Say a proposal anew: `changes` are fields of its terms. Who had signed what it said before
-    signs again. `WrongState` once all have signed, or it was withdrawn."""
-    row, members = _locked(by.actor, agreement_id, by.version)
+    """Change the terms of a proposal: `changes` are fields of its terms. Regions that had signed
+    sign again. `WrongState` once all have signed, or it was withdrawn."""
+    row, members = _locked(by, agreement_id)
     _require_proposed(row, members, by.now, wanted="changed")
     old = _terms(row, members)
     new = replace(old, **changes)
@@ -70,22 +67,21 @@ def agreement_change(by: By, *, agreement_id: UUID, changes: dict[str, Any]) -> 
         setattr(row, name, value)
     _require_alone(regions, row)
     row.version += 1
-    _store(row)
+    coded_save(row, is_new=False)
     AgreementMember.objects.filter(agreement=row).exclude(region__in=regions).delete()
     AgreementMember.objects.filter(agreement=row).update(signed_by=None, signed_at=None)
     AgreementMember.objects.bulk_create(
-        [AgreementMember(agreement=row, region=region) for region in regions],
-        ignore_conflicts=True,
+        [AgreementMember(agreement=row, region=region) for region in regions], ignore_conflicts=True
     )
-    said = _said(new, regions)
-    was = {name: value for name, value in _said(old, before).items() if value != said[name]}
-    _record(
+    after = _recorded(new, regions)
+    was = {name: value for name, value in _recorded(old, before).items() if value != after[name]}
+    trail.record(
         by,
         "agreement.change",
         row,
-        {*before, *regions},
         before=was | {"signed": sorted(m.region.code for m in members if m.signed_at)},
-        after={name: said[name] for name in was},
+        after={name: after[name] for name in was},
+        places=_places([*before, *regions]),
     )
     _ask_to_sign(row, by.now)
     return row
@@ -99,7 +95,7 @@ def agreement_sign(by: By, *, agreement_id: UUID, region_id: UUID | None = None)
     `NotPermitted` but for the member's coordinator; `WrongState` if it has signed, or it was
     withdrawn or has run out.
     """
-    row, members = _locked(by.actor, agreement_id, by.version)
+    row, members = _locked(by, agreement_id)
     own = [member for member in members if coordinates(by.actor, member.region)]
     if region_id is not None:
         if region_id not in {member.region_id for member in members}:
@@ -125,16 +121,16 @@ def agreement_sign(by: By, *, agreement_id: UUID, region_id: UUID | None = None)
     if all(each.signed_at is not None for each in members):
         row.signed_at = by.now
     row.save(update_fields=["signed_at", "version"])
-    _record(
+    trail.record(
         by,
         "agreement.sign",
         row,
-        regions,
         after={
             "region": member.region.code,
-            "terms": _said(_terms(row, members), regions),
+            "terms": _recorded(_terms(row, members), regions),
             "in_force": row.signed_at is not None,
         },
+        places=_places(regions),
     )
     return row
 
@@ -148,7 +144,7 @@ def agreement_end(
 
     `Invalid` for a day that is past or not earlier than agreed; `WrongState` if it is over.
     """
-    row, members = _locked(by.actor, agreement_id, by.version)
+    row, members = _locked(by, agreement_id)
     today = today_in(members, by.now)
     state = state_on(row, today)
     if state in {"over", "withdrawn"}:
@@ -160,35 +156,30 @@ def agreement_end(
         row.valid_until = row.valid_from
     else:
         row.valid_until = end_of(
-            valid_from=row.valid_from, valid_until=was, wanted=valid_until, today=today
+            valid_from=row.valid_from, valid_until=was, requested=valid_until, today=today
         )
     row.ended_by_id = by.actor.person
     row.version += 1
     row.save(update_fields=["valid_until", "ended_by", "version"])
-    _record(
+    trail.record(
         by,
         "agreement.withdraw" if state == "proposed" else "agreement.end",
         row,
-        [member.region for member in members],
         before={"valid_until": was},
         after={"valid_until": row.valid_until},
         reason=reason.strip(),
+        places=_places(member.region for member in members),
     )
     return row
 
 
-def _locked(
-    actor: Actor, agreement_id: UUID, expected_version: int | None
-) -> tuple[Agreement, list[AgreementMember]]:
-    """With its members; `NotPermitted` unless the actor coordinates one of them."""
+def _locked(by: By, agreement_id: UUID) -> tuple[Agreement, list[AgreementMember]]:
+    """Lock an agreement; with its members. `NotPermitted` unless the actor coordinates one."""
     row = lock_agreement(agreement_id)
-    if row is None:
-        raise NotFound
     members = members_of(row.pk)
-    if not any(coordinates(actor, member.region) for member in members):
+    if not any(coordinates(by.actor, member.region) for member in members):
         raise NotPermitted(capability="coordinate")
-    if expected_version is not None and expected_version != row.version:
-        raise WrongVersion(version=row.version)
+    by.require_version(row.version)
     return row, members
 
 
@@ -219,69 +210,26 @@ def _require_alone(regions: Iterable[Region], row: Agreement) -> None:
 
 
 def _ask_to_sign(row: Agreement, now: datetime) -> None:
-    """A message to the coordinators of the members that have not signed."""
+    """Ask the coordinators of the members that have not signed."""
     key = f"agreement:{row.pk}:to-sign:{row.version}"
     enqueue([Effect("agreement.to-sign", key, {"agreement": str(row.pk)})], now=now)
 
 
 def _fields(terms: AgreementTerms) -> dict[str, Any]:
-    return {
-        "code": terms.code,
-        "name": terms.name.strip(),
-        "name_zh": terms.name_zh.strip(),
-        "valid_from": terms.valid_from,
-        "valid_until": terms.valid_until,
-        "discount_percent": terms.discount_percent,
-        "honours_vouchers": terms.honours_vouchers,
-        "recognises_qualifications": terms.recognises_qualifications,
-    }
+    """The terms as the fields of an agreement."""
+    values = {name: getattr(terms, name) for name in FIELDS}
+    return values | {"name": terms.name.strip(), "name_zh": terms.name_zh.strip()}
 
 
 def _terms(row: Agreement, members: Sequence[AgreementMember]) -> AgreementTerms:
-    return AgreementTerms(
-        code=row.code,
-        name=row.name,
-        name_zh=row.name_zh,
-        regions=tuple(member.region_id for member in members),
-        valid_from=row.valid_from,
-        valid_until=row.valid_until,
-        discount_percent=row.discount_percent,
-        honours_vouchers=row.honours_vouchers,
-        recognises_qualifications=row.recognises_qualifications,
-    )
+    values = {name: getattr(row, name) for name in FIELDS}
+    return AgreementTerms(**values, regions=tuple(member.region_id for member in members))
 
 
-def _said(terms: AgreementTerms, regions: Sequence[Region]) -> dict[str, Any]:
+def _recorded(terms: AgreementTerms, regions: Sequence[Region]) -> dict[str, Any]:
+    """What the trail holds of the terms."""
     return _fields(terms) | {"regions": sorted(region.code for region in regions)}
 
 
-def _store(row: Agreement, *, is_new: bool = False) -> None:
-    try:
-        with transaction.atomic():
-            row.save(force_insert=is_new)
-    except IntegrityError as error:
-        if "code" not in str(error):
-            raise
-        raise Invalid([FieldProblem("code", "code-taken")]) from error
-
-
-def _record(
-    by: By,
-    action: str,
-    row: Agreement,
-    regions: Any,
-    *,
-    before: dict[str, Any] | None = None,
-    after: dict[str, Any] | None = None,
-    reason: str = "",
-) -> None:
-    """One entry, which every member region has."""
-    trail.record(
-        by,
-        action,
-        row,
-        before=before,
-        after=after,
-        reason=reason,
-        places=((), {pk for region in regions for pk in region.lineage}),
-    )
+def _places(regions: Iterable[Region]) -> Places:
+    return (), {pk for region in regions for pk in region.lineage}

@@ -2,38 +2,35 @@
 
 from uuid import UUID
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.views.decorators.http import require_safe
 
 from accounts.permissions import actor_of
 from accounts.selectors.memberships import place_of
+from accounts.views.pages import reads
 from bookings.pricing.selectors.what_if import MOST, what_if
 from instruments.selectors.managing import instrument_to_manage
 from instruments.selectors.ratecards import load_card, rate_cards_of
 
 
-@login_required
-@require_safe
+@reads
 def compare(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
-    """By the version asked for; else by the newest draft, or the newest version."""
+    """Compare by the version that was chosen; else by the newest draft, or the newest version."""
     now, actor = timezone.now(), actor_of(request.user)
     instrument = instrument_to_manage(actor, instrument_id, "read-money")
     rows = [row for row in rate_cards_of(instrument) if row.replaced_at is None]
-    asked = request.GET.get("version", "")
+    version = request.GET.get("version", "")
     drafts = [row for row in rows if row.published_at is None]
     row = next(
-        (row for row in rows if str(row.version) == asked),
-        next(iter([*drafts, *rows]), None),
+        (row for row in rows if str(row.version) == version), next(iter([*drafts, *rows]), None)
     )
-    found = what_if(actor, instrument_id, load_card(row).values, now) if row else None
+    compared = what_if(actor, instrument_id, load_card(row).values, now) if row else None
     context = {
         "instrument": instrument,
         "versions": rows,
         "row": row,
-        "found": found,
+        "found": compared,
         "most": MOST,
         "may_manage": actor.may("manage-instruments", place_of(instrument.organisation)),
     }

@@ -41,7 +41,7 @@ def write_workbook(
     rows: Iterable[Sequence[Cell]],
     notes: Sequence[tuple[str, str]],
 ) -> None:
-    """A workbook of three sheets: figures, filters, definitions. Numbers are numbers."""
+    """Write a workbook of three sheets: figures, filters, definitions. Numbers are numbers."""
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet("figures")
     sheet.freeze_panes = "A2"
@@ -69,9 +69,9 @@ def _sheet_cell(sheet: object, cell: Cell) -> object:
     if not isinstance(cell, str):
         return cell
     text = openpyxl.cell.cell.ILLEGAL_CHARACTERS_RE.sub("", text_cell(cell))
-    made = WriteOnlyCell(sheet, text[:32_767])
-    made.data_type = "s"
-    return made
+    styled = WriteOnlyCell(sheet, text[:32_767])
+    styled.data_type = "s"
+    return styled
 
 
 def _drained(out: StringIO) -> bytes:

@@ -1,12 +1,15 @@
 """Fields of answers about bookings."""
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from rest_framework import serializers
 
 from accounts.api.schema import FieldProblemShape
+from accounts.domain.errors import invalid
 from bookings.record.domain.money import format_number
+from bookings.record.domain.months import month_read
 from bookings.record.messages import sentence
 
 
@@ -55,3 +58,11 @@ class IdOf(serializers.UUIDField):
 
     def to_representation(self, value: Any) -> str:
         return str(value.pk)
+
+
+def month_named(text: str) -> date:
+    """The month of a query; `Invalid` (`not-a-month`) where it is none."""
+    month = month_read(text)
+    if month is None:
+        raise invalid("month", "not-a-month")
+    return month

@@ -53,7 +53,7 @@ def format_amount(amount: Decimal, currency: str) -> str:
 
 
 def format_number(value: Decimal) -> str:
-    """A plain number without an exponent or trailing zeros: "0.5", "1", "12.5", "100"."""
+    """Write a plain number without an exponent or trailing zeros: "0.5", "1", "12.5", "100"."""
     text = f"{value:f}"
     if "." in text:
         text = text.rstrip("0").rstrip(".")

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 
@@ -23,13 +23,14 @@ def month_after(month: date) -> date:
     return date(month.year + month.month // 12, month.month % 12 + 1, 1)
 
 
-def month_before(month: date) -> date:
-    """The first day of the month before it."""
-    return (month.replace(day=1) - timedelta(days=1)).replace(day=1)
+def month_before(month: date, count: int = 1) -> date:
+    """The first day of the month before it, or of so many months before."""
+    year, index = divmod(month.year * 12 + month.month - 1 - count, 12)
+    return date(year, index + 1, 1)
 
 
 def months_between(first: date, last: date) -> list[date]:
-    """Every month from the first to the last, both included; none if the last is earlier."""
+    """Return every month from the first to the last, both included; none if the last is earlier."""
     months, month = [], first.replace(day=1)
     while month <= last:
         months.append(month)

@@ -33,10 +33,10 @@ POOR_RATING = 2  # of 5: the owner is told of it
 FOLLOWS_WITHIN = timedelta(hours=1)  # the next booking is near enough to be told of an overrun
 
 
-def require_transition(state: str, wanted: str) -> None:
+def require_transition(state: str, new: str) -> None:
     """`WrongState` unless `wanted` may follow `state`."""
-    if wanted not in TRANSITIONS[state]:
-        raise WrongState(state=state, wanted=wanted)
+    if new not in TRANSITIONS[state]:
+        raise WrongState(state=state, wanted=new)
 
 
 def effective_state(state: str, deadline_at: datetime | None, now: datetime) -> str:

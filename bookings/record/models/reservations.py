@@ -143,9 +143,7 @@ class Reservation(models.Model):
                 name="reservation_no_show",
             ),
             models.Index(
-                fields=["series"],
-                condition=Q(series__isnull=False),
-                name="reservation_series",
+                fields=["series"], condition=Q(series__isnull=False), name="reservation_series"
             ),
             models.Index(
                 fields=["chain"], condition=Q(chain__isnull=False), name="reservation_chain"

@@ -42,7 +42,7 @@ def visible_to(actor: Actor) -> Q:
 
 
 def reservations_for(actor: Actor) -> QuerySet[Reservation]:
-    """Newest first."""
+    """Return the reservations the actor may see, newest first."""
     return (
         Reservation.objects.filter(visible_to(actor))
         .select_related(*WITH)
@@ -51,9 +51,9 @@ def reservations_for(actor: Actor) -> QuerySet[Reservation]:
 
 
 def visible_among(actor: Actor, ids: Iterable[UUID]) -> frozenset[UUID]:
-    """Those of the given reservations that the actor may see."""
-    found = Reservation.objects.filter(visible_to(actor), pk__in=list(ids))
-    return frozenset(found.values_list("pk", flat=True))
+    """Return those of the given reservations that the actor may see."""
+    rows = Reservation.objects.filter(visible_to(actor), pk__in=list(ids))
+    return frozenset(rows.values_list("pk", flat=True))
 
 
 def own_reservations(actor: Actor) -> QuerySet[Reservation]:
@@ -67,7 +67,7 @@ def own_reservations(actor: Actor) -> QuerySet[Reservation]:
 
 
 def upcoming(actor: Actor, now: datetime) -> QuerySet[Reservation]:
-    """Of the actor's own bookings those that are not over."""
+    """Return the actor's own bookings that are not over."""
     return own_reservations(actor).filter(
         end_at__gt=now, state__in=["held", "requested", "confirmed", "in_use"]
     )
@@ -101,7 +101,7 @@ def requests_to_decide(actor: Actor, now: datetime) -> QuerySet[Reservation]:
 
 
 def standing_bookings(instrument_id: UUID, now: datetime) -> QuerySet[Reservation]:
-    """Those of an instrument that are not over: in use, or still to come."""
+    """Return the bookings of an instrument that are not over: in use, or still to come."""
     return Reservation.objects.filter(
         Q(end_at__gt=now) | Q(state=Reservation.State.IN_USE),
         Q(deadline_at=None) | Q(deadline_at__gt=now) | ~Q(state__in=["held", "requested"]),

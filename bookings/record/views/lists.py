@@ -32,7 +32,7 @@ class ListPage:
     size: int = 30
 
     def chosen(self, request: HttpRequest, by: By) -> tuple[str, QuerySet[Any]]:
-        """Which of what waits is asked for (empty: none of it), and the rows."""
+        """Return which of what waits is asked for (empty: none of it), and the rows."""
         waits = waits_of(request, *self.waits)
         return waits, self.waits[waits](by.actor, by.now) if waits else self.rows(by.actor)
 
@@ -53,9 +53,10 @@ class ListPage:
 
 
 def waits_of(request: HttpRequest, *allowed: str) -> str:
-    """Which of what waits the list is narrowed to (overview/selectors/money); empty: it is not."""
-    asked = request.GET.get("waits", "")
-    return asked if asked in allowed else ""
+    """Return what the list is narrowed to of what waits (overview/selectors/money); empty: it is
+    not."""
+    waits = request.GET.get("waits", "")
+    return waits if waits in allowed else ""
 
 
 def wants_csv(request: HttpRequest) -> bool:
@@ -65,8 +66,8 @@ def wants_csv(request: HttpRequest) -> bool:
 def csv_answer(
     request: HttpRequest, name: str, heads: Sequence[str], rows: Iterable[Sequence[Cell]]
 ) -> StreamingHttpResponse:
-    """All rows of a list as it is narrowed, row by row as they are read; behind them what was
-    asked for. No cell of text begins like a formula."""
+    """Send all rows of a list as it is narrowed, row by row as they are read; behind them how it
+    was narrowed. No cell of text begins like a formula."""
     notes = [
         (key, str(value))
         for key, value in request.GET.items()
@@ -79,5 +80,5 @@ def csv_answer(
 
 
 def amount_cell(amount: Decimal, currency: str) -> Decimal:
-    """A number with the decimals of its currency."""
+    """Return a number with the decimals of its currency."""
     return Decimal(format_amount(amount, currency))

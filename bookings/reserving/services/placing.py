@@ -25,7 +25,7 @@ from bookings.availability.models import Occupancy
 from bookings.catalogue.selectors.parties import Booking, Parties
 from bookings.funding.domain.funding import Share
 from bookings.funding.services.earmarks import earmarks_store, grant_take, sources_take
-from bookings.pricing.domain import fees
+from bookings.pricing.domain import quotes
 from bookings.pricing.domain.quotes import QuoteInput, input_to_json, quote_to_json
 from bookings.pricing.models import Quote
 from bookings.pricing.selectors.fees import Backing, Terms
@@ -288,7 +288,7 @@ def quote_keep(
         earmarks_store(rows)
 
 
-def earmarks_said(quote: fees.Quote | None, shares: Sequence[Share]) -> dict[str, Any]:
+def earmarks_said(quote: quotes.Quote | None, shares: Sequence[Share]) -> dict[str, Any]:
     """What the trail says of money that was set aside."""
     said: dict[str, Any] = {}
     if quote is not None and quote.voucher:
@@ -300,7 +300,7 @@ def earmarks_said(quote: fees.Quote | None, shares: Sequence[Share]) -> dict[str
 
 
 def quote_store(
-    *, reservation: Reservation, given: QuoteInput, result: fees.Quote, now: datetime
+    *, reservation: Reservation, given: QuoteInput, result: quotes.Quote, now: datetime
 ) -> Quote:
     """Freeze what the reservation was quoted, with its inputs."""
     row = Quote(

@@ -11,7 +11,6 @@ from xml.sax.saxutils import escape
 from zoneinfo import ZoneInfo
 
 from django.utils import translation
-from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from reportlab.lib import colors
@@ -31,7 +30,7 @@ from reportlab.platypus import (
     Table,
 )
 
-from accounts.letters.words import site_name
+from accounts.letters.words import dated, is_chinese, named, site_name
 from accounts.models import Organisation, Region
 from bookings.pricing.models import Charge
 from bookings.record.domain.money import format_amount, format_number, minor_digits
@@ -52,7 +51,7 @@ PADDING = 6  # of the frame that the library puts within the margins
 
 @cache
 def _font() -> None:
-    """Once for the process."""
+    """Register the font, once for the process."""
     pdfmetrics.registerFont(TTFont(FONT, Path(__file__).parent / "fonts" / "wqy-microhei.ttf"))
 
 
@@ -62,7 +61,7 @@ def _style(size: float = 8.5, **values: Any) -> ParagraphStyle:
         "fontSize": size,
         "leading": size * 1.35,
         "textColor": INK,
-        "wordWrap": "CJK" if (translation.get_language() or "").startswith("zh") else None,
+        "wordWrap": "CJK" if is_chinese() else None,
     }
     return ParagraphStyle(f"paper-{size}", **(given | values))
 
@@ -88,26 +87,19 @@ def _money(amount: Decimal, currency: str) -> str:
 
 
 def _day(value: date | datetime) -> str:
-    chinese = (translation.get_language() or "").startswith("zh")
-    return date_format(value, "Y年n月j日" if chinese else "j F Y")
+    return dated(value, "j F Y", "Y年n月j日")
 
 
 def _month(value: date) -> str:
-    chinese = (translation.get_language() or "").startswith("zh")
-    return date_format(value, "Y年n月" if chinese else "F Y")
+    return dated(value, "F Y", "Y年n月")
 
 
 def _names(thing: Party | Region) -> str:
-    """In both languages, the reader's first."""
+    """Return the names in both languages, the reader's first."""
     names = [thing.name, thing.name_zh]
-    if (translation.get_language() or "").startswith("zh"):
+    if is_chinese():
         names.reverse()
     return "\n".join(dict.fromkeys(name for name in names if name))
-
-
-def _name(name: str, name_zh: str) -> str:
-    chinese = (translation.get_language() or "").startswith("zh")
-    return (chinese and name_zh) or name
 
 
 class _Numbered(Canvas):  # type: ignore[misc]
@@ -198,7 +190,7 @@ def _party(label: str, party: Party, organisation: Organisation, region: Region)
         *([_text(others)] if others else []),
         *([_text(party.address)] if party.address else []),
         *([_text(tax)] if party.tax_number else []),
-        _text(f"{_name(region.name, region.name_zh)} ({region.code})", textColor=SOFT),
+        _text(f"{named(region)} ({region.code})", textColor=SOFT),
         _text(code + (f" · ROR {organisation.ror}" if organisation.ror else ""), textColor=SOFT),
     ]
 
@@ -249,7 +241,7 @@ def _rows(paper: StatementPaper) -> LongTable:
     rows: list[list[Any]] = [heads]
     for line in paper.lines:
         start = line.start.astimezone(ZoneInfo(line.time_zone))
-        name = _name(line.instrument, line.instrument_zh)
+        name = (is_chinese() and line.instrument_zh) or line.instrument
         kind = Charge.Kind(line.kind).label  # in the paper's language, whoever loaded it
         what = f"{name}\n{kind} · {str(line.reservation)[-12:]}"
         tax = f"{_money(line.tax, currency)}\n{format_number(line.tax_percent)} %"
@@ -353,7 +345,7 @@ def statement_pdf(paper: StatementPaper, *, language: str) -> bytes:
         story.append(KeepTogether([_sums(sums), *_converted(paper)]))
         story += _payments(paper.payments, row.payable, row.paid, currency)
         story += [Spacer(1, 6 * mm), KeepTogether(_terms(paper, number))]
-        foot = f"{number} · {_name(row.host.name, row.host.name_zh)}"
+        foot = f"{number} · {named(row.host)}"
         return _build(f"{title} {number}", foot, row.host.name, story)
 
 
@@ -445,7 +437,7 @@ def settlement_pdf(paper: SettlementPaper, *, language: str) -> bytes:
     with translation.override(language):
         row = paper.settlement
         currency, net = row.currency, net_of(row)
-        first, second = (_name(r.name, r.name_zh) for r in (row.first, row.second))
+        first, second = (named(r) for r in (row.first, row.second))
         reference = settlement_reference(row.first.code, row.second.code, row.month, row.currency)
         drawn = row.drawn_up_at.astimezone(ZoneInfo(creditor_of(row).time_zone))
         facts = [
@@ -484,8 +476,8 @@ def settlement_pdf(paper: SettlementPaper, *, language: str) -> bytes:
         if net:
             debtor, creditor = debtor_of(row), creditor_of(row)
             label = gettext("{payer} pays {host}").format(
-                payer=_name(debtor.name, debtor.name_zh),
-                host=_name(creditor.name, creditor.name_zh),
+                payer=named(debtor),
+                host=named(creditor),
             )
         else:
             label = gettext("Nothing is to be paid.")
@@ -499,7 +491,7 @@ def settlement_pdf(paper: SettlementPaper, *, language: str) -> bytes:
             ).format(
                 day=_day(row.due_date),
                 reference=reference,
-                region=_name(creditor_of(row).name, creditor_of(row).name_zh),
+                region=named(creditor_of(row)),
             )
             story += [Spacer(1, 4 * mm), KeepTogether([_head(gettext("Payment")), _text(terms)])]
         shown = gettext(
@@ -536,8 +528,8 @@ def _use(lines: Sequence[SettlementLine], currency: str) -> LongTable | Paragrap
     ]
     rows += [
         [
-            _text(_name(line.payer.name, line.payer.name_zh)),
-            _text(_name(line.host.name, line.host.name_zh)),
+            _text(named(line.payer)),
+            _text(named(line.host)),
             _right(line.charges),
             _right(_money(line.total, currency)),
             _right(_money(line.covered, currency)),

@@ -31,7 +31,7 @@ STATEMENT_HEADS = (
 
 
 def statement_csv(paper: StatementPaper) -> bytes:
-    """One row a charge; names of columns are English, as the API's."""
+    """Write one row a charge; names of columns are English, as the API's."""
     row = paper.statement
     number = text_cell(statement_number(row.host.code, row.year, row.number))
     rows = []
@@ -70,7 +70,7 @@ PAYMENT_HEADS = (
 
 
 def payment_cells(payment: Any) -> tuple[Cell, ...]:
-    """One payment on a statement; below 0: taken back."""
+    """Return the cells of one payment on a statement; below 0: taken back."""
     row = payment.statement
     return (
         statement_number(row.host.code, row.year, row.number),
@@ -94,7 +94,8 @@ SETTLEMENT_HEADS = (
 
 
 def settlement_csv(paper: SettlementPaper) -> bytes:
-    """One row a payer and host, in both directions; vouchers add up to what each region owes."""
+    """Write one row a payer and host, in both directions; vouchers add up to what each region
+    owes."""
     row = paper.settlement
     rows = []
     for lines, payer, host in (

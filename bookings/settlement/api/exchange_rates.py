@@ -12,7 +12,7 @@ from accounts.domain.errors import NotPermitted, invalid
 from bookings.pricing.models import ExchangeRate
 from bookings.pricing.selectors.exchange_rates import accounted_by, rates_for_actor
 from bookings.record.api.shapes import PlainNumber
-from bookings.settlement.services.exchange_rates import RATE_DIGITS, RateSaid, rate_enter
+from bookings.settlement.services.exchange_rates import RATE_DIGITS, RateTerms, rate_enter
 
 
 class RateShape(serializers.Serializer[Any]):
@@ -76,9 +76,9 @@ class ExchangeRates(Resource):
         if not mine:
             raise NotPermitted(capability="account")
         code = data.pop("organisation")
-        found = [one for one in mine if one.code == code] if code else mine
-        if code and not found:
+        chosen = [one for one in mine if one.code == code] if code else mine
+        if code and not chosen:
             raise NotPermitted(capability="account")
-        if len(found) != 1:
+        if len(chosen) != 1:
             raise invalid("organisation", "organisation-needed")
-        return rate_enter(self.by, organisation=found[0], said=RateSaid(**data))
+        return rate_enter(self.by, organisation=chosen[0], terms=RateTerms(**data))

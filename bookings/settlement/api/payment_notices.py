@@ -9,16 +9,7 @@ from rest_framework import serializers
 
 from accounts.api.pagination import Pages
 from accounts.api.resource import Resource, acts, creates, lists, reads
-from accounts.api.shapes import (
-    Choice,
-    Day,
-    Instant,
-    Money,
-    Number,
-    Shape,
-    Text,
-    TextOrNull,
-)
+from accounts.api.shapes import Choice, Day, Instant, Money, Number, Shape, Text, TextOrNull
 from bookings.settlement.api.statements import StatementNumber
 from bookings.settlement.models import PaymentNotice
 from bookings.settlement.selectors.statements import notice_by_id, notices_for, statement_by_id

@@ -18,8 +18,9 @@ from accounts.api.schema import operation
 from accounts.api.shapes import Choice, Instant, Money, Query, Text, amount, asked
 from bookings.record.adapters.figures import csv_pieces
 from bookings.record.api.files import CSV, FileEndpoint
+from bookings.record.api.shapes import month_named
 from bookings.settlement.adapters.sheets import PAYMENT_HEADS, payment_cells
-from bookings.settlement.api.statements import StatementNumber, month_named
+from bookings.settlement.api.statements import StatementNumber
 from bookings.settlement.domain.ageing import BUCKETS, totals
 from bookings.settlement.models import Payment
 from bookings.settlement.selectors.ageing import OWED, OWING, load_ageing
@@ -127,18 +128,14 @@ class AgeingReport(Endpoint):
     needs_person = True
 
     @operation(
-        "ageing",
-        _("What is open, by age"),
-        tag="money",
-        query=AgeingQuery,
-        gives=AgeingShape,
+        "ageing", _("What is open, by age"), tag="money", query=AgeingQuery, gives=AgeingShape
     )
     def get(self, request: Request) -> Response:
         """Of organisations whose finance or manager the person is: by counterparty and currency,
         what has been due longest first. The rows add up to the open sums of the statements."""
         side = asked(AgeingQuery, request.query_params)["side"]
-        found = load_ageing(self.actor, side, self.now)
-        sums = totals(row for _, row in found.rows)
+        ageing = load_ageing(self.actor, side, self.now)
+        sums = totals(row for _, row in ageing.rows)
         return Response(
             {
                 "side": side,
@@ -148,7 +145,7 @@ class AgeingReport(Endpoint):
                         "statements": row.statements,
                         **_aged(row.currency, row.buckets),
                     }
-                    for party, row in found.rows
+                    for party, row in ageing.rows
                 ],
                 "totals": [_aged(currency, buckets) for currency, buckets in sums.items()],
             }

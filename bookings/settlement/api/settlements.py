@@ -135,11 +135,7 @@ class Settlements(Resource):
         settlement_confirm(self.by, settlement_id=pk, **data)
 
     @acts(
-        _("Mark a payment on a settlement"),
-        PaymentBody,
-        below="payments",
-        named="_pay",
-        status=201,
+        _("Mark a payment on a settlement"), PaymentBody, below="payments", named="_pay", status=201
     )
     def pay(self, pk: UUID, data: dict[str, Any]) -> None:
         """For the coordinator of the region that is owed, once both have confirmed it; an amount

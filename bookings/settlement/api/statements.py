@@ -1,6 +1,5 @@
 """Statements: what a payer owes a host for a month."""
 
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -15,20 +14,9 @@ from rest_framework.request import Request
 from accounts.api.pagination import Pages
 from accounts.api.resource import Resource, acts, lists, reads
 from accounts.api.schema import operation
-from accounts.api.shapes import (
-    Choice,
-    Day,
-    Instant,
-    Money,
-    Number,
-    Shape,
-    Text,
-    TextOrNull,
-)
-from accounts.domain.errors import invalid
+from accounts.api.shapes import Choice, Day, Instant, Money, Number, Shape, Text, TextOrNull
 from bookings.record.api.files import CSV, PDF, FileEndpoint
-from bookings.record.api.shapes import Month, PlainNumber
-from bookings.record.domain.months import month_read
+from bookings.record.api.shapes import Month, PlainNumber, month_named
 from bookings.settlement.adapters.papers import statement_pdf
 from bookings.settlement.adapters.sheets import statement_csv
 from bookings.settlement.domain.statements import OVERDUE, statement_number
@@ -171,14 +159,6 @@ class ConvertBody(Shape):
     exchange_rate = serializers.UUIDField()
 
 
-def month_named(text: str) -> date:
-    """The month of a query; `Invalid` (`not-a-month`) where it is none."""
-    month = month_read(text)
-    if month is None:
-        raise invalid("month", "not-a-month")
-    return month
-
-
 class Statements(Resource):
     at, key, tag = "statements/", "statement_id", "money"
     name, many = "statement", "statements"
@@ -217,10 +197,7 @@ class Statements(Resource):
         the ledger's postings."""
 
     @acts(
-        _("Void a statement"),
-        VoidBody,
-        status=201,
-        sends={"reason": "The payer's name was wrong."},
+        _("Void a statement"), VoidBody, status=201, sends={"reason": "The payer's name was wrong."}
     )
     def void(self, pk: UUID, data: dict[str, Any]) -> UUID:
         """For the host's finance, while nothing is paid on it. Its number stays; the answer is

@@ -1,7 +1,7 @@
 """How long money that is owed has been due, by counterparty and currency (docs/fees.md)."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from uuid import UUID
@@ -52,29 +52,20 @@ def bucket_of(amount: Decimal, due_date: date, today: date) -> str:
 def aged(amounts: Iterable[OpenAmount]) -> list[AgedRow]:
     """Sums by counterparty and currency: what has been due longest first, then the larger."""
     rows: dict[tuple[UUID, str], AgedRow] = {}
-    counts: dict[tuple[UUID, str], int] = {}
     for one in amounts:
         key = (one.counterparty, one.currency)
         row = rows.setdefault(key, AgedRow(*key, dict.fromkeys(BUCKETS, Decimal(0)), 0))
         row.buckets[bucket_of(one.amount, one.due_date, one.today)] += one.amount
-        counts[key] = counts.get(key, 0) + 1
-    found = [
-        AgedRow(row.counterparty, row.currency, row.buckets, counts[key])
-        for key, row in rows.items()
-    ]
+        rows[key] = replace(row, statements=row.statements + 1)
     latest = (OVER, *(name for _, name in reversed(LATEST)), NOT_DUE)
     return sorted(
-        found,
-        key=lambda row: (
-            row.currency,
-            [-row.buckets[name] for name in latest],
-            row.counterparty,
-        ),
+        rows.values(),
+        key=lambda row: (row.currency, [-row.buckets[name] for name in latest], row.counterparty),
     )
 
 
 def totals(rows: Iterable[AgedRow]) -> dict[str, dict[str, Decimal]]:
-    """By currency, the sum of each bucket."""
+    """Return the sum of each bucket by currency."""
     sums: dict[str, dict[str, Decimal]] = {}
     for row in rows:
         total = sums.setdefault(row.currency, dict.fromkeys(BUCKETS, Decimal(0)))

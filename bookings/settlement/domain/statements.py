@@ -25,7 +25,7 @@ def day_of(moment: datetime, time_zone: str) -> date:
 
 
 def statement_number(host: str, year: int, number: int) -> str:
-    """How a number is written: `USTC-2026-0007`."""
+    """Write a statement's number: `USTC-2026-0007`."""
     return f"{host.upper()}-{year}-{number:04d}"
 
 
@@ -71,5 +71,5 @@ def is_new_account(changed_on: date | None, issued_on: date) -> bool:
 
 
 def reminder_of(due_date: date, today: date) -> int:
-    """Which reminder of an overdue statement it is time for: 0 on the first day after."""
+    """Return which reminder of an overdue statement it is time for: 0 on the first day after."""
     return ((today - due_date).days - 1) // REMIND_EVERY

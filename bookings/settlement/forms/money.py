@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from bookings.record.forms.fields import DayField
-from bookings.settlement.services.exchange_rates import RATE_DIGITS, RateSaid
+from bookings.settlement.services.exchange_rates import RATE_DIGITS, RateTerms
 from bookings.settlement.services.payments import Paid
 from instruments.forms.fields import StyledForm
 
@@ -101,12 +101,7 @@ class RateForm(StyledForm):
         for name in ("base", "quote"):
             fields[name].widget.attrs["autocapitalize"] = "characters"
 
-    def said(self) -> RateSaid:
+    def terms(self) -> RateTerms:
         data = self.cleaned_data
-        return RateSaid(
-            base=data["base"].upper(),
-            quote=data["quote"].upper(),
-            rate=data["rate"],
-            valid_on=data["valid_on"],
-            source=data["source"],
-        )
+        base, quote = data["base"].upper(), data["quote"].upper()
+        return RateTerms(base, quote, data["rate"], data["valid_on"], data["source"])

@@ -37,9 +37,9 @@ def open_statements(actor: Actor, side: str) -> QuerySet[Statement]:
 
 
 def load_ageing(actor: Actor, side: str, now: datetime) -> Ageing:
-    """By counterparty and currency. One statement."""
-    found = list(open_statements(actor, side).order_by("due_date", "id"))
-    parties = {party.pk: party for row in found if (party := getattr(row, SIDES[side]))}
+    """Return what is open by counterparty and currency. One statement."""
+    statements = list(open_statements(actor, side).order_by("due_date", "id"))
+    parties = {party.pk: party for row in statements if (party := getattr(row, SIDES[side]))}
     rows = aged(
         OpenAmount(
             counterparty=getattr(row, f"{SIDES[side]}_id"),
@@ -48,9 +48,9 @@ def load_ageing(actor: Actor, side: str, now: datetime) -> Ageing:
             due_date=row.due_date,
             today=today_of(row, now),
         )
-        for row in found
+        for row in statements
     )
-    return Ageing([(parties[row.counterparty], row) for row in rows], found)
+    return Ageing([(parties[row.counterparty], row) for row in rows], statements)
 
 
 def narrowed(ageing: Ageing, side: str, now: datetime, **by: Any) -> list[Statement]:

@@ -107,10 +107,7 @@ def statements_astray() -> list[Statement]:
             line_payable=_sum("lines__charge__payable"),
         )
         .exclude(
-            n=F("charges"),
-            line_total=F("total"),
-            line_tax=F("tax"),
-            line_payable=F("payable"),
+            n=F("charges"), line_total=F("total"), line_tax=F("tax"), line_payable=F("payable")
         )
         .values_list("pk", flat=True)
     )

@@ -90,6 +90,9 @@ def paper_lines(rows: Iterable[Any]) -> list[PaperLine]:
     return [_line(row) for row in rows]
 
 
+_SUMS = ("kind", "currency", "tax", "total", "covered", "payable")
+
+
 def _line(row: Any) -> PaperLine:
     charge: Charge = row.charge
     reservation = charge.reservation
@@ -106,7 +109,7 @@ def _line(row: Any) -> PaperLine:
     minutes = result.get("billed_minutes") if samples is None else None
     percent = result.get("percent") if "lines" not in result else None
     return PaperLine(
-        currency=charge.currency,
+        **{name: getattr(charge, name) for name in _SUMS},
         position=row.position,
         charge=charge.pk,
         reservation=reservation.pk,
@@ -115,22 +118,17 @@ def _line(row: Any) -> PaperLine:
         time_zone=instrument.facility.time_zone,
         start=reservation.start_at,
         end=reservation.end_at,
-        kind=charge.kind,
         kind_label=str(charge.get_kind_display()),
         minutes=minutes,
         samples=samples,
         percent=None if percent is None else Decimal(percent),
         tax_percent=row.tax_percent or Decimal(0),
         net=charge.total - charge.tax,
-        tax=charge.tax,
-        total=charge.total,
-        covered=charge.covered,
-        payable=charge.payable,
     )
 
 
 def tax_sums(statement: Statement) -> list[TaxSum]:
-    """By tax rate, the lowest first. One statement."""
+    """Add up the lines by tax rate, the lowest first. One statement."""
     rows = (
         statement.lines.order_by()
         .annotate(percent=TAX_PERCENT)
@@ -151,7 +149,7 @@ def tax_sums(statement: Statement) -> list[TaxSum]:
 
 
 def payments_of(paper: Statement | Settlement) -> Sequence[Payment]:
-    """Those marked on it, in the order in which they were."""
+    """Return the payments marked on it, in the order in which they were."""
     return list(paper.payments.select_related("entered_by").order_by("entered_at", "id"))
 
 
@@ -218,7 +216,8 @@ def _missing(details: Organisation | Party) -> list[str]:
 
 
 def parties_of(row: Statement) -> Parties:
-    """As they were when it was drawn up, or as they are now where that was not kept."""
+    """Return both parties as they were when it was drawn up, or as they are now where that was not
+    kept."""
     zone = row.host_region.time_zone
     kept = row.parties or parties_json(row.host, row.payer, row.payable, zone)
     return Parties(_party(kept["host"]), _party(kept["payer"]), row.parties is not None)
@@ -244,7 +243,7 @@ class StatementPaper:
 
 
 def load_statement_paper(statement: Statement) -> StatementPaper:
-    """Three statements."""
+    """Load a whole statement. Three statements."""
     return StatementPaper(
         statement,
         parties_of(statement),
@@ -266,8 +265,8 @@ class SettlementPaper:
 
 
 def load_settlement_paper(settlement: Settlement) -> SettlementPaper:
-    """Two statements. Whose organisation the payer was is what the charges say: since then it may
-    have moved."""
+    """Load a whole settlement. Two statements. Whose organisation the payer was is what the charges
+    say: since then it may have moved."""
     charges = Charge.objects.filter(
         host=OuterRef("host"),
         organisation=OuterRef("payer"),

@@ -13,7 +13,7 @@ from bookings.settlement.selectors.statements import WITH, statements_for
 def payments_for(
     actor: Actor, *, month: date | None = None, host: str = "", payer: str = ""
 ) -> QuerySet[Payment]:
-    """Those recorded on statements the actor may see, the latest entered first; paid in a month,
+    """Return payments on statements the actor may see, the latest entered first; paid in a month,
     on statements of a host or of a payer, by their codes."""
     rows = Payment.objects.filter(statement__in=statements_for(actor).order_by().values("pk"))
     if month is not None:

@@ -78,7 +78,8 @@ class DuePair:
 
 
 def load_due_pairs(month: date) -> list[DuePair]:
-    """Complete and not drawn up yet. One statement, however many charges."""
+    """Return the pairs that are complete and not drawn up yet. One statement, however many
+    charges."""
     with connection.cursor() as cursor:
         cursor.execute(_PAIRS, {"month": month})
         return [DuePair(*row) for row in cursor.fetchall()]
@@ -88,10 +89,8 @@ MONTHS_BACK = 24
 
 
 def closed_months(now: datetime) -> list[date]:
-    """Those of the last two years that some host has closed, the oldest first."""
-    since = now.date().replace(day=1)
-    for _ in range(MONTHS_BACK):
-        since = month_before(since)
+    """Return the months of the last two years that some host has closed, the oldest first."""
+    since = month_before(now.date(), MONTHS_BACK)
     rows = ClosedMonth.objects.filter(month__gte=since).values_list("month", flat=True)
     return sorted(set(rows.distinct()))
 
@@ -100,7 +99,7 @@ def closed_months(now: datetime) -> list[date]:
 
 
 def settlements_for(actor: Actor) -> QuerySet[Settlement]:
-    """Those of a coordinator's or an auditor's regions, the newest first."""
+    """Return the settlements of a coordinator's or an auditor's regions, the newest first."""
     regions = [*actor.regions_where("coordinate"), *actor.regions_where("read-money")]
     return (
         Settlement.objects.filter(
@@ -122,7 +121,7 @@ def place_of_region(region: Region) -> Place:
 
 
 def sides_of(actor: Actor, settlement: Settlement) -> list[str]:
-    """`first`, `second`: the sides the actor coordinates."""
+    """Return the sides the actor coordinates: `first`, `second`."""
     return [
         side
         for side in ("first", "second")
@@ -135,31 +134,31 @@ def no_second_for(row: Settlement, side: str) -> Refused | None:
     confirmed for the other."""
     if getattr(row, f"{side}_confirmed_at") is not None:
         return None
-    said = [row.first_confirmed_by_id, row.second_confirmed_by_id]
-    return no_second("coordinate", region=getattr(row, side), besides=said)
+    confirmed = [row.first_confirmed_by_id, row.second_confirmed_by_id]
+    return no_second("coordinate", region=getattr(row, side), besides=confirmed)
 
 
 def net_of(settlement: Settlement) -> Decimal:
-    """What the one that owes more pays; never below 0."""
+    """Return what the region that owes more pays; never below 0."""
     net: Decimal = abs(settlement.first_owes - settlement.second_owes)
     return net
 
 
 def debtor_of(settlement: Settlement) -> Region:
-    """The one that owes more; the first where nothing is owed."""
+    """Return the region that owes more; the first where nothing is owed."""
     if settlement.second_owes > settlement.first_owes:
         return settlement.second
     return settlement.first
 
 
 def creditor_of(settlement: Settlement) -> Region:
-    """The other."""
+    """Return the region that is owed."""
     is_first = debtor_of(settlement) == settlement.first
     return settlement.second if is_first else settlement.first
 
 
 def shown_state(settlement: Settlement, now: datetime) -> str:
-    """Its state, or `overdue`, by the day of the region that is owed."""
+    """Return the state, or `overdue`, by the day of the region that is owed."""
     today = day_of(now, creditor_of(settlement).time_zone)
     late = is_overdue(settlement.state, net_of(settlement), settlement.due_date, today)
     return OVERDUE if late else settlement.state
@@ -173,15 +172,15 @@ def use_of(settlement: Settlement) -> QuerySet[SettlementLine]:
 
 
 def settlements_to_confirm(actor: Actor, now: datetime) -> QuerySet[Settlement]:
-    """Those on which the actor's word is still wanted, for a side whose word is missing."""
+    """Settlements that the actor may still confirm, for a side that has not."""
     above = list(actor.regions_where("coordinate"))
-    asked = Q()
+    open_to = Q()
     for side in ("first", "second"):
-        asked |= Q(**{f"{side}__lineage__overlap": above, f"{side}_confirmed_at": None})
-    # A word that is missing is unknown, not another person's.
+        open_to |= Q(**{f"{side}__lineage__overlap": above, f"{side}_confirmed_at": None})
+    # In SQL nobody is not known to differ from the actor.
     return (
         settlements_for(actor)
-        .filter(asked)
+        .filter(open_to)
         .filter(
             Q(first_confirmed_by=None) | ~Q(first_confirmed_by_id=actor.person),
             Q(second_confirmed_by=None) | ~Q(second_confirmed_by_id=actor.person),

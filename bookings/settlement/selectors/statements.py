@@ -29,7 +29,7 @@ class Due:
 
     payer_id: UUID
     payer_region_id: UUID
-    payer_lineage: tuple[UUID, ...]
+    payer_lineage: Sequence[UUID]
     payer_currency: str
     currency: str
     charges: int
@@ -40,42 +40,18 @@ class Due:
 
 
 def load_due(host_id: UUID, month: date) -> list[Due]:
-    """By payer's code, then currency. One statement, however many charges."""
-    payer = "organisation"
+    """Add up what is due by payer's code, then currency. One statement, however many charges."""
+    region = "organisation__region"
+    sums = (Sum(name) for name in ("tax", "total", "covered", "payable"))
     rows = (
         Charge.objects.filter(host_id=host_id, month=month)
-        .values(
-            "organisation_id",
-            "currency",
-            code=F(f"{payer}__code"),
-            region=F(f"{payer}__region_id"),
-            lineage=F(f"{payer}__region__lineage"),
-            home_currency=F(f"{payer}__region__currency"),
+        .order_by("organisation__code", "currency")
+        .values_list(
+            "organisation_id", region, f"{region}__lineage", f"{region}__currency", "currency"
         )
-        .annotate(
-            n=Count("pk"),
-            sum_tax=Sum("tax"),
-            sum_total=Sum("total"),
-            sum_covered=Sum("covered"),
-            sum_payable=Sum("payable"),
-        )
-        .order_by("code", "currency")
+        .annotate(Count("pk"), *sums)
     )
-    return [
-        Due(
-            payer_id=row["organisation_id"],
-            payer_region_id=row["region"],
-            payer_lineage=tuple(row["lineage"]),
-            payer_currency=row["home_currency"],
-            currency=row["currency"],
-            charges=row["n"],
-            tax=row["sum_tax"],
-            total=row["sum_total"],
-            covered=row["sum_covered"],
-            payable=row["sum_payable"],
-        )
-        for row in rows
-    ]
+    return [Due(*row) for row in rows]
 
 
 def hosts_of_charges() -> QuerySet[Organisation]:
@@ -99,41 +75,41 @@ def months_to_draw(now: datetime, host: Organisation | None = None) -> list[tupl
     )
     if host is not None:
         hosts = hosts.filter(pk=host.pk)
-    found = []
+    months = []
     for row in hosts:
         last = month_before(month_of(now, row.region.time_zone))
         first = month_after(row.last_closed) if row.last_closed else row.first_final or last
         if row.last_closed is None:
             first = min(first, last)
-        found += [(month, row.pk) for month in months_between(first, last)]
-    return [(pk, month) for month, pk in sorted(found)]
+        months += [(month, row.pk) for month in months_between(first, last)]
+    return [(pk, month) for month, pk in sorted(months)]
 
 
 def is_month_over(host: Organisation, month: date, now: datetime) -> bool:
-    """In the zone of the host's region."""
+    """Whether a month is over in the zone of the host's region."""
     return month < month_of(now, host.region.time_zone)
 
 
 def load_newest_rates(
     pairs: Iterable[tuple[UUID, str, str]], day: date
 ) -> dict[tuple[UUID, str, str], ExchangeRate]:
-    """By organisation, base and quote: the newest word of its finance of a day or before. One
-    statement, none where nothing is asked."""
-    wanted = set(pairs)
-    if not wanted:
+    """Return the newest rate of a day or before by organisation, base and quote. One statement,
+    none where nothing is to convert."""
+    wanted_pairs = set(pairs)
+    if not wanted_pairs:
         return {}
     rows = (
         ExchangeRate.objects.filter(
-            organisation_id__in={organisation for organisation, _, _ in wanted},
-            base__in={base for _, base, _ in wanted},
-            quote__in={quote for _, _, quote in wanted},
+            organisation_id__in={organisation for organisation, _, _ in wanted_pairs},
+            base__in={base for _, base, _ in wanted_pairs},
+            quote__in={quote for _, _, quote in wanted_pairs},
             valid_on__lte=day,
         )
         .order_by("organisation_id", "base", "quote", "-valid_on", "-entered_at")
         .distinct("organisation_id", "base", "quote")
     )
-    found = {(row.organisation_id, row.base, row.quote): row for row in rows}
-    return {pair: row for pair, row in found.items() if pair in wanted}
+    rates = {(row.organisation_id, row.base, row.quote): row for row in rows}
+    return {pair: row for pair, row in rates.items() if pair in wanted_pairs}
 
 
 def load_overdue(now: datetime, latest: date) -> list[Statement]:
@@ -149,8 +125,8 @@ OWED = Q(state__in=[ISSUED, PART_PAID], payable__gt=0)
 
 
 def statements_for(actor: Actor) -> QuerySet[Statement]:
-    """Those that the actor's organisations pay or are paid by, for finance and managers; those
-    of an auditor's regions. Newest first."""
+    """Return the statements that the actor's organisations pay or are paid by, for finance and
+    managers; those of an auditor's regions. Newest first."""
     organisations = actor.organisations_where("read-money")
     regions = list(actor.regions_where("read-money"))
     seen = Q(payer_id__in=organisations) | Q(host_id__in=organisations)
@@ -180,7 +156,7 @@ def notice_by_id(actor: Actor, notice_id: UUID) -> PaymentNotice:
 
 
 def in_state(rows: QuerySet[Statement], state: str, today: date) -> QuerySet[Statement]:
-    """Those of a state, `overdue` among them."""
+    """Narrow statements to a state, `overdue` among them."""
     if state == OVERDUE:
         return rows.filter(OWED, due_date__lt=today)
     return rows.filter(state=state)
@@ -206,12 +182,13 @@ def overdue(statement: Statement, now: datetime) -> bool:
 
 
 def shown_state(statement: Statement, now: datetime) -> str:
-    """Its state, or `overdue`."""
+    """Return the state of a statement, or `overdue`."""
     return OVERDUE if overdue(statement, now) else statement.state
 
 
 def lines_of(statement: Statement) -> QuerySet[Any]:
-    """With charge, booking and instrument, in their order; of a voided one those it had."""
+    """Return the lines with charge, booking and instrument, in their order; of a voided statement
+    those it had."""
     return statement.lines.select_related(
         "charge__reservation__instrument__facility", "charge__reservation__rate_card"
     ).order_by("position")
@@ -241,6 +218,5 @@ def statements_owed(actor: Actor, now: datetime) -> QuerySet[Statement]:
 def notices_to_match(actor: Actor, now: datetime) -> QuerySet[PaymentNotice]:
     """What payers say they have paid to the organisations whose books the actor keeps."""
     return notices_for(actor).filter(
-        state=PaymentNotice.State.REPORTED,
-        statement__host__in=actor.organisations_where("account"),
+        state=PaymentNotice.State.REPORTED, statement__host__in=actor.organisations_where("account")
     )

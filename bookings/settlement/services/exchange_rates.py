@@ -1,6 +1,6 @@
 """Rates that a payer's finance enters, and statements shown at them."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from decimal import Decimal
 from uuid import UUID
@@ -9,7 +9,7 @@ from django.db import transaction
 
 from accounts import trail
 from accounts.domain.currencies import MINOR_DIGITS
-from accounts.domain.errors import FieldProblem, Invalid, WrongState, WrongVersion, invalid
+from accounts.domain.errors import FieldProblem, Invalid, WrongState, invalid
 from accounts.domain.roles import By
 from accounts.models import Organisation
 from accounts.permissions import require
@@ -24,8 +24,8 @@ RATE_DIGITS = 10  # decimals that are kept
 
 
 @dataclass(frozen=True)
-class RateSaid:
-    """What one unit of `base` is worth in `quote` on a day, and whose word that is."""
+class RateTerms:
+    """What one unit of `base` is worth in `quote` on a day, and who says so."""
 
     base: str
     quote: str
@@ -35,33 +35,29 @@ class RateSaid:
 
 
 @transaction.atomic
-def rate_enter(by: By, *, organisation: Organisation, said: RateSaid) -> ExchangeRate:
-    """Enter a rate of an organisation, for its finance. Nothing is edited: a later word of the
+def rate_enter(by: By, *, organisation: Organisation, terms: RateTerms) -> ExchangeRate:
+    """Enter a rate of an organisation, for its finance. Nothing is edited: a later rate of the
     same day is a new row. No statement changes by it."""
     require(by.actor, "account", place_of(organisation))
     problems = [
         FieldProblem(name, "unknown-currency")
         for name in ("base", "quote")
-        if getattr(said, name) not in MINOR_DIGITS
+        if getattr(terms, name) not in MINOR_DIGITS
     ]
-    if not problems and said.base == said.quote:
+    if not problems and terms.base == terms.quote:
         problems.append(FieldProblem("quote", "same-currency"))
-    if not 0 < said.rate < 10**9 or round(said.rate, RATE_DIGITS) != said.rate:
+    if not 0 < terms.rate < 10**9 or round(terms.rate, RATE_DIGITS) != terms.rate:
         least, most = f"{Decimal(1).scaleb(-RATE_DIGITS):f}", "999999999"
         problems.append(FieldProblem("rate", "out-of-range", {"least": least, "most": most}))
-    if said.valid_on > day_of(by.now, organisation.region.time_zone):
+    if terms.valid_on > day_of(by.now, organisation.region.time_zone):
         problems.append(FieldProblem("valid_on", "in-the-future"))
-    if not said.source.strip():
+    if not terms.source.strip():
         problems.append(FieldProblem("source", "required"))
     if problems:
         raise Invalid(problems)
     row = ExchangeRate.objects.create(
         organisation=organisation,
-        base=said.base,
-        quote=said.quote,
-        rate=said.rate,
-        valid_on=said.valid_on,
-        source=said.source.strip(),
+        **asdict(replace(terms, source=terms.source.strip())),
         entered_by_id=by.actor.person,
         entered_at=by.now,
     )
@@ -69,13 +65,7 @@ def rate_enter(by: By, *, organisation: Organisation, said: RateSaid) -> Exchang
         by,
         "exchangerate.enter",
         row,
-        after={
-            "base": row.base,
-            "quote": row.quote,
-            "rate": row.rate,
-            "valid_on": row.valid_on,
-            "source": row.source,
-        },
+        after={name: getattr(row, name) for name in asdict(terms)},
         places=organisation.places(),
     )
     return row
@@ -87,8 +77,7 @@ def statement_convert(by: By, *, statement_id: UUID, rate_id: UUID) -> Statement
     is paid. What is owed stays what it is, in the host's currency."""
     row = lock_statement(statement_id)
     require(by.actor, "account", place_of(row.payer))
-    if by.version is not None and row.version != by.version:
-        raise WrongVersion
+    by.require_version(row.version)
     if row.state != Statement.State.ISSUED:
         raise WrongState(state=row.state, wanted="issued")
     rate = ExchangeRate.objects.filter(

@@ -22,11 +22,12 @@ from bookings.settlement.models import Payment, PaymentNotice, Statement
 from bookings.settlement.services.payments import Paid, require_day, statement_pay
 
 REPORTED = PaymentNotice.State.REPORTED
+RECORDED = ("state", "amount", "currency", "paid_on", "reference")
 
 
 @transaction.atomic
 def payment_notice_report(by: By, *, statement_id: UUID, paid: Paid) -> PaymentNotice:
-    """Say that a statement was paid, whole or in part. For the payer's finance; the host's
+    """Report that a statement was paid, whole or in part. For the payer's finance; the host's
     finance is told. Nothing is marked as paid before it has matched the notice.
 
     `WrongState` if the statement is voided, nothing is open on it (`nothing-to-pay`), or the same
@@ -35,8 +36,7 @@ def payment_notice_report(by: By, *, statement_id: UUID, paid: Paid) -> PaymentN
     """
     row = lock_statement(statement_id)
     require(by.actor, "account", place_of(row.payer))
-    if by.version is not None and row.version != by.version:
-        raise WrongVersion
+    by.require_version(row.version)
     if row.state == Statement.State.VOIDED:
         raise WrongState(state=row.state, wanted="paid")
     if row.payable <= row.paid:
@@ -44,11 +44,11 @@ def payment_notice_report(by: By, *, statement_id: UUID, paid: Paid) -> PaymentN
     require_day(paid, row.host_region.time_zone, by.now)
     if paid.amount < 0:
         raise invalid("amount", "too-small", least=0)
-    said = row.notices.filter(state__in=[REPORTED, PaymentNotice.State.MATCHED])
+    notices = row.notices.filter(state__in=[REPORTED, PaymentNotice.State.MATCHED])
     reference = paid.reference.strip()
-    if said.filter(amount=paid.amount, paid_on=paid.paid_on, reference=reference).exists():
+    if notices.filter(amount=paid.amount, paid_on=paid.paid_on, reference=reference).exists():
         raise WrongState("already-reported")
-    waiting = said.filter(state=REPORTED).aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
+    waiting = notices.filter(state=REPORTED).aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
     require_payment(row.payable, row.paid + waiting, paid.amount, row.currency)
     notice = PaymentNotice.objects.create(
         statement=row,
@@ -83,8 +83,8 @@ def payment_notice_match(by: By, *, notice_id: UUID) -> PaymentNotice:
 
 @transaction.atomic
 def payment_notice_refuse(by: By, *, notice_id: UUID, reason: str) -> PaymentNotice:
-    """Say that no such money came in, and why one thinks so; the payer's finance reads it. For the
-    host's finance. `Invalid` (`required`) without a reason."""
+    """Refuse a notice because no such money came in; the payer's finance reads the reason. For
+    the host's finance. `Invalid` (`required`) without a reason."""
     return _decide(by, notice_id, "refuse", reason=reason.strip())
 
 
@@ -144,21 +144,14 @@ def _locked(notice_id: UUID) -> PaymentNotice:
 
 
 def _record(by: By, act: str, notice: PaymentNotice, before: dict[str, Any]) -> None:
-    """Into the trail, beside the statement, and to the other side."""
+    """Record it in the trail of the statement, and tell the other side."""
     row = notice.statement
     trail.record(
         by,
         f"statement.notice-{act}",
         row,
         before=before,
-        after={
-            "notice": notice.pk,
-            "state": notice.state,
-            "amount": notice.amount,
-            "currency": notice.currency,
-            "paid_on": notice.paid_on,
-            "reference": notice.reference,
-        },
+        after={"notice": notice.pk} | {name: getattr(notice, name) for name in RECORDED},
         reason=notice.reason,
     )
     kind = f"statement.notice-{notice.state}"

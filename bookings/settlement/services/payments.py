@@ -9,11 +9,11 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts import trail
-from accounts.domain.errors import WrongState, WrongVersion, invalid
+from accounts.domain.errors import WrongState, invalid
 from accounts.domain.roles import By
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
-from bookings.charging.domain.ledger import RECEIVABLE, SUBSIDY, Postings, payment_postings
+from bookings.charging.domain.ledger import RECEIVABLE, SUBSIDY, payment_postings
 from bookings.charging.models import LedgerEntry, Posting
 from bookings.charging.services.ledger import rows_to_post
 from bookings.settlement.domain.statements import ISSUED, day_of, require_payment, state_of_payment
@@ -41,8 +41,7 @@ def statement_pay(by: By, *, statement_id: UUID, paid: Paid) -> Payment:
     """
     row = lock_statement(statement_id)
     require(by.actor, "account", place_of(row.host))
-    if by.version is not None and row.version != by.version:
-        raise WrongVersion
+    by.require_version(row.version)
     if row.state == Statement.State.VOIDED:
         raise WrongState(state=row.state, wanted="paid")
     require_day(paid, row.host_region.time_zone, by.now)
@@ -66,8 +65,7 @@ def settlement_pay(by: By, *, settlement_id: UUID, paid: Paid) -> Payment:
     row = lock_settlement(settlement_id)
     owed = creditor_of(row)
     require(by.actor, "coordinate", place_of_region(owed))
-    if by.version is not None and row.version != by.version:
-        raise WrongVersion
+    by.require_version(row.version)
     if row.state == Settlement.State.DRAWN_UP or not net_of(row):
         raise WrongState(state=row.state, wanted="paid")
     require_day(paid, owed.time_zone, by.now)
@@ -117,25 +115,18 @@ def _after(state: str, paid: Decimal, payment: Payment) -> dict[str, Any]:
 
 
 def payment_post(*, payment: Payment, now: datetime) -> None:
-    """Money that came in for a statement or a settlement."""
+    """Post money that came in for a statement or a settlement."""
     entry = LedgerEntry.objects.create(kind=LedgerEntry.Kind.PAYMENT, payment=payment, at=now)
     statement, settlement = payment.statement, payment.settlement
+    to: dict[str, Any] = {"currency": payment.currency}
     if statement is not None:
-        to = Posting(
-            host_id=statement.host_id,
-            payer_id=statement.payer_id,
-            host_region_id=statement.host_region_id,
-            payer_region_id=statement.payer_region_id,
-            currency=payment.currency,
-        )
-        _post(entry, payment_postings(payment.amount, settles=RECEIVABLE), to)
+        names = ("host_id", "payer_id", "host_region_id", "payer_region_id")
+        to |= {name: getattr(statement, name) for name in names}
     elif settlement is not None:
         owing, owed = settlement.first_id, settlement.second_id
         if settlement.second_owes > settlement.first_owes:
             owing, owed = owed, owing
-        to = Posting(host_region_id=owed, payer_region_id=owing, currency=payment.currency)
-        _post(entry, payment_postings(payment.amount, settles=SUBSIDY), to)
-
-
-def _post(entry: LedgerEntry, postings: Postings, to: Posting) -> None:
-    Posting.objects.bulk_create(rows_to_post(entry, postings, to))
+        to |= {"host_region_id": owed, "payer_region_id": owing}
+    settles = RECEIVABLE if statement is not None else SUBSIDY
+    postings = payment_postings(payment.amount, settles=settles)
+    Posting.objects.bulk_create(rows_to_post(entry, postings, **to))

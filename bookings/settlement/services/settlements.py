@@ -1,4 +1,4 @@
-"""Settlements between two regions: drawing them up, and both coordinators' word."""
+"""Settlements between two regions: drawing them up, and confirming them by both."""
 
 from datetime import date, datetime
 from typing import Any
@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from accounts import trail
-from accounts.domain.errors import NotPermitted, WrongState, WrongVersion, invalid
+from accounts.domain.errors import NotPermitted, WrongState, invalid
 from accounts.domain.roles import PLATFORM, By
 from accounts.models.keys import new_id
 from accounts.notifications import Effect, enqueue
@@ -59,11 +59,11 @@ def settlements_draw(*, month: date, now: datetime) -> int:
         for pair in pairs
     ]
     Settlement.objects.bulk_create(rows, ignore_conflicts=True)
-    made = list(
+    new = list(
         Settlement.objects.filter(pk__in=[row.pk for row in rows]).select_related("first", "second")
     )
     with connection.cursor() as cursor:
-        cursor.execute(LINES, [[row.pk for row in made]])
+        cursor.execute(LINES, [[row.pk for row in new]])
     trail.record_all(
         Change(
             By(PLATFORM, now),
@@ -78,15 +78,15 @@ def settlements_draw(*, month: date, now: datetime) -> int:
                 "state": row.state,
             },
         )
-        for row in made
+        for row in new
     )
-    drawn_up = [row for row in made if row.state == Settlement.State.DRAWN_UP]
+    drawn_up = [row for row in new if row.state == Settlement.State.DRAWN_UP]
     enqueue([_message("drawn", row) for row in drawn_up], now=now)
-    return len(made)
+    return len(new)
 
 
 def settlements_catch_up(*, now: datetime) -> int:
-    """Those of every closed month that are complete by now."""
+    """Draw up the settlements of every closed month that are complete by now."""
     _confirm_empty(now)
     return sum(settlements_draw(month=month, now=now) for month in closed_months(now))
 
@@ -122,7 +122,7 @@ def _confirm_empty(now: datetime) -> None:
 
 
 def _message(kind: str, row: Settlement) -> Effect:
-    """A message to both regions' coordinators."""
+    """Build a message to both regions' coordinators."""
     return Effect(
         kind=f"settlement.{kind}",
         key=f"settlement.{kind}:{row.pk}",
@@ -132,33 +132,29 @@ def _message(kind: str, row: Settlement) -> Effect:
 
 @transaction.atomic
 def settlement_confirm(by: By, *, settlement_id: UUID, region: str = "") -> Settlement:
-    """The word of a region's coordinator that the settlement is right; with both it is confirmed
-    and can be paid. Two regions need two people. `region`: the code of the one confirmed for,
-    needed by whoever coordinates both."""
+    """Confirm a settlement as the coordinator of a region; once both have, it can be paid. Two
+    regions need two people. `region`: the code of the one confirmed for, needed by whoever
+    coordinates both."""
     row = lock_settlement(settlement_id)
     sides = sides_of(by.actor, row)
     if not sides:
         raise NotPermitted(capability="coordinate")
-    if by.version is not None and row.version != by.version:
-        raise WrongVersion
+    by.require_version(row.version)
     if region:
         named = [side for side in sides if getattr(row, side).code == region]
         if not named:
             raise invalid("region", "unknown-region", region=region)
         sides = named
-    unsaid = [side for side in sides if getattr(row, f"{side}_confirmed_at") is None]
-    if not unsaid:
+    unconfirmed = [side for side in sides if getattr(row, f"{side}_confirmed_at") is None]
+    if not unconfirmed:
         raise WrongState(state=row.state, wanted="confirmed")
-    if len(unsaid) > 1:
+    if len(unconfirmed) > 1:
         raise invalid("region", "required")
-    (side,) = unsaid
+    (side,) = unconfirmed
     other = "second" if side == "first" else "first"
     if getattr(row, f"{other}_confirmed_by_id") == by.actor.person:
         raise no_second(
-            "coordinate",
-            region=getattr(row, side),
-            besides=[by.actor.person],
-            refusal=WrongState,
+            "coordinate", region=getattr(row, side), besides=[by.actor.person], refusal=WrongState
         ) or WrongState("another-person")
     before = row.state
     setattr(row, f"{side}_confirmed_by_id", by.actor.person)

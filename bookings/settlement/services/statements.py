@@ -1,15 +1,14 @@
 """Drawing up a month's statements, and voiding one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
 
 from accounts import trail
-from accounts.domain.errors import NotFound, WrongState, WrongVersion, invalid
+from accounts.domain.errors import NotFound, WrongState, invalid
 from accounts.domain.roles import PLATFORM, By
 from accounts.models import Organisation
 from accounts.models.keys import new_id
@@ -43,6 +42,8 @@ from bookings.settlement.selectors.statements import (
 )
 from bookings.settlement.services.settlements import settlements_catch_up, settlements_draw
 
+# What a statement has as its charges add up to.
+SUMMED = ("payer_region_id", "currency", "charges", "tax", "total", "covered", "payable")
 FINALISED_AT_ONCE = 2000  # of one host, by one run
 
 # The row of the counter is locked by whoever numbers, until the numbers are given or not.
@@ -101,8 +102,8 @@ def statements_draw(*, month: date, host: Organisation | None = None, now: datet
 
 
 def statements_draw_due(*, now: datetime) -> Drawn:
-    """Every month that is over where its host is and not closed yet; the job of the timetable. A
-    host whose books another has in hand is left to the next run."""
+    """Draw up every month that is over where its host is and not closed yet; the job of the
+    timetable. A host whose books another has in hand is left to the next run."""
     months: dict[UUID, list[date]] = {}
     for host_id, month in months_to_draw(now):
         months.setdefault(host_id, []).append(month)
@@ -121,8 +122,8 @@ def statements_draw_due(*, now: datetime) -> Drawn:
 
 
 def _finalise(host: Organisation | None, now: datetime) -> None:
-    """What nobody has disputed in time belongs to the month in which that time ended, however
-    late the job runs that says so: it runs before the month is closed."""
+    """Make final, before the month is closed, what nobody has disputed in time: it belongs to the
+    month in which that time ended."""
     for host_id in [host.pk] if host else hosts_to_finalise(now):
         _finalise_host(host_id, now)
 
@@ -134,7 +135,7 @@ def _finalise_host(host_id: UUID, now: datetime) -> None:
 
 @transaction.atomic
 def _draw(host_id: UUID, month: date, now: datetime) -> Drawn:
-    """One host's month, closed with it. A constant number of statements."""
+    """Draw up one host's month and close it. A constant number of statements."""
     host = lock_host_books(host_id)
     if not is_month_over(host, month, now):
         return Drawn()
@@ -165,8 +166,9 @@ def _draw(host_id: UUID, month: date, now: datetime) -> Drawn:
 
 
 def _rows(host: Organisation, month: date, due: Sequence[Due], now: datetime) -> list[Statement]:
-    """Not yet numbered. In the payer's currency as well where that is another and its finance
-    has said a rate for the day; otherwise not: nothing converts silently."""
+    """Build statements that are not yet numbered. They are in the payer's currency as well where
+    that is another and its finance has entered a rate for the day; otherwise not: nothing converts
+    silently."""
     today = day_of(now, host.region.time_zone)
     rates = load_newest_rates(
         [
@@ -186,16 +188,10 @@ def _rows(host: Organisation, month: date, due: Sequence[Due], now: datetime) ->
                 host=host,
                 payer=payer,
                 host_region=host.region,
-                payer_region_id=one.payer_region_id,
                 month=month,
                 year=today.year,
                 state=state_of_payment(one.payable, one.payable * 0),
-                currency=one.currency,
-                charges=one.charges,
-                tax=one.tax,
-                total=one.total,
-                covered=one.covered,
-                payable=one.payable,
+                **{name: getattr(one, name) for name in SUMMED},
                 issued_at=now,
                 due_date=today + PAYABLE_WITHIN,
                 payer_currency=rate.quote if rate else "",
@@ -208,7 +204,8 @@ def _rows(host: Organisation, month: date, due: Sequence[Due], now: datetime) ->
 
 
 def _numbered(host: Organisation, rows: list[Statement]) -> list[Statement]:
-    """With the host's next numbers of the year; a transaction that fails gives them back."""
+    """Give the rows the host's next numbers of the year; a transaction that fails gives them
+    back."""
     with connection.cursor() as cursor:
         cursor.execute(COUNT, [new_id(), host.pk, rows[0].year, len(rows)])
         (last,) = cursor.fetchone()
@@ -236,7 +233,8 @@ def _issued(host: Organisation, row: Statement, due: Due, now: datetime) -> Chan
 
 
 def statement_messages(kind: str, row: Statement, more: str = "") -> list[Effect]:
-    """A message about a statement to the payer's finance, and a mail to its invoice address."""
+    """Build a message about a statement to the payer's finance, and a mail to its invoice
+    address."""
     groups = ["statement", *(["invoice"] if row.payer.invoice_email else [])]
     return [
         Effect(
@@ -252,18 +250,18 @@ def statement_messages(kind: str, row: Statement, more: str = "") -> list[Effect
 def statements_remind(*, now: datetime) -> int:
     """Remind payers of what is overdue: on the first day, and every thirty after. How many
     statements are."""
-    found = load_overdue(now, now.date() + PAYABLE_WITHIN)
+    rows = load_overdue(now, now.date() + PAYABLE_WITHIN)
     enqueue(
         [
             effect
-            for row in found
+            for row in rows
             for effect in statement_messages(
                 "overdue", row, f":{reminder_of(row.due_date, today_of(row, now))}"
             )
         ],
         now=now,
     )
-    return len(found)
+    return len(rows)
 
 
 @transaction.atomic
@@ -280,8 +278,7 @@ def statement_void(by: By, *, statement_id: UUID, reason: str) -> Statement:
     host = lock_host_books(host_id)
     old = lock_statement(statement_id)
     require(by.actor, "account", place_of(host))
-    if by.version is not None and old.version != by.version:
-        raise WrongVersion
+    by.require_version(old.version)
     if not reason.strip():
         raise invalid("reason", "required")
     if old.state == Statement.State.VOIDED or old.paid:
@@ -294,15 +291,9 @@ def statement_void(by: By, *, statement_id: UUID, reason: str) -> Statement:
     old.lines.update(is_void=True)
     due = Due(
         payer_id=old.payer_id,
-        payer_region_id=old.payer.region_id,
-        payer_lineage=tuple(old.payer.region.lineage),
+        payer_lineage=old.payer.region.lineage,
         payer_currency=old.payer.region.currency,
-        currency=old.currency,
-        charges=old.charges,
-        tax=old.tax,
-        total=old.total,
-        covered=old.covered,
-        payable=old.payable,
+        **{name: getattr(old, name) for name in SUMMED} | {"payer_region_id": old.payer.region_id},
     )
     (new,) = _numbered(host, _rows(host, old.month, [due], by.now))
     new.replaces = old
@@ -311,23 +302,14 @@ def statement_void(by: By, *, statement_id: UUID, reason: str) -> Statement:
     old.notices.filter(state=PaymentNotice.State.REPORTED).update(statement=new)
     with connection.cursor() as cursor:
         cursor.execute(COPY_LINES, [new.pk, old.pk])
-    where: dict[str, Any] = {
-        "organisation_ids": [old.payer_id, host.pk],
-        "region_ids": [*host.region.lineage, *due.payer_lineage],
-    }
-    trail.record_many(
-        by,
-        changes=[
-            (
-                "statement.void",
-                old,
-                {"paid": old.paid},
-                {"state": old.state, "replaced_by": new.pk},
-                reason.strip(),
-            ),
-            ("statement.issue", new, {}, _issued(host, new, due, by.now).after, ""),
-        ],
-        **where,
+    issued = _issued(host, new, due, by.now)
+    voided = {"state": old.state, "replaced_by": new.pk}
+    before, reason = {"paid": old.paid}, reason.strip()
+    trail.record_all(
+        [
+            Change(by, "statement.void", old, before, voided, reason, issued.places),
+            replace(issued, by=by),
+        ]
     )
     enqueue(statement_messages("replaced", new), now=by.now)
     return new

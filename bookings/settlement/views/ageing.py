@@ -4,16 +4,15 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_safe
 
 from accounts.permissions import actor_of
+from accounts.views.pages import reads
 from bookings.record.adapters.figures import Cell
 from bookings.record.messages import BUCKET_LABELS as LABELS
 from bookings.record.views.lists import amount_cell, csv_answer, wants_csv
@@ -26,28 +25,28 @@ PAGE = 50
 HEADS = ("counterparty", "counterparty_name", "currency", *BUCKETS, "total", "statements")
 
 
-@login_required
-@require_safe
+@reads
 def ageing(request: HttpRequest) -> HttpResponseBase:
-    """A table of counterparties; with `party`, `currency` or `bucket` the statements behind."""
+    """Show a table of counterparties; with `party`, `currency` or `bucket` the statements
+    behind."""
     now, actor = timezone.now(), actor_of(request.user)
     side = OWING if request.GET.get("side") == OWING else OWED
-    found = load_ageing(actor, side, now)
+    aged = load_ageing(actor, side, now)
     by = {name: request.GET.get(name, "") for name in ("currency", "bucket")}
     by["code"] = request.GET.get("party", "")
     if any(by.values()):
-        return _statements(request, narrowed(found, side, now, **by), side, by, now)
+        return _statements(request, narrowed(aged, side, now, **by), side, by, now)
     if wants_csv(request):
-        cells = (_cells(party.code, party.name, row) for party, row in found.rows)
+        cells = (_cells(party.code, party.name, row) for party, row in aged.rows)
         return csv_answer(request, f"ageing-{side}", HEADS, cells)
     context = {
         "side": side,
         "sides": [(OWED, _("Owed to us")), (OWING, _("What we owe"))],
         "heads": [(name, LABELS[name]) for name in BUCKETS],
-        "rows": [(party, row, _cut(row), _bar(row.buckets)) for party, row in found.rows],
+        "rows": [(party, row, _cut(row), _bar(row.buckets)) for party, row in aged.rows],
         "totals": [
             (currency, list(sums.items()), sum(sums.values(), Decimal(0)), _bar(sums))
-            for currency, sums in totals(row for _, row in found.rows).items()
+            for currency, sums in totals(row for _, row in aged.rows).items()
         ],
     }
     return render(request, "bookings/settlement/ageing.html", context)

@@ -13,11 +13,7 @@ from accounts.permissions import actor_of
 from accounts.views.pages import by_of, reads, writes
 from bookings.record.views.lists import ListPage
 from bookings.settlement.forms.money import NoticeForm, VersionForm, VoidForm
-from bookings.settlement.selectors.statements import (
-    notice_by_id,
-    notices_for,
-    notices_to_match,
-)
+from bookings.settlement.selectors.statements import notice_by_id, notices_for, notices_to_match
 from bookings.settlement.services.payment_notices import (
     payment_notice_match,
     payment_notice_refuse,
@@ -33,7 +29,7 @@ LIST = ListPage(
 
 @reads
 def notices(request: HttpRequest) -> HttpResponseBase:
-    """Those of statements one may see, the newest first."""
+    """List the notices on statements one may see, the newest first."""
     by = by_of(request)
     waits, rows = LIST.chosen(request, by)
     return LIST.answer(request, by, rows, waits=waits)
@@ -41,7 +37,7 @@ def notices(request: HttpRequest) -> HttpResponseBase:
 
 @writes
 def report(request: HttpRequest, statement_id: UUID) -> HttpResponse:
-    """Say that it was paid, whole or in part."""
+    """Report that a statement was paid, whole or in part."""
     form = NoticeForm(request.POST)
     return carried_out(
         request,
@@ -55,7 +51,7 @@ def report(request: HttpRequest, statement_id: UUID) -> HttpResponse:
 
 @writes
 def match(request: HttpRequest, notice_id: UUID) -> HttpResponse:
-    """Record the payment it speaks of."""
+    """Record the payment that a notice speaks of."""
     return _decided(
         request,
         notice_id,
@@ -67,7 +63,7 @@ def match(request: HttpRequest, notice_id: UUID) -> HttpResponse:
 
 @writes
 def refuse(request: HttpRequest, notice_id: UUID) -> HttpResponse:
-    """Say why no such money was found."""
+    """Refuse a notice and say why no such money was found."""
     return _decided(
         request,
         notice_id,
@@ -79,7 +75,7 @@ def refuse(request: HttpRequest, notice_id: UUID) -> HttpResponse:
 
 @writes
 def withdraw(request: HttpRequest, notice_id: UUID) -> HttpResponse:
-    """Take back one's own."""
+    """Withdraw one's own notice."""
     return _decided(
         request,
         notice_id,
@@ -98,11 +94,5 @@ def _decided(
 ) -> HttpResponse:
     notice = notice_by_id(actor_of(request.user), notice_id)
     return carried_out(
-        request,
-        notice.statement_id,
-        form,
-        "decide_form",
-        work,
-        done,
-        refused_notice=notice_id,
+        request, notice.statement_id, form, "decide_form", work, done, refused_notice=notice_id
     )

@@ -1,24 +1,24 @@
 """Settlements between regions: lists, one of them, confirming it and marking what was paid."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext
-from django.views.decorators.http import require_POST, require_safe
 
-from accounts.domain.errors import Invalid, WrongState, WrongVersion
-from accounts.domain.roles import By
+from accounts.domain.roles import Actor, By
 from accounts.permissions import actor_of
+from accounts.views.pages import act, by_of, reads, writes
 from bookings.record.domain.money import format_amount
 from bookings.record.messages import sentence
-from bookings.record.views.lists import waits_of
+from bookings.record.views.lists import ListPage
 from bookings.settlement.adapters.papers import settlement_pdf
 from bookings.settlement.adapters.sheets import settlement_csv
 from bookings.settlement.domain.statements import OVERDUE, day_of, settlement_reference
@@ -41,51 +41,51 @@ from bookings.settlement.services.payments import settlement_pay
 from bookings.settlement.services.settlements import settlement_confirm
 from bookings.settlement.views.files import file_answer
 
-PAGE = 30
-
 
 def state_label(state: str) -> str:
-    """A state of a settlement, `overdue` among them, in words."""
+    """Return a state of a settlement in words, `overdue` among them."""
     return gettext("overdue") if state == OVERDUE else str(Settlement.State(state).label)
 
 
-@login_required
-@require_safe
-def settlements(request: HttpRequest) -> HttpResponse:
-    """Those of one's regions, the newest first."""
-    now, actor = timezone.now(), actor_of(request.user)
-    waits = waits_of(request, "confirm")
-    found = settlements_to_confirm(actor, now) if waits else settlements_for(actor)
-    page = Paginator(found, PAGE).get_page(request.GET.get("page"))
-    rows = []
-    for row in page.object_list:
-        state = shown_state(row, now)
-        rows.append(
-            {
-                "row": row,
-                "state": state,
-                "label": state_label(state),
-                "net": net_of(row),
-                "debtor": debtor_of(row),
-                "creditor": creditor_of(row),
-                "asks": bool(_unconfirmed(actor, row)),
-            }
-        )
-    context = {"page": page, "rows": rows, "waits": waits}
-    return render(request, "bookings/settlement/settlements.html", context)
+def _shown(row: Settlement, by: By) -> dict[str, Any]:
+    state = shown_state(row, by.now)
+    return {
+        "row": row,
+        "state": state,
+        "label": state_label(state),
+        "net": net_of(row),
+        "debtor": debtor_of(row),
+        "creditor": creditor_of(row),
+        "asks": bool(_unconfirmed(by.actor, row)),
+    }
 
 
-def _unconfirmed(actor: Any, row: Settlement) -> list[str]:
-    """The sides for which the actor's word is still wanted."""
+LIST = ListPage(
+    "bookings/settlement/settlements.html",
+    settlements_for,
+    waits={"confirm": settlements_to_confirm},
+    shown=_shown,
+)
+
+
+@reads
+def settlements(request: HttpRequest) -> HttpResponseBase:
+    """List the settlements of one's regions, the newest first."""
+    by = by_of(request)
+    waits, rows = LIST.chosen(request, by)
+    return LIST.answer(request, by, rows, waits=waits)
+
+
+def _unconfirmed(actor: Actor, row: Settlement) -> list[str]:
+    """The sides that the actor may still confirm for."""
     sides = [s for s in sides_of(actor, row) if getattr(row, f"{s}_confirmed_at") is None]
-    said = {row.first_confirmed_by_id, row.second_confirmed_by_id}
-    return [] if actor.user_id in said else sides
+    confirmed_by = {row.first_confirmed_by_id, row.second_confirmed_by_id}
+    return [] if actor.user_id in confirmed_by else sides
 
 
-@login_required
-@require_safe
+@reads
 def one(request: HttpRequest, settlement_id: UUID) -> HttpResponse:
-    """With use by organisation, and every number held against the ledger."""
+    """Show a settlement with use by organisation, and every number held against the ledger."""
     return _page(request, settlement_id)
 
 
@@ -138,82 +138,67 @@ def _page(
     return render(request, "bookings/settlement/settlement.html", context, status=status)
 
 
-def _done(
+def _acted(
     request: HttpRequest,
     settlement_id: UUID,
     form: VersionForm,
     name: str,
-    act: Callable[[int | None], Any],
+    work: Callable[[By, dict[str, Any]], Any],
     done: str,
 ) -> HttpResponse:
-    """Carry out an act if its form is right; what refuses it is said on the page."""
-    status = 400
-    if form.is_valid():
-        try:
-            act(form.cleaned_data["version"])
-        except Invalid as refused:
-            form.refuse(refused.problems)
-        except (WrongState, WrongVersion) as refused:
-            messages.error(request, sentence(refused.code, refused.numbers))
-            status = 412 if isinstance(refused, WrongVersion) else 409
-        else:
-            messages.success(request, done)
-            return redirect("bookings:money-settlements-one", settlement_id=settlement_id)
-    return _page(request, settlement_id, status=status, **{name: form})
+    """Carry out an act on a settlement; what refuses it is said on its page."""
+    settlement_by_id(actor_of(request.user), settlement_id)
+    return act(
+        request,
+        partial(_page, request, settlement_id),
+        work,
+        to=reverse("bookings:money-settlements-one", args=[settlement_id]),
+        done=done,
+        form=form,
+        name=name,
+        shows=lambda refused: messages.error(request, sentence(refused.code, refused.numbers)),
+    )
 
 
-@login_required
-@require_POST
+@writes
 def confirm(request: HttpRequest, settlement_id: UUID) -> HttpResponse:
-    """For one's region."""
-    now, actor = timezone.now(), actor_of(request.user)
-    settlement_by_id(actor, settlement_id)
-    form = ConfirmForm(request.POST)
-    return _done(
+    """Confirm a settlement for one's region."""
+    return _acted(
         request,
         settlement_id,
-        form,
+        ConfirmForm(request.POST),
         "confirm_form",
-        lambda version: settlement_confirm(
-            By(actor, now, version), settlement_id=settlement_id, region=form.cleaned_data["region"]
-        ),
+        lambda by, data: settlement_confirm(by, settlement_id=settlement_id, region=data["region"]),
         gettext("The settlement is confirmed for your region."),
     )
 
 
-@login_required
-@require_POST
+@writes
 def pay(request: HttpRequest, settlement_id: UUID) -> HttpResponse:
-    """Mark what came in, or take it back."""
-    now, actor = timezone.now(), actor_of(request.user)
-    settlement_by_id(actor, settlement_id)
+    """Mark what came in on a settlement, or take it back."""
     form = PaymentForm(request.POST)
-    return _done(
+    return _acted(
         request,
         settlement_id,
         form,
         "pay_form",
-        lambda version: settlement_pay(
-            By(actor, now, version), settlement_id=settlement_id, paid=form.paid(1)
-        ),
+        lambda by, _: settlement_pay(by, settlement_id=settlement_id, paid=form.paid(1)),
         gettext("The payment is recorded."),
     )
 
 
-@login_required
-@require_safe
+@reads
 def pdf(request: HttpRequest, settlement_id: UUID) -> HttpResponse:
-    """In the reader's language."""
+    """Send a settlement as PDF in the reader's language."""
     row = settlement_by_id(actor_of(request.user), settlement_id)
     language = translation.get_language() or "en"
     content = settlement_pdf(load_settlement_paper(row), language=language)
     return file_answer(content, _name(row), "pdf")
 
 
-@login_required
-@require_safe
+@reads
 def table(request: HttpRequest, settlement_id: UUID) -> HttpResponse:
-    """As CSV."""
+    """Send a settlement as CSV."""
     row = settlement_by_id(actor_of(request.user), settlement_id)
     return file_answer(settlement_csv(load_settlement_paper(row)), _name(row), "csv")
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from decimal import Decimal
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -15,7 +16,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext
 
-from accounts.domain.roles import Actor, By
+from accounts.domain.roles import By
 from accounts.permissions import actor_of
 from accounts.selectors.memberships import place_of
 from accounts.views.pages import act, by_of, reads, writes
@@ -65,13 +66,13 @@ REPORTED = PaymentNotice.State.REPORTED
 
 
 def state_label(state: str) -> str:
-    """A state of a statement, `overdue` among them, in words."""
+    """Return a state of a statement in words, `overdue` among them."""
     return gettext("overdue") if state == OVERDUE else str(Statement.State(state).label)
 
 
 @reads
 def statements(request: HttpRequest) -> HttpResponseBase:
-    """Those one's organisations pay or are paid by, and those of one's regions."""
+    """List the statements one's organisations pay or are paid by, and those of one's regions."""
     by = by_of(request)
     waits, rows = LIST.chosen(request, by)
     state = request.GET.get("state", "")
@@ -128,7 +129,8 @@ LIST = ListPage(
 
 @reads
 def one(request: HttpRequest, statement_id: UUID) -> HttpResponse:
-    """With its charges, sums by tax rate, payments, and every number held against the ledger."""
+    """Show a statement with its charges, sums by tax rate, payments, and every number held against
+    the ledger."""
     return _page(request, statement_id)
 
 
@@ -141,13 +143,20 @@ def _page(
     newer = getattr(row, "replaced_by", None)
     still = row.payable - row.paid
     version = {"version": row.version}
+
+    def initial(amount: Decimal) -> dict[str, Any]:
+        shown = format_amount(amount, row.currency) if amount > 0 else ""
+        return {"amount": shown, "paid_on": today_of(row, now), **version}
+
     parties = parties_of(row)
     notices = list(notices_for(actor).filter(statement=row))
     # What neither was paid nor is said to be on its way.
-    unsaid = still - sum(one.amount for one in notices if one.state == REPORTED)
-    is_open = still > 0 and row.state != Statement.State.VOIDED
+    unreported = still - sum(one.amount for one in notices if one.state == REPORTED)
+    is_in_force = row.state != Statement.State.VOIDED
+    is_open = still > 0 and is_in_force
+    accounts = actor.may("account", place_of(row.host)) and is_in_force
     pays = actor.may("account", place_of(row.payer))
-    rates = rates_for(row) if _may_convert(actor, row) else []
+    rates = rates_for(row) if pays and row.state == Statement.State.ISSUED else []
     context: dict[str, Any] = {
         "statement": row,
         "still": still,
@@ -164,42 +173,20 @@ def _page(
         "check": check_statement(row),
         "newer": newer,
         "rates": rates,
-        "may_account": _may_account(actor, row) and row.state != Statement.State.VOIDED,
-        "may_void": _may_account(actor, row)
-        and row.state != Statement.State.VOIDED
-        and not row.paid,
+        "may_account": accounts,
+        "may_void": accounts and not row.paid,
         "may_convert": bool(rates),
-        "pay_form": PaymentForm(
-            initial={
-                "amount": format_amount(abs(still), row.currency) if still else "",
-                "paid_on": today_of(row, now),
-                **version,
-            }
-        ),
+        "pay_form": PaymentForm(initial=initial(abs(still))),
         "notices": notices,
         "pays": pays,
         "may_report": is_open and pays and row.payer_id != row.host_id,
-        "reported": still - unsaid if is_open else 0,
-        "notice_form": NoticeForm(
-            initial={
-                "amount": format_amount(unsaid, row.currency) if unsaid > 0 else "",
-                "paid_on": today_of(row, now),
-                **version,
-            }
-        ),
+        "reported": still - unreported if is_open else 0,
+        "notice_form": NoticeForm(initial=initial(unreported)),
         "void_form": VoidForm(initial=version),
         "convert_form": ConvertForm(initial=version),
         **forms,
     }
     return render(request, "bookings/settlement/statement.html", context, status=status)
-
-
-def _may_account(actor: Actor, row: Statement) -> bool:
-    return actor.may("account", place_of(row.host))
-
-
-def _may_convert(actor: Actor, row: Statement) -> bool:
-    return actor.may("account", place_of(row.payer)) and row.state == Statement.State.ISSUED
 
 
 def carried_out(
@@ -216,9 +203,9 @@ def carried_out(
         request,
         partial(_page, request, statement_id, **shown),
         work,
-        to=lambda made: reverse(
+        to=lambda row: reverse(
             "bookings:money-statements-one",
-            args=[made.pk if isinstance(made, Statement) else statement_id],
+            args=[row.pk if isinstance(row, Statement) else statement_id],
         ),
         done=done,
         form=form,
@@ -229,7 +216,7 @@ def carried_out(
 
 @writes
 def pay(request: HttpRequest, statement_id: UUID) -> HttpResponse:
-    """Mark what came in, or take it back."""
+    """Mark what came in on a statement, or take it back."""
     row = statement_by_id(actor_of(request.user), statement_id)
     form = PaymentForm(request.POST)
     return carried_out(
@@ -246,7 +233,7 @@ def pay(request: HttpRequest, statement_id: UUID) -> HttpResponse:
 
 @writes
 def void(request: HttpRequest, statement_id: UUID) -> HttpResponse:
-    """Void it, and go to the one that bills its charges instead."""
+    """Void a statement, and go to the one that bills its charges instead."""
     return carried_out(
         request,
         statement_id,
@@ -259,7 +246,7 @@ def void(request: HttpRequest, statement_id: UUID) -> HttpResponse:
 
 @writes
 def convert(request: HttpRequest, statement_id: UUID) -> HttpResponse:
-    """Show it in the payer's currency."""
+    """Show a statement in the payer's currency."""
     return carried_out(
         request,
         statement_id,
@@ -272,7 +259,7 @@ def convert(request: HttpRequest, statement_id: UUID) -> HttpResponse:
 
 @reads
 def pdf(request: HttpRequest, statement_id: UUID) -> HttpResponse:
-    """In the reader's language."""
+    """Send a statement as PDF in the reader's language."""
     row = statement_by_id(actor_of(request.user), statement_id)
     content = statement_pdf(load_statement_paper(row), language=translation.get_language() or "en")
     return file_answer(content, _name(row), "pdf")
@@ -280,7 +267,7 @@ def pdf(request: HttpRequest, statement_id: UUID) -> HttpResponse:
 
 @reads
 def table(request: HttpRequest, statement_id: UUID) -> HttpResponse:
-    """As CSV."""
+    """Send a statement as CSV."""
     row = statement_by_id(actor_of(request.user), statement_id)
     return file_answer(statement_csv(load_statement_paper(row)), _name(row), "csv")
 

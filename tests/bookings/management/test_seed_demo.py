@@ -24,7 +24,6 @@ from accounts.trail import canonical
 from bookings.audit.domain.audit import RULES
 from bookings.availability.domain.availability import Calendar
 from bookings.charging.domain.corrections import charged_again
-from bookings.charging.selectors.ledger import receivables, sums_by_currency
 from bookings.charging.services.charges import charges_finalise
 from bookings.demo.services import ACCOUNTS, PASSWORD, Built, NotEmpty, NotLocal, demo_seed
 from bookings.funding.selectors.funding_sources import sources_for, state_of
@@ -43,7 +42,8 @@ from bookings.models import (
     Statement,
     UsageSession,
 )
-from bookings.pricing.domain.fees import input_from_json, quote, quote_to_json
+from bookings.pricing.domain.fees import quote
+from bookings.pricing.domain.quotes import input_from_json, quote_to_json
 from bookings.pricing.selectors.agreements import agreements_for
 from bookings.record.domain.periods import Period
 from bookings.record.domain.reservations import RELEASED
@@ -53,6 +53,7 @@ from bookings.settlement.services.statements import statements_draw_due
 from instruments.models import Instrument
 from instruments.selectors.opening import load_windows
 from instruments.selectors.policies import load_policy
+from tests.factories.ledger import receivables, sums_by_currency
 
 # A Saturday, by night in China: the hardest day to find something open tomorrow.
 NOW = datetime(2026, 11, 28, 14, 30, tzinfo=UTC)

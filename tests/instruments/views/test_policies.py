@@ -4,7 +4,11 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import translation
 
+from config.templatetags.display import group_label
+from instruments.domain.ratecards import PRICE_GROUPS
+from instruments.messages import PRICE_GROUP_LABELS
 from instruments.models import BookingPolicy
 from instruments.templatetags.managing import changes_of
 from tests.factories.cast import reserve
@@ -170,3 +174,12 @@ def test_statements_of_the_page_whatever_the_versions(cast, zhao, changes):
     with CaptureQueriesContext(connection) as caught:
         zhao.get(address(cast))
     assert len(caught) == 7  # four of them sign in
+
+
+def test_every_price_group_has_one_name_in_both_languages() -> None:
+    assert tuple(PRICE_GROUP_LABELS) == PRICE_GROUPS
+    english = [group_label(group) for group in PRICE_GROUPS]
+    with translation.override("zh-hans"):
+        chinese = [group_label(group) for group in PRICE_GROUPS]
+    assert chinese == ["本单位", "本区域单位", "协议区域单位", "其他区域单位", "企业"]
+    assert len({*english, *chinese}) == 10

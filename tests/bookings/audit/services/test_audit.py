@@ -18,6 +18,7 @@ from accounts.models import RoleGrant, TrailEntry
 from accounts.models.keys import new_id
 from accounts.services.memberships import role_grant
 from bookings.audit.domain.audit import RULES
+from bookings.audit.domain.sampling import Sampling
 from bookings.audit.messages import AUDIT_RULES
 from bookings.audit.selectors.audit import finding_for, finding_records, instruments_behind
 from bookings.audit.selectors.comparison import LAST
@@ -30,7 +31,7 @@ from bookings.audit.services.findings import (
     finding_return,
     findings_remind,
 )
-from bookings.audit.services.sampling import Sampling, sample_draw
+from bookings.audit.services.sampling import sample_draw
 from bookings.catalogue.selectors.parties import Booking
 from bookings.charging.services.charges import charge_make
 from bookings.models import (
@@ -73,7 +74,7 @@ def change(row: Reservation, **values: Any) -> None:
 def test_each_kind_is_found_once_and_leads_to_its_rows(booked: Any) -> None:
     cast, row = booked
     things = money_things(cast)
-    exceptions_find(now=NOW)
+    exceptions_find(By(PLATFORM, NOW))
     before = by_rule()
     change(
         row, state="completed", requested_at=row.start_at + timedelta(hours=1),
@@ -94,7 +95,7 @@ def test_each_kind_is_found_once_and_leads_to_its_rows(booked: Any) -> None:
     )  # fmt: skip
     charge = Charge.objects.get(pk=things["charge"])
     Charge.objects.filter(pk=charge.pk).update(result=charge.result | {"total": "1.00"})
-    exceptions_find(now=NOW, full=True)
+    exceptions_find(By(PLATFORM, NOW), full=True)
     new = by_rule() - before
     assert new >= Counter(
         [
@@ -114,7 +115,7 @@ def test_each_kind_is_found_once_and_leads_to_its_rows(booked: Any) -> None:
         By(cast.actor("auditor"), NOW), exception_id=found.pk, state="explained", reason="Repair"
     )
     for full in (False, True):
-        assert exceptions_find(now=NOW, full=full).counts == {}
+        assert exceptions_find(By(PLATFORM, NOW), full=full).counts == {}
     found.refresh_from_db()
     assert (found.state, found.reason, found.decided_by) == ("explained", "Repair", cast.auditor)
 
@@ -125,7 +126,7 @@ def test_vouchers_corrections_and_related_parties(booked: Any) -> None:
 
     cast, row = booked
     things = money_things(cast)
-    exceptions_find(now=NOW, full=True)
+    exceptions_find(By(PLATFORM, NOW), full=True)
     before = by_rule()
     VoucherGrant.objects.filter(pk=things["grant"]).update(amount=Decimal(100), held=0, redeemed=97)
     charge = Charge.objects.get(pk=things["charge"])
@@ -136,7 +137,7 @@ def test_vouchers_corrections_and_related_parties(booked: Any) -> None:
     )  # fmt: skip
     Membership.objects.create(user=cast.wang, organisation=cast.ustc, started_at=NOW)
     RoleGrant.objects.create(user=cast.wang, role="manager", organisation=cast.ustc, granted_at=NOW)
-    exceptions_find(now=NOW, full=True)
+    exceptions_find(By(PLATFORM, NOW), full=True)
     new = by_rule() - before
     assert new["voucher-near-cap"] == new["manual-correction"] == 1
     assert AuditException.objects.filter(rule="related-parties", key=str(row.pk)).exists()
@@ -144,20 +145,20 @@ def test_vouchers_corrections_and_related_parties(booked: Any) -> None:
 
 def test_only_what_happened_since_is_looked_at(booked: Any) -> None:
     cast, row = booked
-    first = exceptions_find(now=NOW)
+    first = exceptions_find(By(PLATFORM, NOW))
     assert first.is_full
     # Entries of the last days are looked at again; of this test they are all of today.
-    second = exceptions_find(now=NOW)
+    second = exceptions_find(By(PLATFORM, NOW))
     assert not second.is_full and second.looked_at <= first.looked_at
     reservation_cancel(By(cast.actor("wang"), NOW), reservation_id=row.pk, reason="")
     charge_make(reservation_id=row.pk, now=NOW)
-    assert exceptions_find(now=NOW).looked_at >= 1
+    assert exceptions_find(By(PLATFORM, NOW)).looked_at >= 1
 
 
 def test_who_decides(booked: Any) -> None:
     cast, row = booked
     change(row, overrides=["notice"])
-    exceptions_find(now=NOW)
+    exceptions_find(By(PLATFORM, NOW))
     found = AuditException.objects.get(rule="overrides")
     auditor = cast.actor("auditor")
     for who in ("zhao", "coordinator", "admin"):
@@ -166,7 +167,7 @@ def test_who_decides(booked: Any) -> None:
                 By(cast.actor(who), NOW), exception_id=found.pk, state="review", reason=""
             )
     with pytest.raises(NotPermitted):
-        exceptions_find(now=NOW, actor=cast.actor("admin"))
+        exceptions_find(By(cast.actor("admin"), NOW))
     with pytest.raises(Invalid):
         exception_move(By(auditor, NOW), exception_id=found.pk, state="explained", reason=" ")
     with pytest.raises(WrongState):
@@ -184,12 +185,12 @@ def test_an_auditor_of_another_region_sees_nothing_of_it(booked: Any) -> None:
     cast, _row = booked
     sun_only = reserve(cast, "2026-03-10 10:00", "2026-03-10 11:00", who="sun")
     change(sun_only, overrides=["notice"])
-    exceptions_find(now=NOW)
+    exceptions_find(By(PLATFORM, NOW))
     finding_raise(
         By(cast.actor("auditor"), NOW), raised=Raised("low", "T", "t", organisation="ustc")
     )
     asked = Sampling("reservations", "random", date(2026, 3, 1), date(2026, 4, 1), 1)
-    sample_draw(By(cast.actor("auditor"), NOW), asked=asked)
+    sample_draw(By(cast.actor("auditor"), NOW), sampling=asked)
     alice = cast.people["alice"]
     role_grant(By(PLATFORM, NOW), user=alice, role="auditor", region=cast.shanghai)
     elsewhere = cast.actor("alice")
@@ -206,7 +207,7 @@ def test_an_auditor_of_another_region_sees_nothing_of_it(booked: Any) -> None:
 def test_a_finding_from_exception_to_its_closing(booked: Any) -> None:
     cast, row = booked
     change(row, overrides=["notice"])
-    exceptions_find(now=NOW)
+    exceptions_find(By(PLATFORM, NOW))
     found = AuditException.objects.get(rule="overrides")
     auditor, zhao = cast.actor("auditor"), cast.actor("zhao")
     raised = Raised("high", "Set aside", "Without a reason.", exception_id=found.pk)
@@ -269,20 +270,20 @@ def test_a_sample_is_frozen_and_drawn_by_its_seed(booked: Any) -> None:
         reserve(cast, f"2026-03-{day:02} 10:00", f"2026-03-{day:02} 11:00")
     asked = Sampling("reservations", "random", date(2026, 3, 1), date(2026, 4, 1), 3, "seed")
     actor = cast.actor("auditor")
-    one = sample_draw(By(actor, NOW), asked=asked)
-    again = sample_draw(By(actor, NOW), asked=asked)
+    one = sample_draw(By(actor, NOW), sampling=asked)
+    again = sample_draw(By(actor, NOW), sampling=asked)
     assert (one.count, len(one.drawn), one.drawn, one.digest) == (6, 3, again.drawn, again.digest)
     reserve(cast, "2026-03-16 10:00", "2026-03-16 11:00")
-    more = sample_draw(By(actor, NOW), asked=asked)
+    more = sample_draw(By(actor, NOW), sampling=asked)
     assert more.count == 7 and bytes(more.digest) != bytes(one.digest)
     with pytest.raises(NotPermitted):
-        sample_draw(By(cast.actor("zhao"), NOW), asked=asked)
+        sample_draw(By(cast.actor("zhao"), NOW), sampling=asked)
     with pytest.raises(WrongState):
         past = Sampling("charges", "random", date(2020, 1, 1), date(2020, 2, 1), 3)
-        sample_draw(By(actor, NOW), asked=past)
+        sample_draw(By(actor, NOW), sampling=past)
     with pytest.raises(Invalid):
         wrong = Sampling("sessions", "monetary", date(2026, 3, 1), date(2026, 4, 1), 3)
-        sample_draw(By(actor, NOW), asked=wrong)
+        sample_draw(By(actor, NOW), sampling=wrong)
     assert AuditSample.objects.count() == 3
 
 
@@ -319,7 +320,7 @@ def test_a_booking_changed_past_the_platform_is_found(
 ) -> None:  # fmt: skip
     """Whether or not the trail says that anything happened to it since the last run."""
     cast, row = booked
-    exceptions_find(now=NOW)
+    exceptions_find(By(PLATFORM, NOW))
     assert unlike() == []
     value = cast.people[value].pk if value == "sun" else value
     value = cast.ustc.pk if value == "ustc" else value
@@ -327,7 +328,7 @@ def test_a_booking_changed_past_the_platform_is_found(
     if not is_touched:
         nothing = (iter(()), iter(()))
         monkeypatch.setattr("bookings.audit.services.audit.touched", lambda since: nothing)
-    exceptions_find(now=NOW)
+    exceptions_find(By(PLATFORM, NOW))
     assert unlike() == [(str(row.pk), {"fields": fields, "count": 1})]
     found = AuditException.objects.get(rule="books-not-trail")
     last = TrailEntry.objects.filter(object_id=row.pk).latest("id")
@@ -337,11 +338,11 @@ def test_a_booking_changed_past_the_platform_is_found(
     ]
     assert found.organisation_id == cast.ustc.pk and set(cast.anhui.lineage) <= {*found.region_ids}
     # Found again it stays one; changed to something else it is another.
-    exceptions_find(now=NOW, full=True)
+    exceptions_find(By(PLATFORM, NOW), full=True)
     assert len(unlike()) == 1
     if column == "user_id":
         sql("UPDATE bookings_reservation SET user_id = made_by_id, unit = 3 WHERE id = %s", row.pk)
-        exceptions_find(now=NOW)
+        exceptions_find(By(PLATFORM, NOW))
         assert len(unlike()) == 2
 
 
@@ -353,7 +354,7 @@ def test_a_booking_is_as_the_trail_says_whatever_was_done_to_it(booked: Any) -> 
     reservation_move(By(cast.actor("wang"), NOW), reservation_id=row.pk, period=period, reason="")
     reservation_cancel(By(cast.actor("wang"), NOW), reservation_id=row.pk, reason="")
     charge_make(reservation_id=row.pk, now=NOW)
-    exceptions_find(now=NOW, full=True)
+    exceptions_find(By(PLATFORM, NOW), full=True)
     # Charges of earlier months the factory writes past the platform.
     assert all(numbers == {"only": "books"} for _, numbers in unlike())
     assert str(row.pk) not in dict(unlike())
@@ -368,7 +369,7 @@ def test_rows_that_only_one_of_both_knows_are_found(booked: Any) -> None:
     sql("DELETE FROM bookings_occupancy WHERE reservation_id = %s", row.pk)
     sql("DELETE FROM bookings_quote WHERE reservation_id = %s", row.pk)
     sql("DELETE FROM bookings_reservation WHERE id = %s", row.pk)
-    exceptions_find(now=NOW, full=True)
+    exceptions_find(By(PLATFORM, NOW), full=True)
     assert dict(unlike()) == {
         str(row.pk): {"only": "trail"},
         str(stranger.pk): {"only": "books"},
@@ -387,7 +388,7 @@ def test_a_hold_that_came_to_nothing_may_go(booked: Any) -> None:
     hold_release(By(cast.actor("wang"), NOW), reservation_id=hold.pk)
     assert TrailEntry.objects.filter(object_id=hold.pk).count() == 2
     sql("DELETE FROM bookings_reservation WHERE id = %s", hold.pk)
-    exceptions_find(now=NOW, full=True)
+    exceptions_find(By(PLATFORM, NOW), full=True)
     assert unlike() == []
 
 
@@ -404,10 +405,10 @@ def test_a_charge_changed_past_the_platform_is_found(
     booked: Any, changed: str, fields: str
 ) -> None:
     charge = use(booked[0], "2026-03-02 10:00", "2026-03-02 12:00")
-    exceptions_find(now=NOW)
+    exceptions_find(By(PLATFORM, NOW))
     assert unlike() == []
     sql(f"UPDATE bookings_charge SET {changed} WHERE id = %s", charge.pk)
-    exceptions_find(now=NOW)
+    exceptions_find(By(PLATFORM, NOW))
     assert unlike() == [(str(charge.pk), {"fields": fields, "count": fields.count(",") + 1})]
 
 
@@ -421,13 +422,15 @@ def test_a_night_compares_a_slice_and_the_next_goes_on(
                    for d in range(9, 13))]  # fmt: skip
     monkeypatch.setattr("bookings.audit.selectors.comparison.BATCH", 2)
     monkeypatch.setattr("bookings.audit.services.audit.SLICE", 2)
-    assert exceptions_find(now=NOW).compared["reservation"] == str(LAST)  # the first is whole
+    assert exceptions_find(By(PLATFORM, NOW)).compared["reservation"] == str(
+        LAST
+    )  # the first is whole
     ids = sorted(str(one.pk) for one in rows)
-    reached = [exceptions_find(now=NOW).compared["reservation"] for _ in range(4)]
+    reached = [exceptions_find(By(PLATFORM, NOW)).compared["reservation"] for _ in range(4)]
     assert reached == [ids[1], ids[3], str(LAST), ids[1]]
-    by_hand = exceptions_find(now=NOW, actor=cast.actor("auditor"))
+    by_hand = exceptions_find(By(cast.actor("auditor"), NOW))
     assert by_hand.compared["reservation"] == ids[1]
-    assert exceptions_find(now=NOW).compared["reservation"] == ids[3]
+    assert exceptions_find(By(PLATFORM, NOW)).compared["reservation"] == ids[3]
 
 
 @pytest.mark.parametrize(
@@ -461,7 +464,7 @@ def own(booked: Any) -> tuple[Cast, AuditException]:
     """An exception about a booking of Wang, who audits the hosts' region, through a parent."""
     cast, row = booked
     change(row, overrides=["notice"])
-    exceptions_find(now=NOW)
+    exceptions_find(By(PLATFORM, NOW))
     role_grant(By(PLATFORM, NOW), user=cast.wang, role="auditor", region=cast.anhui.parent)
     return cast, AuditException.objects.get(rule="overrides")
 
@@ -501,7 +504,7 @@ def test_an_exception_about_ones_own_booking_is_anothers_to_decide(own: Any) -> 
 def test_person_maker_and_decider_are_each_part_of_the_case(booked: Any, field: str) -> None:
     cast, row = booked
     change(row, overrides=["notice"], **{field: cast.auditor})
-    exceptions_find(now=NOW)
+    exceptions_find(By(PLATFORM, NOW))
     found = AuditException.objects.get(rule="overrides")
     refused_own_case(
         lambda: exception_move(
@@ -522,7 +525,7 @@ def test_who_displaced_it_while_they_managed_the_host_is_part_of_the_case(booked
         displace=True,
     )
     change(row, overrides=["notice"])
-    exceptions_find(now=NOW)
+    exceptions_find(By(PLATFORM, NOW))
     RoleGrant.objects.filter(user=cast.zhao).update(revoked_at=NOW)
     role_grant(By(PLATFORM, NOW), user=cast.zhao, role="auditor", region=cast.anhui)
     found = AuditException.objects.get(rule="overrides")
@@ -554,7 +557,7 @@ def test_a_sample_with_ones_own_rows_is_whole_and_anothers_to_act_on(
     role_grant(By(PLATFORM, NOW), user=cast.wang, role="auditor", region=cast.anhui)
     asked = Sampling(subject, "random", date(2026, 3, 1), date(2026, 4, 1), 5)
     wang = cast.actor("wang")
-    sample = sample_draw(By(wang, NOW), asked=asked)
+    sample = sample_draw(By(wang, NOW), sampling=asked)
     assert sample.count == len(sample.drawn) > 0  # nothing of the auditor's is left out
     raised = Raised("low", "T", "t", sample_id=sample.pk, organisation="ustc")
     refused_own_case(lambda: finding_raise(By(wang, NOW), raised=raised))
@@ -595,7 +598,7 @@ def test_several_are_decided_each_by_itself_and_the_others_named(own: Any) -> No
     ]
     for row in others:
         change(row, overrides=["notice"])
-    exceptions_find(now=NOW)
+    exceptions_find(By(PLATFORM, NOW))
     free, moved = AuditException.objects.filter(key__in=[str(r.pk) for r in others])
     exception_move(By(cast.actor("auditor"), NOW), exception_id=moved.pk, state="review", reason="")
     unknown = new_id()
@@ -633,7 +636,7 @@ def test_the_list_names_the_instrument_and_leads_to_the_story(
     cast, row = booked
     things = money_things(cast)
     change(row, overrides=["notice"])
-    exceptions_find(now=NOW)
+    exceptions_find(By(PLATFORM, NOW))
 
     def of(kind: str, pk: Any) -> AuditException:
         return AuditException(
@@ -698,7 +701,7 @@ def test_who_answers_sees_the_exception_and_its_records(booked: Any, client: Any
     """The booking and its use; the entry of the trail, which auditors prove, stays theirs."""
     cast, row = booked
     change(row, overrides=["notice"])
-    exceptions_find(now=NOW)
+    exceptions_find(By(PLATFORM, NOW))
     found = AuditException.objects.get(rule="overrides")
     found.evidence.append({"type": "entry", "id": str(TrailEntry.objects.latest("id").pk)})
     found.save(update_fields=["evidence"])
@@ -734,7 +737,7 @@ def test_of_a_sample_only_what_is_their_own_organisations(booked: Any, subject: 
     Charge.objects.filter(pk=theirs.pk).update(host=cast.fudan)
     sample = sample_draw(
         By(cast.actor("auditor"), NOW),
-        asked=Sampling(subject, "random", date(2026, 3, 1), date(2026, 4, 1), 5),
+        sampling=Sampling(subject, "random", date(2026, 3, 1), date(2026, 4, 1), 5),
     )
     raised = Raised("low", "T", "t", sample_id=sample.pk, organisation="ustc")
     made = finding_raise(By(cast.actor("auditor"), NOW), raised=raised)

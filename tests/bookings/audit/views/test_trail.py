@@ -51,7 +51,7 @@ def test_pages_go_back_through_quiet_times(cast: Cast) -> None:
             By(PLATFORM, NOW - timedelta(days=day)),
             action="user.update",
             target=zhao,
-            region_ids=[cast.anhui.pk],
+            places=((), [cast.anhui.pk]),
         )
         for day in days
     ]

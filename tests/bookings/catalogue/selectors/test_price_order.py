@@ -12,7 +12,7 @@ from accounts.services.tokens import token_issue
 from bookings.catalogue.selectors.catalogue import free_between, load_offers, place_of
 from bookings.catalogue.selectors.catalogue_candidates import candidates, of_today
 from bookings.pricing.selectors.fees import load_backing
-from bookings.settlement.services.exchange_rates import RateSaid, rate_enter
+from bookings.settlement.services.exchange_rates import rate_enter
 from instruments.domain.ratecards import parse_rate_card
 from instruments.domain.search import Criteria
 from instruments.models import Instrument, RateCard
@@ -158,8 +158,8 @@ def test_a_price_is_compared_across_currencies_at_the_payers_rates_or_not_at_all
 
     def rate(base, quote, value, age=0):
         day = NOW.date() - timedelta(days=age)
-        said = RateSaid(base, quote, Decimal(value), day, "A bank")
-        rate_enter(By(finance, NOW), organisation=cast.fudan, said=said)
+        terms = RateTerms(base, quote, Decimal(value), day, "A bank")
+        rate_enter(By(finance, NOW), organisation=cast.fudan, terms=terms)
 
     _, token = token_issue(user=cast.wang, label="test", lifetime=timedelta(days=9), now=NOW)
     program, browser = Program(token), Client()

@@ -96,12 +96,12 @@ def test_a_corrected_charge_adds_up_and_comes_out_again(
         waive_percent=waive,
     )
     after = amended(made.kind, made.inputs, amendment, quoted=QUOTED, grants=(VOUCHER,))
-    if after.made is None:
+    if after.due is None:
         # All of it is waived, or what is left of a small fee and of its tax rounds to nothing.
         assert waive is not None
         assert waive == 100 or (not is_use and made.total * (100 - waive) / 100 < D("0.02"))
         return
-    now = after.made
+    now = after.due
     assert now.total == now.payable + now.covered
     assert 0 <= now.covered <= VOUCHER.remaining and now.payable >= 0 and now.tax >= 0
     assert charged_again(after.kind, after.inputs) == now
@@ -205,7 +205,7 @@ def test_times_change_the_charge_or_say_why(was: int, now: int, basis: str) -> N
     except Invalid as refused:
         assert refused.problems[0].numbers["why"]
     else:
-        assert after.made is not None and after.made.result != made.result
+        assert after.due is not None and after.due.result != made.result
 
 
 @pytest.mark.parametrize(

@@ -22,8 +22,8 @@ from bookings.charging.domain.replay import (
 )
 from bookings.charging.domain.replay_steps import Step, replay
 from bookings.pricing.domain.charges import Ending, charge
-from bookings.pricing.domain.fees import input_from_json, input_to_json, quote, quote_to_json
-from bookings.pricing.domain.quotes import QuoteInput
+from bookings.pricing.domain.fees import quote
+from bookings.pricing.domain.quotes import QuoteInput, input_from_json, input_to_json, quote_to_json
 from instruments.domain.ratecards import CancellationTier
 from tests.bookings.pricing.domain.test_fees import CASES, EXAMPLE, inputs
 

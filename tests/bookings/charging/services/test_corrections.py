@@ -11,7 +11,6 @@ from accounts.domain.roles import PLATFORM, By
 from accounts.models import OutboxMessage, RoleGrant, TrailEntry
 from accounts.services.memberships import role_grant
 from bookings.charging.domain.corrections import Amendment, charged_again
-from bookings.charging.selectors.ledger import receivables, sums_by_currency
 from bookings.charging.services.charges import charge_make, charges_finalise
 from bookings.charging.services.corrections import (
     correction_agree,
@@ -36,6 +35,7 @@ from bookings.record.messages import sentence
 from bookings.usage.services.usage import usage_settle
 from tests.factories.cast import NOW, at, reserve
 from tests.factories.charges import BY_USE, agreement, cancel, due, grant, use
+from tests.factories.ledger import receivables, sums_by_currency
 
 DAY = timedelta(days=1)
 D = Decimal

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from accounts.domain.errors import Refused
 from accounts.domain.roles import By
 from bookings.charging.domain.corrections import Amendment
-from bookings.charging.selectors.ledger import balances, receivables, sums_by_currency
+from bookings.charging.selectors.ledger import balances
 from bookings.charging.selectors.replay import replay_all
 from bookings.charging.services.charges import charges_finalise
 from bookings.charging.services.corrections import (
@@ -39,6 +39,7 @@ from tests.concurrency.races import ALWAYS
 from tests.conftest import DEEP
 from tests.factories.cast import NOW, at, reserve
 from tests.factories.charges import BY_USE, agreement, cancel, due, grant, use
+from tests.factories.ledger import receivables, sums_by_currency
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 D = Decimal

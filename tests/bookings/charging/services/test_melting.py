@@ -10,7 +10,6 @@ from accounts.domain.roles import By
 from accounts.models import TrailEntry, TrailText
 from bookings.audit.selectors.comparison import FIRST, LAST, differences_between
 from bookings.charging.domain.corrections import Amendment
-from bookings.charging.selectors.ledger import receivables, sums_by_currency
 from bookings.charging.services.corrections import correction_agree, correction_propose
 from bookings.charging.services.melting import fees_melt
 from bookings.funding.domain.funding import Share
@@ -18,6 +17,7 @@ from bookings.models import Charge, FundingSource
 from bookings.usage.services.usage import reservation_check_in, reservation_check_out
 from tests.factories.cast import NOW, at, reserve
 from tests.factories.charges import BY_USE, cancel, due, use
+from tests.factories.ledger import receivables, sums_by_currency
 
 D = Decimal
 OVER = at("2026-03-06 18:00")

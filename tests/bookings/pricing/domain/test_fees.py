@@ -17,21 +17,23 @@ from bookings.availability.domain.bands import band_spans, minute_of
 from bookings.pricing.domain.charges import is_second_thought, second_thoughts_end
 from bookings.pricing.domain.fees import (
     CancellationFee,
-    GrantValues,
     GroupNotServed,
-    Quote,
-    QuoteInput,
-    QuoteLine,
     cancellation_base,
     cancellation_terms,
     charge_input,
-    input_from_json,
-    input_to_json,
     no_show_fee,
     price_group,
     quote,
+)
+from bookings.pricing.domain.quotes import (
+    Quote,
+    QuoteInput,
+    QuoteLine,
+    input_from_json,
+    input_to_json,
     quote_to_json,
 )
+from bookings.pricing.domain.vouchers import GrantValues
 from bookings.record.domain.money import round_half_up
 from instruments.domain.ratecards import Band, Option, RateCardValues, Tier, parse_rate_card
 

@@ -31,7 +31,7 @@ from bookings.settlement.selectors.books import (
 )
 from bookings.settlement.selectors.papers import load_settlement_paper
 from bookings.settlement.selectors.settlements import settlements_to_confirm
-from bookings.settlement.services.exchange_rates import RateSaid, rate_enter, statement_convert
+from bookings.settlement.services.exchange_rates import RateTerms, rate_enter, statement_convert
 from bookings.settlement.services.payments import Paid, statement_pay
 from bookings.settlement.services.settlements import settlements_catch_up
 from bookings.settlement.services.statements import (
@@ -271,7 +271,7 @@ def rate(cast, actor="lin", **values):
     } | values
     organisation = said.pop("organisation", cast.fudan)
     return rate_enter(
-        By(cast.actor(actor), APRIL), organisation=organisation, said=RateSaid(**said)
+        By(cast.actor(actor), APRIL), organisation=organisation, terms=RateTerms(**said)
     )
 
 
