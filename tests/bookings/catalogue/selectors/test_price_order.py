@@ -12,7 +12,7 @@ from accounts.services.tokens import token_issue
 from bookings.catalogue.selectors.catalogue import free_between, load_offers, place_of
 from bookings.catalogue.selectors.catalogue_candidates import candidates, of_today
 from bookings.pricing.selectors.fees import load_backing
-from bookings.settlement.services.exchange_rates import rate_enter
+from bookings.settlement.services.exchange_rates import RateTerms, rate_enter
 from instruments.domain.ratecards import parse_rate_card
 from instruments.domain.search import Criteria
 from instruments.models import Instrument, RateCard
