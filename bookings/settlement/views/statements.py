@@ -198,7 +198,9 @@ def carried_out(
     done: str,
     **shown: Any,
 ) -> HttpResponse:
-    """Carry out an act if its form is right; what refuses it is said on the page."""
+    """Carry out an act if its form is right; what refuses it is said on the page. `NotFound` for
+    a statement that is not the reader's to see, whatever the form says."""
+    statement_by_id(actor_of(request.user), statement_id)
     return act(
         request,
         partial(_page, request, statement_id, **shown),
