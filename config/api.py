@@ -90,7 +90,7 @@ from instruments.api import (
     training,
 )
 from instruments.api import imports as inventories
-from instruments.domain.publishing import Incomplete
+from instruments.domain.quality import Incomplete
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.forms import Form
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -59,6 +59,11 @@ def edits(view: View) -> View:
 def by_of(request: HttpRequest, version: int | None = None) -> By:
     """Who asks, now, and which version of a row they have read."""
     return By(actor_of(request.user), timezone.now(), version)
+
+
+def sent(request: HttpRequest) -> QueryDict | None:
+    """What a form of the page was filled with; None where it was not sent."""
+    return request.POST if request.method == "POST" else None
 
 
 def shown(

@@ -10,12 +10,13 @@ import holidays
 @lru_cache(maxsize=4096)
 def _of_year(calendar: str, year: int) -> frozenset[date]:
     country, _, subdivision = calendar.partition("-")
-    found = holidays.country_holidays(country, subdiv=subdivision or None, years=year)
-    return frozenset(found)
+    days = holidays.country_holidays(country, subdiv=subdivision or None, years=year)
+    return frozenset(days)
 
 
 def public_holidays(calendar: str, years: Iterable[int]) -> frozenset[date]:
-    """The public holidays of a calendar (`CN`, `GB-SCT`, `US-WA`); none for an empty name."""
+    """Return the public holidays of a calendar (`CN`, `GB-SCT`, `US-WA`); none for an empty
+    name."""
     if not calendar:
         return frozenset()
     return frozenset().union(*(_of_year(calendar, year) for year in years))
@@ -32,8 +33,8 @@ def _names_of_year(calendar: str, year: int, language: str) -> dict[date, str]:
 
 
 def holiday_names(calendar: str, years: Iterable[int], language: str) -> dict[date, str]:
-    """The public holidays with their names, in a language (`en_US`, `zh_CN`) where the library
-    has it, else in that of the country."""
+    """Return the public holidays with their names, in a language (`en_US`, `zh_CN`) where the
+    library has it, else in that of the country."""
     names: dict[date, str] = {}
     for year in years if calendar else ():
         names |= _names_of_year(calendar, year, language)

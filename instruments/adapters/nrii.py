@@ -65,7 +65,7 @@ class Place:
 
 
 def cells_of_record(key: str, told: Mapping[str, str], place: Place) -> list[str]:
-    """One row under `COLUMNS` from the fields of a record as texts (`domain/exports`)."""
+    """One row under `COLUMNS` from the fields of a record as texts (`told`)."""
     modes = [_MODES[mode] for mode in told["service_modes"].split("; ") if mode in _MODES]
     known = {
         "innerId": told["inventory_number"] or key,
@@ -96,7 +96,7 @@ def cells_of_record(key: str, told: Mapping[str, str], place: Place) -> list[str
 
 
 def _worth(cost: str, currency: str) -> str:
-    """In ten thousand yuan; in another currency what it was worth is not known here."""
+    """Give a cost in ten thousand yuan; in another currency what it was worth is not known here."""
     if not cost or currency != "CNY":
         return ""
     return f"{(Decimal(cost) / 10_000).quantize(Decimal('0.0001')).normalize():f}"

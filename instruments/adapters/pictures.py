@@ -44,8 +44,9 @@ class Photo:
 
 
 def photo_of(content: bytes) -> Photo:
-    """Upright, in sRGB, at most `LARGE` pixels long, without metadata: no place where it was
-    taken, no name of the camera's owner. `Invalid` for what is no picture or too large."""
+    """Return a picture upright, in sRGB, at most `LARGE` pixels long, without metadata: no place
+    where it was taken, no name of the camera's owner. `Invalid` for what is no picture or too
+    large."""
     try:
         with Image.open(io.BytesIO(content), formats=_FORMATS) as opened:
             check_size(*opened.size, is_jpeg=opened.format == "JPEG")  # nothing is unpacked yet
@@ -63,7 +64,8 @@ def photo_of(content: bytes) -> Photo:
 
 
 def _on_white(opened: Image.Image) -> Image.Image:
-    """RGB, or CMYK as it was, on white; in strips, so that there are never more than two of it."""
+    """Return a picture as RGB, or CMYK as it was, on white; in strips, so that there are never more
+    than two of it."""
     mode = "CMYK" if opened.mode == "CMYK" else "RGB"
     whole = Image.new(mode, opened.size)
     for top in range(0, opened.height, _STRIP):
@@ -77,7 +79,7 @@ def _on_white(opened: Image.Image) -> Image.Image:
 
 
 def _in_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
-    """RGB, with colours as its profile means them."""
+    """Return a picture as RGB, with colours as its profile means them."""
     if profile:
         try:
             source: Any = ImageCms.ImageCmsProfile(io.BytesIO(profile))

@@ -40,8 +40,8 @@ _SPACE = " \t\r\n"
 
 
 def read(stream: BinaryIO, *, site: str) -> Iterator[Row]:
-    """The records of a file, numbered from 1. `site`: the address of this platform, by which it
-    knows its own records again.
+    """Yield the records of a file, numbered from 1. `site`: the address of this platform, by which
+    it knows its own records again.
 
     `FileRefused`: file-too-large, empty-file, not-pidinst, not-text, xml-doctype, xml-too-deep,
     xml-too-many, xml-malformed, json-malformed, record-too-large, too-many-rows.
@@ -161,8 +161,8 @@ def _schema() -> Any:
 
 
 def _check_xml(stream: IO[bytes]) -> None:
-    """The whole file once, keeping nothing: no document type (which alone can define entities),
-    no abyss, no record without an end."""
+    """Read the whole file once, keeping nothing: no document type (which alone can define
+    entities), no abyss, no record without an end."""
     parser = expat.ParserCreate()
     depth, begun, records, others, is_inside = 0, 0, 0, 0, False
 
@@ -205,7 +205,7 @@ def _check_xml(stream: IO[bytes]) -> None:
 
 
 def _xml_records(stream: BinaryIO) -> Iterator[Any]:
-    """Each `instrument`, checked by the schema, in the shape its JSON has."""
+    """Yield each `instrument`, checked by the schema, in the shape its JSON has."""
     events = etree.iterparse(
         stream,
         events=("end",),
@@ -259,8 +259,8 @@ def _from_xml(root: Any) -> dict[str, Any]:
 
 
 def _item(element: Any) -> Any:
-    """An element with attributes: an object with them and its text under its own name; one with
-    elements inside: an object of these; else its text."""
+    """Return an element with attributes: an object with them and its text under its own name; one
+    with elements inside: an object of these; else its text."""
     if len(element):
         return {child.tag: _item(child) for child in element}
     if element.attrib or element.tag == "date":

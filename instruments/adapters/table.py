@@ -26,11 +26,11 @@ is a person's decision. A value that `values` does not list is refused unless th
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import yaml
 
-from instruments.domain.delimited import FileRefused, Record, RowProblem, read_records
+from instruments.domain.delimited import FileRefused, Record, RowProblem
 from instruments.domain.import_fields import FACILITY_FIELDS, INSTRUMENT_FIELDS
 from instruments.domain.import_mappings import TableMapping, parse_mapping
 from instruments.domain.imports import Row
@@ -42,14 +42,9 @@ HEADS = (OWN_KEY, *INSTRUMENT_FIELDS, *FACILITY_FIELDS)
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 
-def load_mapping(name_or_path: str) -> TableMapping:
-    """One of the mappings that come with the platform, or a file. `FileRefused`: as
-    `load_entries` and `parse_mapping`."""
-    return parse_mapping(load_entries(name_or_path))
-
-
 def load_entries(name_or_path: str) -> Any:
-    """What such a file says. `FileRefused`: as `read_entries`, and no-mapping."""
+    """Return what one of the mappings that come with the platform, or a file, says.
+    `FileRefused`: as `read_entries`, and no-mapping."""
     is_name = bool(_NAME.fullmatch(name_or_path))
     path = MAPPINGS / f"{name_or_path}.yaml" if is_name else Path(name_or_path)
     try:
@@ -62,12 +57,12 @@ def load_entries(name_or_path: str) -> Any:
 
 
 def own_mappings() -> list[str]:
-    """The names of those that come with the platform."""
+    """Return the names of the mappings that come with the platform."""
     return sorted(file.stem for file in MAPPINGS.glob("*.yaml"))
 
 
 def read_entries(content: bytes) -> Any:
-    """The entries of a mapping written in YAML. `FileRefused`: mapping-unreadable."""
+    """Return the entries of a mapping written in YAML. `FileRefused`: mapping-unreadable."""
     if len(content) > MAX_MAPPING_BYTES:
         raise FileRefused("mapping-unreadable", line=0)
     try:
@@ -79,27 +74,21 @@ def read_entries(content: bytes) -> Any:
 
 
 def source_of(mapping: TableMapping) -> str:
-    """What `Instrument.source` says of rows that came through this mapping."""
+    """Return what `Instrument.source` says of rows that came through this mapping."""
     return f"table:{mapping.source}"
-
-
-def read(stream: BinaryIO, mapping: TableMapping, *, encoding: str = "utf-8") -> Iterator[Row]:
-    """The rows of a table with their line numbers. `FileRefused`: as `read_records`, and
-    mapping-absent-column."""
-    return rows_of(mapping, *read_records(stream, encoding=encoding, delimiter=mapping.delimiter))
 
 
 def rows_of(
     mapping: TableMapping, header: tuple[str, ...], records: Iterator[Record]
 ) -> Iterator[Row]:
-    """The same of records already read, from whatever kind of file."""
+    """Yield the rows of a table with their line numbers. `FileRefused`: mapping-absent-column."""
     mapping.check_columns(header)
     return _rows(mapping, records)
 
 
 def own_mapping(header: tuple[str, ...]) -> TableMapping | None:
-    """The mapping of a table whose columns have our own names, as an export writes it; None for
-    any other."""
+    """Return the mapping of a table whose columns have our own names, as an export writes it; None
+    for any other."""
     fields = [name for name in (*INSTRUMENT_FIELDS, *FACILITY_FIELDS) if name in header]
     if not {OWN_KEY, "name"} <= set(header):
         return None

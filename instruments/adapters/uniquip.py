@@ -17,14 +17,12 @@ import html
 import re
 import textwrap
 from collections.abc import Iterator, Mapping
-from typing import BinaryIO
 
 from instruments.domain.delimited import (
     FileRefused,
     Record,
     RowProblem,
     header_name,
-    read_records,
 )
 from instruments.domain.import_fields import clean, is_name
 from instruments.domain.imports import Row, RowValues, content_key, read_row
@@ -44,14 +42,8 @@ _MADE_KEY = re.compile(r"row-[0-9a-f]{32}-\d+|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>")
 
 
-def read(stream: BinaryIO, *, encoding: str = "utf-8") -> Iterator[Row]:
-    """The rows of a UNIQUIP file with their line numbers. `FileRefused`: as `read_records`,
-    and no-name-column."""
-    return rows_of(*read_records(stream, encoding=encoding))
-
-
 def rows_of(header: tuple[str, ...], records: Iterator[Record]) -> Iterator[Row]:
-    """The same of records already read, from whatever kind of file."""
+    """Yield the rows of a UNIQUIP file with their line numbers. `FileRefused`: no-name-column."""
     known = _known_columns(header)
     if not {"name", "description"} & set(known.values()):
         raise FileRefused("no-name-column", columns=", ".join(header)[:200])
@@ -59,7 +51,7 @@ def rows_of(header: tuple[str, ...], records: Iterator[Record]) -> Iterator[Row]
 
 
 def _known_columns(header: tuple[str, ...]) -> dict[str, str]:
-    """Column of the file -> column of the specification. Technique may come twice, once per
+    """Map column of the file -> column of the specification. Technique may come twice, once per
     vocabulary."""
     known: dict[str, str] = {}
     for column in header:
@@ -73,7 +65,7 @@ def _known_columns(header: tuple[str, ...]) -> dict[str, str]:
 
 
 def ignored_columns(header: tuple[str, ...]) -> list[str]:
-    """Those of which a record here takes nothing."""
+    """Return the columns of which a record here takes nothing."""
     known = _known_columns(header)
     return [name for name in header if known.get(name, "photo") in _WITHOUT_FIELD]
 
@@ -122,7 +114,7 @@ def _row(cells: dict[str, str]) -> RowValues | RowProblem:
 
 
 def _without_tags(text: str) -> str:
-    """Descriptions may be HTML; what people read of it is kept."""
+    """Return what people read of a description that may be HTML."""
     if not _TAG.search(text) and "&" not in text:
         return text
     return html.unescape(_TAG.sub(" ", text))
@@ -136,7 +128,7 @@ HEADS = tuple(
 
 
 def cells_of_record(key: str, told: Mapping[str, str]) -> list[str]:
-    """One row under `HEADS` from the fields of a record as texts (`domain/exports`)."""
+    """One row under `HEADS` from the fields of a record as texts (`told`)."""
     known = {
         "type": "equipment",
         "name": _as_html(told["name"]),
@@ -156,5 +148,6 @@ def cells_of_record(key: str, told: Mapping[str, str]) -> list[str]:
 
 
 def _as_html(text: str) -> str:
-    """Readers of the format may take a text for HTML: one that would suffer is written as such."""
+    """Write a text as HTML where readers of the format, who may take it for such, would lose some
+    of it."""
     return html.escape(text, quote=False) if _without_tags(text) != text else text

@@ -43,7 +43,7 @@ _KIND = "application/vnd.openxmlformats-officedocument.spreadsheetml."
 
 
 def cell_text(value: object) -> str:
-    """A cell as a person reads it: whole numbers without a point, days without midnight."""
+    """Return a cell as a person reads it: whole numbers without a point, days without midnight."""
     match value:
         case None:
             return ""
@@ -135,8 +135,8 @@ def _check(stream: BinaryIO) -> None:
 
 
 def _large_ones(types: IO[bytes]) -> tuple[set[str], set[str]]:
-    """The sheets and the strings: by their usual names, and called nothing else. What reads the
-    file goes by what it calls its parts."""
+    """Return the names of the sheets and of the strings: by their usual names, and called nothing
+    else. What reads the file goes by what it calls its parts."""
     kinds: dict[str, set[str]] = {}
 
     def start(name: str, attributes: dict[str, str]) -> None:
@@ -159,7 +159,8 @@ def _is_bomb(part: zipfile.ZipInfo, sheets: set[str], strings: set[str]) -> bool
 
 
 def _check_part(stream: IO[bytes], *, is_sheet: bool, loose: int, is_xml: bool) -> None:
-    """Also of a part whose name says that it is none: what reads the file does not go by that."""
+    """Check a part even if its name says that it is no XML: what reads the file does not go by
+    names."""
     try:
         check_xml(stream, is_sheet=is_sheet, loose=loose)
     except FileRefused as refused:
@@ -174,10 +175,10 @@ def check_xml(
     loose: int = _LOOSE,
     told: Callable[[str, dict[str, str]], None] | None = None,
 ) -> None:
-    """`FileRefused` (xml-doctype, xml-too-deep, xml-too-many, line-too-long, not-a-workbook)
+    """Raise `FileRefused` (xml-doctype, xml-too-deep, xml-too-many, line-too-long, not-a-workbook)
     unless the XML is well-formed, shallow, without a document type, which alone can define
-    entities, and without what would be held in memory for long: a sheet's rows are read one by
-    one, everything else stays. `told`: of each element, its attributes."""
+    entities, and without what would be held in memory for long: a sheet's rows are read one by one,
+    everything else stays. `told`: of each element, its attributes."""
     parser = expat.ParserCreate()
     depth, rows, begun, row_depth, in_rows, others = 0, 0, 0, 0, 0, 0
 
@@ -254,7 +255,7 @@ def _record(header: tuple[str, ...], cells: Sequence[Any], text: Callable[[objec
 
 
 def write(stream: IO[bytes], heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """A workbook of one sheet; every cell is text, also one that looks like a formula."""
+    """Write a workbook of one sheet; every cell is text, also one that looks like a formula."""
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet("instruments")
     sheet.append([_text_cell(sheet, head) for head in heads])

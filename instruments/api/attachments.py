@@ -109,8 +109,8 @@ class InstrumentAttachments(Endpoint):
     )
     def get(self, request: Request, instrument_id: UUID) -> Response:
         """Photos, then documents, each in their order."""
-        found = attachments_of(instrument_by_id(self.actor, instrument_id))
-        return Response(AttachmentsShape({"results": found}).data)
+        rows = attachments_of(instrument_by_id(self.actor, instrument_id))
+        return Response(AttachmentsShape({"results": rows}).data)
 
     @operation(
         "attachment_add",
@@ -126,11 +126,11 @@ class InstrumentAttachments(Endpoint):
         photos are re-encoded, without metadata."""
         instrument_to_manage(self.actor, instrument_id)
         data = checked(AttachmentBody, request.data)
-        made = attachment_add(
+        row = attachment_add(
             By(self.actor, self.now), instrument_id=instrument_id, content=data.pop("file"), **data
         )
-        content = rendered(AttachmentShape, made)
-        return Response(content, status=201, headers=etag(made.version))
+        content = rendered(AttachmentShape, row)
+        return Response(content, status=201, headers=etag(row.version))
 
 
 class Attachments(Resource):

@@ -10,16 +10,15 @@ from rest_framework import serializers
 from accounts.api.pagination import Pages
 from accounts.api.resource import Resource, acts, creates, lists, named, reads
 from accounts.api.shapes import Choice, Flag, Instant, Shape, Text
-from accounts.domain.errors import NotFound, invalid
 from accounts.models import User
 from accounts.selectors.users import person_named
 from instruments.api.training import TAG, TrainerShape
 from instruments.domain.training import RESULTS
 from instruments.models import CourseSession, Enrolment
+from instruments.selectors.qualifications import person_to_certify
 from instruments.selectors.training import (
     enrolment_by_id,
     enrolments_for,
-    person_to_enrol,
     places_in_line,
     session_by_id,
 )
@@ -91,8 +90,8 @@ class Enrolments(Resource):
         if "state" in query:
             rows = rows.filter(state=query["state"])
         if query["user"]:
-            found = person_named(query["user"])
-            rows = rows.filter(user=found) if found else rows.none()
+            person = person_named(query["user"])
+            rows = rows.filter(user=person) if person else rows.none()
         return rows
 
     @creates(
@@ -113,10 +112,7 @@ class Enrolments(Resource):
         own = User.objects.get(pk=self.actor.person)
         if not name or name.lower() in (str(own.pk), own.email.lower()):
             return own
-        try:
-            return person_to_enrol(self.actor, session, name)
-        except NotFound:
-            raise invalid("user", "unknown-person") from None
+        return person_to_certify(self.actor, session.course.organisation, name)
 
     @reads(_("One enrolment"))
     def detail(self, pk: UUID) -> None:

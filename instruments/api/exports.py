@@ -54,9 +54,9 @@ class Exports(File):
         and brought back."""
         query = asked(ExportQuery, request.query_params)
         organisation = organisation_by_code(query["organisation"])
-        made = export_for(self.actor, organisation, query["format"], self.now)
-        answer = StreamingHttpResponse(made.content, content_type=made.media)
-        answer["Content-Disposition"] = f'attachment; filename="{made.name}"'
+        file = export_for(self.actor, organisation, query["format"], self.now)
+        answer = StreamingHttpResponse(file.content, content_type=file.media)
+        answer["Content-Disposition"] = f'attachment; filename="{file.name}"'
         return answer
 
 
@@ -71,6 +71,7 @@ class InstrumentPidinstXml(File):
     )
     def get(self, request: Request, instrument_id: UUID) -> HttpResponseBase:
         """The same record as PIDINST 1.0 XML."""
-        found = instrument_by_id(self.actor, instrument_id)
-        content = b'<?xml version="1.0" encoding="UTF-8"?>\n' + xml_of(pidinst_of(found))
-        return HttpResponse(content, content_type="application/xml", headers=etag(found.version))
+        instrument = instrument_by_id(self.actor, instrument_id)
+        content = b'<?xml version="1.0" encoding="UTF-8"?>\n' + xml_of(pidinst_of(instrument))
+        headers = etag(instrument.version)
+        return HttpResponse(content, content_type="application/xml", headers=headers)

@@ -21,10 +21,14 @@ from instruments.domain.policies import (
     APPROVALS,
     LONGEST,
     LONGEST_CODE,
+    MEASURES,
+    MOST_LIMIT,
+    MOST_QUOTAS,
+    SCOPES,
+    SPANS,
     parse_policy,
     policy_to_json,
 )
-from instruments.domain.quotas import MEASURES, MOST_LIMIT, MOST_QUOTAS, SCOPES, SPANS
 from instruments.domain.ratecards import PRICE_GROUPS
 from instruments.messages import PRICE_GROUP_LABELS
 from instruments.models import BookingPolicy, PolicyVersion
@@ -143,11 +147,11 @@ class InstrumentPolicyVersions(Endpoint):
         """The newest first: what a booking was judged by is the one that its `policy_version`
         names."""
         query = asked(VersionQuery, request.query_params)
-        found = instrument_by_id(self.actor, instrument_id)
-        rows = policy_versions(found.pk)
+        instrument = instrument_by_id(self.actor, instrument_id)
+        rows = policy_versions(instrument.pk)
         if "version" in query:
             rows = rows.filter(version=query["version"])
-        tells = self.actor.may("read-bookings", place_of(found.organisation))
+        tells = self.actor.may("read-bookings", place_of(instrument.organisation))
         return paginated(
             request, rows, query, ("-version",), lambda some: [_version(row, tells) for row in some]
         )
@@ -169,8 +173,8 @@ class InstrumentPolicy(Endpoint):
     @operation("policy", _("Booking policy"), tag="instruments", gives=PolicyShape, refuses=[404])
     def get(self, request: Request, instrument_id: UUID) -> Response:
         """Every field of the policy; 404 while there is none."""
-        found = instrument_by_id(self.actor, instrument_id)
-        row = getattr(found, "policy", None)
+        instrument = instrument_by_id(self.actor, instrument_id)
+        row = getattr(instrument, "policy", None)
         if row is None:
             raise NotFound
         return _answer(row)

@@ -18,9 +18,9 @@ from accounts.domain.currencies import MINOR_DIGITS
 from accounts.domain.errors import invalid
 from accounts.domain.roles import By
 from accounts.selectors.memberships import place_of
-from instruments.domain.ratecard_parts import OPTION_UNITS
 from instruments.domain.ratecards import (
     CHARGE_BASES,
+    OPTION_UNITS,
     PRICE_GROUPS,
     RATE_UNITS,
     RateCardValues,
@@ -157,9 +157,9 @@ class InstrumentRateCards(Endpoint):
     def get(self, request: Request, instrument_id: UUID) -> Response:
         """The newest first: published versions, for the host's managers and auditors drafts too."""
         query = asked(Pages, request.query_params)
-        found = instrument_by_id(self.actor, instrument_id)
-        rows = rate_cards_of(found)
-        if not self.actor.may("read-money", place_of(found.organisation)):
+        instrument = instrument_by_id(self.actor, instrument_id)
+        rows = rate_cards_of(instrument)
+        if not self.actor.may("read-money", place_of(instrument.organisation)):
             rows = rows.filter(published_at__isnull=False)
         return paginated(
             request, rows, query, ("-version",), lambda cards: [shown(card) for card in cards]

@@ -78,9 +78,9 @@ class CatalogueRecords(Endpoint):
         )
         newest: list[Instrument] = []
 
-        def show(found: list[Instrument]) -> list[dict[str, Any]]:
-            newest.extend(found[-1:])
-            return self._shown(found)
+        def show(piece: list[Instrument]) -> list[dict[str, Any]]:
+            newest.extend(piece[-1:])
+            return self._shown(piece)
 
         answer = paginated(request, rows, query, ("updated_at", "id"), show)
         content = JSONRenderer().render(answer.data)

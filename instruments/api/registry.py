@@ -298,13 +298,13 @@ class InstrumentRegister(InstrumentResource):
 
         def create() -> Response:
             values, techniques = _values(data)
-            made = instrument_create(
+            row = instrument_create(
                 By(self.actor, self.now),
                 facility=named("facility", facility_by_id, values.pop("facility")),
                 techniques=techniques or [],
                 **values,
             )
-            return self.one(made.pk, status=201)
+            return self.one(row.pk, status=201)
 
         return self.once(create)
 
@@ -341,5 +341,5 @@ class InstrumentPidinst(Endpoint):
     )
     def get(self, request: Request, instrument_id: UUID) -> Response:
         """The same record as PIDINST 1.0 JSON."""
-        found = instrument_by_id(self.actor, instrument_id)
-        return Response(pidinst_of(found), headers=etag(found.version))
+        instrument = instrument_by_id(self.actor, instrument_id)
+        return Response(pidinst_of(instrument), headers=etag(instrument.version))

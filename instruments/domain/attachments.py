@@ -35,15 +35,15 @@ def kind_of(content: bytes) -> str:
 
 
 def sniff(content: bytes) -> str:
-    """The media type that the first bytes say; empty for none of ours. A PDF must begin with its
-    signature: readers forgive what comes before, and so a page could pass for one."""
+    """Return the media type that the first bytes say; empty for none of ours. A PDF must begin with
+    its signature: readers forgive what comes before, and so a page could pass for one."""
     if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
         return "image/webp"
     return next((kind for start, kind in _SIGNATURES if content.startswith(start)), "")
 
 
 def check_size(width: int, height: int, *, is_jpeg: bool) -> None:
-    """Of a picture in pixels, before it is unpacked. `Invalid` if it is too large or small."""
+    """Raise `Invalid` if a picture, in pixels and before it is unpacked, is too large or small."""
     most = MOST_PIXELS_JPEG if is_jpeg else MOST_PIXELS
     if width * height > most:
         raise invalid("file", "too-many-pixels", most=most // 1_000_000)
@@ -52,7 +52,7 @@ def check_size(width: int, height: int, *, is_jpeg: bool) -> None:
 
 
 def check_room(kind: str, there: int) -> None:
-    """`Invalid` where an instrument has as many of a kind as it may."""
+    """Raise `Invalid` where an instrument has as many of a kind as it may."""
     if there < MOST[kind]:
         return
     if kind == PHOTO:

@@ -54,18 +54,18 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def text_cell(text: object) -> str:
-    """Text that stays text: an apostrophe before what would be a formula."""
-    said = str(text)
-    return f"'{said}" if said.lstrip("'").startswith(FORMULA) else said
+    """Return text that stays text: an apostrophe before what would be a formula."""
+    shown = str(text)
+    return f"'{shown}" if shown.lstrip("'").startswith(FORMULA) else shown
 
 
 def plain_cell(cell: str) -> str:
-    """What `text_cell` was given."""
+    """Return what `text_cell` was given."""
     return cell[1:] if cell[:1] == "'" and cell.lstrip("'").startswith(FORMULA) else cell
 
 
 def header_name(text: str) -> str:
-    """A column's name as it is compared: lower case, single spaces."""
+    """Return a column's name as it is compared: lower case, single spaces."""
     return " ".join(text.casefold().split())
 
 
@@ -82,7 +82,7 @@ class EncodingGuess:
         self._common = self._others = 0
 
     def feed(self, chunk: bytes, *, final: bool = False) -> None:
-        """The next piece; `final` with the last one, which may be empty."""
+        """Take the next piece; `final` with the last one, which may be empty."""
         for name, decoder in list(self._decoders.items()):
             try:
                 text = decoder.decode(chunk, final)
@@ -106,10 +106,10 @@ class EncodingGuess:
 def read_records(
     stream: BinaryIO, *, encoding: str = "utf-8", delimiter: str = ",", header_row: int = 1
 ) -> tuple[tuple[str, ...], Iterator[Record]]:
-    """The column names and, for each row, the physical line it begins on (from 1) with its
-    cells by column name or the problem with it. Blank lines are no rows; columns without a
-    name are left out; what stands before line `header_row` is passed over. `stream` must be
-    seekable and is used up.
+    """Return the column names and, for each row, the physical line it begins on (from 1) with its
+    cells by column name or the problem with it. Blank lines are no rows; columns without a name are
+    left out; what stands before line `header_row` is passed over. `stream` must be seekable and is
+    used up.
 
     `FileRefused`: unknown-encoding, file-too-large, not-text, nul-byte, line-too-long,
     empty-file, too-many-rows, no-header, duplicate-header, too-many-columns and, while rows
@@ -128,7 +128,7 @@ def read_records(
 
 
 def header_of(cells: Sequence[str]) -> tuple[str, ...]:
-    """The names of the columns, empty where one has none."""
+    """Return the names of the columns, empty where one has none."""
     if len(cells) > MAX_COLUMNS:
         raise FileRefused("too-many-columns", columns=len(cells), most=MAX_COLUMNS)
     header = tuple(header_name(plain_cell(cell)) for cell in cells)
@@ -142,7 +142,8 @@ def header_of(cells: Sequence[str]) -> tuple[str, ...]:
 
 
 def check_text(stream: BinaryIO, encoding: str) -> None:
-    """`FileRefused` unless the whole stream is text in `encoding`, not empty, not too large."""
+    """Raise `FileRefused` unless the whole stream is text in `encoding`, not empty, not too
+    large."""
     try:
         if codecs.lookup(encoding).name in _NO_FILES:
             raise LookupError(encoding)
@@ -187,7 +188,8 @@ def _with_mark(encoding: str) -> str:
 
 
 def _rows(lines: io.TextIOWrapper, delimiter: str) -> Iterator[tuple[int, int, list[str] | None]]:
-    """First and last physical line of each row with its cells; None where quotes make no sense."""
+    """Yield the first and last physical line of each row with its cells; None where quotes make no
+    sense."""
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     while True:
         line = reader.line_num + 1
@@ -219,12 +221,12 @@ def _records(
 
 
 def cells_of(header: tuple[str, ...], row: Sequence[str]) -> Cells:
-    """The cells of a row by column name."""
+    """Return the cells of a row by column name."""
     return {name: plain_cell(cell) for name, cell in zip(header, row, strict=True) if name}
 
 
 def cells_problem(header: tuple[str, ...], row: Sequence[str] | None) -> RowProblem | None:
-    """What is wrong with a row's shape; None for the row where its quotes make no sense."""
+    """Return what is wrong with a row's shape; None for the row where its quotes make no sense."""
     if row is None:
         return RowProblem("malformed-quotes")
     if len(row) != len(header):

@@ -52,11 +52,11 @@ def traits(
     manufacturers: Iterable[Mapping[str, Any]],
     alternate_identifiers: Sequence[Mapping[str, Any]],
 ) -> Traits:
-    """Of the parts of a record as it stores them."""
+    """Return the traits of a record from its parts as it stores them."""
 
     def numbers(kind: str) -> frozenset[str]:
-        said = (i for i in alternate_identifiers if i.get("identifier_type") == kind)
-        return frozenset(n for i in said if (n := comparable_number(str(i.get("identifier", "")))))
+        items = (i for i in alternate_identifiers if i.get("identifier_type") == kind)
+        return frozenset(n for i in items if (n := comparable_number(str(i.get("identifier", "")))))
 
     return Traits(
         facility=facility,
@@ -96,7 +96,7 @@ def likeness(one: Traits, other: Traits) -> tuple[str, ...]:
 
 
 def comparable_number(text: str) -> str:
-    """A number without case, spaces and punctuation; empty for one that says nothing."""
+    """Return a number without case, spaces and punctuation; empty for one that says nothing."""
     number = _plain(text)
     if len(number) < _LEAST or len(set(number)) == 1 or number in _NO_NUMBER:
         return ""
@@ -126,8 +126,8 @@ JOINED = (
 
 
 def merged(kept: Mapping[str, Any], lost: Mapping[str, Any]) -> dict[str, Any]:
-    """The changes to a kept record: what the lost one knows and it does not. Nothing it says is
-    overwritten. The lost record's own identifier lives on as another name of the instrument."""
+    """Return the changes to a kept record: what the lost one knows and it does not. Nothing it says
+    is overwritten. The lost record's own identifier lives on as another name of the instrument."""
     changes: dict[str, Any] = {name: lost[name] for name in FILLED if not kept[name] and lost[name]}
     if kept["acquisition_cost"] is None and lost["acquisition_cost"] is not None:
         changes["acquisition_cost"] = lost["acquisition_cost"]
@@ -150,6 +150,6 @@ def merged(kept: Mapping[str, Any], lost: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _said(item: Mapping[str, Any]) -> tuple[str, str]:
-    """What makes two items of a list the same."""
+    """Return what makes two items of a list the same."""
     kind = item.get("identifier_type") or item.get("date_type") or ""
     return str(kind), _plain(str(item.get("identifier") or item.get("date") or item.get("name")))

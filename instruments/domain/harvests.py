@@ -48,7 +48,8 @@ class Plan:
 
 
 def check_plan(plan: Plan, *, formats: Sequence[str], loopback: bool = False) -> Plan:
-    """The plan with what means nothing left out. `Invalid` names every problem by its field."""
+    """Return the plan with what means nothing left out. `Invalid` names every problem by its
+    field."""
     problems = []
 
     def refuse(field: str, code: str, **numbers: str | int) -> None:
@@ -95,7 +96,7 @@ def check_plan(plan: Plan, *, formats: Sequence[str], loopback: bool = False) ->
 
 
 def next_due(plan: Plan, zone: ZoneInfo, after: datetime) -> datetime:
-    """The first time of the timetable that lies after an instant."""
+    """Return the first time of the timetable that lies after an instant."""
     local = after.astimezone(zone)
     for days in range(9):
         day = local.date() + timedelta(days=days)
@@ -111,12 +112,12 @@ def next_due(plan: Plan, zone: ZoneInfo, after: datetime) -> datetime:
 
 
 def again_at(failures: int, now: datetime) -> datetime | None:
-    """When to try again after so many failures in a row; None when it pauses."""
+    """Return when to try again after so many failures in a row; None when it pauses."""
     return None if failures >= MOST_FAILURES else now + _FIRST_WAIT * 4 ** (failures - 1)
 
 
 def check_content(format: str, start: bytes) -> None:
-    """`FileRefused` (a-page, not-a-table) where the first bytes are of no file of the format.
+    """Raise `FileRefused` (a-page, not-a-table) where the first bytes are of no file of the format.
     What a server says of it is not asked: it is often wrong."""
     text = start.removeprefix(codecs.BOM_UTF8).lstrip().lower()
     if text.startswith(_PAGES):

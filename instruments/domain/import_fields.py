@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import partial
+from typing import Any
 from urllib.parse import urlsplit
 
 type Value = str | int | date | Decimal | list[str] | list[dict[str, str]] | None
@@ -46,8 +47,8 @@ class Unusable(ValueError):
 
 
 def clean(text: str) -> str:
-    """One line: composed characters, single spaces, nothing that is invisible or controls.
-    What only says that there is nothing to say is empty."""
+    """Return a text as one line: composed characters, single spaces, nothing that is invisible or
+    controls. What only says that there is nothing to say is empty."""
     line = " ".join(_CONTROLS.sub("", unicodedata.normalize("NFC", text)).split())
     return "" if line.casefold() in PLACEHOLDERS or line.strip("-–—?.*/_") == "" else line
 
@@ -63,7 +64,8 @@ def is_name(text: str) -> bool:
 
 
 def web_address(text: str) -> str:
-    """An http(s) address; one that only lacks its scheme gets https. `Unusable` otherwise."""
+    """Return an http(s) address; one that only lacks its scheme gets https. `Unusable`
+    otherwise."""
     url = text if "://" in text else f"https://{text}"
     try:
         parts = urlsplit(url)
@@ -99,7 +101,7 @@ def _matched(pattern: re.Pattern[str], text: str) -> re.Match[str]:
 
 
 def _day(text: str) -> date | None:
-    """`YYYY-MM-DD`, with or without a time of day behind it."""
+    """Read `YYYY-MM-DD`, with or without a time of day behind it."""
     if not text:
         return None
     try:
@@ -134,7 +136,7 @@ def _items(text: str) -> list[str]:
 
 
 def joined(items: Iterable[str]) -> str:
-    """What `_items` reads again as these."""
+    """Return what `_items` reads again as these."""
     return "; ".join(item.replace(";", "\\;") for item in items)
 
 
@@ -253,8 +255,9 @@ _IN_ENGLISH = ("english name", "name in english", "英文名称", "英文名", "
 
 
 def suggested_fields(columns: Sequence[str]) -> list[str]:
-    """For each column, by its name, the field that it most likely fills; empty where none does, or
-    a column before it does. With an English name beside it, a Chinese name is that in Chinese."""
+    """Return for each column, by its name, the field that it most likely fills; empty where none
+    does, or a column before it does. With an English name beside it, a Chinese name is that in
+    Chinese."""
     has_english = any(column in _IN_ENGLISH for column in columns)
     fields: list[str] = []
     for column in columns:
@@ -269,22 +272,54 @@ def suggested_fields(columns: Sequence[str]) -> list[str]:
 
 
 def compose(values: Mapping[str, Value]) -> dict[str, Value]:
-    """The instrument's own attributes from fields as a file has them."""
-    made = {
+    """Return the instrument's own attributes from fields as a file has them."""
+    record = {
         name: value
         for name, value in values.items()
         if name not in DATES and name not in ALTERNATE_IDENTIFIERS
     }
     if any(name in values for name in DATES):
-        made["dates"] = [
+        record["dates"] = [
             {"date": str(values[name]), "date_type": kind}
             for name, kind in DATES.items()
             if values.get(name)
         ]
     if any(name in values for name in ALTERNATE_IDENTIFIERS):
-        made["alternate_identifiers"] = [
+        record["alternate_identifiers"] = [
             {"identifier": str(values[name]), "identifier_type": kind}
             for name, kind in ALTERNATE_IDENTIFIERS.items()
             if values.get(name)
         ]
-    return made
+    return record
+
+
+def told(
+    record: Mapping[str, Any], techniques: Iterable[str], facility: Mapping[str, str]
+) -> dict[str, str]:
+    """Return every field a file may fill, empty where there is nothing. `record`: the instrument's
+    attributes; `techniques`: codes; `facility`: `FACILITY_FIELDS`."""
+    texts = dict.fromkeys((*INSTRUMENT_FIELDS, *FACILITY_FIELDS), "")
+    for name in texts:
+        if name in record:
+            texts[name] = _told_text(name, record[name])
+    for fields, items, word in (
+        (DATES, record["dates"], "date"),
+        (ALTERNATE_IDENTIFIERS, record["alternate_identifiers"], "identifier"),
+    ):
+        for name, kind in fields.items():
+            mine = [i for i in items if kind in (i.get("date_type"), i.get("identifier_type"))]
+            texts[name] = str(mine[0][word]) if mine else ""
+    texts["techniques"] = joined(sorted(techniques))
+    return texts | dict(facility)
+
+
+def _told_text(name: str, value: Any) -> str:
+    match value:
+        case None:
+            return ""
+        case list() if name in LISTS:
+            return joined(i if isinstance(i, str) else str(i.get("name", "")) for i in value)
+        case Decimal() | date() | int() | str():
+            return str(value)
+        case _:
+            return ""

@@ -38,7 +38,7 @@ class Part:
     otherwise: str | None = None
 
     def text(self, cells: Cells) -> str | None:
-        """None: a value that the mapping does not know."""
+        """Return the text of a row; None for a value that the mapping does not know."""
         text: str | None = cells[self.column]
         if self.values is not None:
             text = self.values.get(" ".join(cells[self.column].split()), self.otherwise)
@@ -108,19 +108,20 @@ class TableMapping:
 
     @property
     def columns(self) -> list[str]:
-        """Those that are used, in the order of the mapping."""
+        """The columns that are used, in the order of the mapping."""
         named = [*self.key, *(part.column for parts in self.fields.values() for part in parts)]
         named += [exclusion.column for exclusion in self.exclusions]
         return [*named, self.hours.column] if self.hours else named
 
     def check_columns(self, header: Collection[str]) -> None:
-        """`FileRefused` (mapping-absent-column) unless the table has every column named here."""
+        """Raise `FileRefused` (mapping-absent-column) unless the table has every column named
+        here."""
         for column in self.columns:
             if column not in header:
                 raise FileRefused("mapping-absent-column", column=column)
 
     def row(self, cells: Cells) -> RowValues | RowProblem:
-        """One row through this mapping. Problems: as `read_row`, and left-out."""
+        """Read one row through this mapping. Problems: as `read_row`, and left-out."""
         if self.backslash_escapes:
             cells = {column: _unescaped(cell) for column, cell in cells.items()}
         for exclusion in self.exclusions:
@@ -128,10 +129,10 @@ class TableMapping:
                 return RowProblem("left-out", {"because": exclusion.because})
         texts = dict(self.constants)
         for name, parts in self.fields.items():
-            found = [part.text(cells) for part in parts]
-            if None in found:
+            values = [part.text(cells) for part in parts]
+            if None in values:
                 return RowProblem("bad-value", {"field": name})
-            text = _joiner(name).join(text for text in found if text and clean(text))
+            text = _joiner(name).join(text for text in values if text and clean(text))
             texts[name] = text or texts.get(name, "")
         hours = self.hours.hours(cells) if self.hours else None
         if isinstance(hours, RowProblem):
@@ -154,7 +155,7 @@ def _unescaped(cell: str) -> str:
 
 
 def parse_mapping(data: object) -> TableMapping:
-    """A mapping from the text, lists and mappings of its file."""
+    """Return a mapping from the text, lists and mappings of its file."""
     top = _Entries(data, "")
     top.only(
         *("source", "key", "time_zone", "delimiter", "backslash_escapes", "header_row"),
@@ -218,7 +219,7 @@ class _Entries:
         return value
 
     def texts(self, name: str) -> list[str]:
-        """A text, or a list of them."""
+        """Return a text, or a list of them."""
         value = self.data.get(name)
         if not isinstance(value, list):
             return [self.text(name)]
@@ -236,7 +237,7 @@ class _Entries:
         return _Entries(self.data.get(name, {}), self.at(name))
 
     def many(self, name: str) -> list["_Entries"]:
-        """A list of mappings; a text stands for its column alone."""
+        """Return a list of mappings; a text stands for its column alone."""
         value = self.data[name]
         items = value if isinstance(value, list) else [value]
         return [

@@ -3,15 +3,15 @@
 A row is known again by its key, by the persistent identifier it gives, or by the id that an
 export of ours wrote. What the row said is kept as a digest in four parts, of the record, of the
 facility's name, of the facility's contact and of the opening hours; what it said of each field of
-the record is kept with the field (`domain/provenance`), so that a later import overwrites only
+the record is kept with the field (`Origin`), so that a later import overwrites only
 what the source changed and leaves alone what people edited here since. A file never removes
 anything and never publishes anything.
 """
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -23,6 +23,7 @@ from instruments.domain.import_fields import (
     DATES,
     FACILITY_FIELDS,
     INSTRUMENT_FIELDS,
+    NAMED,
     SEVERAL_LINES,
     Unusable,
     Value,
@@ -113,8 +114,8 @@ def read_row(
     time_zone: str = "",
     hours: Mapping[str, object] | None = None,
 ) -> RowValues | RowProblem:
-    """Values from the texts of one row by field (`import_fields`), or why they are refused:
-    no-name, no-key, too-long, bad-value."""
+    """Return the values from the texts of one row by field (`import_fields`), or why they are
+    refused: no-name, no-key, too-long, bad-value."""
     values: dict[str, Value] = {}
     contact: dict[str, str] = {}
     for name, text in texts.items():
@@ -147,12 +148,12 @@ def _unusable(name: str, length: int, most: int) -> RowProblem:
 
 
 def key_kept(key: str) -> str:
-    """A key as it is stored: one too long for its column by its digest."""
+    """Return a key as it is stored: one too long for its column by its digest."""
     return key if len(key) <= MAX_KEY else f"sha256:{_sha256(key)}"
 
 
 def values_json(values: RowValues) -> dict[str, object]:
-    """A row as it waits to be applied."""
+    """Return a row as it waits to be applied."""
     record = {
         name: str(value) if isinstance(value, (Decimal, date)) else value
         for name, value in values.record.items()
@@ -169,7 +170,7 @@ def values_json(values: RowValues) -> dict[str, object]:
 
 
 def values_of(key: str, waiting: Mapping[str, Any]) -> RowValues:
-    """What `values_json` was given."""
+    """Return what `values_json` was given."""
     record: dict[str, Value] = dict(waiting["record"])
     if record.get("acquisition_cost") is not None:
         record["acquisition_cost"] = Decimal(str(record["acquisition_cost"]))
@@ -186,12 +187,12 @@ def values_of(key: str, waiting: Mapping[str, Any]) -> RowValues:
 
 
 def content_key(*texts: str) -> str:
-    """A key for rows of a source without keys: a digest of what the row is about."""
+    """Return a key for rows of a source without keys: a digest of what the row is about."""
     return "row-" + _sha256([clean_lines(text) for text in texts])[:32]
 
 
 def digest(values: RowValues) -> str:
-    """What the row said: 64 hexadecimal characters, 16 for each of `PARTS`."""
+    """Return what the row said: 64 hexadecimal characters, 16 for each of `PARTS`."""
     parts = (values.record, values.facility.name, values.facility.contact, values.hours)
     return "".join(_sha256(part)[:_PART_LENGTH] for part in parts)
 
@@ -219,8 +220,8 @@ class Keys:
     repeated: dict[str, int] = field(default_factory=dict)
 
     def admit(self, line: int, row: RowValues) -> RowValues | RowProblem:
-        """The row under the key it is stored by; `RowProblem` (too-long, duplicate-key). Both
-        rows of a key are refused, as nobody can tell which is right: the first one is found in
+        """Return the row under the key it is stored by; `RowProblem` (too-long, duplicate-key).
+        Both rows of a key are refused, as nobody can tell which is right: the first one is found in
         `again` when all have been seen."""
         if row.repeats:
             self.repeated[row.key] = self.repeated.get(row.key, 0) + 1
@@ -232,3 +233,117 @@ class Keys:
             return RowProblem("duplicate-key", {"key": row.key, "first": self.lines[row.key]})
         self.lines[row.key] = line
         return row
+
+
+IMPORT, HAND = "import", "hand"
+# Why a difference is not taken over.
+BY_HAND, PUBLISHED = "by-hand", "published"
+OPENING_HOURS = "opening_hours"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Who wrote a field last: `by` an import (`job`, its `line`) or a hand (`user`), `at` an
+    instant in RFC 3339. `source`, `said`: what an import said of it last, as a digest, also when
+    a hand wrote afterwards."""
+
+    by: str
+    at: str
+    job: str = ""
+    line: int = 0
+    user: str = ""
+    source: str = ""
+    said: str = ""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A field a file would change; `kept` says why it stays as it is."""
+
+    field: str
+    before: Any
+    after: Any
+    kept: str = ""
+
+
+def origins_of(stored: Mapping[str, Mapping[str, Any]]) -> dict[str, Origin]:
+    return {name: Origin(**origin) for name, origin in stored.items()}
+
+
+def origin_json(origin: Origin) -> dict[str, Any]:
+    """As it is stored: what is empty is left out."""
+    return {name: value for name, value in asdict(origin).items() if value}
+
+
+def said_digest(value: object) -> str:
+    """Return sixteen hexadecimal characters that stand for a value."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def by_hand(
+    stored: Mapping[str, Mapping[str, Any]], names: Sequence[str], *, user: str, at: str
+) -> dict[str, dict[str, Any]]:
+    """Return the stored origins after a person wrote these fields."""
+    after = {name: dict(origin) for name, origin in stored.items()}
+    for name in names:
+        before = after.get(name, {})
+        kept = {word: before[word] for word in ("source", "said") if word in before}
+        after[name] = origin_json(Origin(HAND, at, user=user)) | kept
+    return after
+
+
+def differences(
+    row: RowValues,
+    current: Mapping[str, Value],
+    origins: Mapping[str, Origin],
+    *,
+    source: str,
+    is_of_source: bool,
+    keep_hand: bool,
+) -> list[Difference]:
+    """Return what the record of a row would change of an instrument that is `current`.
+    `is_of_source`: it came through an earlier import of `source`; else it is known by its id or
+    identifier."""
+    result = []
+    for name, value in row.record.items():
+        after, before = carried(name, value, current[name], row), current[name]
+        if after == before:
+            continue
+        origin = origins.get(name)
+        last = origin.said if origin and origin.source == source else ""
+        is_by_hand = origin.by == HAND if origin else not is_of_source
+        if last == said_digest(value) and (keep_hand or not is_by_hand):
+            continue  # the source has nothing new to say
+        if after in ("", None, []) and not last and not (is_of_source and origin is None):
+            continue  # it never said anything
+        result.append(Difference(name, before, after, BY_HAND if is_by_hand and keep_hand else ""))
+    return result
+
+
+def carried(name: str, value: Value, before: Value, row: RowValues) -> Value:
+    """Return what a field becomes if the row is believed: with what its format cannot say
+    (identifiers of makers, dates of other kinds) as it was."""
+    if not isinstance(value, list) or not isinstance(before, list):
+        return value
+    items: list[Any] = list(value)
+    if row.names_only and name in NAMED:
+        known = {item.get("name"): item for item in before if isinstance(item, dict)}
+        return [known.get(item["name"], item) for item in items]
+    if row.names_only and name in row.kinds:
+        kinds = row.kinds[name]
+        there = {_named(item): item for item in before if isinstance(item, dict)}
+        items = [there.get(_named(item), item) for item in items]
+        items += [i for i in before if isinstance(i, dict) and _kind(i) not in kinds]
+        # In the order it was: an order that only a format made is no difference.
+        at = {json.dumps(item, sort_keys=True): place for place, item in enumerate(before)}
+        items.sort(key=lambda item: at.get(json.dumps(item, sort_keys=True), len(before)))
+    return items
+
+
+def _named(item: Mapping[str, Any]) -> tuple[str, str]:
+    return _kind(item), str(item.get("date") or item.get("identifier"))
+
+
+def _kind(item: Mapping[str, Any]) -> str:
+    return str(item.get("date_type") or item.get("identifier_type") or "")

@@ -11,8 +11,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 
+from instruments.domain.search import STEM, is_han, pieces, stem
 from instruments.domain.techniques import Lexicon, Term, above, lexicon
-from instruments.domain.words import STEM, is_han, pieces, stem
 
 LONGEST_NEED, MOST_TERMS, FIRST = 2000, 5, 2
 # How much a word of the field says; several techniques answer a measurand, the first of them best.

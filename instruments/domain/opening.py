@@ -69,7 +69,7 @@ class OpeningHours:
 
 
 def instant(zone: ZoneInfo, day: date, minute: int, *, closing: bool = False) -> datetime:
-    """The UTC instant of a wall-clock minute (0 to 1440) of a local day."""
+    """Return the UTC instant of a wall-clock minute (0 to 1440) of a local day."""
     wall = datetime.combine(day, time()) + timedelta(minutes=minute)
     first = wall.replace(tzinfo=zone, fold=0)
     second = wall.replace(tzinfo=zone, fold=1)
@@ -83,17 +83,18 @@ def local_date(zone: ZoneInfo, moment: datetime) -> date:
 
 
 def day_span(zone: ZoneInfo, day: date) -> tuple[datetime, datetime]:
-    """The instants at which a local day begins and ends; days follow each other without gap."""
+    """Return the instants at which a local day begins and ends; days follow each other without
+    gap."""
     return instant(zone, day, 0), instant(zone, day + timedelta(days=1), 0)
 
 
 def windows(
     hours: OpeningHours, zone: ZoneInfo, holidays: frozenset[date], since: date, until: date
 ) -> list[Window]:
-    """The windows that open on the local days from `since` to `until` (inclusive), unmerged,
+    """Return the windows that open on the local days from `since` to `until` (inclusive), unmerged,
     in order. One that a clock change leaves without length falls away."""
     overrides = {override.date: override.windows for override in hours.overrides}
-    found = []
+    opened = []
     for offset in range((until - since).days + 1):
         day = since + timedelta(days=offset)
         if day in overrides:
@@ -108,12 +109,12 @@ def windows(
                 instant(zone, day, opens), instant(zone, closing_day, closes, closing=True)
             )
             if window.closes_at > window.opens_at:
-                found.append(window)
-    return sorted(found)
+                opened.append(window)
+    return sorted(opened)
 
 
 def merged(pieces: Iterable[Window]) -> list[Window]:
-    """Windows that touch or overlap become one."""
+    """Join windows that touch or overlap."""
     result: list[Window] = []
     for window in sorted(pieces):
         if result and window.opens_at <= result[-1].closes_at:
@@ -125,7 +126,7 @@ def merged(pieces: Iterable[Window]) -> list[Window]:
 
 
 def open_minutes(pieces: Sequence[Window], since: datetime, until: datetime) -> int:
-    """Minutes of merged windows within a span."""
+    """Count the minutes of merged windows within a span."""
     total = timedelta()
     for window in pieces:
         total += max(timedelta(), min(window.closes_at, until) - max(window.opens_at, since))
@@ -137,7 +138,7 @@ def clock(minute: int) -> str:
 
 
 def hours_to_json(hours: OpeningHours) -> dict[str, object]:
-    """The shape of the API; `parse_hours` reads it back to an equal value."""
+    """Return the shape of the API; `parse_hours` reads it back to an equal value."""
     weekly: list[dict[str, object]] = []
     for rule in hours.weekly:
         item: dict[str, object] = {
@@ -167,7 +168,8 @@ def hours_to_json(hours: OpeningHours) -> dict[str, object]:
 
 
 def parse_hours(data: object) -> OpeningHours:
-    """`{weekly: [...], overrides: [...], observes_holidays}`; `Invalid` names each bad field."""
+    """Read `{weekly: [...], overrides: [...], observes_holidays}`; `Invalid` names each bad
+    field."""
     reader = _Reader()
     hours = reader.hours(data)
     if reader.problems:

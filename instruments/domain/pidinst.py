@@ -6,7 +6,7 @@ where there is no such word, left out.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -66,7 +66,8 @@ class PidinstRecord:
 
 
 def pidinst_json(record: PidinstRecord) -> dict[str, Any]:
-    """The record in PIDINST's own names; properties it has nothing to say of are left out."""
+    """Return the record in PIDINST's own names; properties it has nothing to say of are left
+    out."""
     properties: dict[str, Any] = {
         "identifier": {
             "identifier": record.identifier or record.page,
@@ -100,7 +101,7 @@ def pidinst_json(record: PidinstRecord) -> dict[str, Any]:
 
 
 def _named(item: Item, word: str) -> dict[str, Any]:
-    """`{name, identifier?, identifier_type?}` in PIDINST's three names."""
+    """Write `{name, identifier?, identifier_type?}` in PIDINST's three names."""
     named: dict[str, Any] = {f"{word}Name": item.get("name") or UNKNOWN}
     if item.get("identifier"):
         named[f"{word}Identifier"] = {
@@ -150,9 +151,9 @@ _MOST_ITEMS = 50
 
 
 def pidinst_values(data: Mapping[str, Any], *, site: str) -> RowValues | RowProblem:
-    """A record of the schema's shape as a row. One that an export of the platform at `site`
-    wrote without an identifier of its own is known by its address there. Problems: no-name,
-    no-key, too-long, too-many-items, bad-value."""
+    """Return a record of the schema's shape as a row. One that an export of the platform at `site`
+    wrote without an identifier of its own is known by its address there. Problems: no-name, no-key,
+    too-long, too-many-items, bad-value."""
     identifier = clean(data["identifier"]["identifier"])
     kind = clean(data["identifier"]["identifierType"])
     page = re.fullmatch(re.escape(site) + r"/instruments/([0-9a-f-]{36})/", identifier)
@@ -203,7 +204,7 @@ def pidinst_values(data: Mapping[str, Any], *, site: str) -> RowValues | RowProb
 
 
 def _unfit(record: dict[str, Any], site: str) -> RowProblem | None:
-    """What of a record could not be stored; a landing page of our own is left out."""
+    """Return what of a record could not be stored; a landing page of our own is left out."""
     if not is_name(record["name"]):
         return RowProblem("no-name")
     if record["landing_page"].startswith(f"{site}/instruments/"):
@@ -235,7 +236,7 @@ def _unfit(record: dict[str, Any], site: str) -> RowProblem | None:
 
 
 def _said(item: Item, word: str) -> dict[str, str]:
-    """`identifier` and `identifier_type` of something, where it has them."""
+    """Return `identifier` and `identifier_type` of something, where it has them."""
     given = item.get(word) or {}
     identifier = clean(given.get(word, ""))
     kind = clean(given.get(f"{word}Type", ""))
@@ -247,11 +248,76 @@ def _said_name(item: Item, word: str) -> dict[str, str]:
 
 
 def _said_names(items: Sequence[Item], word: str) -> list[dict[str, str]]:
-    """Those with a name: ours for none is the same as none."""
+    """Return the items with a name: ours for none is the same as none."""
     return [named for item in items if (named := _said_name(item, word))["name"]]
 
 
 def _said_other(item: Item, word: str) -> dict[str, str]:
-    said = {"identifier": clean(item[word]), "identifier_type": item[f"{word}Type"]}
+    values = {"identifier": clean(item[word]), "identifier_type": item[f"{word}Type"]}
     name = clean(item.get(f"{word}Name", ""))
-    return said | ({"name": name} if name else {})
+    return values | ({"name": name} if name else {})
+
+
+# relation -> the one it is the other side of, and whether it points the other way
+_ORDERED = {
+    "IsComponentOf": ("part", False),
+    "HasComponent": ("part", True),
+    "IsNewVersionOf": ("version", False),
+    "IsPreviousVersionOf": ("version", True),
+}
+
+type Edge = tuple[str, str, str]  # word, from, to
+
+
+def edges_of(identifier: str, related: Iterable[Mapping[str, Any]]) -> set[Edge]:
+    """Return the ordered relations of one instrument, each as `(word, part, whole)`."""
+    edges: set[Edge] = set()
+    for item in related:
+        ordered = _ORDERED.get(str(item.get("relation_type")))
+        if ordered and identifier:
+            word, is_reverse = ordered
+            other = str(item.get("identifier"))
+            edges.add((word, other, identifier) if is_reverse else (word, identifier, other))
+    return edges
+
+
+def in_circles(edges: Iterable[Edge]) -> dict[str, tuple[str, ...]]:
+    """Return each identifier that lies on a circle -> the circle, from it back to it. Two sides of
+    one relation (`IsComponentOf`, `HasComponent`) are one edge and no circle."""
+    ahead: dict[tuple[str, str], set[str]] = {}
+    for word, start, end in edges:
+        ahead.setdefault((word, start), set()).add(end)
+        ahead.setdefault((word, end), set())
+    # What has no way on lies on no circle; taking it away, again and again, leaves the circles
+    # and what leads from one to another.
+    behind: dict[tuple[str, str], set[str]] = {}
+    for (word, start), ends in ahead.items():
+        for end in ends:
+            behind.setdefault((word, end), set()).add(start)
+    idle = [node for node, ends in ahead.items() if not ends]
+    while idle:
+        word, gone = idle.pop()
+        for start in behind.pop((word, gone), ()):
+            ahead[word, start].discard(gone)
+            if not ahead[word, start]:
+                idle.append((word, start))
+        ahead.pop((word, gone), None)
+    circles: dict[str, tuple[str, ...]] = {}
+    for node in ahead:
+        if node[1] not in circles:
+            for name in (circle := _circle_from(node, ahead)):
+                circles.setdefault(name, circle)
+    return circles
+
+
+def _circle_from(
+    node: tuple[str, str], ahead: Mapping[tuple[str, str], set[str]]
+) -> tuple[str, ...]:
+    word, name = node
+    seen: dict[str, int] = {}
+    path: list[str] = []
+    while name not in seen:
+        seen[name] = len(path)
+        path.append(name)
+        name = min(ahead[word, name])
+    return (*path[seen[name] :], name)

@@ -1,18 +1,144 @@
-"""Booking policies: on what rules an instrument is booked. Names are those of the API."""
+"""Booking policies: on what rules an instrument is booked. Names are those of the API.
+
+Quotas are counted in bookings/availability/domain/quotas.py.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from accounts.domain.errors import FieldProblem, Invalid
-from instruments.domain.quotas import (
-    Quota,
-    Share,
-    parse_quotas,
-    parse_share,
-    quota_to_json,
-    share_to_json,
-)
 from instruments.domain.ratecards import PRICE_GROUPS
+
+SCOPES = ("user", "organisation", "price_group")
+MEASURES = ("hours", "bookings")
+SPANS = ("day", "week", "month", "upcoming")
+MOST_QUOTAS = 20
+MOST_LIMIT = 100_000
+
+
+@dataclass(frozen=True)
+class Quota:
+    """At most `limit` hours or bookings per local day, ISO week, month, or of what is to come.
+
+    `price_group`: the quota binds that group alone; None: every group.
+    """
+
+    scope: str
+    unit: str
+    per: str
+    limit: Decimal
+    price_group: str | None = None
+
+
+@dataclass(frozen=True)
+class Share:
+    """`percent` of each week is kept for other regions, until `released_minutes` before a slot
+    starts."""
+
+    percent: int
+    released_minutes: int = 0
+
+
+def parse_quotas(given: object, problems: list[FieldProblem]) -> tuple[Quota, ...]:
+    """Read the quotas from the JSON of the API; what is wrong is added to `problems`."""
+    if given is None:
+        return ()
+    if not isinstance(given, list):
+        problems.append(FieldProblem("quotas", "not-a-list"))
+        return ()
+    if len(given) > MOST_QUOTAS:
+        problems.append(FieldProblem("quotas", "too-many", {"most": MOST_QUOTAS}))
+        return ()
+    quotas = [_quota(f"quotas[{index}]", item, problems) for index, item in enumerate(given)]
+    return tuple(quota for quota in quotas if quota is not None)
+
+
+_FIELDS = ("scope", "unit", "per", "limit", "price_group")
+
+
+def _quota(path: str, given: object, problems: list[FieldProblem]) -> Quota | None:
+    if not isinstance(given, Mapping):
+        problems.append(FieldProblem(path, "not-an-object"))
+        return None
+    before = len(problems)
+    problems += [FieldProblem(f"{path}.{k}", "unknown-field") for k in given if k not in _FIELDS]
+    for name, allowed in (("scope", SCOPES), ("unit", MEASURES), ("per", SPANS)):
+        if given.get(name) is None:
+            problems.append(FieldProblem(f"{path}.{name}", "required"))
+        elif given[name] not in allowed:
+            numbers = {"allowed": ", ".join(allowed)}
+            problems.append(FieldProblem(f"{path}.{name}", "unknown-choice", numbers))
+    group = given.get("price_group")
+    if group is not None and group not in PRICE_GROUPS:
+        problems.append(FieldProblem(f"{path}.price_group", "unknown-price-group"))
+    limit = _limit(given.get("limit"), is_whole=given.get("unit") == "bookings")
+    if limit is None:
+        numbers_: dict[str, str | int] = {"least": 0, "most": MOST_LIMIT}
+        problems.append(FieldProblem(f"{path}.limit", "out-of-range", numbers_))
+    if len(problems) > before or limit is None:
+        return None
+    return Quota(given["scope"], given["unit"], given["per"], limit, group)
+
+
+def _limit(given: object, *, is_whole: bool) -> Decimal | None:
+    """Read a limit: bookings are whole, hours may have two decimals."""
+    if isinstance(given, bool) or not isinstance(given, int | float):
+        return None
+    if not 0 <= given <= MOST_LIMIT:  # not a number is neither
+        return None
+    limit = Decimal(str(given))
+    return limit if limit == limit.quantize(Decimal(1 if is_whole else "0.01")) else None
+
+
+def _whole(
+    name: str, given: object, least: int, most: int, problems: list[FieldProblem]
+) -> int | None:
+    """Return a whole number within bounds; None for any other value, which is added to
+    `problems`."""
+    if type(given) is int and least <= given <= most:
+        return given
+    problems.append(FieldProblem(name, "out-of-range", {"least": least, "most": most}))
+    return None
+
+
+def parse_share(given: object, problems: list[FieldProblem]) -> Share | None:
+    """Read the share from the JSON of the API; what is wrong is added to `problems`."""
+    if given is None:
+        return None
+    if not isinstance(given, Mapping):
+        problems.append(FieldProblem("cross_region_share", "not-an-object"))
+        return None
+    before = len(problems)
+    values = {"percent": 0, "released_minutes": 0}
+    problems += [
+        FieldProblem(f"cross_region_share.{k}", "unknown-field") for k in given if k not in values
+    ]
+    for name, most in (("percent", 100), ("released_minutes", 525600)):
+        value = given.get(name, 0 if name == "released_minutes" else None)
+        values[name] = _whole(f"cross_region_share.{name}", value, 0, most, problems) or 0
+    return Share(**values) if len(problems) == before else None
+
+
+def quota_to_json(quota: Quota) -> dict[str, object]:
+    """Write a quota in the shape of the API."""
+    whole = quota.limit == quota.limit.to_integral_value()
+    limit = int(quota.limit) if whole else float(quota.limit)
+    shape: dict[str, object] = {
+        "scope": quota.scope,
+        "unit": quota.unit,
+        "per": quota.per,
+        "limit": limit,
+    }
+    return shape | ({"price_group": quota.price_group} if quota.price_group else {})
+
+
+def share_to_json(share: Share | None) -> dict[str, object] | None:
+    """Write a share in the shape of the API."""
+    if share is None:
+        return None
+    return {"percent": share.percent, "released_minutes": share.released_minutes}
+
 
 APPROVALS = ("automatic", "manual", "first-time", "cross-region")
 DEFAULT_HORIZON_DAYS = 60
@@ -58,7 +184,7 @@ class Policy:
         return self.min_minutes <= minutes <= self.max_minutes and minutes % self.slot_minutes == 0
 
     def horizon_for(self, price_group: str) -> int:
-        """Days; 60 for a group that is not named."""
+        """Return how many days ahead a group may book; 60 for a group that is not named."""
         return self.horizon_days.get(price_group, DEFAULT_HORIZON_DAYS)
 
 
@@ -87,19 +213,16 @@ LONGEST_CODE = 60
 
 
 def parse_policy(data: object) -> Policy:
-    """The JSON of the API; absent fields take their defaults. `Invalid` names each bad field."""
+    """Read a policy from the JSON of the API; absent fields take their defaults. `Invalid` names
+    each bad field."""
     if not isinstance(data, Mapping):
         raise Invalid([FieldProblem("", "not-an-object")])
     problems = [FieldProblem(str(k), "unknown-field") for k in data if k not in FIELDS]
     values: dict[str, int] = {}
     for name, (least, most) in _RANGES.items():
-        given = data.get(name)
-        if given is None:
-            continue
-        if type(given) is not int or not least <= given <= most:
-            problems.append(FieldProblem(name, "out-of-range", {"least": least, "most": most}))
-        else:
-            values[name] = given
+        if data.get(name) is not None:
+            whole = _whole(name, data[name], least, most, problems)
+            values |= {} if whole is None else {name: whole}
     slot = values.get("slot_minutes", 30)
     shortest = values.setdefault("min_minutes", slot)
     longest = values.setdefault("max_minutes", max(LONGEST // slot * slot, shortest))
@@ -147,17 +270,13 @@ def _horizon(given: object, problems: list[FieldProblem]) -> dict[str, int]:
     for group, days in given.items():
         if group not in PRICE_GROUPS:
             problems.append(FieldProblem(f"horizon_days.{group}", "unknown-field"))
-        elif type(days) is not int or not 0 <= days <= 730:
-            problems.append(
-                FieldProblem(f"horizon_days.{group}", "out-of-range", {"least": 0, "most": 730})
-            )
         else:
-            horizon[group] = days
+            horizon[group] = _whole(f"horizon_days.{group}", days, 0, 730, problems) or 0
     return horizon
 
 
 def policy_to_json(policy: Policy) -> dict[str, object]:
-    """The shape of the API, every field named."""
+    """Write a policy in the shape of the API, every field named."""
     return {name: getattr(policy, name) for name in _RANGES} | {
         "horizon_days": {group: policy.horizon_for(group) for group in PRICE_GROUPS},
         "approval": policy.approval,

@@ -1,9 +1,69 @@
-"""How good a record is: a mark, what would raise it, and until when it is believed."""
+"""What a record needs to be published, and the marks of its quality."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from instruments.domain.publishing import Record, missing
+from accounts.domain.errors import Refused, WrongState
+
+# state -> states it may become
+STEPS: dict[str, frozenset[str]] = {
+    "draft": frozenset({"submitted", "published", "retired"}),
+    "submitted": frozenset({"draft", "published", "retired"}),
+    "published": frozenset({"suspended", "retired"}),
+    "suspended": frozenset({"published", "retired"}),
+    "retired": frozenset(),
+}
+
+
+class Incomplete(Refused):
+    """The record lacks something; `missing` are the codes of the checklist."""
+
+    code = "record-incomplete"
+
+    def __init__(self, missing: Iterable[str]) -> None:
+        self.missing = tuple(missing)
+        super().__init__(missing=", ".join(self.missing))
+
+
+class StillBooked(Refused):
+    """The record has bookings that are not over: move or cancel them first."""
+
+    code = "still-booked"
+
+
+@dataclass(frozen=True)
+class Record:
+    """What the checklist looks at."""
+
+    name: str
+    description: str
+    manufacturers: int
+    service_modes: int
+    has_opening_hours: bool
+    has_policy: bool
+    has_rate_card_in_force: bool
+
+
+def missing(record: Record) -> list[str]:
+    """Return the codes of what is still to do before publishing, in the order of the checklist."""
+    checks = {
+        "name": bool(record.name.strip()),
+        "description": bool(record.description.strip()),
+        "manufacturers": record.manufacturers > 0,
+        "service-modes": record.service_modes > 0,
+        "opening-hours": record.has_opening_hours,
+        "policy": record.has_policy,
+        "rate-card": record.has_rate_card_in_force,
+    }
+    return [code for code, is_there in checks.items() if not is_there]
+
+
+def step(state: str, following: str) -> None:
+    """Raise `WrongState` unless `following` may follow `state`."""
+    if following not in STEPS[state]:
+        raise WrongState(state=state, wanted=following)
+
 
 MARKS = ("bronze", "silver", "gold")
 # A record nobody has changed or confirmed for so long may not be true any more.
@@ -42,7 +102,7 @@ class Quality:
 
 
 def quality(record: Record, details: Details) -> Quality:
-    """The highest mark whose conditions, and those of all marks below it, are met.
+    """Return the highest mark whose conditions, and those of all marks below it, are met.
 
     Bronze is what publishing needs; silver what a stranger needs to choose it, in both languages;
     gold what another register needs to take it over, and that it was looked at within a year.
@@ -96,7 +156,7 @@ def _not_met(checks: dict[str, bool]) -> tuple[str, ...]:
 
 
 def stale_from(changed_at: datetime, confirmed_at: datetime | None) -> datetime:
-    """The instant from which a record counts as stale."""
+    """Return the instant from which a record counts as stale."""
     return max(changed_at, confirmed_at or changed_at) + FRESH_FOR
 
 

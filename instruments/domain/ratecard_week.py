@@ -35,12 +35,12 @@ class Week:
     levels: dict[int | None, int]
 
     def level(self, band: int | None) -> int:
-        """From -3 (cheapest) over 0 (the plain rate) to 3 (dearest)."""
+        """Return the price level, from -3 (cheapest) over 0 (the plain rate) to 3 (dearest)."""
         return self.levels[band]
 
 
 def week_of(card: RateCardValues) -> Week:
-    """The week of a card by the hour; by the sample there are no bands."""
+    """Return the week of a card by the hour; by the sample there are no bands."""
     bands = card.bands if card.rate_unit == "hour" else ()
     minutes: list[int | None] = [None] * WEEK
     holiday: list[int | None] = [None] * DAY
@@ -85,7 +85,8 @@ def _parts(minutes: Sequence[int | None]) -> tuple[Part, ...]:
 
 
 def _levels(bands: Sequence[Band]) -> dict[int | None, int]:
-    """Shades by price: the nearer to the plain rate the paler; beyond the third all alike."""
+    """Return shades by price: the nearer to the plain rate the paler; beyond the third all
+    alike."""
     below = sorted({b.multiplier for b in bands if b.multiplier < ONE}, reverse=True)
     above = sorted({b.multiplier for b in bands if b.multiplier > ONE})
     shades = {multiplier: -min(n, LEVELS) for n, multiplier in enumerate(below, 1)}

@@ -1,47 +1,164 @@
 """Rate cards: the dated, versioned prices of one instrument (docs/fees.md, Rate card)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Protocol
 
 from accounts.domain.currencies import MINOR_DIGITS
 from accounts.domain.errors import FieldProblem, Invalid
-from instruments.domain.ratecard_parts import (
-    CAPPED,
-    MOST_MINUTES,
-    PRICE_DECIMALS,
-    STANDARD,
-    Band,
-    CancellationTier,
-    Option,
-    Tier,
-    band_json,
-    percent_of,
-    read_bands,
-    read_cancellation,
-    read_options,
-    read_tiers,
-)
-from instruments.domain.reading import Reader
+from instruments.domain.opening import clock
+from instruments.domain.reading import MIDNIGHT, Reader
 
-__all__ = [
-    "CAPPED",
-    "CHARGE_BASES",
-    "PRICE_GROUPS",
-    "RATE_UNITS",
-    "STANDARD",
-    "Band",
-    "CancellationTier",
-    "Option",
-    "RateCardValues",
-    "Tier",
-    "card_in_force",
-    "check_rate_card",
-    "parse_rate_card",
-    "to_json",
-]
+OPTION_UNITS = ("hour", "each")
+
+STANDARD = "standard"  # the code of minutes outside all bands
+CAPPED = "capped"  # the code of minutes that are free under the daily cap
+
+PRICE_DECIMALS = 4  # prices may be finer than the currency: their lines are rounded
+MOST_MINUTES = 366 * 24 * 60
+
+
+@dataclass(frozen=True)
+class Band:
+    """Wall-clock hours with a multiplier, on `weekdays` (ISO 1-7) and, if `holidays`, on those.
+
+    `opens` and `closes` are minutes after local midnight; `closes` may be 1440; a band whose
+    `closes` is not after `opens` runs into the next day and belongs to the day it opens.
+    """
+
+    code: str
+    opens: int
+    closes: int
+    multiplier: Decimal
+    weekdays: tuple[int, ...] = ()
+    holidays: bool = False
+
+
+@dataclass(frozen=True)
+class Tier:
+    """From the billed minute at position `after_minutes` (0 is the first) on: a multiplier."""
+
+    after_minutes: int
+    multiplier: Decimal
+
+
+@dataclass(frozen=True)
+class Option:
+    """Something booked beside the instrument, priced per hour or each."""
+
+    code: str
+    unit: str
+    price: Decimal
+    subsidised: bool = False
+
+
+@dataclass(frozen=True)
+class CancellationTier:
+    """Cancelling with at least this notice costs so many percent."""
+
+    notice_minutes: int
+    percent: Decimal
+
+
+def read_bands(reader: Reader) -> tuple[Band, ...]:
+    items = reader.items("bands", Band.__dataclass_fields__)
+    bands = tuple(_band(item) for item in items)
+    _refuse_repeats(items, "code", [band.code for band in bands])
+    return bands
+
+
+def _band(item: Reader) -> Band:
+    weekdays = item.values("weekdays")
+    for index, weekday in enumerate(weekdays):
+        if isinstance(weekday, bool) or not isinstance(weekday, int) or not 1 <= weekday <= 7:
+            item.refuse(f"weekdays[{index}]", "not-a-weekday")
+        elif weekday in weekdays[:index]:
+            item.refuse(f"weekdays[{index}]", "repeated")
+    holidays = item.boolean("holidays", False)
+    if not weekdays and not holidays:
+        item.refuse("weekdays", "required")
+    return Band(
+        code=item.code("code", reserved=(STANDARD, CAPPED)),
+        opens=item.wall_clock("opens", latest=MIDNIGHT - 1),
+        closes=item.wall_clock("closes", latest=MIDNIGHT),
+        multiplier=item.decimal("multiplier", decimals=PRICE_DECIMALS),
+        weekdays=tuple(sorted(day for day in weekdays if isinstance(day, int))),
+        holidays=holidays,
+    )
+
+
+def read_tiers(reader: Reader) -> tuple[Tier, ...]:
+    items = reader.items("tiers", Tier.__dataclass_fields__)
+    tiers = tuple(
+        Tier(
+            after_minutes=item.integer("after_minutes", least=0, most=MOST_MINUTES),
+            multiplier=item.decimal("multiplier", decimals=PRICE_DECIMALS),
+        )
+        for item in items
+    )
+    for index, (item, tier) in enumerate(zip(items, tiers, strict=True)):
+        if item.data.get("after_minutes") != tier.after_minutes:
+            continue  # a placeholder
+        if index == 0 and tier.after_minutes != 0:
+            item.refuse("after_minutes", "first-not-zero")
+        elif index and tier.after_minutes <= tiers[index - 1].after_minutes:
+            item.refuse("after_minutes", "not-increasing")
+    return tiers
+
+
+def read_options(reader: Reader) -> tuple[Option, ...]:
+    items = reader.items("options", Option.__dataclass_fields__)
+    options = tuple(
+        Option(
+            code=item.code("code"),
+            unit=item.choice("unit", OPTION_UNITS),
+            price=item.decimal("price", decimals=PRICE_DECIMALS),
+            subsidised=item.boolean("subsidised", False),
+        )
+        for item in items
+    )
+    _refuse_repeats(items, "code", [option.code for option in options])
+    return options
+
+
+def read_cancellation(reader: Reader) -> tuple[CancellationTier, ...]:
+    items = reader.items("cancellation", CancellationTier.__dataclass_fields__)
+    tiers = [
+        CancellationTier(
+            notice_minutes=item.integer("notice_minutes", least=0, most=MOST_MINUTES),
+            percent=percent_of(item, "percent"),
+        )
+        for item in items
+    ]
+    _refuse_repeats(items, "notice_minutes", [tier.notice_minutes for tier in tiers])
+    return tuple(sorted(tiers, key=lambda tier: -tier.notice_minutes))
+
+
+def percent_of(reader: Reader, key: str, default: str | None = None) -> Decimal:
+    return reader.decimal(key, default, decimals=PRICE_DECIMALS, most=100)
+
+
+def _refuse_repeats(items: Sequence[Reader], key: str, values: Sequence[object]) -> None:
+    for index, (item, value) in enumerate(zip(items, values, strict=True)):
+        # A placeholder is no repeat: it has a problem of its own already.
+        if item.data.get(key) == value and value in values[:index]:
+            item.refuse(key, "repeated")
+
+
+def band_json(band: Band) -> dict[str, object]:
+    days: dict[str, object] = {"weekdays": list(band.weekdays)} if band.weekdays else {}
+    if band.holidays:
+        days["holidays"] = True
+    return {
+        "code": band.code,
+        **days,
+        "opens": clock(band.opens),
+        "closes": clock(band.closes),
+        "multiplier": f"{band.multiplier:f}",
+    }
+
 
 PRICE_GROUPS = ("internal", "regional", "partner", "external", "industry")
 RATE_UNITS = ("hour", "sample")
@@ -83,7 +200,7 @@ class Dated(Protocol):
 
 
 def card_in_force[C: Dated](cards: Iterable[C], day: date) -> C | None:
-    """The card with valid_from <= day < valid_until, or None. Give published versions only.
+    """Return the card with valid_from <= day < valid_until, or None. Give published versions only.
 
     Of several the one that began last; of several that began together the last given.
     """
@@ -106,7 +223,7 @@ def parse_rate_card(data: Mapping[str, object]) -> RateCardValues:
 def check_rate_card(
     data: Mapping[str, object],
 ) -> tuple[RateCardValues | None, list[FieldProblem]]:
-    """Reads the JSON shape of docs/fees.md. Gives the card, or None and every problem found.
+    """Read the JSON shape of docs/fees.md; return the card, or None and every problem found.
 
     Only `currency`, `valid_from` and `rates` are required. Decimals are strings or integers.
     """
@@ -141,7 +258,8 @@ def check_rate_card(
 
 
 def to_json(card: RateCardValues) -> dict[str, object]:
-    """The canonical JSON: `parse_rate_card(to_json(card)) == card`, digits of decimals kept."""
+    """Return the canonical JSON: `parse_rate_card(to_json(card)) == card`, digits of decimals
+    kept."""
     return {
         "currency": card.currency,
         "rate_unit": card.rate_unit,
@@ -217,3 +335,74 @@ def _rates(reader: Reader) -> dict[str, Decimal]:
         for group in PRICE_GROUPS
         if group in raw
     }
+
+
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Version:
+    """A published version and the local days [`valid_from`, `valid_until`) it holds."""
+
+    version: int
+    valid_from: date
+    valid_until: date | None
+
+
+def require_room(
+    card: RateCardValues,
+    others: Sequence[Version],
+    today: date,
+    is_used: Callable[[int], bool],
+) -> list[Version]:
+    """Return the published versions that a new one ends or takes the place of.
+
+    `Invalid` names the day that stands in the way: `valid_until` `in-the-past`;
+    `overlaps-version`: another holds on some of its days and does not simply end where it
+    begins; `version-used`: something was priced by the one it would replace, or would end
+    before `today`; `leaves-gap`: from a day on there would be no price before the next version.
+    """
+    if card.valid_until and card.valid_until <= today:
+        raise Invalid([FieldProblem("valid_until", "in-the-past")])
+    ended = []
+    for other in others:
+        if not _meet(card, other):
+            continue
+        if other.valid_from > card.valid_from or other.valid_until is not None:
+            raise _refused("valid_from", "overlaps-version", other.version)
+        earliest = max(today, other.valid_from + DAY)
+        if card.valid_from < earliest and is_used(other.version):
+            raise _refused("valid_from", "version-used", other.version, earliest)
+        ended.append(other)
+    _require_no_gap(card, [other for other in others if other not in ended], ended, today)
+    return ended
+
+
+def _meet(card: RateCardValues, other: Version) -> bool:
+    return (other.valid_until is None or other.valid_until > card.valid_from) and (
+        card.valid_until is None or other.valid_from < card.valid_until
+    )
+
+
+def _require_no_gap(
+    card: RateCardValues, others: Sequence[Version], ended: Sequence[Version], today: date
+) -> None:
+    """Refuse days without a price between two versions, from `today` on."""
+    before = [o for o in others if o.valid_until is not None and o.valid_until <= card.valid_from]
+    if before and not ended:
+        last = max(before, key=lambda other: other.valid_until or date.min)
+        first = max(last.valid_until or date.min, today)
+        if first < card.valid_from:
+            raise _refused("valid_from", "leaves-gap", last.version, first)
+    after = [other for other in others if other.valid_from > card.valid_from]
+    if after and card.valid_until is not None:
+        following = min(after, key=lambda other: other.valid_from)
+        if card.valid_until < following.valid_from:
+            raise _refused("valid_until", "leaves-gap", following.version, following.valid_from)
+
+
+def _refused(field: str, code: str, version: int, day: date | None = None) -> Invalid:
+    numbers: dict[str, str | int] = {"version": version}
+    if day is not None:
+        numbers["day"] = day.isoformat()
+    return Invalid([FieldProblem(field, code, numbers)])

@@ -46,14 +46,14 @@ class Reader:
                 self.refuse(key, unknown_code)
 
     def refuse(self, key: str, code: str, **numbers: str | int) -> None:
-        """Notes a problem at `path.key`."""
+        """Note a problem at `path.key`."""
         field = f"{self.path}.{key}" if self.path else key
         self.problems.append(FieldProblem(field, code, numbers))
 
     def decimal(
         self, key: str, default: str | None = None, *, decimals: int, most: int = LARGEST
     ) -> Decimal:
-        """A number from 0 to `most` as a decimal string or an integer; its digits are kept.
+        """Read a number from 0 to `most` as a decimal string or an integer; its digits are kept.
 
         A JSON fraction is refused, because it has been through binary before it gets here.
         """
@@ -77,7 +77,7 @@ class Reader:
         return value.copy_abs()  # "-0" is 0
 
     def integer(self, key: str, default: int | None = None, *, least: int, most: int) -> int:
-        """A JSON integer from `least` to `most`."""
+        """Read a JSON integer from `least` to `most`."""
         raw = self.data.get(key, default)
         if raw is None:
             self.refuse(key, "required")
@@ -109,7 +109,7 @@ class Reader:
         return ""
 
     def code(self, key: str, reserved: Collection[str] = ()) -> str:
-        """A short name for programs: letters, digits, `.`, `_`, `-`, at most 50."""
+        """Read a short name for programs: letters, digits, `.`, `_`, `-`, at most 50."""
         raw = self.data.get(key)
         if raw is None:
             self.refuse(key, "required")
@@ -122,7 +122,7 @@ class Reader:
         return ""
 
     def day(self, key: str) -> date:
-        """A required date, `YYYY-MM-DD`, of the years 1900 to 2999."""
+        """Read a required date, `YYYY-MM-DD`, of the years 1900 to 2999."""
         raw = self.data.get(key)
         if raw is None:
             self.refuse(key, "required")
@@ -137,7 +137,7 @@ class Reader:
         return date.min
 
     def wall_clock(self, key: str, *, latest: int) -> int:
-        """`HH:MM` as minutes after midnight, at most `latest` (1439 or, for `24:00`, 1440)."""
+        """Read `HH:MM` as minutes after midnight, at most `latest` (1439 or, for `24:00`, 1440)."""
         raw = self.data.get(key)
         if raw is None:
             self.refuse(key, "required")
@@ -149,7 +149,7 @@ class Reader:
         return minutes
 
     def values(self, key: str) -> list[object]:
-        """A list of at most 50 values; missing is empty."""
+        """Read a list of at most 50 values; missing is empty."""
         raw = self.data.get(key, [])
         if not isinstance(raw, (list, tuple)):
             self.refuse(key, "not-a-list")
@@ -160,7 +160,7 @@ class Reader:
         return list(raw)
 
     def items(self, key: str, known: Collection[str]) -> list["Reader"]:
-        """A reader for each object of a list."""
+        """Return a reader for each object of a list."""
         readers = []
         for index, item in enumerate(self.values(key)):
             if isinstance(item, Mapping):

@@ -31,7 +31,7 @@ class Described:
 
 
 def json_ld(described: Described) -> dict[str, Any]:
-    """A `Product` that is leased out, without what is empty."""
+    """Return a `Product` that is leased out, without what is empty."""
     host = {"@type": "Organization", "name": described.host}
     if described.host_ror:
         ror = described.host_ror

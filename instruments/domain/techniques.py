@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Protocol
 
 from accounts.domain.errors import FieldProblem, Invalid
-from instruments.domain.words import mentions, phrase
+from instruments.domain.search import mentions, phrase
 
 # Abbreviations that are also words or something else: no sign that a technique is meant.
 AMBIGUOUS = frozenset(["pdf", "phd", "mad", "sad", "sas", "pcs", "pes", "ede", "mcd", "ncd"])
@@ -30,17 +30,17 @@ class Term:
 
 
 def with_broader(terms: Sequence[Term]) -> list[Term]:
-    """Terms with the broader ones that follow from their names, beside those they state: "x-ray
-    powder diffraction" is some "powder diffraction" and some "x-ray diffraction"; of several in
-    line only the nearest. PaNET states most of its hierarchy by rules that its table leaves out.
-    """
+    """Return terms with the broader ones that follow from their names, beside those they state:
+    "x-ray powder diffraction" is some "powder diffraction" and some "x-ray diffraction"; of several
+    in line only the nearest. PaNET states most of its hierarchy by rules that its table leaves
+    out."""
     by_head: dict[str, list[tuple[frozenset[str], str]]] = {}
     for term in terms:
         for label in (term.name, *term.synonyms):
-            said = phrase(label)
-            if said:
-                by_head.setdefault(said[-1], []).append((frozenset(said), term.code))
-    found = []
+            spoken = phrase(label)
+            if spoken:
+                by_head.setdefault(spoken[-1], []).append((frozenset(spoken), term.code))
+    result = []
     for term in terms:
         broader: dict[str, frozenset[str]] = {}
         for label in (term.name, *term.synonyms):
@@ -52,29 +52,29 @@ def with_broader(terms: Sequence[Term]) -> list[Term]:
             code for code, words in broader.items() if not any(words < w for w in broader.values())
         ]
         parents = tuple(dict.fromkeys([*term.parents, *sorted(nearest)]))
-        found.append(replace(term, parents=parents))
-    return found
+        result.append(replace(term, parents=parents))
+    return result
 
 
 def merged(terms: Iterable[Term], additions: Iterable[Term]) -> list[Term]:
-    """Terms with what somebody else adds to them: another name, synonyms, broader terms."""
-    found = {term.code: term for term in terms}
+    """Return terms with what somebody else adds to them: another name, synonyms, broader terms."""
+    by_code = {term.code: term for term in terms}
     for more in additions:
-        if term := found.get(more.code):
-            found[more.code] = replace(
+        if term := by_code.get(more.code):
+            by_code[more.code] = replace(
                 term,
                 name_zh=more.name_zh or term.name_zh,
                 synonyms=tuple(dict.fromkeys([*term.synonyms, *more.synonyms])),
                 parents=tuple(dict.fromkeys([*term.parents, *more.parents])),
             )
         else:
-            found[more.code] = more
-    return list(found.values())
+            by_code[more.code] = more
+    return list(by_code.values())
 
 
 def check_hierarchy(parents: Mapping[str, Iterable[str]], changed: Iterable[str]) -> None:
-    """`Invalid` if a term of `changed` has a broader one that is none (`unknown-technique`) or
-    lies below itself (`broader-than-itself`). `parents` are of the whole vocabulary."""
+    """Raise `Invalid` if a term of `changed` has a broader one that is none (`unknown-technique`)
+    or lies below itself (`broader-than-itself`). `parents` are of the whole vocabulary."""
     for code in changed:
         for parent in parents[code]:
             if parent not in parents:
@@ -84,15 +84,15 @@ def check_hierarchy(parents: Mapping[str, Iterable[str]], changed: Iterable[str]
 
 
 def above(code: str, parents: Mapping[str, Iterable[str]]) -> set[str]:
-    """The codes of all that is broader."""
-    found: set[str] = set()
+    """Return the codes of all that is broader."""
+    reached: set[str] = set()
     ahead = list(parents.get(code, ()))
     while ahead:
         one = ahead.pop()
-        if one not in found:
-            found.add(one)
+        if one not in reached:
+            reached.add(one)
             ahead += parents.get(one, ())
-    return found
+    return reached
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ class Lexicon:
     longest: int  # of the phrases, in words
 
     def named_in(self, *texts: str) -> set[str]:
-        """The codes of what texts name."""
+        """Return the codes of what texts name."""
         return {code for text in texts for code in mentions(text, self.named, self.longest)}
 
     def above(self, codes: Iterable[str]) -> set[str]:
@@ -119,14 +119,14 @@ def lexicon(terms: tuple[Term, ...]) -> Lexicon:
     named: dict[tuple[str, ...], set[str]] = {}
     for term in terms:
         for label in term.labels:
-            said = phrase(label)
-            telling = len(said) > 1 or (len("".join(said)) >= 3 and said[0] not in AMBIGUOUS)
+            words = phrase(label)
+            telling = len(words) > 1 or (len("".join(words)) >= 3 and words[0] not in AMBIGUOUS)
             if telling:
-                named.setdefault(said, set()).add(term.code)
+                named.setdefault(words, set()).add(term.code)
     return Lexicon(
         {term.code: term.labels for term in terms},
         {term.code: term.parents for term in terms},
-        {said: frozenset(codes) for said, codes in named.items()},
+        {words: frozenset(codes) for words, codes in named.items()},
         max(map(len, named), default=0),
     )
 
@@ -153,8 +153,8 @@ DEEPEST = 8
 def tree[T: Titled](
     items: Mapping[str, T], parents: Mapping[str, Sequence[str]], chosen: str = ""
 ) -> tuple[Branch[T], ...]:
-    """Items by code as a tree, in their order; one with several broader ones hangs below each.
-    The top terms of PaNET, which only say by what it divides, are left out."""
+    """Return items by code as a tree, in their order; one with several broader ones hangs below
+    each. The top terms of PaNET, which only say by what it divides, are left out."""
     shown = {c: item for c, item in items.items() if not is_division(c, item.name)}
     below: dict[str, list[str]] = {}
     for code in shown:

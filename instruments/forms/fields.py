@@ -1,7 +1,7 @@
 """Forms in the platform's look, and fields the browser has no widget for."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,6 +13,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_lazy
 
 from accounts.domain.errors import FieldProblem
+from accounts.letters.words import named
+from accounts.models import Organisation
 from instruments.domain.opening import instant
 
 _ = gettext_lazy
@@ -44,8 +46,16 @@ class StyledForm(forms.Form):
     def add(self, name: str, field: forms.Field) -> None:
         self.fields[name] = _style(field)
 
+    def choose_organisation(self, organisations: Sequence[Organisation]) -> None:
+        """Let one of these be chosen, the first to begin with; a single one is not asked for."""
+        field: Any = self.fields["organisation"]
+        field.choices = [(str(each.pk), named(each)) for each in organisations]
+        field.initial = str(organisations[0].pk) if organisations else ""
+        if len(organisations) == 1:
+            field.widget = forms.HiddenInput()
+
     def place_of(self, path: str) -> str | None:
-        """The field that shows a problem at a path such as `bands[1].opens`."""
+        """Return the field that shows a problem at a path such as `bands[1].opens`."""
         return path
 
     def refuse(self, problems: Iterable[FieldProblem]) -> None:
@@ -57,6 +67,12 @@ class StyledForm(forms.Form):
                 problem.code, code=problem.code, params=dict(problem.numbers)
             )
             self.add_error(name if name in self.fields else None, error)
+
+
+class VersionForm(StyledForm):
+    """A form with the version of the record that was read."""
+
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
 
 def _style(field: forms.Field) -> forms.Field:
@@ -191,8 +207,8 @@ class MinutesInput(forms.NumberInput):
             "",
             '<option value="{}"{}>{}</option>',
             (
-                (size, SafeString(" selected") if size == unit else "", said)
-                for size, said in reversed(self.UNITS)
+                (size, SafeString(" selected") if size == unit else "", unit_name)
+                for size, unit_name in reversed(self.UNITS)
             ),
         )
         return format_html(
@@ -223,7 +239,7 @@ class HoursField(forms.DecimalField):
 
 
 def of_our_time[T: date](moment: T, earliest: int = 2000) -> T:
-    """The moment, if it is one that somebody can mean; what lies far off would overflow."""
+    """Return the moment, if it is one that somebody can mean; what lies far off would overflow."""
     if not earliest <= moment.year <= 2200:
         raise forms.ValidationError(_("This is not a time."))
     return moment
@@ -241,7 +257,7 @@ class DayField(forms.DateField):
 
 
 def local_moment(at: datetime, zone: ZoneInfo) -> str:
-    """An instant as `<input type=datetime-local>` shows it."""
+    """Write an instant as `<input type=datetime-local>` shows it."""
     return f"{at.astimezone(zone):%Y-%m-%dT%H:%M}"
 
 

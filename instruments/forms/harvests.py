@@ -1,38 +1,28 @@
 """What is fetched from an address, and when."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from accounts.letters.words import named
 from accounts.models import Organisation
 from instruments.domain.harvests import LONGEST_NAME, Plan
-from instruments.forms.fields import StyledForm
-from instruments.forms.imports import ENCODINGS
+from instruments.forms.imports import ENCODINGS, SourceForm
 from instruments.forms.opening import weekday_name
 from instruments.models import Harvest, Import
 
 
-class HarvestForm(StyledForm):
+class HarvestForm(SourceForm):
     """A plan; `organisations` are those it may be for, one where it is not to be chosen."""
 
-    organisation = forms.ChoiceField(label=_("Organisation"))
     name = forms.CharField(label=_("Name"), max_length=LONGEST_NAME)
     address = forms.CharField(
         label=_("Address of the file"),
         max_length=1000,
         widget=forms.URLInput(attrs={"placeholder": "https://"}),
         help_text=_("With https, open to everybody. It is fetched from here, without signing in."),
-    )
-    format = forms.ChoiceField(
-        label=_("Kind of file"),
-        choices=[
-            (Import.Format.TABLE, _("A table (CSV or XLSX)")),
-            (Import.Format.UNIQUIP, _("A UNIQUIP table (CSV or XLSX)")),
-            (Import.Format.PIDINST, _("PIDINST 1.0 records (JSON or XML)")),
-        ],
     )
     mapping = forms.ChoiceField(
         label=_("Columns"),
@@ -45,7 +35,6 @@ class HarvestForm(StyledForm):
     encoding = forms.ChoiceField(
         label=_("Encoding of text"), choices=[(name, name) for name in ENCODINGS]
     )
-    facility = forms.CharField(label=_("One facility for all rows"), required=False, max_length=200)
     rhythm = forms.ChoiceField(label=_("How often"), choices=Harvest.Rhythm.choices)
     weekday = forms.TypedChoiceField(
         label=_("Day of the week"), required=False, coerce=int, empty_value=None
@@ -54,14 +43,6 @@ class HarvestForm(StyledForm):
         label=_("At"),
         choices=[(str(hour), f"{hour:02}:00") for hour in range(24)],
         coerce=int,
-    )
-    hand_changes = forms.ChoiceField(
-        label=_("Entries made here by hand since then"),
-        choices=[
-            (Import.HandChanges.KEEP, _("Keep; the preview lists each difference")),
-            (Import.HandChanges.OVERWRITE, _("Overwrite with the file")),
-        ],
-        widget=forms.RadioSelect,
     )
     applies = forms.BooleanField(
         label=_("Run automatically if no row would be left out"),
@@ -78,13 +59,9 @@ class HarvestForm(StyledForm):
         plan: Plan | None = None,
     ) -> None:
         plan = plan or Plan("", "", Import.Format.TABLE.value)
-        initial = {name: getattr(plan, name) for name in Plan.__dataclass_fields__}
-        first = str(organisations[0].pk) if organisations else ""
-        super().__init__(data, initial=initial | {"organisation": first})
+        super().__init__(data, initial=asdict(plan))
+        self.choose_organisation(organisations)
         fields: Any = self.fields
-        fields["organisation"].choices = [(str(o.pk), named(o)) for o in organisations]
-        if len(organisations) == 1:
-            fields["organisation"].widget = forms.HiddenInput()
         names = dict.fromkeys([*mappings, *filter(None, [plan.mapping])])
         fields["mapping"].choices = [("", "–"), *((name, name) for name in names)]
         fields["weekday"].choices = [

@@ -8,11 +8,10 @@ from django import forms
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
-from accounts.letters.words import named
 from accounts.models import Organisation
 from instruments.domain.delimited import RECOGNISED
 from instruments.domain.import_fields import FACILITY_FIELDS, INSTRUMENT_FIELDS, suggested_fields
-from instruments.forms.fields import StyledForm
+from instruments.forms.fields import StyledForm, VersionForm
 from instruments.messages import FIELD_LABELS
 from instruments.models import Import, ImportMapping
 
@@ -20,15 +19,10 @@ AS_IT_SEEMS = (RECOGNISED, _("Detected automatically"))
 ENCODINGS = ("utf-8", "gb18030", "big5", "cp1252", "iso-8859-1", "shift_jis")
 
 
-class ImportForm(StyledForm):
-    """A file, what it is, and what goes before what."""
+class SourceForm(VersionForm):
+    """Whose instruments a file has, what kind of file it is, and what goes before what."""
 
     organisation = forms.ChoiceField(label=_("Organisation"))
-    file = forms.FileField(
-        label=_("File"),
-        widget=forms.FileInput(attrs={"accept": ".csv,.txt,.tsv,.xlsx,.json,.xml"}),
-        help_text=_("At most 50 MB. Nothing is written before you have seen the preview."),
-    )
     format = forms.ChoiceField(
         label=_("Kind of file"),
         choices=[
@@ -36,6 +30,26 @@ class ImportForm(StyledForm):
             (Import.Format.UNIQUIP, _("A UNIQUIP table (CSV or XLSX)")),
             (Import.Format.PIDINST, _("PIDINST 1.0 records (JSON or XML)")),
         ],
+    )
+    facility = forms.CharField(label=_("One facility for all rows"), required=False, max_length=200)
+    hand_changes = forms.ChoiceField(
+        label=_("Entries made here by hand since then"),
+        choices=[
+            (Import.HandChanges.KEEP, _("Keep; the preview lists each difference")),
+            (Import.HandChanges.OVERWRITE, _("Overwrite with the file")),
+        ],
+        initial=Import.HandChanges.KEEP.value,
+        widget=forms.RadioSelect,
+    )
+
+
+class ImportForm(SourceForm):
+    """A file to import, and how it is read."""
+
+    file = forms.FileField(
+        label=_("File"),
+        widget=forms.FileInput(attrs={"accept": ".csv,.txt,.tsv,.xlsx,.json,.xml"}),
+        help_text=_("At most 50 MB. Nothing is written before you have seen the preview."),
     )
     mapping = forms.ChoiceField(
         label=_("Columns"),
@@ -50,21 +64,6 @@ class ImportForm(StyledForm):
         choices=[AS_IT_SEEMS, *((name, name) for name in ENCODINGS)],
         initial=RECOGNISED,
     )
-    facility = forms.CharField(
-        label=_("One facility for all rows"),
-        required=False,
-        max_length=200,
-        help_text=_("Only where the file does not give it row by row."),
-    )
-    hand_changes = forms.ChoiceField(
-        label=_("Entries made here by hand since then"),
-        choices=[
-            (Import.HandChanges.KEEP, _("Keep; the preview lists each difference")),
-            (Import.HandChanges.OVERWRITE, _("Overwrite with the file")),
-        ],
-        initial=Import.HandChanges.KEEP,
-        widget=forms.RadioSelect,
-    )
 
     def __init__(
         self,
@@ -75,13 +74,10 @@ class ImportForm(StyledForm):
         mappings: Sequence[ImportMapping],
         own: Sequence[str],
     ) -> None:
-        first = str(organisations[0].pk) if organisations else ""
-        initial = {"organisation": first, "hand_changes": Import.HandChanges.KEEP.value}
-        super().__init__(data, files, initial=initial)
+        super().__init__(data, files)
+        self.choose_organisation(organisations)
         fields: Any = self.fields
-        fields["organisation"].choices = [(str(o.pk), named(o)) for o in organisations]
-        if len(organisations) == 1:
-            fields["organisation"].widget = forms.HiddenInput()
+        fields["facility"].help_text = _("Only where the file does not give it row by row.")
         self.saved = {f"saved:{m.pk}": m for m in mappings}
         fields["mapping"].choices = [
             ("", "–"),
@@ -90,14 +86,14 @@ class ImportForm(StyledForm):
         ]
 
     def mapping_chosen(self) -> ImportMapping | str | None:
-        """A saved one, the name of one that comes with the platform, or none."""
+        """Return a saved mapping, the name of one that comes with the platform, or none."""
         chosen = self.cleaned_data["mapping"]
         if self.cleaned_data["format"] != Import.Format.TABLE:
             return None
         return self.saved.get(chosen) or chosen.removeprefix("own:") or None
 
 
-class ReadAgainForm(StyledForm):
+class ReadAgainForm(VersionForm):
     """How a table that was read otherwise than it is written is to be read."""
 
     encoding = forms.ChoiceField(
@@ -109,7 +105,6 @@ class ReadAgainForm(StyledForm):
         min_value=1,
         max_value=99,
     )
-    version = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
 
 class ColumnsForm(StyledForm):
@@ -150,7 +145,7 @@ class ColumnsForm(StyledForm):
             )
 
     def pairs(self) -> list[tuple[dict[str, Any], Any]]:
-        """Each column with its field of the form."""
+        """Return each column with its field of the form."""
         return [(column, self[f"column-{at}"]) for at, column in enumerate(self.columns)]
 
     def clean(self) -> None:

@@ -117,7 +117,7 @@ class OpeningForm(StyledForm):
         return initial
 
     def days(self) -> Iterator[dict[str, Any]]:
-        """The grid for the page."""
+        """Yield the grid for the page."""
         for day in WEEKDAYS:
             cells = [
                 (self[f"day_{day}_{n}_opens"], self[f"day_{day}_{n}_closes"])
@@ -130,7 +130,7 @@ class OpeningForm(StyledForm):
             }
 
     def drawn(self) -> Iterator[dict[str, str]]:
-        """The windows as parts of a picture of the week: percent of its width and height. One
+        """Yield the windows as parts of a picture of the week: percent of its width and height. One
         that ends on the next day has two."""
         for day in WEEKDAYS:
             for n in self.window_range:
@@ -196,7 +196,7 @@ class OpeningForm(StyledForm):
         return weekly
 
     def _overrides(self, data: dict[str, Any]) -> list[dict[str, Any]]:
-        """Rows of one date are the windows of that day."""
+        """Return the exceptions: rows of one date are the windows of that day."""
         by_date: dict[date, dict[str, Any]] = {}
         for n in self.row_range:
             at = f"row_{n}"
@@ -240,7 +240,7 @@ class OpeningForm(StyledForm):
 
 
 def _minute(value: Any) -> int | None:
-    """The minute of the day that a field says; None if it says none."""
+    """Return the minute of the day that a field says; None if it says none."""
     hours, _colon, minutes = str(value or "").partition(":")
     if not (hours.isdecimal() and minutes.isdecimal() and len(hours) + len(minutes) <= 4):
         return None
@@ -260,12 +260,12 @@ def _part(day: int, first: int, last: int) -> dict[str, str]:
 
 
 def weekday_name(day: int) -> str:
-    """An ISO weekday in the reader's language."""
+    """Name an ISO weekday in the reader's language."""
     return str(WEEKDAY_NAMES[day - 1])
 
 
 def _filled(data: Any, windows: int) -> Any:
-    """What was sent, with Monday's hours on Tuesday to Friday too."""
+    """Return what was sent, with Monday's hours on Tuesday to Friday too."""
     data = data.copy()
     for day in range(2, 6):
         for n in range(windows):

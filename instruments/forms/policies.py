@@ -1,7 +1,9 @@
 """The booking policy in sentences with gaps."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -9,15 +11,68 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.errors import Invalid
-from instruments.domain.policies import Policy, parse_policy, policy_to_json
-from instruments.domain.qualifications import THIS_INSTRUMENT
-from instruments.domain.quotas import MOST_QUOTAS
+from instruments.domain.policies import (
+    MOST_LIMIT,
+    MOST_QUOTAS,
+    Policy,
+    parse_policy,
+    policy_to_json,
+    quota_to_json,
+)
 from instruments.domain.ratecards import PRICE_GROUPS
+from instruments.domain.training import THIS_INSTRUMENT
 from instruments.forms.fields import MinutesInput, StyledForm, count_of
 from instruments.forms.qualifications import technique_choices
-from instruments.forms.quotas import quota_as_json, quota_fields, quota_row
 from instruments.messages import PRICE_GROUP_LABELS
 from instruments.models import Technique
+
+SCOPES = [
+    ("user", _("each person")),
+    ("organisation", _("each organisation")),
+    ("price_group", _("a whole price group")),
+]
+MEASURES = [("hours", _("hours")), ("bookings", _("bookings"))]
+SPANS = [
+    ("day", _("a day")),
+    ("week", _("a week")),
+    ("month", _("a month")),
+    ("upcoming", _("ahead at any time")),
+]
+
+
+def quota_fields() -> dict[str, forms.Field]:
+    """Return the fields of one row."""
+    return {
+        "scope": forms.ChoiceField(label=_("Who"), required=False, choices=SCOPES),
+        "limit": forms.DecimalField(
+            label=_("At most"),
+            required=False,
+            min_value=0,
+            max_value=MOST_LIMIT,
+            decimal_places=2,
+            widget=forms.NumberInput(attrs={"step": "any"}),
+        ),
+        "unit": forms.ChoiceField(label=_("Unit of the limit"), required=False, choices=MEASURES),
+        "per": forms.ChoiceField(label=_("Period"), required=False, choices=SPANS),
+        "price_group": forms.ChoiceField(
+            label=_("Applies to"),
+            required=False,
+            choices=[("", _("everybody")), *PRICE_GROUP_LABELS.items()],
+        ),
+    }
+
+
+def quota_as_json(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row that has a limit, in the shape of the API."""
+    limit: Decimal = row["limit"]
+    return {
+        "scope": row["scope"] or "user",
+        "unit": row["unit"] or "hours",
+        "per": row["per"] or "week",
+        "limit": int(limit) if limit == limit.to_integral_value() else float(limit),
+        "price_group": row["price_group"] or None,
+    }
+
 
 APPROVAL_CHOICES = [
     ("automatic", _("Confirmed at once: no approval needed")),
@@ -36,24 +91,19 @@ def _certificate_for(technique: str) -> str:
     return gettext("a certificate for {technique}").format(technique=technique)
 
 
-def _number(label: Any, most: int, least: int = 0, *, required: bool = True) -> forms.IntegerField:
+def _number(
+    label: Any, most: int, least: int = 0, *, required: bool = True, widget: Any = forms.NumberInput
+) -> forms.IntegerField:
     return forms.IntegerField(
         label=label,
         required=required,
         min_value=least,
         max_value=most,
-        widget=forms.NumberInput(attrs={"class": "gap", "aria-label": label}),
+        widget=widget(attrs={"class": "gap", "aria-label": label}),
     )
 
 
-def _minutes(label: Any, most: int, least: int = 0, *, required: bool = True) -> forms.IntegerField:
-    return forms.IntegerField(
-        label=label,
-        required=required,
-        min_value=least,
-        max_value=most,
-        widget=MinutesInput(attrs={"class": "gap", "aria-label": label}),
-    )
+_minutes = partial(_number, widget=MinutesInput)
 
 
 class PolicyForm(StyledForm):
@@ -106,7 +156,7 @@ class PolicyForm(StyledForm):
         rows = min(rows, MOST_QUOTAS)
         initial["quota_rows"] = rows
         for n, quota in enumerate(policy.quotas):
-            initial |= {f"quota_{n}_{key}": item for key, item in quota_row(quota).items()}
+            initial |= {f"quota_{n}_{key}": item for key, item in quota_to_json(quota).items()}
         super().__init__(data, initial=initial)
         qualification: Any = self.fields["qualification"]
         qualification.choices = [
@@ -128,7 +178,7 @@ class PolicyForm(StyledForm):
         return path.replace("horizon_days.", "horizon_").replace("cross_region_share.", "share_")
 
     def quotas(self) -> Iterator[dict[str, Any]]:
-        """The rows as the page shows them."""
+        """Yield the rows as the page shows them."""
         for n in self.quota_numbers:
             yield {"n": n + 1} | {name: self[f"quota_{n}_{name}"] for name in quota_fields()}
 

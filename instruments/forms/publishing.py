@@ -3,7 +3,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from instruments.forms.fields import StyledForm
+from instruments.forms.fields import StyledForm, VersionForm
 from instruments.models import Instrument
 
 
@@ -24,14 +24,13 @@ class FilterForm(StyledForm):
     stale = forms.BooleanField(label=_("Only records to confirm"), required=False)
 
 
-class PublicationForm(StyledForm):
+class PublicationForm(VersionForm):
     """A step of publication; taking an instrument out of the catalogue needs a reason."""
 
     act = forms.ChoiceField(
         choices=[(a, a) for a in ("submit", "return", "publish", "suspend", "retire")]
     )
     reason = forms.CharField(label=_("Reason"), required=False, max_length=500)
-    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     def clean(self) -> None:
         data = super().clean() or {}

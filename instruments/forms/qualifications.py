@@ -8,8 +8,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.letters.words import named
-from instruments.domain.qualifications import THIS_INSTRUMENT
-from instruments.forms.fields import DayField, StyledForm, day_input
+from instruments.domain.training import THIS_INSTRUMENT
+from instruments.forms.fields import DayField, StyledForm, VersionForm, day_input
 from instruments.models import Technique
 
 # field of the service -> ours that shows it
@@ -17,7 +17,7 @@ NAMES = {"instrument": "thing", "technique": "thing", "issuer": "thing"}
 
 
 def technique_choices(techniques: Sequence[Technique]) -> list[tuple[str, str]]:
-    """Code and name in the reader's language of each."""
+    """Return code and name in the reader's language of each."""
     return [(technique.code, named(technique)) for technique in techniques]
 
 
@@ -61,11 +61,10 @@ class GrantForm(StyledForm):
         return self.techniques.get(self.cleaned_data["thing"])
 
 
-class RevokeForm(StyledForm):
+class RevokeForm(VersionForm):
     """Why a certificate is revoked."""
 
     reason = forms.CharField(label=_("Reason"), max_length=500)
-    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
 
 class PeopleForm(StyledForm):

@@ -11,7 +11,13 @@ from django.utils.translation import gettext_lazy as _
 from accounts.domain.currencies import MINOR_DIGITS
 from accounts.letters.words import named
 from accounts.models import Organisation
-from instruments.forms.fields import DayField, StyledForm, TextListField, day_input
+from instruments.forms.fields import (
+    DayField,
+    StyledForm,
+    TextListField,
+    VersionForm,
+    day_input,
+)
 from instruments.models import Facility, Instrument, Technique
 
 _AREA = {"rows": 4}
@@ -53,17 +59,10 @@ class FacilityForm(StyledForm):
     )
 
     def __init__(self, data: Any = None, *, organisations: Sequence[Organisation]) -> None:
-        first = organisations[0] if organisations else None
-        initial = {
-            "organisation": str(first.pk) if first else "",
-            "time_zone": first.region.time_zone if first else "",
-        }
-        super().__init__(data, initial=initial)
-        self.organisations = {str(o.pk): o for o in organisations}
-        field: Any = self.fields["organisation"]
-        field.choices = [(pk, named(o)) for pk, o in self.organisations.items()]
-        if len(organisations) == 1:
-            field.widget = forms.HiddenInput()
+        zone = organisations[0].region.time_zone if organisations else ""
+        super().__init__(data, initial={"time_zone": zone})
+        self.choose_organisation(organisations)
+        self.organisations = {str(each.pk): each for each in organisations}
 
     def time_zones(self) -> list[str]:
         return sorted(z for z in zoneinfo.available_timezones() if "/" in z and "Etc/" not in z)
@@ -94,7 +93,7 @@ class FacilityEditForm(FacilityForm):
         return {name: self.cleaned_data[name] for name in self.fields if name != "version"}
 
 
-class InstrumentForm(StyledForm):
+class InstrumentForm(VersionForm):
     """An instrument's record. A new one chooses its facility; one that exists stays there."""
 
     facility = forms.ChoiceField(label=_("Facility"))
@@ -171,7 +170,6 @@ class InstrumentForm(StyledForm):
     )
     acquisition_currency = forms.ChoiceField(label=_("Currency"), required=False)
     acquisition_date = DayField(label=_("Acquired on"), required=False, widget=day_input())
-    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     def __init__(
         self,
@@ -219,7 +217,7 @@ class InstrumentForm(StyledForm):
         }
 
     def terms(self) -> list[tuple[str, str]]:
-        """What may be chosen, each with what else it is called, by which it is found too."""
+        """Return what may be chosen, each with what else it is called, by which it is found too."""
         return [(term(t), " · ".join(map(str, t.synonyms))) for t in self.vocabulary]
 
     def clean_techniques(self) -> list[Technique]:
@@ -227,12 +225,12 @@ class InstrumentForm(StyledForm):
         by_name = {str(name).casefold(): t for t in self.vocabulary for name in t.synonyms} | {
             name.casefold(): t for t in self.vocabulary for name in (t.name, t.name_zh) if name
         }
-        found, unknown = [], []
+        chosen, unknown = [], []
         for text in self.cleaned_data["techniques"]:
             code = match[1] if (match := re.search(r"\(([^()]+)\)$", text)) else text
             technique = by_code.get(code.casefold()) or by_name.get(text.casefold())
             if technique:
-                found.append(technique)
+                chosen.append(technique)
             else:
                 unknown.append(text)
         if unknown:
@@ -240,7 +238,7 @@ class InstrumentForm(StyledForm):
                 _("Not in the vocabulary: %(terms)s. Choose from the list."),
                 params={"terms": ", ".join(unknown)},
             )
-        return list(dict.fromkeys(found))
+        return list(dict.fromkeys(chosen))
 
     def clean(self) -> None:
         data = super().clean() or self.cleaned_data
@@ -250,7 +248,7 @@ class InstrumentForm(StyledForm):
             self.add_error("identifier_type", _("Choose the kind of identifier."))
 
     def values(self) -> dict[str, Any]:
-        """The fields of the record; what is known of a maker beyond its name is kept."""
+        """Return the fields of the record; what is known of a maker beyond its name is kept."""
         values = dict(self.cleaned_data)
         for name in ("makers", "techniques", "version", "facility"):
             values.pop(name, None)
@@ -266,6 +264,6 @@ class InstrumentForm(StyledForm):
 
 
 def term(technique: Technique) -> str:
-    """A technique as it is typed and suggested: both names and the code find it."""
+    """Return a technique as it is typed and suggested: both names and the code find it."""
     names = " ".join(name for name in (technique.name, technique.name_zh) if name)
     return f"{names} ({technique.code})"

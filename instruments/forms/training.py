@@ -16,14 +16,14 @@ from instruments.domain.training import (
     CourseTerms,
     SessionTerms,
 )
-from instruments.forms.fields import LocalMomentField, StyledForm, local_moment
+from instruments.forms.fields import LocalMomentField, StyledForm, VersionForm, local_moment
 from instruments.models import Course, CourseSession, Facility, Instrument, Technique
 
 _AREA = {"rows": 4}
 _NAMES = {"instrument": "thing", "technique": "thing"}
 
 
-class CourseForm(StyledForm):
+class CourseForm(VersionForm):
     """What a course is. `things`: what a new one may certify."""
 
     name = forms.CharField(label=_("Name"), max_length=LONGEST_NAME)
@@ -50,7 +50,6 @@ class CourseForm(StyledForm):
     places = forms.IntegerField(
         label=_("Places in a session, as a rule"), min_value=1, max_value=MOST_PLACES
     )
-    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     def __init__(
         self,
@@ -100,9 +99,9 @@ class CourseForm(StyledForm):
         return _NAMES.get(path, path)
 
     def chosen_thing(self) -> dict[str, Any]:
-        """What was chosen, as the service takes it."""
-        found = self.things[self.cleaned_data["thing"]]
-        return {"technique" if isinstance(found, Technique) else "instrument": found}
+        """Return what was chosen, as the service takes it."""
+        thing = self.things[self.cleaned_data["thing"]]
+        return {"technique" if isinstance(thing, Technique) else "instrument": thing}
 
     def terms(self) -> CourseTerms:
         data = self.cleaned_data
@@ -115,7 +114,7 @@ class CourseForm(StyledForm):
         )
 
 
-class SessionForm(StyledForm):
+class SessionForm(VersionForm):
     """When and where a course is given. Times are those of the facility."""
 
     facility = forms.ChoiceField(label=_("Facility"))
@@ -136,7 +135,6 @@ class SessionForm(StyledForm):
         max_length=2000,
         help_text=_("E-mail addresses of members of your organisation, separated by commas."),
     )
-    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     def __init__(
         self,
@@ -176,7 +174,7 @@ class SessionForm(StyledForm):
         return self.facilities[self.cleaned_data["facility"]]
 
     def names(self) -> list[str]:
-        """What the trainers are called."""
+        """Return what the trainers are called."""
         text = self.cleaned_data["trainers"].replace("，", ",").replace(";", ",")
         return [name for part in text.split(",") if (name := part.strip())]
 
@@ -192,13 +190,12 @@ class SessionForm(StyledForm):
         )
 
 
-class SessionCancelForm(StyledForm):
+class SessionCancelForm(VersionForm):
     """Why a session is cancelled."""
 
     reason = forms.CharField(
         label=_("Reason"), max_length=500, help_text=_("Everybody enrolled reads this by mail.")
     )
-    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
 
 class EnrolForm(StyledForm):

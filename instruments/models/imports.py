@@ -169,7 +169,7 @@ class ImportRow(models.Model):
 
 
 class Provenance(models.Model):
-    """Field -> where it comes from (domain/provenance.Origin)."""
+    """Field -> where it comes from (domain/imports.Origin)."""
 
     instrument = models.OneToOneField(
         Instrument, models.CASCADE, primary_key=True, related_name="provenance"

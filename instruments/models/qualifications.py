@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from accounts.domain.roles import Places
 from accounts.models import Organisation, User
 from accounts.models.keys import new_id
 from instruments.models.instruments import Instrument
@@ -55,3 +56,6 @@ class Qualification(models.Model):
             models.Index(fields=["user", "issuer"], name="qualification_user"),
             models.Index(fields=["issuer", "-granted_at"], name="qualification_issuer"),
         ]
+
+    def places(self) -> Places:
+        return self.issuer.places()

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from accounts.domain.roles import Places
 from accounts.models import Organisation, User
 from accounts.models.keys import new_id
 from instruments.models.facilities import Facility
@@ -116,3 +117,6 @@ class Enrolment(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["user", "-asked_at"], name="enrolment_user")]
+
+    def places(self) -> Places:
+        return self.session.course.organisation.places()

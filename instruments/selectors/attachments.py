@@ -11,7 +11,7 @@ from instruments.selectors.registry import may_see
 
 
 def attachments_of(instrument: Instrument) -> list[Attachment]:
-    """Photos, then documents, each in their order. One statement."""
+    """Return photos, then documents, each in their order. One statement."""
     return sorted(
         Attachment.objects.filter(instrument=instrument),
         key=lambda a: (a.kind != Attachment.Kind.PHOTO, a.position, a.pk),
@@ -19,20 +19,20 @@ def attachments_of(instrument: Instrument) -> list[Attachment]:
 
 
 def attachment_by_id(actor: Actor, attachment_id: UUID) -> Attachment:
-    """With its instrument. `NotFound` if there is none, or the instrument is not the actor's to
-    see. One statement."""
-    found = (
+    """Return an attachment with its instrument. `NotFound` if there is none, or the instrument is
+    not the actor's to see. One statement."""
+    row = (
         Attachment.objects.select_related("instrument__organisation__region")
         .filter(pk=attachment_id)
         .first()
     )
-    if found is None or not may_see(actor, found.instrument):
+    if row is None or not may_see(actor, row.instrument):
         raise NotFound
-    return found
+    return row
 
 
 def load_covers(instruments: Sequence[Instrument]) -> dict[UUID, Attachment]:
-    """The first photo of each that has one. One statement."""
+    """Return the first photo of each that has one. One statement."""
     rows = _COVERS.rows(instruments=[i.pk for i in instruments])
     return {row.instrument_id: row for row in rows}
 

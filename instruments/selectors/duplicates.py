@@ -30,15 +30,15 @@ class Pair:
 
 
 def load_likely_duplicates(actor: Actor) -> list[Pair]:
-    """Pairs nobody has decided, of which the actor has a say over one at least and sees the
+    """Return pairs nobody has decided, of which the actor has a say over one at least and sees the
     other; those with most reasons first. Two statements."""
     candidates = _candidates(actor)
-    found = Instrument.objects.select_related(*WITH, "organisation__region").in_bulk(
+    rows = Instrument.objects.select_related(*WITH, "organisation__region").in_bulk(
         {pk for pair in candidates for pk in pair}
     )
     pairs = []
     for one, other in candidates:
-        first, second = found[one], found[other]
+        first, second = rows[one], rows[other]
         if reasons := likeness(traits_of(first), traits_of(second)):
             pairs.append(
                 Pair(first, second, reasons, has_say(actor, first) and has_say(actor, second))
@@ -62,15 +62,15 @@ def traits_of(instrument: Instrument) -> Traits:
 
 
 def verdicts_for(actor: Actor) -> QuerySet[DuplicateVerdict]:
-    """What was decided of the records the actor has a say over, newest first."""
+    """Return what was decided of the records the actor has a say over, newest first."""
     organisations = actor.organisations_where(SETTLE)
     regions = list(actor.regions_where(SETTLE))
-    said = Q()
+    theirs = Q()
     for side in ("first", "second"):
-        said |= Q(**{f"{side}__organisation_id__in": organisations})
-        said |= Q(**{f"{side}__region__lineage__overlap": regions})
+        theirs |= Q(**{f"{side}__organisation_id__in": organisations})
+        theirs |= Q(**{f"{side}__region__lineage__overlap": regions})
     return (
-        DuplicateVerdict.objects.filter(said)
+        DuplicateVerdict.objects.filter(theirs)
         .select_related(
             "first__organisation__region",
             "second__organisation__region",
@@ -84,7 +84,7 @@ def verdicts_for(actor: Actor) -> QuerySet[DuplicateVerdict]:
 
 
 def successor_of(instrument_id: UUID) -> UUID | None:
-    """The record that stands for a merged one that anybody could see."""
+    """Return the record that stands for a merged one that anybody could see."""
     return (
         Instrument.objects.filter(pk=instrument_id, published_at__isnull=False)
         .values_list("merged_into_id", flat=True)
@@ -93,8 +93,9 @@ def successor_of(instrument_id: UUID) -> UUID | None:
 
 
 def _candidates(actor: Actor) -> Sequence[tuple[UUID, UUID]]:
-    """Pairs that may be alike: an equal number, or an equal model at one site without two serial
-    numbers. `likeness` says whether they are; this only keeps it from looking at every pair."""
+    """Return pairs that may be alike: an equal number, or an equal model at one site without two
+    serial numbers. `likeness` says whether they are; this only keeps it from looking at every
+    pair."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -136,5 +137,5 @@ def _candidates(actor: Actor) -> Sequence[tuple[UUID, UUID]]:
                 "most": _MOST_CANDIDATES,
             },
         )
-        found: list[tuple[UUID, UUID]] = cursor.fetchall()
-        return found
+        pairs: list[tuple[UUID, UUID]] = cursor.fetchall()
+        return pairs

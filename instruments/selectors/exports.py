@@ -20,8 +20,7 @@ from accounts.models import Organisation
 from accounts.selectors.memberships import place_of
 from instruments.adapters import nrii, pidinst, table, uniquip, workbook
 from instruments.domain.delimited import text_cell
-from instruments.domain.exports import told
-from instruments.domain.import_fields import FACILITY_FIELDS
+from instruments.domain.import_fields import FACILITY_FIELDS, told
 from instruments.domain.opening import local_date
 from instruments.domain.pidinst import PidinstRecord, pidinst_json
 from instruments.domain.ratecards import card_in_force
@@ -62,7 +61,7 @@ FORMATS = {
 
 
 def export_for(actor: Actor, organisation: Organisation, format: str, now: datetime) -> Export:
-    """All instruments of an organisation, drafts and retired ones too, for its managers.
+    """Return all instruments of an organisation, drafts and retired ones too, for its managers.
     `NotFound` for others."""
     if not actor.may("manage-instruments", place_of(organisation)):
         raise NotFound
@@ -94,7 +93,7 @@ def export_of(organisation: Organisation, format: str, now: datetime) -> Export:
 
 
 def pidinst_of(instrument: Instrument) -> dict[str, Any]:
-    """One record as PIDINST 1.0 JSON; loaded with its organisation."""
+    """Return one record as PIDINST 1.0 JSON; loaded with its organisation."""
     host = {"name": instrument.organisation.name}
     if instrument.organisation.ror:
         host |= {"identifier": instrument.organisation.ror, "identifier_type": "ROR"}
@@ -107,22 +106,23 @@ def pidinst_of(instrument: Instrument) -> dict[str, Any]:
 
 
 def page_of(instrument: Instrument) -> str:
-    """The address of the instrument's own page."""
+    """Return the address of the instrument's own page."""
     return f"{settings.SITE_URL}/instruments/{instrument.pk}/"
 
 
 def _pieces(organisation: Organisation) -> Iterator[list[Instrument]]:
-    """By their ids, some hundred at a time, so that a hundred thousand never lie in memory."""
-    found = (
+    """Yield the instruments by their ids, some hundred at a time, so that a hundred thousand never
+    lie in memory."""
+    rows = (
         Instrument.objects.filter(organisation=organisation)
         .select_related("facility", "organisation")
         .prefetch_related("techniques")
         .order_by("pk")
     )
-    piece = list(found[:PIECE])
+    piece = list(rows[:PIECE])
     while piece:
         yield piece
-        piece = list(found.filter(pk__gt=piece[-1].pk)[:PIECE])
+        piece = list(rows.filter(pk__gt=piece[-1].pk)[:PIECE])
 
 
 def _told(instrument: Instrument) -> dict[str, str]:
@@ -164,7 +164,7 @@ def _nrii_cells(now: datetime) -> Cells:
 
 
 def _fees(piece: Sequence[Instrument], now: datetime) -> dict[Any, str]:
-    """What people from outside pay by the card in force, in words of the inventory."""
+    """Return what people from outside pay by the card in force, in words of the inventory."""
     cards: dict[Any, list[RateCard]] = {}
     rows = RateCard.objects.filter(instrument__in=piece, published_at__isnull=False)
     for row in rows.order_by("version"):
@@ -182,7 +182,7 @@ def _fees(piece: Sequence[Instrument], now: datetime) -> dict[Any, str]:
 
 
 def _csv(heads: Sequence[str], rows: Iterator[list[str]]) -> Iterator[bytes]:
-    """With the mark that Excel needs; no cell begins like a formula."""
+    """Write CSV with the mark that Excel needs; no cell begins like a formula."""
     yield b"\xef\xbb\xbf"
     out = io.StringIO()
     writer = csv.writer(out)

@@ -12,7 +12,7 @@ from instruments.models import Fetching, Harvest
 
 
 def harvests_for(actor: Actor) -> QuerySet[Harvest]:
-    """Those of organisations whose instruments the actor manages, with `last_at` and
+    """Return the harvests of organisations whose instruments the actor manages, with `last_at` and
     `last_outcome` of the latest fetching."""
     last = Fetching.objects.filter(harvest=OuterRef("pk")).order_by("-at", "-pk")
     return (
@@ -26,12 +26,12 @@ def harvests_for(actor: Actor) -> QuerySet[Harvest]:
 
 
 def harvest_by_id(actor: Actor, harvest_id: UUID) -> Harvest:
-    """`NotFound` if there is none, or it is not the actor's to see."""
+    """Return a harvest. `NotFound` if there is none, or it is not the actor's to see."""
     return visible(harvests_for(actor), pk=harvest_id)
 
 
 def fetchings_of(harvest: Harvest) -> QuerySet[Fetching]:
-    """The latest first, each with its import."""
+    """Return the fetchings of a harvest, the latest first, each with its import."""
     return harvest.fetchings.select_related("job").order_by("-at", "-pk")
 
 

@@ -27,12 +27,13 @@ from instruments.domain.import_mappings import parse_mapping
 from instruments.domain.imports import (
     FacilityValues,
     ImportReport,
+    Origin,
     Result,
     Row,
     RowOutcome,
     RowValues,
+    origins_of,
 )
-from instruments.domain.provenance import Origin, origins_of
 from instruments.models import Import, ImportMapping, ImportRow, Instrument, Provenance
 
 SAMPLES = 3
@@ -40,14 +41,14 @@ _DELIMITERS = (",", ";", "\t", "|")
 
 
 def imports_for(actor: Actor) -> QuerySet[Import]:
-    """Those of organisations whose instruments the actor manages."""
+    """Return the imports of organisations whose instruments the actor manages."""
     return Import.objects.filter(
         organisation_id__in=actor.organisations_where("manage-instruments")
     ).select_related("organisation__region", "user")
 
 
 def import_by_id(actor: Actor, import_id: UUID) -> Import:
-    """`NotFound` if there is none, or it is not the actor's to see."""
+    """Return an import. `NotFound` if there is none, or it is not the actor's to see."""
     return visible(imports_for(actor), pk=import_id)
 
 
@@ -62,12 +63,12 @@ def mappings_for(actor: Actor) -> QuerySet[ImportMapping]:
 
 
 def mapping_by_id(actor: Actor, mapping_id: UUID) -> ImportMapping:
-    """`NotFound` if there is none, or it is not the actor's to see."""
+    """Return a mapping. `NotFound` if there is none, or it is not the actor's to see."""
     return visible(mappings_for(actor), pk=mapping_id)
 
 
 def load_mapping(organisation: Organisation, name: str) -> Any:
-    """What a mapping says: one the organisation saved, or one that comes with the platform.
+    """Return what a mapping says: one the organisation saved, or one that comes with the platform.
     `FileRefused`: no-mapping."""
     saved = ImportMapping.objects.filter(organisation=organisation, name=name).first()
     if saved is not None:
@@ -78,7 +79,8 @@ def load_mapping(organisation: Organisation, name: str) -> Any:
 
 
 def rows_of(job: Import, result: str = "") -> QuerySet[ImportRow]:
-    """In the order of the file; `kept` are those of which something is not taken over."""
+    """Return the rows of an import in the order of the file; `kept` are those of which something is
+    not taken over."""
     rows = job.rows.defer("values").order_by("position")
     if result == "kept":
         return rows.filter(differences__contains=[{"is_kept": True}])
@@ -86,7 +88,7 @@ def rows_of(job: Import, result: str = "") -> QuerySet[ImportRow]:
 
 
 def load_report(job: Import) -> ImportReport:
-    """What became, or would become, of the file. Two statements."""
+    """Return what became, or would become, of the file. Two statements."""
     refused = job.rows.filter(result=Result.REFUSED).order_by("position")
     return ImportReport(
         counts={result: int(job.counts.get(result.value, 0)) for result in Result},
@@ -109,7 +111,7 @@ def load_report(job: Import) -> ImportReport:
 
 @contextmanager
 def kept_file(job: Import) -> Iterator[BinaryIO]:
-    """The file as it was sent, on disk while it is read: never whole in memory."""
+    """Give the file as it was sent, on disk while it is read: never whole in memory."""
     with TemporaryFile() as file:
         positions = list(job.chunks.order_by("position").values_list("position", flat=True))
         for position in positions:
@@ -175,7 +177,7 @@ def _encoding(job: Import, start: bytes) -> str:
 
 
 def _delimiter(job: Import, stream: BinaryIO) -> str:
-    """The one that the line with the names of the columns has most of."""
+    """Return the delimiter that the line with the names of the columns has most of."""
     if job.format != Import.Format.TABLE:
         return ","
     start = _start(stream)
@@ -188,7 +190,7 @@ def _delimiter(job: Import, stream: BinaryIO) -> str:
 
 
 def delimiter_of(job: Import) -> str:
-    """Of a table that waits for its columns to be named."""
+    """Return the delimiter of a table that waits for its columns to be named."""
     with kept_file(job) as stream:
         return _delimiter(job, stream)
 
@@ -202,7 +204,7 @@ def _samples(header: Sequence[str], records: Iterator[Record]) -> list[dict[str,
 
 
 def _placed(opened: Opened, facility: str) -> Opened:
-    """With one facility for all rows, where one is named."""
+    """Return the file with one facility for all rows, where one is named."""
 
     def rows() -> Iterator[Row]:
         for line, row in opened.rows:
@@ -227,7 +229,7 @@ class FieldOrigin:
 
 
 def load_provenance(instrument: Instrument) -> list[FieldOrigin]:
-    """Of each field that an import or a hand wrote. Three statements."""
+    """Return the origin of each field that an import or a hand wrote. Three statements."""
     stored = Provenance.objects.filter(instrument=instrument).first()
     origins = origins_of(stored.fields) if stored else {}
     jobs = Import.objects.select_related("user").in_bulk(

@@ -13,8 +13,7 @@ from accounts.domain.roles import Actor
 from accounts.selectors.memberships import place_of
 from instruments.domain.opening import OpeningHours, local_date, parse_hours
 from instruments.domain.policies import Policy
-from instruments.domain.publishing import STEPS, missing
-from instruments.domain.quality import Details, Quality, quality
+from instruments.domain.quality import STEPS, Details, Quality, missing, quality
 from instruments.domain.ratecards import card_in_force
 from instruments.models import Instrument, RateCard, Technique
 from instruments.selectors.policies import load_policy
@@ -22,6 +21,7 @@ from instruments.selectors.quality import load_details, record_of, stale_records
 from instruments.selectors.ratecards import CardInForce, load_card
 from instruments.selectors.registry import instrument_by_id, managed_instruments
 
+DRAFTING = (Instrument.Publication.DRAFT, Instrument.Publication.SUBMITTED)
 # What of the checklist is the record itself.
 OF_THE_RECORD = ("name", "description", "manufacturers", "service-modes")
 
@@ -79,9 +79,8 @@ class Guide:
 
 
 def guide_of(standing: Standing, here: str = "") -> Guide | None:
-    """None for one that has been published: it has no way to go."""
-    drafting = (Instrument.Publication.DRAFT, Instrument.Publication.SUBMITTED)
-    if standing.instrument.publication not in drafting:
+    """Return the steps of an instrument; None for one that has been published."""
+    if standing.instrument.publication not in DRAFTING:
         return None
     is_done = {
         "record": not standing.missing_of_record,
@@ -95,10 +94,8 @@ def guide_of(standing: Standing, here: str = "") -> Guide | None:
 
 
 def load_guide(instrument: Instrument, now: datetime, here: str) -> Guide | None:
-    """Two statements; none for one that has been published."""
-    if instrument.publication not in (
-        Instrument.Publication.DRAFT, Instrument.Publication.SUBMITTED,
-    ):  # fmt: skip
+    """Return the steps of an instrument. Two statements; none for one that has been published."""
+    if instrument.publication not in DRAFTING:
         return None
     return guide_of(load_standings([instrument], now)[0], here)
 
@@ -116,7 +113,8 @@ def managed_counts(actor: Actor, now: datetime) -> dict[str, int]:
 
 
 def load_standings(instruments: Sequence[Instrument], now: datetime) -> list[Standing]:
-    """Of instruments loaded with facility, schedule and policy. Two statements."""
+    """Return the standings of instruments loaded with facility, schedule and policy. Two
+    statements."""
     published: dict[UUID, list[RateCard]] = {}
     rows = RateCard.objects.filter(
         instrument_id__in=[i.pk for i in instruments], published_at__isnull=False
@@ -149,7 +147,8 @@ def _standing(
 def instrument_to_manage(
     actor: Actor, instrument_id: UUID, capability: str = "manage-instruments"
 ) -> Instrument:
-    """`NotFound` if the actor may not even see it, `NotPermitted` without the capability."""
+    """Return an instrument. `NotFound` if the actor may not even see it, `NotPermitted` without the
+    capability."""
     instrument = instrument_by_id(actor, instrument_id)
     if not actor.may(capability, place_of(instrument.organisation)):
         raise NotPermitted(capability=capability)
@@ -157,5 +156,5 @@ def instrument_to_manage(
 
 
 def vocabulary() -> list[Technique]:
-    """Every technique, by name. One statement."""
+    """Return every technique, by name. One statement."""
     return list(Technique.objects.order_by("name", "code"))

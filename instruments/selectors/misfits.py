@@ -39,13 +39,14 @@ def load_misfits(
     hours: OpeningHours | None = None,
     policy: Policy | None = None,
 ) -> list[Misfit]:
-    """By start. What is None stays as it is."""
+    """Return the misfits by start. What is None stays as it is."""
     return [misfit for find in finders for misfit in find(instrument, hours, policy, now)]
 
 
 def mark_of(misfits: Sequence[Misfit]) -> str:
-    """Stands for what somebody was shown: another list has another mark. Empty for none."""
+    """Return a mark that stands for what somebody was shown: another list has another mark. Empty
+    for none."""
     if not misfits:
         return ""
-    said = ";".join(f"{m.reservation}:{m.start}:{m.end}:{','.join(m.codes)}" for m in misfits)
-    return hashlib.sha256(said.encode()).hexdigest()[:32]
+    text = ";".join(f"{m.reservation}:{m.start}:{m.end}:{','.join(m.codes)}" for m in misfits)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

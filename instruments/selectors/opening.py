@@ -25,7 +25,7 @@ class _Content:
 
 
 def load_windows(schedule: Schedule | None, since: datetime, until: datetime) -> list[Window]:
-    """The unmerged windows of a schedule that may meet [since, until). No statement."""
+    """Return the unmerged windows of a schedule that may meet [since, until). No statement."""
     if schedule is None:
         return []
     zone = ZoneInfo(schedule.time_zone)
@@ -36,7 +36,7 @@ def load_windows(schedule: Schedule | None, since: datetime, until: datetime) ->
 
 
 def resolve(schedule: Schedule, since: date, until: date) -> list[Window]:
-    """The unmerged windows that open on local days from `since` to `until` (inclusive)."""
+    """Return the unmerged windows that open on local days from `since` to `until` (inclusive)."""
     return _resolve(_content(schedule), since, until)
 
 
@@ -61,14 +61,14 @@ def _hours(content: _Content) -> OpeningHours:
 
 
 def load_holidays(instrument: Instrument, since: date, until: date) -> frozenset[date]:
-    """Public holidays of the instrument's region in the years of two dates."""
+    """Return the public holidays of the instrument's region in the years of two dates."""
     return public_holidays(instrument.region.holiday_calendar, range(since.year, until.year + 1))
 
 
 def load_holiday_names(
     instrument: Instrument, since: date, until: date, language: str
 ) -> dict[date, str]:
-    """Public holidays of the instrument's region from one date to another, by name."""
+    """Return the public holidays of the instrument's region from one date to another, by name."""
     years = range(since.year, until.year + 1)
-    found = holiday_names(instrument.region.holiday_calendar, years, language)
-    return {day: name for day, name in sorted(found.items()) if since <= day <= until}
+    names = holiday_names(instrument.region.holiday_calendar, years, language)
+    return {day: name for day, name in sorted(names.items()) if since <= day <= until}

@@ -15,8 +15,9 @@ from accounts.models import Organisation, User
 from accounts.selectors.memberships import place_of
 from accounts.selectors.organisations import load_moves, organisation_regions_held
 from accounts.selectors.rows import visible
+from accounts.selectors.users import person_named
 from instruments.domain.opening import local_date
-from instruments.domain.qualifications import (
+from instruments.domain.training import (
     OPEN_END,
     THIS_INSTRUMENT,
     Certificate,
@@ -39,7 +40,7 @@ WITH = (
 
 
 def needed_for(instrument: Instrument) -> str:
-    """What the policy of an instrument asks for (domain/policies); empty for nothing."""
+    """Return what the policy of an instrument asks for (domain/policies); empty for nothing."""
     return instrument.policy.qualification if hasattr(instrument, "policy") else ""
 
 
@@ -55,8 +56,8 @@ def load_qualified(
     instruments: Iterable[Instrument],
     recognise: Recognise | None = None,
 ) -> dict[UUID, list[Span]]:
-    """For each instrument whose policy asks for a qualification: the half-open spans in which
-    the person's certificates count there. Those its host issued do; those of a technique by
+    """Return for each instrument whose policy asks for a qualification: the half-open spans in
+    which the person's certificates count there. Those its host issued do; those of a technique by
     issuers of other regions on the days that `recognise` names.
 
     Instruments come with facility and policy. One statement; none where nothing is asked for,
@@ -71,16 +72,17 @@ def load_qualified(
 def _load_held(
     user_id: UUID | None, instruments: Iterable[Instrument], recognise: Recognise | None
 ) -> dict[UUID, tuple[ZoneInfo, list[tuple[Qualification, Certificate]]]]:
-    """By instrument that asks for one: the certificates that count there, on the days they do."""
+    """Return, by instrument that asks for one: the certificates that count there, on the days they
+    do."""
     asking = [instrument for instrument in instruments if needed_for(instrument)]
     rows: list[Qualification] = []
     if user_id is not None and asking:
-        wanted = Q(issuer_id__in={pk for i in asking for pk in hosts_of(i)})
+        condition = Q(issuer_id__in={pk for i in asking for pk in hosts_of(i)})
         techniques = {needed_for(i) for i in asking} - {THIS_INSTRUMENT}
         if recognise is not None and techniques:
-            wanted |= Q(technique__code__in=techniques)
-        found = Qualification.objects.filter(wanted, user_id=user_id)
-        rows = list(found.select_related("technique", "issuer__region"))
+            condition |= Q(technique__code__in=techniques)
+        theirs = Qualification.objects.filter(condition, user_id=user_id)
+        rows = list(theirs.select_related("technique", "issuer__region"))
     load_moves([*(i.organisation for i in asking), *(row.issuer for row in rows)])
     homes = {region for i in asking for region in host_regions(i)}
     elsewhere = {
@@ -103,7 +105,7 @@ def _load_held(
 def _counted(
     row: Qualification, instrument: Instrument, recognised: Recognised
 ) -> list[Certificate]:
-    """A certificate as it counts on an instrument: whole if its host issued it, else on the
+    """Return a certificate as it counts on an instrument: whole if its host issued it, else on the
     days on which its region is recognised."""
     if counts(row, instrument):
         return [load_certificate(row)]
@@ -135,31 +137,31 @@ def is_of_needed(row: Qualification, instrument: Instrument) -> bool:
 
 
 def counts(row: Qualification, instrument: Instrument) -> bool:
-    """The same of one that the instrument's host issued, whenever it is valid."""
+    """Whether the same holds and the instrument's host issued it, whenever it is valid."""
     return row.issuer_id in hosts_of(instrument) and is_of_needed(row, instrument)
 
 
 def hosts_of(instrument: Instrument) -> set[UUID]:
-    """The host of an instrument, loaded with it, and those merged into it: their certificates
-    count as its own."""
+    """Return the host of an instrument, loaded with it, and those merged into it: their
+    certificates count as its own."""
     return {instrument.organisation_id, *instrument.organisation.absorbed}
 
 
 def load_certificate(row: Qualification) -> Certificate:
-    """The row as a value."""
+    """Return the row as a value."""
     return Certificate(row.valid_from, row.valid_until, row.revoked_at)
 
 
 def zone_of(row: Qualification) -> ZoneInfo:
-    """Whose days a certificate names: the instrument's, or for a technique the issuer's region.
-    On an instrument a technique's certificate counts by the instrument's own days."""
+    """Return whose days a certificate names: the instrument's, or for a technique the issuer's
+    region. On an instrument a technique's certificate counts by the instrument's own days."""
     place = row.instrument.facility if row.instrument else row.issuer.region
     return ZoneInfo(place.time_zone)
 
 
 def qualifications_for(actor: Actor) -> QuerySet[Qualification]:
-    """One's own; those of issuers one manages; for an auditor those of issuers in their
-    regions. `NotPermitted` for nobody."""
+    """Return one's own certificates; those of issuers one manages; for an auditor those of issuers
+    in their regions. `NotPermitted` for nobody."""
     seen = Q(user_id=actor.person)
     managed = actor.organisations_where("manage-instruments")
     if managed:
@@ -171,17 +173,21 @@ def qualifications_for(actor: Actor) -> QuerySet[Qualification]:
 
 
 def qualification_by_id(actor: Actor, qualification_id: UUID) -> Qualification:
-    """`NotFound` if there is none, or it is not the actor's to see."""
+    """Return a certificate. `NotFound` if there is none, or it is not the actor's to see."""
     return visible(qualifications_for(actor), pk=qualification_id)
 
 
 def of_person(rows: QuerySet[Qualification], named: str) -> QuerySet[Qualification]:
-    """Those of one person, named by id or e-mail address."""
-    return rows.filter(user__in=_named(named))
+    """Return the certificates of one person, named by id or e-mail address."""
+    try:
+        return rows.filter(user=UUID(named))
+    except ValueError:
+        return rows.filter(user__email__iexact=named.strip())
 
 
 def valid_on(rows: QuerySet[Qualification], day: date) -> QuerySet[Qualification]:
-    """Those valid all through a day of their own zone: on the day of its revocation none is."""
+    """Return the certificates valid all through a day of their own zone: on the day of its
+    revocation none is."""
     zone = Coalesce("instrument__facility__time_zone", "issuer__region__time_zone")
     revoked_on = Cast(Func(zone, F("revoked_at"), function="timezone"), DateField())
     return rows.alias(revoked_on=revoked_on).filter(
@@ -192,7 +198,7 @@ def valid_on(rows: QuerySet[Qualification], day: date) -> QuerySet[Qualification
 
 
 def certificates_at(instrument: Instrument, today: date, who: str = "") -> QuerySet[Qualification]:
-    """What a manager of the instrument looks at: its own certificates and the host's for its
+    """Return what a manager of the instrument looks at: its own certificates and the host's for its
     techniques, those that still hold first. `who`: part of a name or address."""
     of_technique = Q(technique__in=techniques_at(instrument))
     rows = Qualification.objects.filter(
@@ -210,38 +216,31 @@ def certificates_at(instrument: Instrument, today: date, who: str = "") -> Query
 
 
 def own_certificates(actor: Actor) -> QuerySet[Qualification]:
-    """The actor's, the newest first."""
+    """Return the actor's certificates, the newest first."""
     rows = Qualification.objects.filter(user_id=actor.person)
     return rows.select_related(*WITH, "instrument__organisation").order_by("-granted_at", "-id")
 
 
 def techniques_at(instrument: Instrument) -> list[Technique]:
-    """Techniques a certificate for the instrument may be of: its own, by name, and the one its
-    policy asks for. Its techniques should be loaded; one statement if the policy's is none of
-    them."""
-    found = sorted(instrument.techniques.all(), key=lambda technique: technique.name)
+    """Return the techniques a certificate for the instrument may be of: its own, by name, and the
+    one its policy asks for. Its techniques should be loaded; one statement if the policy's is none
+    of them."""
+    own = sorted(instrument.techniques.all(), key=lambda technique: technique.name)
     needed = needed_for(instrument)
-    if needed in {"", THIS_INSTRUMENT} or any(t.code == needed for t in found):
-        return found
-    return [*found, *Technique.objects.filter(code=needed)]
+    if needed in {"", THIS_INSTRUMENT} or any(t.code == needed for t in own):
+        return own
+    return [*own, *Technique.objects.filter(code=needed)]
 
 
 def person_to_certify(actor: Actor, issuer: Organisation, named: str) -> User:
-    """Somebody by id or e-mail address, for those who may certify them: `NotPermitted` for
+    """Return somebody by id or e-mail address, for those who may certify them: `NotPermitted` for
     others, who learn nothing of who has an account; `Invalid` if nobody is so named."""
     if not actor.may("manage-instruments", place_of(issuer)):
         raise NotPermitted(capability="manage-instruments")
-    found = _named(named).filter(is_active=True).first()
-    if found is None:
+    person = person_named(named.strip())
+    if person is None:
         raise invalid("user", "unknown-person")
-    return found
-
-
-def _named(text: str) -> QuerySet[User]:
-    try:
-        return User.objects.filter(pk=UUID(text))
-    except ValueError:
-        return User.objects.filter(email__iexact=text.strip())
+    return person
 
 
 @dataclass(frozen=True)
@@ -267,8 +266,9 @@ def load_qualifying(
     now: datetime,
     recognise: Recognise | None = None,
 ) -> Qualifying | None:
-    """None where nothing is asked for, or nobody operates it alone. At most two statements; one
-    more for a certificate of another region (`load_qualified`)."""
+    """Return what a reader has to know to operate an instrument alone; None where nothing is asked
+    for, or nobody operates it alone. At most two statements; one more for a certificate of another
+    region (`load_qualified`)."""
     needed = needed_for(instrument)
     if not needed or Instrument.ServiceMode.SELF not in instrument.service_modes:
         return None

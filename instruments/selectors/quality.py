@@ -1,8 +1,7 @@
 """The quality marks of records, and which of them are stale."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -13,9 +12,9 @@ from django.db.models.functions import Coalesce, JSONArray
 
 from accounts.prepared import Prepared
 from instruments.domain.opening import local_date
-from instruments.domain.publishing import Record
-from instruments.domain.quality import FRESH_FOR, Details, Quality, is_stale, quality
+from instruments.domain.quality import FRESH_FOR, Details, Quality, Record, is_stale, quality
 from instruments.models import Instrument, RateCard
+from instruments.selectors.ratecards import load_card_in_force
 from instruments.selectors.registry import PUBLIC
 
 
@@ -25,35 +24,31 @@ def load_qualities(
     *,
     priced: Mapping[UUID, bool] | None = None,
 ) -> dict[UUID, Quality]:
-    """Of instruments loaded with facility, schedule and policy. One statement; none where their
-    techniques are loaded with them and it is known (`priced`) which have a rate card in force."""
+    """Return the qualities of instruments loaded with facility, schedule and policy. One statement;
+    none where their techniques are loaded with them and it is known (`priced`) which have a rate
+    card in force."""
     if priced is None:
         asides = _load_asides(instruments, now)
     else:
-        asides = {i.pk: _Aside(len(i.techniques.all()), priced[i.pk]) for i in instruments}
+        asides = {i.pk: (len(i.techniques.all()), priced[i.pk]) for i in instruments}
     return {
         i.pk: quality(
-            record_of(i, has_rate_card_in_force=asides[i.pk].is_priced),
-            _details(i, asides[i.pk], now),
+            record_of(i, has_rate_card_in_force=asides[i.pk][1]),
+            _details(i, asides[i.pk][0], now),
         )
         for i in instruments
     }
 
 
-@dataclass(frozen=True)
-class _Aside:
-    """What lies beside the record: how many techniques, and whether a published card is in
-    force."""
-
-    techniques: int
-    is_priced: bool
+# What lies beside a record: how many techniques, and whether a published card is in force.
+type Aside = tuple[int, bool]
 
 
-def _load_asides(instruments: Sequence[Instrument], now: datetime) -> dict[UUID, _Aside]:
+def _load_asides(instruments: Sequence[Instrument], now: datetime) -> dict[UUID, Aside]:
     today = {i.pk: local_date(ZoneInfo(i.facility.time_zone), now).isoformat() for i in instruments}
     rows = _ASIDES.rows(ids=list(today))
     return {
-        pk: _Aside(
+        pk: (
             techniques,
             any(
                 first <= today[pk] and (until is None or today[pk] < until)
@@ -89,7 +84,8 @@ def _number(rows: QuerySet[Any], of: str) -> Coalesce:
 
 
 def record_of(instrument: Instrument, *, has_rate_card_in_force: bool) -> Record:
-    """What the publishing checklist looks at; schedule and policy loaded with the instrument."""
+    """Return what the publishing checklist looks at; schedule and policy loaded with the
+    instrument."""
     hours = instrument.schedule.hours if instrument.schedule else {}
     return Record(
         name=instrument.name,
@@ -103,19 +99,19 @@ def record_of(instrument: Instrument, *, has_rate_card_in_force: bool) -> Record
 
 
 def load_details(instruments: Sequence[Instrument], now: datetime) -> dict[UUID, Details]:
-    """What the marks above bronze look at. One statement."""
+    """Return what the marks above bronze look at. One statement."""
     asides = _load_asides(instruments, now)
-    return {i.pk: _details(i, asides[i.pk], now) for i in instruments}
+    return {i.pk: _details(i, asides[i.pk][0], now) for i in instruments}
 
 
-def _details(instrument: Instrument, aside: _Aside, now: datetime) -> Details:
+def _details(instrument: Instrument, techniques: int, now: datetime) -> Details:
     facility = instrument.facility
     return Details(
         model=instrument.model,
         name_zh=instrument.name_zh,
         description=instrument.description,
         description_zh=instrument.description_zh,
-        techniques=aside.techniques,
+        techniques=techniques,
         has_address=bool(facility.address),
         has_contact=bool(facility.contact_email or facility.contact_phone),
         photos=instrument.photo_count,
@@ -128,19 +124,19 @@ def _details(instrument: Instrument, aside: _Aside, now: datetime) -> Details:
 
 
 def _numbers(identifiers: Iterable[dict[str, str]]) -> list[str]:
-    """Serial and inventory numbers."""
-    wanted = {"SerialNumber", "InventoryNumber"}
-    return [i["identifier"] for i in identifiers if i.get("identifier_type") in wanted]
+    """Return serial and inventory numbers."""
+    kinds = {"SerialNumber", "InventoryNumber"}
+    return [i["identifier"] for i in identifiers if i.get("identifier_type") in kinds]
 
 
 def is_stale_record(instrument: Instrument, now: datetime) -> bool:
-    """Only what everybody sees can be out of date for somebody."""
+    """Whether a record that everybody sees may be out of date."""
     is_public = instrument.publication in PUBLIC
     return is_public and is_stale(instrument.updated_at, instrument.confirmed_at, now)
 
 
 def stale_records(now: datetime) -> QuerySet[Instrument]:
-    """Those everybody sees that nobody has changed or confirmed for long, by host."""
+    """Return the records everybody sees that nobody has changed or confirmed for long, by host."""
     since = now - FRESH_FOR
     return (
         Instrument.objects.filter(
@@ -151,3 +147,10 @@ def stale_records(now: datetime) -> QuerySet[Instrument]:
         .select_related("facility", "organisation__region", "region")
         .order_by("organisation_id", "name", "id")
     )
+
+
+def load_record(instrument: Instrument, today: date) -> Record:
+    """Return what the publishing checklist looks at; schedule and policy loaded with the
+    instrument."""
+    card = load_card_in_force(instrument.pk, today)
+    return record_of(instrument, has_rate_card_in_force=card is not None)

@@ -1,4 +1,4 @@
-"""Rate cards as values."""
+"""Rate cards as values, and those of other instruments to begin a new one with."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from accounts.domain.errors import NotFound
 from accounts.domain.roles import Actor
@@ -15,7 +15,7 @@ from accounts.selectors.memberships import place_of
 from accounts.selectors.rows import visible
 from instruments.domain.ratecards import RateCardValues, parse_rate_card
 from instruments.models import Instrument, RateCard
-from instruments.selectors.registry import instrument_by_id
+from instruments.selectors.registry import PUBLIC, instrument_by_id
 
 
 @dataclass(frozen=True)
@@ -30,18 +30,18 @@ class CardInForce:
 
 
 def rate_cards_of(instrument: Instrument) -> QuerySet[RateCard]:
-    """Newest first."""
+    """Return the rate cards of an instrument, newest first."""
     return RateCard.objects.filter(instrument=instrument).order_by("-version")
 
 
 def rate_card_by_version(instrument: Instrument, version: int) -> RateCard:
-    """`NotFound` if the instrument has no such version."""
+    """Return a rate card. `NotFound` if the instrument has no such version."""
     return visible(rate_cards_of(instrument), version=version)
 
 
 def readable_card(actor: Actor, instrument_id: UUID, version: int) -> RateCard:
-    """One that the actor may see: published ones of instruments they see; for those who may read
-    the host's money drafts too. `NotFound` else."""
+    """Return a rate card that the actor may see: published ones of instruments they see; for those
+    who may read the host's money drafts too. `NotFound` else."""
     instrument = instrument_by_id(actor, instrument_id)
     row = rate_card_by_version(instrument, version)
     if row.published_at is None and not actor.may("read-money", place_of(instrument.organisation)):
@@ -51,7 +51,7 @@ def readable_card(actor: Actor, instrument_id: UUID, version: int) -> RateCard:
 
 
 def load_card_in_force(instrument_id: UUID, day: date) -> CardInForce | None:
-    """The published card of an instrument on a local date, if any. One statement."""
+    """Return the published card of an instrument on a local date, if any. One statement."""
     row = _IN_FORCE.first(instrument_id=instrument_id, day=day)
     return load_card(row) if row else None
 
@@ -67,7 +67,7 @@ _IN_FORCE = Prepared(
 
 
 def load_card(row: RateCard) -> CardInForce:
-    """A row as a value. Its days are the row's: a later version may have ended it early."""
+    """Return a row as a value. Its days are the row's: a later version may have ended it early."""
     if row.published_at is None:
         values = parse_rate_card(row.card)
     else:
@@ -88,3 +88,57 @@ class _Published:
 @lru_cache(maxsize=4096)
 def _values(published: _Published) -> RateCardValues:
     return parse_rate_card(published.card)
+
+
+MOST = 12
+
+
+@dataclass(frozen=True)
+class Found:
+    """Cards that fit what was looked for; `is_all` False: there are more."""
+
+    rows: list[RateCard]
+    is_all: bool
+
+
+def _copyable(actor: Actor) -> QuerySet[RateCard]:
+    """Return the cards of instruments the actor manages, and published ones of others."""
+    managed = Q(instrument__organisation_id__in=actor.organisations_where("manage-instruments"))
+    public = Q(published_at__isnull=False, instrument__publication__in=PUBLIC)
+    return RateCard.objects.filter(managed | public, replaced_at=None).select_related(
+        "instrument__organisation"
+    )
+
+
+def cards_to_copy(actor: Actor, instrument: Instrument, text: str) -> Found:
+    """Return of each other instrument whose name, model or owner contains the text the newest
+    published card, or the newest draft; one's own organisation's first. Two statements."""
+    named = Q()
+    for word in text.split()[:5]:
+        named &= (
+            Q(instrument__name__icontains=word)
+            | Q(instrument__name_zh__icontains=word)
+            | Q(instrument__model__icontains=word)
+            | Q(instrument__organisation__name__icontains=word)
+            | Q(instrument__organisation__name_zh__icontains=word)
+        )
+    newest = (
+        _copyable(actor)
+        .filter(named)
+        .exclude(instrument=instrument)
+        .order_by("instrument_id", F("published_at").desc(nulls_last=True), "-version")
+        .distinct("instrument_id")
+    )
+    own = list(newest.filter(instrument__organisation=instrument.organisation_id)[: MOST + 1])
+    others = list(newest.exclude(instrument__organisation=instrument.organisation_id)[: MOST + 1])
+    rows = [*_sorted(own), *_sorted(others)]
+    return Found(rows[:MOST], len(rows) <= MOST)
+
+
+def _sorted(rows: list[RateCard]) -> list[RateCard]:
+    return sorted(rows, key=lambda row: (row.instrument.name, row.instrument_id))
+
+
+def card_to_copy(actor: Actor, card_id: UUID) -> RateCard:
+    """Return a rate card. `NotFound` if there is none, or it is not the actor's to copy."""
+    return visible(_copyable(actor), pk=card_id)

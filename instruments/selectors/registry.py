@@ -33,8 +33,8 @@ RECORD = (
 
 
 def instruments_for(actor: Actor) -> QuerySet[Instrument]:
-    """Those anyone may see, and those of one's own organisations or, for an auditor, regions
-    in whatever state."""
+    """Return the instruments anyone may see, and those of one's own organisations or, for an
+    auditor, regions in whatever state."""
     seen = Q(publication__in=PUBLIC)
     if actor.organisations:
         seen |= Q(organisation_id__in=actor.organisations)
@@ -45,7 +45,7 @@ def instruments_for(actor: Actor) -> QuerySet[Instrument]:
 
 
 def may_see(actor: Actor, instrument: Instrument) -> bool:
-    """The same question of one instrument already loaded."""
+    """Whether the actor may see an instrument that is loaded already."""
     return (
         instrument.publication in PUBLIC
         or instrument.organisation_id in actor.organisations
@@ -54,17 +54,18 @@ def may_see(actor: Actor, instrument: Instrument) -> bool:
 
 
 def instrument_by_id(actor: Actor, instrument_id: UUID) -> Instrument:
-    """With its techniques; `NotFound` if there is none, or it is not the actor's to see."""
+    """Return an instrument with its techniques; `NotFound` if there is none, or it is not the
+    actor's to see."""
     rows = instruments_for(actor).select_related("organisation__region")
     return visible(rows.prefetch_related("techniques"), pk=instrument_id)
 
 
 def instrument_to_book(actor: Actor, instrument_id: UUID) -> Instrument:
     """As `instrument_by_id`, without what only its record tells. One statement."""
-    found = _TO_BOOK.first(pk=instrument_id)
-    if found is None or not may_see(actor, found):
+    instrument = _TO_BOOK.first(pk=instrument_id)
+    if instrument is None or not may_see(actor, instrument):
         raise NotFound
-    return found
+    return instrument
 
 
 _TO_BOOK = Prepared(
@@ -73,43 +74,43 @@ _TO_BOOK = Prepared(
 
 
 def host_region_on(instrument: Instrument, day: date) -> Region:
-    """The region of the instrument's host (loaded with it) on a local day."""
+    """Return the region of the instrument's host (loaded with it) on a local day."""
     if not instrument.organisation.has_moves:
         return instrument.region
     return region_on(organisation_moves(instrument.organisation), day, instrument.region)
 
 
 def host_regions_held(instrument: Instrument) -> list[tuple[date, date | None, UUID]]:
-    """The regions its host lies in, each on the days [first, until)."""
+    """Return the regions its host lies in, each on the days [first, until)."""
     moves = organisation_moves(instrument.organisation)
     held = [Move(m.starts_on, m.from_region.pk, m.region.pk) for m in moves]
     return regions_held(held, instrument.region_id)
 
 
 def host_regions(instrument: Instrument) -> set[UUID]:
-    """The regions its host lies in on some day."""
+    """Return the regions its host lies in on some day."""
     return {region for _, _, region in host_regions_held(instrument)}
 
 
 def published() -> QuerySet[Instrument]:
-    """What is on offer; anyone may see it."""
+    """Return what is on offer; anyone may see it."""
     return Instrument.objects.filter(publication=Instrument.Publication.PUBLISHED)
 
 
 def catalogue_records(since: datetime | None, region: str) -> QuerySet[Instrument]:
-    """Every record that anybody could ever see, those retired since too, for registers that keep
-    a copy: what changed last comes last. A region includes those below it."""
-    found = Instrument.objects.filter(published_at__isnull=False).select_related(*WITH)
+    """Return every record that anybody could ever see, those retired since too, for registers that
+    keep a copy: what changed last comes last. A region includes those below it."""
+    rows = Instrument.objects.filter(published_at__isnull=False).select_related(*WITH)
     if since is not None:
-        found = found.filter(updated_at__gte=since)
+        rows = rows.filter(updated_at__gte=since)
     if region:
         above = Region.objects.filter(code=region).values_list("pk", flat=True)
-        found = found.filter(region__lineage__overlap=list(above))
-    return found
+        rows = rows.filter(region__lineage__overlap=list(above))
+    return rows
 
 
 def managed_instruments(actor: Actor) -> QuerySet[Instrument]:
-    """Those of organisations the actor manages."""
+    """Return the instruments of organisations the actor manages."""
     return (
         Instrument.objects.filter(
             organisation_id__in=actor.organisations_where("manage-instruments")
@@ -124,14 +125,14 @@ def facilities() -> QuerySet[Facility]:
 
 
 def facility_by_id(facility_id: UUID) -> Facility:
-    """`NotFound` if there is none."""
+    """Return a facility. `NotFound` if there is none."""
     return visible(facilities(), pk=facility_id)
 
 
 def techniques_by_code(codes: list[str]) -> list[Technique]:
-    """In the order given; `NotFound` names the first code there is none for."""
-    found = {t.code: t for t in Technique.objects.filter(code__in=codes)}
+    """Return techniques in the order given; `NotFound` names the first code there is none for."""
+    by_code = {t.code: t for t in Technique.objects.filter(code__in=codes)}
     for code in codes:
-        if code not in found:
+        if code not in by_code:
             raise NotFound(technique=code)
-    return [found[code] for code in dict.fromkeys(codes)]
+    return [by_code[code] for code in dict.fromkeys(codes)]

@@ -28,8 +28,16 @@ from django.db.models import (
 )
 from django.db.models.functions import Greatest
 
-from instruments.domain.criteria import FACETS, GROUPS, Criteria
-from instruments.domain.words import Term, exactly, nearest, respelt, terms
+from instruments.domain.search import (
+    FACETS,
+    GROUPS,
+    Criteria,
+    Term,
+    exactly,
+    nearest,
+    respelt,
+    terms,
+)
 from instruments.models import Instrument, SearchEntry, Technique
 from instruments.selectors.registry import WITH
 
@@ -56,30 +64,30 @@ class Asked(Lookup):
 
 
 def entries(criteria: Criteria, *, without: str = "") -> QuerySet[SearchEntry]:
-    """Entries of published instruments that fit, in no order; `place` says how near they are to
-    what was typed, the nearest least. A region includes those below it, a technique the narrower
+    """Return entries of published instruments that fit, in no order; `place` says how near they are
+    to what was typed, the nearest least. A region includes those below it, a technique the narrower
     ones. `without`: a facet whose own choice does not count."""
-    found = SearchEntry.objects.filter(is_published=True)
-    if wanted := [key for name, key in criteria.keys.items() if name != without]:
-        found = found.filter(keys__contains=wanted)
+    rows = SearchEntry.objects.filter(is_published=True)
+    if keys := [key for name, key in criteria.keys.items() if name != without]:
+        rows = rows.filter(keys__contains=keys)
     if criteria.facility:
-        found = found.filter(instrument__facility_id=criteria.facility)
+        rows = rows.filter(instrument__facility_id=criteria.facility)
     if criteria.text:
-        asked = terms(criteria.text)
-        if not asked:
-            return found.none()
-        found = found.filter(words__asked=" & ".join(term.begun for term in asked))
-    return found
+        words = terms(criteria.text)
+        if not words:
+            return rows.none()
+        rows = rows.filter(words__asked=" & ".join(term.begun for term in words))
+    return rows
 
 
 def rank(text: str, prefix: str = "") -> Any:
     """How near an entry is to what was typed: what each term found is worth, and a little for
     names that say nothing else. As an expression whose least value is the nearest."""
-    asked = terms(text)
-    by_term: Any = reduce(add, (_worth(term, f"{prefix}strong__asked") for term in asked), Value(0))
-    if len(asked) > 2:  # a name typed in full: one look instead of one for each of its words
-        named = " & ".join(_of(term.whole, "A") for term in asked)
-        all_named = When(**{f"{prefix}strong__asked": named}, then=Value(NAMED * len(asked)))
+    words = terms(text)
+    by_term: Any = reduce(add, (_worth(term, f"{prefix}strong__asked") for term in words), Value(0))
+    if len(words) > 2:  # a name typed in full: one look instead of one for each of its words
+        named = " & ".join(_of(term.whole, "A") for term in words)
+        all_named = When(**{f"{prefix}strong__asked": named}, then=Value(NAMED * len(words)))
         by_term = Case(all_named, default=by_term, output_field=IntegerField())
     worth = [
         Case(When(**{f"{prefix}whole__contains": [exactly(text)]}, then=Value(WHOLE)), default=0),
@@ -89,7 +97,7 @@ def rank(text: str, prefix: str = "") -> Any:
     return Value(0) - reduce(add, worth)
 
 
-def _worth(term: Term, asked: str) -> Case:
+def _worth(term: Term, lookup: str) -> Case:
     ways = {
         _of(term.whole, "A"): NAMED,
         _of(term.whole, "AB"): DESCRIBED,
@@ -98,55 +106,57 @@ def _worth(term: Term, asked: str) -> Case:
     if term.whole != term.begun:
         ways |= {_of(term.begun, "A"): NAME_BEGUN, term.begun: BEGUN}
     return Case(
-        *(When(**{asked: query}, then=Value(worth)) for query, worth in ways.items()),
+        *(When(**{lookup: query}, then=Value(worth)) for query, worth in ways.items()),
         default=Value(ELSEWHERE),
         output_field=IntegerField(),
     )
 
 
 def _of(query: str, weights: str) -> str:
-    """A tsquery of what has one of some weights: A is names and models alone."""
+    """Return a tsquery of what has one of some weights: A is names and models alone."""
     return _LEXEME.sub(lambda m: f"{m[1]}:{'*' if m[2] else ''}{weights}", query)
 
 
 def ordered(
-    criteria: Criteria, found: QuerySet[SearchEntry]
+    criteria: Criteria, rows: QuerySet[SearchEntry]
 ) -> tuple[QuerySet[SearchEntry], tuple[str, ...]]:
-    """Entries with what they are ordered by: by nearness where words were typed, then by name."""
+    """Return entries with what they are ordered by: by nearness where words were typed, then by
+    name."""
     if criteria.is_ranked:
-        found = found.annotate(place=rank(criteria.text))
-        return found, ("place", "name", "pk")
-    return found, ("name", "pk")
+        rows = rows.annotate(place=rank(criteria.text))
+        return rows, ("place", "name", "pk")
+    return rows, ("name", "pk")
 
 
 def search(criteria: Criteria) -> QuerySet[Instrument]:
-    """Published instruments that fit, the nearest to what was typed first, then by name; with
-    what their calendars need."""
+    """Return published instruments that fit, the nearest to what was typed first, then by name;
+    with what their calendars need."""
     return records(criteria, entries(criteria).values("pk"))
 
 
 def page(
     criteria: Criteria,
-    found: QuerySet[SearchEntry],
+    rows: QuerySet[SearchEntry],
     first: int,
     size: int,
     counted: "Facets | None" = None,
 ) -> list[Instrument]:
-    """So many of the found from a number on. One statement, which looks up the records of these
-    alone; `counted`: what `facets` said of the same search, which may know them."""
+    """Return so many of the entries' instruments from a number on. One statement, which looks up
+    the records of these alone; `counted`: what `facets` said of the same search, which may know
+    them."""
     if counted and len(counted.nearest) >= min(first + size, counted.total):
         return list(records(criteria, counted.nearest[first : first + size]))
-    found, order = ordered(criteria, found)
-    return list(records(criteria, found.order_by(*order).values("pk")[first : first + size]))
+    rows, order = ordered(criteria, rows)
+    return list(records(criteria, rows.order_by(*order).values("pk")[first : first + size]))
 
 
 def records(criteria: Criteria, ids: Any) -> QuerySet[Instrument]:
-    """The instruments of found entries, in the order of `ordered`."""
+    """Return the instruments of found entries, in the order of `ordered`."""
     published = Instrument.objects.filter(publication=Instrument.Publication.PUBLISHED)
-    found = published.filter(pk__in=ids).select_related(*WITH)
+    rows = published.filter(pk__in=ids).select_related(*WITH)
     if criteria.is_ranked:
-        return found.annotate(place=rank(criteria.text, "entry__")).order_by("place", "name", "pk")
-    return found.order_by("name", "pk")
+        return rows.annotate(place=rank(criteria.text, "entry__")).order_by("place", "name", "pk")
+    return rows.order_by("name", "pk")
 
 
 def is_filed() -> bool:
@@ -160,7 +170,7 @@ def is_filed() -> bool:
 
 
 def corrected(text: str) -> str | None:
-    """What was most likely meant by words that nothing begins with; None if all are known or
+    """Return what was most likely meant by words that nothing begins with; None if all are known or
     nothing is near. One statement."""
     words = list(dict.fromkeys(term.word for term in terms(text) if len(term.word) >= 4))
     if not words:
@@ -188,8 +198,8 @@ def corrected(text: str) -> str | None:
 
 
 def understood(criteria: Criteria) -> Criteria:
-    """The same with mistyped words put right, where as it was typed nothing is found. One
-    statement; two where nothing is."""
+    """Return the criteria with mistyped words put right, where as it was typed nothing is found.
+    One statement; two where nothing is."""
     if not criteria.text or entries(Criteria(text=criteria.text)).exists():
         return criteria
     meant = corrected(criteria.text)
@@ -221,9 +231,9 @@ class Facets:
 
 
 def facets(criteria: Criteria | None = None, *, nearest: int = 0) -> Facets:
-    """The counts of each facet are those of the search with its other criteria, but for free
-    time and price; at most `MOST_VALUES` hosts and makers. One statement. What looks at more than
-    `FEW` instruments may be a minute old.
+    """Return the facets of a search. The counts of each facet are those of the search with its
+    other criteria, but for free time and price; at most `MOST_VALUES` hosts and makers. One
+    statement. What looks at more than `FEW` instruments may be a minute old.
 
     `nearest`: where words were typed, the same statement can say which so many are nearest, which
     spares `page` from finding all of them once more."""
@@ -237,16 +247,16 @@ def facets(criteria: Criteria | None = None, *, nearest: int = 0) -> Facets:
         shared, parts = _parts(criteria, chosen, nearest)
     except EmptyResultSet:
         return Facets(0, {name: [] for name in FACETS})
-    found, looked_at = _named(shared, parts, chosen, nearest)
+    counted, looked_at = _named(shared, parts, chosen, nearest)
     if looked_at > FEW:
-        cache.set(at, found, KEPT_SECONDS)
-    return found
+        cache.set(at, counted, KEPT_SECONDS)
+    return counted
 
 
 def hash_of(criteria: Criteria) -> str:
-    """A short name for what facets depend on."""
-    said = repr((criteria.text.split(), criteria.facility, sorted(criteria.keys.values())))
-    return hashlib.sha256(said.encode()).hexdigest()[:32]
+    """Return a short name for what facets depend on."""
+    text = repr((criteria.text.split(), criteria.facility, sorted(criteria.keys.values())))
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def _chosen(criteria: Criteria) -> list[str]:
@@ -257,12 +267,13 @@ type Part = tuple[str, Sequence[Any]]  # SQL and its values
 
 
 def _parts(criteria: Criteria, chosen: Sequence[str], nearest: int) -> tuple[Part, list[Part]]:
-    """The entries that are counted, as their groups: with every choice, and without each in turn.
-    What is wanted of the same entries twice is looked for once, by a common table expression."""
+    """Return the entries that are counted, as their groups: with every choice, and without each in
+    turn. What is wanted of the same entries twice is looked for once, by a common table
+    expression."""
     columns = [f"{name}_id" for name in GROUPS]
     if not (criteria.text and (chosen or nearest)):
-        found = [entries(criteria, without=name).values(*columns) for name in ("", *chosen)]
-        return ("", ()), [query.query.sql_with_params() for query in found]
+        queries = [entries(criteria, without=name).values(*columns) for name in ("", *chosen)]
+        return ("", ()), [query.query.sql_with_params() for query in queries]
     unchosen: dict[str, Any] = dict.fromkeys(chosen, "")
     once = entries(replace(criteria, **unchosen))
     for name in chosen:
@@ -286,8 +297,8 @@ def _parts(criteria: Criteria, chosen: Sequence[str], nearest: int) -> tuple[Par
 def _named(
     shared: Part, parts: Sequence[Part], chosen: Sequence[str], nearest: int
 ) -> tuple[Facets, int]:
-    """Counts each facet without its own choice, and looks up what its values are called; at how
-    many entries it looked at least."""
+    """Count each facet without its own choice, and look up what its values are called; return at
+    how many entries it looked at least."""
     columns = [f"{name}_id" for name in GROUPS]
     by_group = ", ".join(f"({column})" for column in (*columns, ""))
     counted = [
@@ -343,7 +354,7 @@ def _named(
     if shared[0]:
         sql += " UNION ALL SELECT 'looked-at', '', count(*), '', '', NULL FROM matched"
     sql += " ORDER BY 3 DESC, 2"
-    found: dict[str, dict[str, Choice]] = {name: {} for name in FACETS}
+    choices_of: dict[str, dict[str, Choice]] = {name: {} for name in FACETS}
     total, looked_at, first = 0, 0, []
     with connection.cursor() as cursor:
         cursor.execute(sql, [*shared[1], *values])
@@ -356,13 +367,13 @@ def _named(
                 first.append(UUID(code))
             else:  # a code of regions may be one of two schemes
                 choice = Choice(code, name, name_zh, number, tuple(above or ()))
-                found[facet].setdefault(code, choice)
-    named = {name: list(choices.values()) for name, choices in found.items()}
+                choices_of[facet].setdefault(code, choice)
+    named = {name: list(choices.values()) for name, choices in choices_of.items()}
     return Facets(total, named, tuple(first)), max(total, looked_at)
 
 
 def branch(code: str) -> list[UUID]:
-    """A technique and all that is narrower. One statement."""
+    """Return a technique and all that is narrower. One statement."""
     rows = Technique.objects.raw(
         """
         WITH RECURSIVE below(id) AS (

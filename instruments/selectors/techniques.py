@@ -8,33 +8,33 @@ from instruments.models import Technique
 
 
 def techniques(text: str = "") -> QuerySet[Technique]:
-    """Those whose names, synonyms or code have the text in them, by code, with the broader
-    ones."""
-    found = Technique.objects.prefetch_related("parents").order_by("code")
+    """Return the techniques whose names, synonyms or code have the text in them, by code, with the
+    broader ones."""
+    rows = Technique.objects.prefetch_related("parents").order_by("code")
     if text:
-        found = found.filter(
+        rows = rows.filter(
             Q(code__icontains=text)
             | Q(name__icontains=text)
             | Q(name_zh__icontains=text)
             | Q(synonyms__icontains=text)
         )
-    return found
+    return rows
 
 
 def technique_by_code(code: str) -> Technique:
-    """With the broader and the narrower ones; `NotFound` if there is none."""
-    found = (
+    """Return a technique with the broader and the narrower ones; `NotFound` if there is none."""
+    row = (
         Technique.objects.prefetch_related("parents", "children").filter(code=code).first()
         if "\0" not in code
         else None
     )
-    if found is None:
+    if row is None:
         raise NotFound(technique=code)
-    return found
+    return row
 
 
 def load_terms() -> dict[str, Term]:
-    """The whole vocabulary, by code. Two statements."""
+    """Return the whole vocabulary, by code. Two statements."""
     links = Technique.parents.through.objects.values_list(
         "from_technique__code", "to_technique__code"
     )
@@ -53,5 +53,5 @@ def load_terms() -> dict[str, Term]:
 
 
 def load_lexicon() -> Lexicon:
-    """Two statements."""
+    """Return the lexicon of the vocabulary. Two statements."""
     return lexicon(tuple(load_terms().values()))

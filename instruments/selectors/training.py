@@ -9,15 +9,14 @@ from zoneinfo import ZoneInfo
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from accounts.domain.errors import NotFound, NotPermitted
+from accounts.domain.errors import NotPermitted, invalid
 from accounts.domain.roles import Actor
-from accounts.models import Organisation, User
+from accounts.models import Organisation
 from accounts.selectors.memberships import place_of
 from accounts.selectors.rows import visible
-from accounts.selectors.users import members_named, person_named
+from accounts.selectors.users import members_named
 from instruments.domain.opening import local_date
-from instruments.domain.qualifications import THIS_INSTRUMENT
-from instruments.domain.training import REMIND_DAYS, reminder_due
+from instruments.domain.training import REMIND_DAYS, THIS_INSTRUMENT, reminder_due
 from instruments.models import (
     Course,
     CourseSession,
@@ -41,13 +40,13 @@ NEXT = 3  # sessions named where a certificate is missing
 
 
 def courses() -> QuerySet[Course]:
-    """All, by name."""
+    """Return all courses, by name."""
     return Course.objects.select_related(*COURSE_WITH).order_by("name", "id")
 
 
 def courses_for(actor: Actor) -> QuerySet[Course]:
-    """Those that are offered, and the retired ones of hosts one manages. `NotPermitted` for
-    nobody."""
+    """Return the courses that are offered, and the retired ones of hosts one manages.
+    `NotPermitted` for nobody."""
     seen = Q(retired_at=None)
     if actor.person and (managed := actor.organisations_where("manage-instruments")):
         seen |= Q(organisation_id__in=managed)
@@ -55,12 +54,12 @@ def courses_for(actor: Actor) -> QuerySet[Course]:
 
 
 def course_by_id(actor: Actor, course_id: UUID) -> Course:
-    """`NotFound` if there is none, or it is not offered any more."""
+    """Return a course. `NotFound` if there is none, or it is not offered any more."""
     return visible(courses_for(actor), pk=course_id)
 
 
 def course_to_manage(actor: Actor, course_id: UUID) -> Course:
-    """`NotPermitted` but for the host's managers."""
+    """Return a course. `NotPermitted` but for the host's managers."""
     course = course_by_id(actor, course_id)
     _must_manage(actor, course.organisation)
     return course
@@ -72,8 +71,8 @@ def _must_manage(actor: Actor, host: Organisation) -> None:
 
 
 def managed_courses(actor: Actor) -> QuerySet[Course]:
-    """Of the hosts one manages, those that are offered first. `NotPermitted` for who manages
-    none."""
+    """Return the courses of the hosts one manages, those that are offered first. `NotPermitted` for
+    who manages none."""
     managed = actor.organisations_where("manage-instruments")
     if not managed:
         raise NotPermitted(capability="manage-instruments")
@@ -82,14 +81,14 @@ def managed_courses(actor: Actor) -> QuerySet[Course]:
 
 
 def hosts_managed(actor: Actor) -> list[Organisation]:
-    """Whose courses one may make. One statement."""
+    """Return the organisations whose courses one may make. One statement."""
     managed = actor.organisations_where("manage-instruments")
-    found = Organisation.objects.select_related("region").filter(pk__in=managed, closed_at=None)
-    return list(found.order_by("name", "id"))
+    rows = Organisation.objects.select_related("region").filter(pk__in=managed, closed_at=None)
+    return list(rows.order_by("name", "id"))
 
 
 def sessions() -> QuerySet[CourseSession]:
-    """All in the order of time, with `taken` and `waiting` counted."""
+    """Return all sessions in the order of time, with `taken` and `waiting` counted."""
     return (
         CourseSession.objects.select_related(*SESSION_WITH)
         .annotate(taken=_counted(SEATED), waiting=_counted(["waiting"]))
@@ -98,7 +97,7 @@ def sessions() -> QuerySet[CourseSession]:
 
 
 def free_places(session: CourseSession) -> int:
-    """Of one loaded by `sessions`: how many are not taken, whoever waits."""
+    """Count the places not taken, whoever waits, of a session loaded by `sessions`."""
     taken: int = session.taken  # type: ignore[attr-defined]
     return max(0, session.places - taken)
 
@@ -110,18 +109,18 @@ def _counted(states: Iterable[str]) -> Coalesce:
 
 
 def sessions_for(actor: Actor) -> QuerySet[CourseSession]:
-    """Those of courses one may see, with their trainers."""
+    """Return the sessions of courses one may see, with their trainers."""
     seen = courses_for(actor).order_by().values("pk")
     return sessions().filter(course_id__in=seen).prefetch_related("trainers")
 
 
 def session_by_id(actor: Actor, session_id: UUID) -> CourseSession:
-    """`NotFound` if there is none, or its course is not the actor's to see."""
+    """Return a session. `NotFound` if there is none, or its course is not the actor's to see."""
     return visible(sessions_for(actor), pk=session_id)
 
 
 def session_to_manage(actor: Actor, session_id: UUID) -> CourseSession:
-    """`NotPermitted` but for the host's managers."""
+    """Return a session. `NotPermitted` but for the host's managers."""
     session = session_by_id(actor, session_id)
     _must_manage(actor, session.course.organisation)
     return session
@@ -134,8 +133,8 @@ def leads(actor: Actor, session: CourseSession) -> bool:
 
 
 def session_to_lead(actor: Actor, session_id: UUID) -> CourseSession:
-    """Also when its course is not offered any more; `NotPermitted` but for its trainers and the
-    host's managers."""
+    """Return a session, also when its course is not offered any more; `NotPermitted` but for its
+    trainers and the host's managers."""
     session = sessions().prefetch_related("trainers").filter(pk=session_id).first()
     if session is not None and leads(actor, session):
         return session
@@ -143,7 +142,8 @@ def session_to_lead(actor: Actor, session_id: UUID) -> CourseSession:
 
 
 def led_sessions(actor: Actor) -> QuerySet[CourseSession]:
-    """Those the actor is a trainer of, the latest first; none of hosts they have left."""
+    """Return the sessions the actor is a trainer of, the latest first; none of hosts they have
+    left."""
     rows = sessions().filter(
         trainers=actor.person, course__organisation_id__in=actor.organisations, cancelled_at=None
     )
@@ -151,8 +151,8 @@ def led_sessions(actor: Actor) -> QuerySet[CourseSession]:
 
 
 def sessions_taught(actor: Actor, now: datetime) -> QuerySet[CourseSession]:
-    """Those the actor is a trainer of, and those of which they have results to record, each with
-    how many (`to_record`) and these first; then the latest."""
+    """Return the sessions the actor is a trainer of, and those of which they have results to
+    record, each with how many (`to_record`) and these first; then the latest."""
     lacking = results_to_record(actor, now).order_by()
     number = lacking.filter(session=OuterRef("pk")).values("session").annotate(n=Count("pk"))
     led = led_sessions(actor).order_by().values("pk")
@@ -165,19 +165,20 @@ def sessions_taught(actor: Actor, now: datetime) -> QuerySet[CourseSession]:
 
 
 def coming(rows: QuerySet[CourseSession], now: datetime) -> QuerySet[CourseSession]:
-    """Those that have not begun and are to take place."""
+    """Return the sessions that have not begun and are to take place."""
     return rows.filter(cancelled_at=None, start_at__gt=now)
 
 
 def open_to_ask(rows: QuerySet[CourseSession], now: datetime) -> QuerySet[CourseSession]:
-    """Those in which somebody may still be given a place: one is free, nobody waits for it."""
+    """Return the sessions in which somebody may still be given a place: one is free, nobody waits
+    for it."""
     has_place = Q(taken__lt=F("places"), waiting=0)
     return coming(rows, now).filter(has_place, deadline_at__gt=now, course__retired_at=None)
 
 
 def enrolments_for(actor: Actor) -> QuerySet[Enrolment]:
-    """One's own; those of sessions one leads, and of hosts one manages; for an auditor those of
-    hosts in their regions. `NotPermitted` for nobody."""
+    """Return one's own enrolments; those of sessions one leads, and of hosts one manages; for an
+    auditor those of hosts in their regions. `NotPermitted` for nobody."""
     seen = Q(user_id=actor.person) | Q(session_id__in=led_sessions(actor).order_by().values("pk"))
     managed = actor.organisations_where("manage-instruments")
     if managed:
@@ -192,8 +193,8 @@ def enrolments_for(actor: Actor) -> QuerySet[Enrolment]:
 
 
 def results_to_record(actor: Actor, now: datetime) -> QuerySet[Enrolment]:
-    """Of sessions that have begun, which the actor leads or manages: whose result nobody has said.
-    Nobody says their own."""
+    """Return the enrolments without a result in sessions that have begun and the actor leads or
+    manages. Nobody says their own."""
     theirs = Q(session_id__in=led_sessions(actor).order_by().values("pk"))
     if managed := actor.organisations_where("manage-instruments"):
         theirs |= Q(session__course__organisation_id__in=managed)
@@ -207,65 +208,54 @@ def results_to_record(actor: Actor, now: datetime) -> QuerySet[Enrolment]:
 
 
 def enrolment_by_id(actor: Actor, enrolment_id: UUID) -> Enrolment:
-    """`NotFound` if there is none, or it is not the actor's to see."""
+    """Return an enrolment. `NotFound` if there is none, or it is not the actor's to see."""
     return visible(enrolments_for(actor), pk=enrolment_id)
 
 
 def own_enrolments(actor: Actor) -> QuerySet[Enrolment]:
-    """The actor's that stand, the latest session first."""
+    """Return the actor's enrolments that stand, the latest session first."""
     rows = enrolments_for(actor).filter(user_id=actor.person).exclude(state="withdrawn")
     return rows.order_by("-session__start_at", "-id")
 
 
 def participants(session: CourseSession) -> list[Enrolment]:
-    """Who has a place or waits for one, in the order in which they asked."""
+    """Return who has a place or waits for one, in the order in which they asked."""
     rows = session.enrolments.exclude(state="withdrawn").select_related("user", "qualification")
     return list(rows.order_by("asked_at", "id"))
 
 
 def places_in_line(rows: Iterable[Enrolment]) -> dict[UUID, int]:
-    """Of those among some who wait: their place, from 1. At most one statement."""
+    """Return the place in line, from 1, of each enrolment that waits. At most one statement."""
     sessions_ = {row.session_id for row in rows if row.state == Enrolment.State.WAITING}
     if not sessions_:
         return {}
     line = Enrolment.objects.filter(session_id__in=sessions_, state=Enrolment.State.WAITING)
-    found: dict[UUID, int] = {}
+    places: dict[UUID, int] = {}
     ahead: dict[UUID, int] = {}
     for pk, session_id in line.order_by("asked_at", "id").values_list("pk", "session_id"):
-        ahead[session_id] = found[pk] = ahead.get(session_id, 0) + 1
-    return found
-
-
-def waiting_in(session: CourseSession) -> int:
-    """Of one loaded by `sessions`: how many wait for a place."""
-    number: int = session.waiting  # type: ignore[attr-defined]
-    return number
+        ahead[session_id] = places[pk] = ahead.get(session_id, 0) + 1
+    return places
 
 
 def session_zone(session: CourseSession) -> ZoneInfo:
-    """Its facility's."""
+    """Return the time zone of a session's facility."""
     return ZoneInfo(session.facility.time_zone)
 
 
-def person_to_enrol(actor: Actor, session: CourseSession, named: str) -> User:
-    """Somebody by id or mail address, for the host's managers; `NotFound` for nobody active."""
-    _must_manage(actor, session.course.organisation)
-    found = person_named(named.strip())
-    if found is None:
-        raise NotFound
-    return found
-
-
-def trainers_named(host: Organisation, names: Sequence[str]) -> dict[str, UUID]:
-    """Members of the host by what they were called; others are left out. One statement."""
-    return members_named(names, host.pk)
+def trainers_named(host: Organisation, names: Sequence[str]) -> tuple[UUID, ...]:
+    """Return the ids of members of the host by id or mail address; `Invalid` for anybody else. One
+    statement."""
+    members = members_named(names, host.pk)
+    if set(names) - set(members):
+        raise invalid("trainers", "not-of-the-host")
+    return tuple(dict.fromkeys(members.values()))
 
 
 def lacks(user_id: UUID, course: Course, day: date) -> Course | None:
-    """The first of its prerequisites whose certificate the person does not hold on a day. At
+    """Return the first of its prerequisites whose certificate the person does not hold on a day. At
     most two statements."""
-    wanted = list(course.prerequisites.order_by("name", "id"))
-    if not wanted:
+    needed = list(course.prerequisites.order_by("name", "id"))
+    if not needed:
         return None
     held = Qualification.objects.filter(
         Q(valid_until=None) | Q(valid_until__gte=day),
@@ -275,7 +265,7 @@ def lacks(user_id: UUID, course: Course, day: date) -> Course | None:
         issuer_id=course.organisation_id,
     )
     things = set(held.values_list("instrument_id", "technique_id"))
-    return next((c for c in wanted if (c.instrument_id, c.technique_id) not in things), None)
+    return next((c for c in needed if (c.instrument_id, c.technique_id) not in things), None)
 
 
 @dataclass(frozen=True)
@@ -287,8 +277,8 @@ class CourseOffer:
 
 
 def courses_giving(instrument: Instrument, now: datetime) -> tuple[CourseOffer, ...]:
-    """The host's courses that give the certificate that the instrument's policy asks for, those
-    with the earliest session first. Two statements, none where nothing is asked for."""
+    """Return the host's courses that give the certificate that the instrument's policy asks for,
+    those with the earliest session first. Two statements, none where nothing is asked for."""
     needed = needed_for(instrument)
     if not needed:
         return ()
@@ -299,53 +289,33 @@ def courses_giving(instrument: Instrument, now: datetime) -> tuple[CourseOffer, 
 
 
 def load_renewal(row: Qualification, now: datetime) -> tuple[CourseOffer, ...]:
-    """The same of the courses that give a certificate again."""
+    """Return the courses that give a certificate again, as `courses_giving`."""
     gives = Q(instrument_id=row.instrument_id, technique_id=row.technique_id)
     return _offers(courses().filter(gives, organisation_id=row.issuer_id), now)
 
 
 def _offers(rows: QuerySet[Course], now: datetime) -> tuple[CourseOffer, ...]:
-    found = list(rows.filter(retired_at=None))
-    if not found:
+    offered = list(rows.filter(retired_at=None))
+    if not offered:
         return ()
     free: dict[UUID, list[CourseSession]] = {}
-    for session in open_to_ask(sessions().filter(course__in=found), now):
+    for session in open_to_ask(sessions().filter(course__in=offered), now):
         free.setdefault(session.course_id, []).append(session)
-    offers = [CourseOffer(c, tuple(free.get(c.pk, [])[:NEXT])) for c in found]
+    offers = [CourseOffer(c, tuple(free.get(c.pk, [])[:NEXT])) for c in offered]
     return tuple(sorted(offers, key=lambda o: (not o.sessions, *(s.start_at for s in o.sessions))))
 
 
 def things_of(host: Organisation) -> tuple[list[Instrument], list[Technique]]:
-    """What a host's courses may be for: its instruments, and their techniques. Two statements."""
+    """Return what a host's courses may be for: its instruments, and their techniques. Two
+    statements."""
     own = Instrument.objects.filter(organisation=host).exclude(publication="retired")
     used = Technique.objects.filter(instruments__in=own).distinct()
     return list(own.order_by("name", "id")), list(used.order_by("name", "code"))
 
 
-def running_out(now: datetime) -> list[tuple[Qualification, int]]:
-    """Certificates that end so soon that their holder is reminded, with the step. One that is
-    followed by another of the same issuer for the same thing is not."""
-    day = now.date()
-    last = day + timedelta(days=max(REMIND_DAYS) + 1)
-    rows = Qualification.objects.filter(
-        valid_until__gte=day - timedelta(days=1),
-        valid_until__lte=last,
-        revoked_at=None,
-        user__is_active=True,
-    ).select_related("issuer__region", "instrument__facility")
-    found = []
-    for row in rows.order_by("valid_until", "pk"):
-        until = row.valid_until
-        step = reminder_due(until, local_date(zone_of(row), now)) if until else None
-        if step is not None and not is_followed(row):
-            found.append((row, step))
-    return found
-
-
-def own_running_out(actor: Actor, now: datetime) -> QuerySet[Qualification]:
-    """The actor's that end within the time in which they are reminded, and are followed by none;
-    the first to end first."""
-    day = now.date()
+def _followed() -> Exists:
+    """Whether its holder has another certificate of the same issuer for the same thing that begins
+    before this one ends and lasts longer."""
     others = Qualification.objects.filter(
         Q(valid_until=None) | Q(valid_until__gt=OuterRef("valid_until")),
         Q(instrument=OuterRef("instrument")) | Q(technique=OuterRef("technique")),
@@ -354,28 +324,45 @@ def own_running_out(actor: Actor, now: datetime) -> QuerySet[Qualification]:
         revoked_at=None,
         valid_from__lte=OuterRef("valid_until") + timedelta(days=1),
     )
+    return Exists(others)
+
+
+def is_followed(row: Qualification) -> bool:
+    """Whether a certificate has no end, or is followed by another. One statement."""
+    if row.valid_until is None:
+        return True
+    return Qualification.objects.filter(_followed(), pk=row.pk).exists()
+
+
+def running_out(now: datetime) -> list[tuple[Qualification, int]]:
+    """Return the certificates that end so soon that their holder is reminded, with the step. One
+    that is followed by another is not. One statement."""
+    day = now.date()
+    rows = Qualification.objects.filter(
+        ~_followed(),
+        valid_until__gte=day - timedelta(days=1),
+        valid_until__lte=day + timedelta(days=max(REMIND_DAYS) + 1),
+        revoked_at=None,
+        user__is_active=True,
+    ).select_related("issuer__region", "instrument__facility")
+    due = []
+    for row in rows.order_by("valid_until", "pk"):
+        until = row.valid_until
+        step = reminder_due(until, local_date(zone_of(row), now)) if until else None
+        if step is not None:
+            due.append((row, step))
+    return due
+
+
+def own_running_out(actor: Actor, now: datetime) -> QuerySet[Qualification]:
+    """Return the actor's certificates that end within the time in which they are reminded, and are
+    followed by none; the first to end first."""
+    day = now.date()
     return Qualification.objects.filter(
-        ~Exists(others),
+        ~_followed(),
         user_id=actor.person,
         revoked_at=None,
         valid_from__lte=day,
         valid_until__gte=day,
         valid_until__lte=day + timedelta(days=max(REMIND_DAYS)),
     ).order_by("valid_until", "id")
-
-
-def is_followed(row: Qualification) -> bool:
-    """Whether its holder has another that begins before it ends and lasts longer. One
-    statement."""
-    end = row.valid_until
-    if end is None:
-        return True
-    others = Qualification.objects.filter(
-        Q(valid_until=None) | Q(valid_until__gt=end),
-        Q(instrument_id=row.instrument_id, technique_id=row.technique_id),
-        user_id=row.user_id,
-        issuer_id=row.issuer_id,
-        revoked_at=None,
-        valid_from__lte=end + timedelta(days=1),
-    )
-    return others.exists()

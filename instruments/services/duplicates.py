@@ -19,14 +19,14 @@ from instruments.selectors.duplicates import SETTLE, has_say, traits_of
 from instruments.services.attachments import photos_of
 from instruments.services.opening import assignment_change
 from instruments.services.provenance import hand_wrote
-from instruments.services.registry import RECORDED
+from instruments.services.registry import recorded
 from instruments.services.search import entries_file
 
 
 @transaction.atomic
 def duplicates_keep(by: By, *, instrument_ids: Iterable[UUID], note: str) -> DuplicateVerdict:
-    """Two records are not of the same instrument: not asked again. Who has a say over one of
-    them decides. `Invalid` without a note."""
+    """Decide that two records are not of the same instrument: nobody is asked again. Who has a say
+    over one of them decides. `Invalid` without a note."""
     first, second = pair_lock(instrument_ids)
     if not (has_say(by.actor, first) or has_say(by.actor, second)):
         raise NotPermitted(capability=SETTLE)
@@ -36,9 +36,10 @@ def duplicates_keep(by: By, *, instrument_ids: Iterable[UUID], note: str) -> Dup
 
 @transaction.atomic
 def instruments_merge(by: By, *, keeper_id: UUID, loser_id: UUID, note: str) -> DuplicateVerdict:
-    """The keeper takes in what the loser knows: empty fields, lists, techniques, photos and
-    documents, and within one host certificates. The loser is retired and points at it. Whether
-    bookings stand in the way is asked before (bookings/organisations/services/duplicates.py)."""
+    """Merge two records: the keeper takes in what the loser knows: empty fields, lists, techniques,
+    photos and documents, and within one host certificates. The loser is retired and points at it.
+    Whether bookings stand in the way is asked before
+    (bookings/organisations/services/duplicates.py)."""
     first, second = pair_lock([keeper_id, loser_id])
     keeper, loser = (first, second) if first.pk == keeper_id else (second, first)
     for instrument in (keeper, loser):
@@ -46,8 +47,8 @@ def instruments_merge(by: By, *, keeper_id: UUID, loser_id: UUID, note: str) -> 
     _check_note(note)
     if "retired" in {keeper.publication, loser.publication}:
         raise MergedAlready
-    before = {name: getattr(keeper, name) for name in RECORDED}
-    changes = merged(before, {name: getattr(loser, name) for name in RECORDED})
+    before = recorded(keeper)
+    changes = merged(before, recorded(loser))
     verdict = _verdict(by, first, second, keeper, note)
     _keeper_store(by, keeper, loser, before, changes)
     _loser_retire(by, keeper, loser, note)
@@ -56,13 +57,12 @@ def instruments_merge(by: By, *, keeper_id: UUID, loser_id: UUID, note: str) -> 
 
 
 def pair_lock(instrument_ids: Iterable[UUID]) -> tuple[Instrument, Instrument]:
-    """Both records, locked, the lower id first. `NotFound` if there is none, `SameRecord` if
-    there is but one."""
-    found = lock_instruments(instrument_ids, record=True)
-    if len(found) != 2:
+    """Lock both records and return them, the lower id first. `NotFound` if there is none,
+    `SameRecord` if there is but one."""
+    rows = lock_instruments(instrument_ids, record=True)
+    if len(rows) != 2:
         raise SameRecord
-    first, second = sorted(found, key=lambda instrument: instrument.pk)
-    return first, second
+    return rows[0], rows[1]
 
 
 def _check_note(note: str) -> None:
@@ -74,7 +74,7 @@ def _verdict(
     by: By, first: Instrument, second: Instrument, keeper: Instrument | None, note: str
 ) -> DuplicateVerdict:
     verdict = "merged" if keeper else "kept"
-    made, _ = DuplicateVerdict.objects.update_or_create(
+    row, _ = DuplicateVerdict.objects.update_or_create(
         first=first,
         second=second,
         defaults={
@@ -89,12 +89,12 @@ def _verdict(
     trail.record(
         by,
         f"duplicates.{verdict}",
-        made,
+        row,
         after={
             "first": first.pk,
             "second": second.pk,
             "keeper": keeper.pk if keeper else None,
-            "reasons": made.reasons,
+            "reasons": row.reasons,
         },
         reason=note.strip(),
         places=(
@@ -102,7 +102,7 @@ def _verdict(
             [*first.region.lineage, *second.region.lineage],
         ),
     )
-    return made
+    return row
 
 
 def _keeper_store(
@@ -135,7 +135,7 @@ def _keeper_store(
 
 
 def _attachments_move(keeper: Instrument, loser: Instrument) -> None:
-    """After the keeper's own; the same file is not had twice."""
+    """Move the attachments after the keeper's own; the same file is not kept twice."""
     last = keeper.attachments.aggregate(last=Max("position"))["last"] or 0
     digests = keeper.attachments.values("digest")
     Attachment.objects.filter(instrument=loser).exclude(
@@ -146,7 +146,7 @@ def _attachments_move(keeper: Instrument, loser: Instrument) -> None:
 
 
 def _certificates_move(keeper: Instrument, loser: Instrument) -> None:
-    """Whoever may operate the one may operate the other: they are one."""
+    """Move the certificates: whoever may operate the one may operate the other."""
     same = Qualification.objects.filter(
         instrument=keeper,
         user=OuterRef("user"),

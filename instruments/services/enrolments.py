@@ -1,13 +1,12 @@
 """Places in course sessions: asked for, given up, given to whoever is next; and how it ended."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
 
 from accounts import trail
-from accounts.domain.errors import NotFound, NotPermitted, WrongState, invalid
+from accounts.domain.errors import NotPermitted, WrongState, invalid
 from accounts.domain.roles import PLATFORM, By
 from accounts.models import User
 from accounts.notifications import Effect, enqueue
@@ -59,7 +58,7 @@ def enrolment_make(by: By, *, user: User, session_id: UUID, waits: bool = False)
         asked_by_id=by.actor.person,
         changed_at=by.now,
     )
-    _record(by, "enrolment.make", row, after={"state": row.state, "user": user.pk})
+    trail.record(by, "enrolment.make", row, after={"state": row.state, "user": user.pk})
     _tell(row, row.state, by.now)
     return row
 
@@ -118,7 +117,7 @@ def enrolment_result(by: By, *, enrolment_id: UUID, result: str) -> Enrolment:
     row.state, row.changed_at = Enrolment.State(result), by.now
     row.save(update_fields=["state", "changed_at", "qualification"])
     after = {"state": row.state, "qualification": row.qualification_id}
-    _record(by, "enrolment.result", row, before={"state": was}, after=after)
+    trail.record(by, "enrolment.result", row, before={"state": was}, after=after)
     if result == "passed":
         _tell(row, "passed", by.now)
     return row
@@ -145,14 +144,14 @@ def places_fill(by: By, *, session: CourseSession) -> list[Enrolment]:
     line = session.enrolments.filter(state="waiting", user__is_active=True).select_related(
         "session__course__organisation__region"
     )
-    found = moving_up(line, free)
-    for row in found:
+    rows = moving_up(line, free)
+    for row in rows:
         row.state, row.changed_at = Enrolment.State.ENROLLED, by.now
         row.save(update_fields=["state", "changed_at"])
         after = {"state": row.state}
-        _record(by, "enrolment.move-up", row, before={"state": "waiting"}, after=after)
+        trail.record(by, "enrolment.move-up", row, before={"state": "waiting"}, after=after)
         _tell(row, "moved-up", by.now)
-    return found
+    return rows
 
 
 def enrolments_end(*, now: datetime) -> int:
@@ -168,12 +167,12 @@ def _end(enrolment_id: UUID, now: datetime) -> int:
     row.state, row.changed_at = Enrolment.State.WITHDRAWN, now
     row.save(update_fields=["state", "changed_at"])
     before, after = {"state": "waiting"}, {"state": row.state}
-    _record(By(PLATFORM, now), "enrolment.withdraw", row, before=before, after=after)
+    trail.record(By(PLATFORM, now), "enrolment.withdraw", row, before=before, after=after)
     return 1
 
 
 def lock_session(session_id: UUID) -> CourseSession:
-    """Places of a session are given one at a time. `NotFound`."""
+    """Lock a session: its places are given one at a time. `NotFound`."""
     return visible(
         CourseSession.objects.select_for_update(of=("self",), no_key=True).select_related(
             "course__organisation__region",
@@ -186,10 +185,7 @@ def lock_session(session_id: UUID) -> CourseSession:
 
 
 def _locked(enrolment_id: UUID) -> tuple[Enrolment, CourseSession]:
-    found = Enrolment.objects.filter(pk=enrolment_id).values_list("session_id", flat=True).first()
-    if found is None:
-        raise NotFound
-    session = lock_session(found)
+    session = lock_session(visible(Enrolment.objects, pk=enrolment_id).session_id)
     row = Enrolment.objects.select_related("user").get(pk=enrolment_id)
     row.session = session
     return row, session
@@ -208,7 +204,7 @@ def _withdraw(by: By, row: Enrolment, session: CourseSession) -> None:
     was = row.state
     row.state, row.changed_at = Enrolment.State.WITHDRAWN, by.now
     row.save(update_fields=["state", "changed_at"])
-    _record(by, "enrolment.withdraw", row, before={"state": was}, after={"state": row.state})
+    trail.record(by, "enrolment.withdraw", row, before={"state": was}, after={"state": row.state})
     if by.actor.user_id != row.user_id:
         _tell(row, "withdrawn", by.now)
     places_fill(by, session=session)
@@ -217,15 +213,3 @@ def _withdraw(by: By, row: Enrolment, session: CourseSession) -> None:
 def _tell(row: Enrolment, kind: str, now: datetime) -> None:
     payload = {"enrolment": str(row.pk), "user": str(row.user_id)}
     enqueue([Effect(f"training.{kind}", f"training.{kind}.{row.pk}", payload)], now=now)
-
-
-def _record(
-    by: By,
-    action: str,
-    row: Enrolment,
-    *,
-    after: Mapping[str, object],
-    before: Mapping[str, object] | None = None,
-) -> None:
-    host = row.session.course.organisation
-    trail.record(by, action, row, before=before or {}, after=after, places=host.places())

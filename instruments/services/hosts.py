@@ -18,8 +18,8 @@ from instruments.services.search import BATCH, entries_file
 
 
 def moves_carry_out(*, now: datetime, most: int = 100) -> int:
-    """On the day a move begins in its new region, the organisation and its instruments belong
-    there; how many moves. One that is at work elsewhere is passed over."""
+    """Carry out the moves that have begun: the organisation and its instruments belong to the new
+    region; return how many. One that is at work elsewhere is passed over."""
 
     def act(move_id: UUID) -> int:
         rows = OrganisationMove.objects.select_for_update(of=("self",), skip_locked=True)
@@ -52,9 +52,9 @@ def _carry_out(move: OrganisationMove, now: datetime) -> None:
 def hosts_change(
     instrument_ids: Sequence[UUID], organisation: Organisation, day: date, now: datetime
 ) -> None:
-    """From a local day on the instruments, locked by the caller, belong to an organisation and
-    its region; the days before stay with whom they belonged to. Eight statements, and six for
-    each batch of the search."""
+    """Give instruments, locked by the caller, to an organisation and its region from a local day
+    on; the days before stay with whom they belonged to. Eight statements, and six for each batch of
+    the search."""
     rows = Instrument.objects.filter(pk__in=instrument_ids)
     since = Max("past_hosts__until_date")
     PastHost.objects.bulk_create(

@@ -35,7 +35,7 @@ class Sites:
     settled: set[UUID] = field(default_factory=set)  # whose contact this file has changed
 
     def of(self, values: RowValues) -> Facility:
-        """The facility a row names, once `facilities_store` has been called with it."""
+        """Return the facility a row names, once `facilities_store` has been called with it."""
         return self.by_name[self.name_in(values)]
 
     def time_zone_in(self, values: RowValues) -> str:
@@ -56,7 +56,7 @@ def facilities_store(sites: Sites, rows: Sequence[Decided]) -> list[Change]:
     changed; call it in the import's transaction, with the instruments of changed rows locked.
     What to record in the trail."""
     by_id = {facility.pk: facility for facility in sites.by_name.values()}
-    made: list[Facility] = []
+    created: list[Facility] = []
     edited: dict[UUID, set[str]] = {}
     for row in rows:
         values, instrument = row.values, row.instrument
@@ -73,14 +73,14 @@ def facilities_store(sites: Sites, rows: Sequence[Decided]) -> list[Change]:
                 **values.facility.contact,
             )
             by_id[facility.pk] = facility
-            made.append(facility)
+            created.append(facility)
         elif facility and (fields := _contact_put(sites, facility, row, values)):
             edited.setdefault(facility.pk, set()).update(fields)
-    Facility.objects.bulk_create(made)
-    old = [by_id[pk] for pk in edited if by_id[pk] not in made]
+    Facility.objects.bulk_create(created)
+    old = [by_id[pk] for pk in edited if by_id[pk] not in created]
     if old:
         Facility.objects.bulk_update(old, [*CONTACT_FIELDS, "version"])
-    return [_made_entry(sites, facility) for facility in made] + [
+    return [_made_entry(sites, facility) for facility in created] + [
         _edited_entry(sites, facility, edited[facility.pk]) for facility in old
     ]
 
@@ -105,9 +105,9 @@ def _contact_put(sites: Sites, facility: Facility, row: Decided, values: RowValu
 
 
 def _made_entry(sites: Sites, facility: Facility) -> Change:
-    said = {"name": facility.name, "time_zone": facility.time_zone}
+    values = {"name": facility.name, "time_zone": facility.time_zone}
     origin = {"organisation": sites.organisation.pk, "source": sites.source}
-    return "facility.create", facility, {}, said | origin, ""
+    return "facility.create", facility, {}, values | origin, ""
 
 
 def _edited_entry(sites: Sites, facility: Facility, fields: set[str]) -> Change:

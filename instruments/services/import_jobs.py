@@ -35,7 +35,7 @@ from instruments.domain.delimited import (
 )
 from instruments.domain.import_mappings import parse_mapping
 from instruments.domain.imports import Keys, Result, Row, RowValues, values_json, values_of
-from instruments.domain.relations import Edge, edges_of, in_circles
+from instruments.domain.pidinst import Edge, edges_of, in_circles
 from instruments.models import (
     Harvest,
     Import,

@@ -19,25 +19,23 @@ from accounts.models import Organisation
 from accounts.notifications import enqueue
 from instruments.domain.delimited import RowProblem
 from instruments.domain.imports import (
+    BY_HAND,
     CONTACT,
     FACILITY,
+    HAND,
     HOURS,
+    IMPORT,
+    OPENING_HOURS,
     PARTS,
+    PUBLISHED,
     RECORD,
+    Difference,
+    Origin,
     Result,
     RowValues,
     changed_parts,
-    digest,
-)
-from instruments.domain.provenance import (
-    BY_HAND,
-    HAND,
-    IMPORT,
-    OPENING_HOURS,
-    PUBLISHED,
-    Difference,
-    Origin,
     differences,
+    digest,
     origin_json,
     origins_of,
     said_digest,

@@ -15,9 +15,8 @@ from accounts.domain.canonical import canonical_json
 from accounts.domain.jobs import Busy
 from accounts.domain.roles import By
 from accounts.models.copying import rows_copy
-from accounts.permissions import require
-from accounts.selectors.memberships import place_of
 from accounts.services.jobs import work_through
+from instruments.domain.imports import OPENING_HOURS
 from instruments.domain.opening import (
     OpeningHours,
     day_span,
@@ -27,8 +26,7 @@ from instruments.domain.opening import (
     open_minutes,
     parse_hours,
 )
-from instruments.domain.provenance import OPENING_HOURS
-from instruments.locks import lock_instrument, lock_instruments
+from instruments.locks import lock_instruments, lock_managed
 from instruments.models import Instrument, OpenWindow, Schedule, ScheduleAssignment, ScheduleDay
 from instruments.selectors.opening import resolve
 from instruments.services.provenance import hand_wrote
@@ -42,10 +40,8 @@ SLACK = timedelta(days=30)  # a schedule is extended once a month, not every nig
 @transaction.atomic
 def opening_hours_set(by: By, *, instrument_id: UUID, hours: OpeningHours) -> Instrument:
     """Give an instrument new opening hours, from today on. Reservations stay as they are.
-    `WrongVersion` if the instrument moved on from `expected_version`."""
-    instrument = lock_instrument(instrument_id, record=True)
-    require(by.actor, "manage-instruments", place_of(instrument.organisation))
-    by.require_version(instrument.version)
+    `WrongVersion` if the instrument has changed since."""
+    instrument = lock_managed(by, instrument_id, record=True)
     data = hours_to_json(hours)
     before = instrument.schedule.hours if instrument.schedule else {}
     if before == data:
@@ -69,8 +65,8 @@ def opening_hours_set(by: By, *, instrument_id: UUID, hours: OpeningHours) -> In
 
 @transaction.atomic
 def holidays_follow(*, region_id: UUID, now: datetime) -> int:
-    """From today on the instruments of a region that observe public holidays keep those of its
-    present calendar. How many."""
+    """Let the instruments of a region that observe public holidays keep those of its present
+    calendar from today on; return how many."""
     rows = Instrument.objects.filter(region_id=region_id).exclude(schedule=None)
     instruments = lock_instruments(rows.values_list("pk", flat=True), record=True)
     moved = 0
@@ -100,7 +96,7 @@ def schedule_for(
     now: datetime,
     since: date | None = None,
 ) -> Schedule:
-    """The one schedule of a zone, hours and holiday calendar, resolved from `since` (local
+    """Return the one schedule of a zone, hours and holiday calendar, resolved from `since` (local
     date; default five weeks ago) to more than a year ahead. Made when it is the first."""
     parsed = parse_hours(hours)
     calendar = holiday_calendar if parsed.observes_holidays else ""
@@ -173,7 +169,7 @@ def _write_days(schedule: Schedule, since: date, until: date) -> None:
 
 
 def assignment_change(*, instrument: Instrument, now: datetime) -> None:
-    """From today's local date on the instrument keeps its present schedule and units; days
+    """Let the instrument keep its present schedule and units from today's local date on; days
     before keep what they had.
 
     What takes time away (suspending, retiring, fewer units) counts from tomorrow, so that what

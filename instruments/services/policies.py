@@ -10,11 +10,9 @@ from django.db import transaction
 from accounts import trail
 from accounts.domain.errors import invalid
 from accounts.domain.roles import By
-from accounts.permissions import require
-from accounts.selectors.memberships import place_of
-from instruments.domain.policies import Policy, policy_to_json
-from instruments.domain.quotas import quota_to_json, share_to_json
-from instruments.locks import lock_instrument
+from instruments.domain.policies import Policy, policy_to_json, quota_to_json, share_to_json
+from instruments.domain.training import THIS_INSTRUMENT
+from instruments.locks import lock_managed
 from instruments.models import BookingPolicy, Instrument, PolicyVersion, Technique
 from instruments.selectors.policies import load_policy
 from instruments.services.opening import assignment_change
@@ -31,10 +29,9 @@ followers: list[Callable[[Instrument, datetime], None]] = []
 def policy_set(by: By, *, instrument_id: UUID, policy: Policy, reason: str = "") -> BookingPolicy:
     """Give an instrument its rules from now on, as a new version that stays on record; the same
     rules once more make none. Reservations made before stay as they are. `WrongVersion` if the
-    policy moved on from `expected_version`; `WrongState` where more units are in use than there
+    policy has changed since; `WrongState` where more units are in use than there
     would be."""
-    instrument = lock_instrument(instrument_id)
-    require(by.actor, "manage-instruments", place_of(instrument.organisation))
+    instrument = lock_managed(by, instrument_id)
     row: BookingPolicy | None = getattr(instrument, "policy", None)
     version = row.version if row else 0
     by.require_version(version)
@@ -44,8 +41,9 @@ def policy_set(by: By, *, instrument_id: UUID, policy: Policy, reason: str = "")
         return row
     for guard in guards:
         guard(instrument, policy, by.now)
-    if policy.qualification and policy.qualification != "instrument":
-        _require_technique(policy.qualification)
+    code = policy.qualification
+    if code not in ("", THIS_INSTRUMENT) and not Technique.objects.filter(code=code).exists():
+        raise invalid("qualification", "unknown-value")
     values = asdict(policy) | {
         "horizon_days": dict(policy.horizon_days),
         "quotas": [quota_to_json(quota) for quota in policy.quotas],
@@ -74,8 +72,3 @@ def policy_set(by: By, *, instrument_id: UUID, policy: Policy, reason: str = "")
         assignment_change(instrument=instrument, now=by.now)
     trail.record(by, "policy.set", instrument, before=before, after=after, reason=reason)
     return row
-
-
-def _require_technique(code: str) -> None:
-    if not Technique.objects.filter(code=code).exists():
-        raise invalid("qualification", "unknown-value")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from accounts import trail
 from accounts.domain.roles import By
-from instruments.domain.provenance import by_hand
+from instruments.domain.imports import by_hand
 from instruments.models import Instrument, Provenance
 
 

@@ -13,12 +13,11 @@ from accounts.domain.roles import By
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
-from instruments.domain import publishing
 from instruments.domain.opening import local_date
-from instruments.locks import lock_instrument
+from instruments.domain.quality import Incomplete, missing, step
+from instruments.locks import lock_instrument, lock_managed
 from instruments.models import Instrument
-from instruments.selectors.publishing import load_record
-from instruments.selectors.quality import stale_records
+from instruments.selectors.quality import load_record, stale_records
 from instruments.selectors.registry import PUBLIC
 from instruments.services.opening import assignment_change
 from instruments.services.registry import record_event
@@ -45,30 +44,30 @@ def instrument_publication(
     (`Incomplete` names what is missing); it also brings back a suspended one. Retired is final,
     and not to be had while bookings are not over (`StillBooked`): they would lead nowhere.
     The managers hear of what is submitted, whoever submitted it of the answer."""
-    wanted, capability = ACTS[act]
+    after, capability = ACTS[act]
     instrument = lock_instrument(instrument_id, record=True)
     require(by.actor, capability, place_of(instrument.organisation))
     by.require_version(instrument.version)
     before = instrument.publication
-    publishing.step(before, wanted)
-    if wanted == "published":
+    step(before, after)
+    if after == "published":
         today = local_date(ZoneInfo(instrument.facility.time_zone), by.now)
-        lacking = publishing.missing(load_record(instrument, today))
+        lacking = missing(load_record(instrument, today))
         if lacking:
-            raise publishing.Incomplete(lacking)
+            raise Incomplete(lacking)
         instrument.published_at = instrument.published_at or by.now
-    if wanted == "retired":
+    if after == "retired":
         for guard in retiring:
             guard(instrument.pk, by.now)
-    if wanted == "submitted":
+    if after == "submitted":
         instrument.submitted_by_id = by.actor.person
-    instrument.publication = wanted
+    instrument.publication = after
     instrument.version += 1
     instrument.updated_at = by.now
     instrument.save(
         update_fields=["publication", "published_at", "submitted_by", "version", "updated_at"]
     )
-    if "published" in {before, wanted}:
+    if "published" in {before, after}:
         assignment_change(instrument=instrument, now=by.now)
         entries_file([instrument.pk])
     entry = trail.record(
@@ -76,23 +75,21 @@ def instrument_publication(
         f"instrument.{act}",
         instrument,
         before={"publication": before},
-        after={"publication": wanted},
+        after={"publication": after},
         reason=reason,
     )
-    if "published" in {before, wanted}:
-        enqueue([record_event(instrument, wanted)], now=by.now)
-    if wanted == "submitted" or (before == "submitted" and wanted != "retired"):
-        _tell(instrument, "returned" if wanted == "draft" else wanted, entry.pk, by.now)
+    if "published" in {before, after}:
+        enqueue([record_event(instrument, after)], now=by.now)
+    if after == "submitted" or (before == "submitted" and after != "retired"):
+        _tell(instrument, "returned" if after == "draft" else after, entry.pk, by.now)
     return instrument
 
 
 @transaction.atomic
 def instrument_confirm(by: By, *, instrument_id: UUID) -> Instrument:
-    """A manager says that the record is still true: it is fresh for another year. `WrongState`
-    of one that is not public: nothing of it can be out of date for anybody."""
-    instrument = lock_instrument(instrument_id, record=True)
-    require(by.actor, "manage-instruments", place_of(instrument.organisation))
-    by.require_version(instrument.version)
+    """Confirm that a record is still true: it is fresh for another year. `WrongState` of one that
+    is not public: nothing of it can be out of date for anybody."""
+    instrument = lock_managed(by, instrument_id, record=True)
     if instrument.publication not in PUBLIC:
         raise WrongState(state=instrument.publication, wanted="confirmed")
     before = instrument.confirmed_at
@@ -130,7 +127,7 @@ def stale_records_tell(*, now: datetime) -> int:
 
 
 def _tell(instrument: Instrument, step: str, entry_id: UUID, now: datetime) -> None:
-    """The reason stays in the trail, where it can be erased."""
+    """Tell who waits for the answer; the reason stays in the trail, where it can be erased."""
     effect = Effect(
         kind=f"record.{step}",
         key=f"record.{step}:{instrument.pk}:{instrument.version}",

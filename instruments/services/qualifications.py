@@ -1,6 +1,7 @@
 """Certificates that people may operate instruments alone: granted, and revoked."""
 
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -13,7 +14,8 @@ from accounts.permissions import require
 from accounts.selectors.memberships import no_second, place_of
 from accounts.selectors.organisations import require_open
 from accounts.selectors.rows import visible
-from instruments.domain.qualifications import FIRST_DAY, LAST_DAY
+from accounts.services.memberships import checked_reason
+from instruments.domain.training import FIRST_DAY, LAST_DAY
 from instruments.models import Instrument, Qualification, Technique
 
 MOST_TEXT = 500
@@ -26,7 +28,14 @@ class AlreadyQualified(WrongState):
 
 
 @transaction.atomic
-def qualification_grant(
+def qualification_grant(by: By, *, issuer: Organisation, **certificate: Any) -> Qualification:
+    """As `qualification_put`, for the issuer's managers only. `NotPermitted`."""
+    require(by.actor, "manage-instruments", place_of(issuer))
+    require_open(issuer)
+    return qualification_put(by, issuer=issuer, **certificate)
+
+
+def qualification_put(
     by: By,
     *,
     user: User,
@@ -37,38 +46,13 @@ def qualification_grant(
     valid_until: date | None = None,
     note: str = "",
 ) -> Qualification:
-    """Certify that a person may operate one instrument, or a technique wherever the issuer's
-    instruments ask for it; days are local and inclusive.
+    """Within a transaction, certify that a person may operate one instrument, or a technique
+    wherever the issuer's instruments ask for it; days are local and inclusive. The caller has
+    checked the rights.
 
-    `NotPermitted` but for the issuer's managers; `WrongState` (`own-qualification`) for
-    oneself; `Invalid` for what does not fit; `AlreadyQualified` for the same again.
+    `WrongState` (`own-qualification`) for oneself; `Invalid` for what does not fit;
+    `AlreadyQualified` for the same again.
     """
-    require(by.actor, "manage-instruments", place_of(issuer))
-    require_open(issuer)
-    return qualification_put(
-        by,
-        user=user,
-        issuer=issuer,
-        valid_from=valid_from,
-        instrument=instrument,
-        technique=technique,
-        valid_until=valid_until,
-        note=note,
-    )
-
-
-def qualification_put(
-    by: By,
-    *,
-    user: User,
-    issuer: Organisation,
-    valid_from: date,
-    instrument: Instrument | None,
-    technique: Technique | None,
-    valid_until: date | None,
-    note: str,
-) -> Qualification:
-    """The same within a transaction, for who has asked whether it may be."""
     if by.actor.user_id == user.pk:
         raise no_second(
             "manage-instruments",
@@ -95,9 +79,7 @@ def qualification_put(
         if "qualification_once" not in str(error):
             raise
         raise AlreadyQualified from error
-    trail.record(
-        by, "qualification.grant", row, after=_told(row), reason=row.note, places=issuer.places()
-    )
+    trail.record(by, "qualification.grant", row, after=_told(row), reason=row.note)
     return row
 
 
@@ -136,11 +118,7 @@ def qualification_revoke(by: By, *, qualification_id: UUID, reason: str) -> Qual
     by.require_version(row.version)
     if row.revoked_at is not None:
         raise WrongState(state="revoked", wanted="revoked")
-    reason = reason.strip()
-    if not reason:
-        raise invalid("reason", "required")
-    if len(reason) > MOST_TEXT:
-        raise invalid("reason", "too-long", most=MOST_TEXT)
+    reason = checked_reason(reason, is_owed=True)
     row.revoked_by_id = by.actor.person
     row.revoked_at = by.now
     row.reason = reason
@@ -153,7 +131,6 @@ def qualification_revoke(by: By, *, qualification_id: UUID, reason: str) -> Qual
         before=_told(row),
         after={"revoked_at": by.now},
         reason=reason,
-        places=([row.issuer_id], row.issuer.region.lineage),
     )
     return row
 

@@ -10,15 +10,12 @@ from django.db import transaction
 from django.db.models import Max
 
 from accounts import trail
-from accounts.domain.errors import WrongState, WrongVersion
-from accounts.domain.roles import Actor, By
-from accounts.permissions import require
-from accounts.selectors.memberships import place_of
+from accounts.domain.errors import WrongState
+from accounts.domain.roles import By
 from accounts.selectors.rows import visible
 from instruments.domain.opening import local_date
-from instruments.domain.ratecard_versions import Version, require_room
-from instruments.domain.ratecards import RateCardValues, to_json
-from instruments.locks import lock_instrument
+from instruments.domain.ratecards import RateCardValues, Version, require_room, to_json
+from instruments.locks import lock_managed
 from instruments.models import Instrument, RateCard
 
 # Whether something was priced by a card. Rooms above register here (bookings/apps.py): this app
@@ -31,14 +28,14 @@ uses: list[Use] = []
 def rate_card_create(
     by: By, *, instrument_id: UUID, card: RateCardValues, publish: bool
 ) -> RateCard:
-    """A new version; `publish` puts it in force from its first day.
+    """Add a version; `publish` puts it in force from its first day.
 
     An open-ended card that began before ends where the new one begins. Any other overlap is
     refused (`overlaps-version`), and so are days without a price between two versions
     (`leaves-gap`) and taking the place of a card that was used (`version-used`). Bookings keep
     the version they were quoted with.
     """
-    instrument = _locked(by.actor, instrument_id)
+    instrument = lock_managed(by, instrument_id)
     latest = RateCard.objects.filter(instrument=instrument).aggregate(latest=Max("version"))
     row = RateCard(
         instrument=instrument, version=(latest["latest"] or 0) + 1, created_at=by.now, revision=0
@@ -50,31 +47,24 @@ def rate_card_create(
 def rate_card_change(
     by: By, *, instrument_id: UUID, version: int, card: RateCardValues, publish: bool
 ) -> RateCard:
-    """Other prices in a draft; `publish` as of a new version. `WrongState` once it was
-    published; `WrongVersion` if somebody changed it since `expected_version`."""
-    row = _draft(_locked(by.actor, instrument_id), version, by.version)
+    """Change the prices of a draft; `publish` as of a new version. `WrongState` once it was
+    published; `WrongVersion` if somebody has changed it since."""
+    row = _draft(by, lock_managed(by, instrument_id), version)
     return _store(by, row, card, publish=publish)
 
 
 @transaction.atomic
 def rate_card_delete(by: By, *, instrument_id: UUID, version: int) -> None:
     """Throw a draft away. `WrongState` once it was published."""
-    instrument = _locked(by.actor, instrument_id)
-    row = _draft(instrument, version, by.version)
+    instrument = lock_managed(by, instrument_id)
+    row = _draft(by, instrument, version)
     row.delete()
-    _record(by, "ratecard.delete", instrument, before={"version": version, "card": row.card})
+    trail.record(by, "ratecard.delete", instrument, before={"version": version, "card": row.card})
 
 
-def _locked(actor: Actor, instrument_id: UUID) -> Instrument:
-    instrument = lock_instrument(instrument_id)
-    require(actor, "manage-instruments", place_of(instrument.organisation))
-    return instrument
-
-
-def _draft(instrument: Instrument, version: int, expected: int | None) -> RateCard:
+def _draft(by: By, instrument: Instrument, version: int) -> RateCard:
     row = visible(RateCard.objects, instrument=instrument, version=version)
-    if expected is not None and expected != row.revision:
-        raise WrongVersion(version=row.revision)
+    by.require_version(row.revision)
     if row.published_at is not None:
         raise WrongState(state="published", wanted="draft")
     if row.replaced_at is not None:
@@ -84,7 +74,7 @@ def _draft(instrument: Instrument, version: int, expected: int | None) -> RateCa
 
 
 def _store(by: By, row: RateCard, card: RateCardValues, *, publish: bool) -> RateCard:
-    """Write a draft's prices, and publish it if wanted."""
+    """Write a draft's prices, and publish it if asked to."""
     instrument, is_new = row.instrument, row.revision == 0
     before: dict[str, Any] = {} if is_new else {"version": row.version, "card": row.card}
     after: dict[str, Any] = {"version": row.version}
@@ -100,19 +90,8 @@ def _store(by: By, row: RateCard, card: RateCardValues, *, publish: bool) -> Rat
     row.save(force_insert=is_new)
     draft = "ratecard.create" if is_new else "ratecard.update"
     action = "ratecard.publish" if publish else draft
-    _record(by, action, instrument, before=before, after=after | {"card": row.card})
+    trail.record(by, action, instrument, before=before, after=after | {"card": row.card})
     return row
-
-
-def _record(
-    by: By,
-    action: str,
-    instrument: Instrument,
-    *,
-    before: dict[str, Any],
-    after: dict[str, Any] | None = None,
-) -> None:
-    trail.record(by, action, instrument, before=before, after=after or {})
 
 
 def _make_room(
@@ -129,7 +108,7 @@ def _make_room(
     others = [Version(row.version, row.valid_from, row.valid_until) for row in rows.values()]
     ended: dict[int, tuple[date | None, date]] = {}
     for other in require_room(
-        card, others, today, lambda version: _is_used(instrument, rows[version])
+        card, others, today, lambda version: any(use(instrument, rows[version]) for use in uses)
     ):
         row = rows[other.version]
         ended[row.version] = (row.valid_until, card.valid_from)
@@ -142,7 +121,3 @@ def _make_room(
             row.published_at, row.replaced_at = None, now
             row.save(update_fields=["published_at", "replaced_at", "revision"])
     return ended
-
-
-def _is_used(instrument: Instrument, row: RateCard) -> bool:
-    return any(use(instrument, row) for use in uses)

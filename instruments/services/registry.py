@@ -18,7 +18,7 @@ from accounts.selectors.memberships import place_of
 from accounts.selectors.organisations import require_open
 from accounts.selectors.rows import visible
 from instruments.domain.policies import Policy
-from instruments.locks import lock_instrument
+from instruments.locks import lock_managed
 from instruments.models import Facility, Instrument, Technique
 from instruments.selectors.policies import load_policy
 from instruments.services.policies import policy_set
@@ -27,39 +27,19 @@ from instruments.services.search import entries_file
 
 # What the trail says of a record: everything but what follows from it.
 RECORDED = (
-    "name",
-    "name_zh",
-    "description",
-    "description_zh",
-    "identifier",
-    "identifier_type",
-    "landing_page",
-    "owners",
-    "manufacturers",
-    "model",
-    "model_identifier",
-    "model_identifier_type",
-    "instrument_types",
-    "measured_variables",
-    "dates",
-    "related_identifiers",
-    "alternate_identifiers",
-    "classification_code",
-    "acquisition_cost",
-    "acquisition_currency",
-    "acquisition_date",
-    "service_modes",
-    "kind",
-    "norm_hours",
-    "room",
-)
+    "name", "name_zh", "description", "description_zh", "identifier", "identifier_type",
+    "landing_page", "owners", "manufacturers", "model", "model_identifier",
+    "model_identifier_type", "instrument_types", "measured_variables", "dates",
+    "related_identifiers", "alternate_identifiers", "classification_code", "acquisition_cost",
+    "acquisition_currency", "acquisition_date", "service_modes", "kind", "norm_hours", "room",
+)  # fmt: skip
 
 
 @transaction.atomic
 def facility_create(
     by: By, *, organisation: Organisation, name: str, time_zone: str, **values: Any
 ) -> Facility:
-    """A site of an organisation. `actor` None is the platform itself (commands)."""
+    """Enter a site of an organisation."""
     if not by.actor.is_platform:
         require(by.actor, "manage-instruments", place_of(organisation))
     require_open(organisation)
@@ -84,24 +64,17 @@ def facility_create(
 
 # What of a facility can be changed: its zone is that of hours and bookings, and stays.
 FACILITY_FIELDS = (
-    "name",
-    "name_zh",
-    "address",
-    "contact_name",
-    "contact_email",
-    "contact_phone",
-    "website",
-    "latitude",
-    "longitude",
-)
+    "name", "name_zh", "address", "contact_name", "contact_email", "contact_phone", "website",
+    "latitude", "longitude",
+)  # fmt: skip
 
 
 @transaction.atomic
 def facility_update(by: By, *, facility_id: UUID, changes: Mapping[str, Any]) -> Facility:
-    """Change what is said of a site (`FACILITY_FIELDS`). `WrongVersion` if it moved on from
-    `expected_version`."""
-    found = Facility.objects.select_for_update(of=("self",)).select_related("organisation__region")
-    facility = visible(found, pk=facility_id)
+    """Change what is said of a site (`FACILITY_FIELDS`). `WrongVersion` if it has changed
+    since."""
+    rows = Facility.objects.select_for_update(of=("self",)).select_related("organisation__region")
+    facility = visible(rows, pk=facility_id)
     require(by.actor, "manage-instruments", place_of(facility.organisation))
     by.require_version(facility.version)
     changed = sorted(
@@ -126,7 +99,8 @@ def facility_update(by: By, *, facility_id: UUID, changes: Mapping[str, Any]) ->
 
 
 def organisation_locked(facility: Facility) -> Organisation:
-    """Whose facility it is now, locked against moving and merging; `WrongState` if closed."""
+    """Lock the organisation of a facility against moving and merging and return it; `WrongState` if
+    it is closed."""
     row = (
         Organisation.objects.select_for_update(of=("self",), no_key=True)
         .select_related("region")
@@ -145,7 +119,7 @@ def instrument_create(
     units: int | None = None,
     **values: Any,
 ) -> Instrument:
-    """A draft record. Any member who books or manages may enter one; publishing is a
+    """Enter a draft record. Any member who books or manages may enter one; publishing is a
     manager's decision, and so are `units`, with which it starts on the usual policy."""
     require(by.actor, "register-instruments", place_of(facility.organisation))
     # Its region, and whose the facility is, stay as they are until this is over.
@@ -161,10 +135,9 @@ def instrument_create(
     instrument.save(force_insert=True)
     instrument.techniques.set(techniques)
     entries_file([instrument.pk])
-    _record(by, "instrument.create", instrument, {}, _said(instrument))
+    trail.record(by, "instrument.create", instrument, after=recorded(instrument))
     if units is not None:
-        policy = Policy(units=units)
-        policy_set(by, instrument_id=instrument.pk, policy=policy)
+        policy_set(by, instrument_id=instrument.pk, policy=Policy(units=units))
     return instrument
 
 
@@ -177,12 +150,10 @@ def instrument_update(
     techniques: list[Technique] | None,
     units: int | None = None,
 ) -> Instrument:
-    """Change fields of the record, and the `units` of its policy. `WrongVersion` if it moved
-    on from `expected_version`."""
-    instrument = lock_instrument(instrument_id, record=True)
-    require(by.actor, "manage-instruments", place_of(instrument.organisation))
-    by.require_version(instrument.version)
-    before = _said(instrument)
+    """Change fields of the record, and the `units` of its policy. `WrongVersion` if it has
+    changed since."""
+    instrument = lock_managed(by, instrument_id, record=True)
+    before = recorded(instrument)
     codes_before = sorted(t.code for t in instrument.techniques.all())
     for name, value in changes.items():
         setattr(instrument, name, value)
@@ -198,17 +169,17 @@ def instrument_update(
         row = getattr(instrument, "policy", None)
         policy = replace(load_policy(row) if row else Policy(), units=units)
         policy_set(By(by.actor, by.now), instrument_id=instrument.pk, policy=policy)
-    after = _said(instrument)
+    after = recorded(instrument)
     changed = {name for name in after if after[name] != before[name]}
     is_retagged = codes_before != sorted(technique.code for technique in techniques)
     written = sorted(changed | ({"techniques"} if is_retagged else set()))
     hand_wrote(by, instrument=instrument, names=written)
-    _record(
+    trail.record(
         by,
         "instrument.update",
         instrument,
-        {name: before[name] for name in changed},
-        {name: after[name] for name in changed},
+        before={name: before[name] for name in changed},
+        after={name: after[name] for name in changed},
     )
     if written and instrument.publication == Instrument.Publication.PUBLISHED:
         enqueue([record_event(instrument, "")], now=by.now)
@@ -216,7 +187,7 @@ def instrument_update(
 
 
 def record_event(instrument: Instrument, publication: str) -> Effect:
-    """The word to other programs that a record came to be public, or changed since."""
+    """Return the word to other programs that a record came to be public, or changed since."""
     name = "published" if publication == "published" else "changed"
     return Effect(
         kind=f"instrument.{name}",
@@ -225,11 +196,6 @@ def record_event(instrument: Instrument, publication: str) -> Effect:
     )
 
 
-def _said(instrument: Instrument) -> dict[str, Any]:
+def recorded(instrument: Instrument) -> dict[str, Any]:
+    """Return what the trail says of a record."""
     return {name: getattr(instrument, name) for name in RECORDED}
-
-
-def _record(
-    by: By, action: str, instrument: Instrument, before: dict[str, Any], after: dict[str, Any]
-) -> None:
-    trail.record(by, action, instrument, before=before, after=after)

@@ -7,9 +7,8 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from instruments.domain.criteria import GROUPS, key
+from instruments.domain.search import GROUPS, exactly, key, pieces, vector, weighted
 from instruments.domain.techniques import Lexicon, is_division
-from instruments.domain.words import exactly, pieces, vector, weighted
 from instruments.locks import lock_instruments
 from instruments.models import Instrument, SearchEntry, SearchGroup, SearchWord
 from instruments.selectors.techniques import load_lexicon
@@ -62,7 +61,7 @@ def _grouped(entry: SearchEntry) -> list[SearchGroup]:
 
 
 def _regions_above(region_ids: Iterable[UUID]) -> dict[UUID, list[str]]:
-    """The codes of regions and of all above them."""
+    """Return the codes of regions and of all above them."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -88,7 +87,7 @@ def _entry(
     named = lexicon.named_in(*names, *kinds) | chosen
     branch = chosen | lexicon.above(chosen)
     host, site = instrument.organisation, instrument.facility
-    found = weighted(
+    weights = weighted(
         {
             "A": names,
             "B": [*makers, *(label for code in sorted(named) for label in lexicon.labels[code])],
@@ -125,9 +124,9 @@ def _entry(
         whole=sorted({exactly(name) for name in names if name} - {""}),
         length=min(len(pieces(instrument.name)), 100),
         strong=vector(
-            {lexeme: weight for lexeme, weight in found.items() if weight < "D"}, is_weighted=True
+            {lexeme: weight for lexeme, weight in weights.items() if weight < "D"}, is_weighted=True
         ),
-        words=vector(found),
+        words=vector(weights),
     )
 
 

@@ -1,14 +1,14 @@
 """Courses and their sessions: made, changed, ended."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
 
 from accounts import trail
-from accounts.domain.errors import WrongState, WrongVersion, invalid
-from accounts.domain.roles import Actor, By
+from accounts.domain.errors import WrongState, invalid
+from accounts.domain.roles import By
 from accounts.models import Organisation, User
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
@@ -16,12 +16,11 @@ from accounts.selectors.memberships import place_of
 from accounts.selectors.organisations import require_open
 from accounts.selectors.rows import visible
 from accounts.selectors.users import members_among
+from accounts.services.memberships import checked_reason
 from instruments.domain.training import CourseTerms, SessionTerms
 from instruments.models import Course, CourseSession, Enrolment, Facility, Instrument, Technique
 from instruments.selectors.training import SEATED, running_out
 from instruments.services.enrolments import lock_session, places_fill
-
-MOST_TEXT = 500
 
 
 @transaction.atomic
@@ -50,7 +49,9 @@ def course_create(
     _put_course(row, terms)
     row.save(force_insert=True)
     row.prerequisites.set(before)
-    _record(by, "course.create", row, row.organisation, after=_course_told(row, before))
+    trail.record(
+        by, "course.create", row, after=_course_told(row, before), places=row.organisation.places()
+    )
     return row
 
 
@@ -58,16 +59,16 @@ def course_create(
 def course_change(by: By, *, course_id: UUID, terms: CourseTerms) -> Course:
     """Say anew what a course is; what it certifies stays. Certificates given stay as they are.
     `WrongState` (`course-retired`) for one that is over."""
-    row = _locked_course(by.actor, course_id, by.version)
+    row = _locked_course(by, course_id)
     terms.check()
-    wanted = _prerequisites(row, terms)
+    prerequisites = _prerequisites(row, terms)
     was = _course_told(row, row.prerequisites.all())
     _put_course(row, terms)
     row.version += 1
     row.save()
-    row.prerequisites.set(wanted)
-    told = _course_told(row, wanted)
-    _record(by, "course.change", row, row.organisation, before=was, after=told)
+    row.prerequisites.set(prerequisites)
+    told = _course_told(row, prerequisites)
+    trail.record(by, "course.change", row, before=was, after=told, places=row.organisation.places())
     return row
 
 
@@ -75,14 +76,16 @@ def course_change(by: By, *, course_id: UUID, terms: CourseTerms) -> Course:
 def course_retire(by: By, *, course_id: UUID) -> Course:
     """Offer it no more; its certificates stay. `WrongState` (`sessions-ahead`) while sessions of
     it are to come: they are cancelled first."""
-    row = _locked_course(by.actor, course_id, by.version)
+    row = _locked_course(by, course_id)
     ahead = row.sessions.filter(cancelled_at=None, end_at__gt=by.now).count()
     if ahead:
         raise WrongState("sessions-ahead", count=ahead)
     row.retired_at = by.now
     row.version += 1
     row.save(update_fields=["retired_at", "version"])
-    _record(by, "course.retire", row, row.organisation, after={"retired_at": by.now})
+    trail.record(
+        by, "course.retire", row, after={"retired_at": by.now}, places=row.organisation.places()
+    )
     return row
 
 
@@ -92,7 +95,7 @@ def session_create(
 ) -> CourseSession:
     """Give a course at a time and place; trainers are members of the host. `Invalid` for what
     does not fit, `not-for-course` for another organisation's facility."""
-    course = _locked_course(by.actor, course_id, None)
+    course = _locked_course(by, course_id)
     if facility.organisation_id != course.organisation_id:
         raise invalid("facility", "not-for-course")
     terms.check(by.now, is_new=True)
@@ -102,7 +105,7 @@ def session_create(
     row.save(force_insert=True)
     row.trainers.set(User.objects.filter(pk__in=terms.trainers))
     told = _session_told(row, terms.trainers)
-    _record(by, "course-session.create", row, course.organisation, after=told)
+    trail.record(by, "course-session.create", row, after=told, places=course.organisation.places())
     return row
 
 
@@ -110,13 +113,13 @@ def session_create(
 def session_change(
     by: By, *, session_id: UUID, terms: SessionTerms, facility: Facility | None = None
 ) -> CourseSession:
-    """Another time, place or number of places for a session that has not begun. Those who have a
+    """Change time, place or number of places of a session that has not begun. Those who have a
     place or wait are told by mail of another time or place; who waits moves up if there are more
     places. `Invalid` (`fewer-than-enrolled`) for fewer places than are taken."""
     row = lock_session(session_id)
     host = row.course.organisation
     require(by.actor, "manage-instruments", place_of(host))
-    _check_ahead(row, by.version, by.now)
+    _check_ahead(by, row)
     if facility is not None and facility.organisation_id != host.pk:
         raise invalid("facility", "not-for-course")
     terms.check(by.now, is_new=row.start_at != terms.start)
@@ -132,7 +135,7 @@ def session_change(
     row.save()
     row.trainers.set(User.objects.filter(pk__in=terms.trainers))
     told = _session_told(row, terms.trainers)
-    _record(by, "course-session.change", row, host, before=was, after=told)
+    trail.record(by, "course-session.change", row, before=was, after=told, places=host.places())
     if seen != (row.start_at, row.end_at, row.location, row.facility_id):
         _tell(row, "changed", by.now)
     places_fill(by, session=row)
@@ -146,17 +149,13 @@ def session_cancel(by: By, *, session_id: UUID, reason: str) -> CourseSession:
     row = lock_session(session_id)
     host = row.course.organisation
     require(by.actor, "manage-instruments", place_of(host))
-    _check_ahead(row, by.version, by.now)
-    reason = reason.strip()
-    if not reason:
-        raise invalid("reason", "required")
-    if len(reason) > MOST_TEXT:
-        raise invalid("reason", "too-long", most=MOST_TEXT)
+    _check_ahead(by, row)
+    reason = checked_reason(reason, is_owed=True)
     row.cancelled_at, row.reason = by.now, reason
     row.version += 1
     row.save(update_fields=["cancelled_at", "reason", "version"])
     after = {"cancelled_at": by.now}
-    _record(by, "course-session.cancel", row, host, after=after, reason=reason)
+    trail.record(by, "course-session.cancel", row, after=after, reason=reason, places=host.places())
     _tell(row, "cancelled", by.now)
     return row
 
@@ -180,38 +179,36 @@ def certificates_remind(*, now: datetime) -> int:
     return len(due)
 
 
-def _locked_course(actor: Actor, course_id: UUID, expected_version: int | None) -> Course:
+def _locked_course(by: By, course_id: UUID) -> Course:
     row = visible(
         Course.objects.select_for_update(of=("self",), no_key=True).select_related(
             "organisation__region", "technique", "instrument"
         ),
         pk=course_id,
     )
-    require(actor, "manage-instruments", place_of(row.organisation))
-    if expected_version is not None and expected_version != row.version:
-        raise WrongVersion(version=row.version)
+    require(by.actor, "manage-instruments", place_of(row.organisation))
+    by.require_version(row.version)
     if row.retired_at is not None:
         raise WrongState("course-retired")
     return row
 
 
-def _check_ahead(row: CourseSession, expected_version: int | None, now: datetime) -> None:
-    if expected_version is not None and expected_version != row.version:
-        raise WrongVersion(version=row.version)
+def _check_ahead(by: By, row: CourseSession) -> None:
+    by.require_version(row.version)
     if row.cancelled_at is not None:
         raise WrongState("session-cancelled")
-    if row.start_at <= now:
+    if row.start_at <= by.now:
         raise WrongState("session-begun")
 
 
 def _prerequisites(row: Course, terms: CourseTerms) -> list[Course]:
-    wanted = set(terms.prerequisites)
-    if row.pk in wanted:
+    ids = set(terms.prerequisites)
+    if row.pk in ids:
         raise invalid("prerequisites", "not-itself")
-    found = list(Course.objects.filter(pk__in=wanted, organisation=row.organisation))
-    if len(found) != len(wanted):
+    rows = list(Course.objects.filter(pk__in=ids, organisation=row.organisation))
+    if len(rows) != len(ids):
         raise invalid("prerequisites", "unknown-value")
-    return found
+    return rows
 
 
 def _check_trainers(course: Course, terms: SessionTerms) -> None:
@@ -232,7 +229,7 @@ def _put_session(row: CourseSession, terms: SessionTerms) -> None:
 
 
 def _tell(row: CourseSession, kind: str, now: datetime) -> None:
-    """Everybody who has a place or waits for one."""
+    """Tell everybody who has a place or waits for one."""
     told = row.enrolments.filter(state__in=[Enrolment.State.ENROLLED, Enrolment.State.WAITING])
     enqueue(
         [
@@ -244,21 +241,6 @@ def _tell(row: CourseSession, kind: str, now: datetime) -> None:
             for enrolment in told
         ],
         now=now,
-    )
-
-
-def _record(
-    by: By,
-    action: str,
-    target: Course | CourseSession,
-    host: Organisation,
-    *,
-    after: Mapping[str, object],
-    before: Mapping[str, object] | None = None,
-    reason: str = "",
-) -> None:
-    trail.record(
-        by, action, target, before=before or {}, after=after, reason=reason, places=host.places()
     )
 
 

@@ -20,12 +20,11 @@ from django.utils.translation import gettext_lazy as _
 from accounts.domain.roles import Actor
 from accounts.letters.words import listed
 from instruments.domain.opening import OpeningHours, Override, clock, parse_hours
-from instruments.domain.policies import Policy, parse_policy
-from instruments.domain.quotas import Quota
+from instruments.domain.policies import Policy, Quota, parse_policy
 from instruments.domain.ratecards import PRICE_GROUPS
 from instruments.forms.opening import weekday_name
+from instruments.forms.policies import MEASURES, SCOPES, SPANS
 from instruments.forms.qualifications import technique_choices
-from instruments.forms.quotas import MEASURES, SCOPES, SPANS
 from instruments.messages import (
     FIELD_LABELS,
     KEPT,
@@ -41,7 +40,7 @@ register = template.Library()
 
 @register.filter
 def lacking(code: str) -> str:
-    """What of the publishing checklist is missing."""
+    """Say what of the publishing checklist is missing."""
     words = {
         "name": gettext("name"),
         "description": gettext("description"),
@@ -56,7 +55,7 @@ def lacking(code: str) -> str:
 
 @register.filter
 def raising(code: str) -> str:
-    """What would raise the quality mark."""
+    """Say what would raise the quality mark."""
     words = {
         "name-in-both": gettext("a Chinese name"),
         "model": gettext("the model"),
@@ -77,7 +76,7 @@ def raising(code: str) -> str:
 
 @register.filter
 def alike(code: str) -> str:
-    """Why two records look alike."""
+    """Say why two records look alike."""
     words = {
         "serial-number": gettext("The same serial number"),
         "inventory-number": gettext("The same inventory number"),
@@ -88,10 +87,10 @@ def alike(code: str) -> str:
 
 @register.filter
 def numbers_of(instrument: Instrument) -> str:
-    """Serial and inventory numbers."""
-    wanted = {"SerialNumber", "InventoryNumber"}
-    said = (i for i in instrument.alternate_identifiers if i.get("identifier_type") in wanted)
-    return listed(i.get("identifier", "") for i in said)
+    """List the serial and inventory numbers."""
+    kinds = {"SerialNumber", "InventoryNumber"}
+    items = (i for i in instrument.alternate_identifiers if i.get("identifier_type") in kinds)
+    return listed(i.get("identifier", "") for i in items)
 
 
 @register.filter
@@ -101,8 +100,8 @@ def manages(actor: Actor) -> bool:
 
 @register.simple_tag
 def data_block(data: Any) -> SafeString:
-    """Linked data for machines. The block is no script: browsers do not run it. Nothing in it can
-    end it: `<`, `>` and `&` are written as JSON escapes."""
+    """Write linked data for machines. The block is no script: browsers do not run it. Nothing in it
+    can end it: `<`, `>` and `&` are written as JSON escapes."""
     text = json.dumps(data, ensure_ascii=False).translate(_ESCAPES)
     return format_html('<script type="application/ld+json">{}</script>', mark_safe(text))  # noqa: S308
 
@@ -122,13 +121,13 @@ def first_photo(attachments: list[Attachment]) -> Attachment | None:
 
 @register.filter
 def more_photos(attachments: list[Attachment]) -> list[Attachment]:
-    """All but the first."""
+    """Return all photos but the first."""
     return [item for item in attachments if item.kind == Attachment.Kind.PHOTO][1:]
 
 
 @register.filter
 def titled(attachment: Attachment) -> str:
-    """The title of a photo or document, in the reader's language where it has one."""
+    """Return the title of a photo or document, in the reader's language where it has one."""
     is_chinese = (get_language() or "").startswith("zh")
     first, second = attachment.title, attachment.title_zh
     return (second or first) if is_chinese else (first or second)
@@ -136,7 +135,7 @@ def titled(attachment: Attachment) -> str:
 
 @register.filter
 def mark_label(mark: str) -> str:
-    """A quality mark in words."""
+    """Return a quality mark in words."""
     words = {
         "bronze": gettext("bronze"),
         "silver": gettext("silver"),
@@ -147,13 +146,14 @@ def mark_label(mark: str) -> str:
 
 @register.filter
 def technique_named(instrument: Instrument, code: str) -> str:
-    """The name of one of the instrument's techniques in the reader's language; another's code."""
+    """Return the name of one of the instrument's techniques in the reader's language; another's
+    code."""
     return dict(technique_choices(list(instrument.techniques.all()))).get(code, code)
 
 
 @register.filter
 def in_words(quota: Quota) -> str:
-    """A limit: `each person: at most 10 hours a week`."""
+    """Say a limit: `each person: at most 10 hours a week`."""
     template = gettext("{who}: at most {limit} {unit} {per}")
     if quota.price_group:
         template = gettext("{who}: at most {limit} {unit} {per} ({group})")
@@ -186,8 +186,8 @@ class Change:
 
 @register.filter
 def changes_of(rows: Sequence[PolicyVersion], instrument: Instrument) -> list[Change]:
-    """What each of an instrument's policy versions, the newest first, changed. Before the last
-    there is nothing."""
+    """Return what each of an instrument's policy versions, the newest first, changed. Before the
+    last there is nothing."""
     told = [rules_of(row, instrument) for row in rows]
     return [
         Change(row, [s for s in new if s not in old], [s for s in old if s not in new])
@@ -197,7 +197,7 @@ def changes_of(rows: Sequence[PolicyVersion], instrument: Instrument) -> list[Ch
 
 @register.filter
 def rules_of(row: PolicyVersion, instrument: Instrument) -> list[SafeString]:
-    """The sentences of `rules.html`, of a version."""
+    """Return the sentences of `rules.html`, of a version."""
     values = {"policy": parse_policy(row.policy), "instrument": instrument}
     html = render_to_string("instruments/rules.html", values)
     return [mark_safe(item) for item in re.findall(r"<li>\s*(.*?)\s*</li>", html, re.DOTALL)]  # noqa: S308
@@ -205,7 +205,7 @@ def rules_of(row: PolicyVersion, instrument: Instrument) -> list[SafeString]:
 
 @register.filter
 def weekly_lines(hours: OpeningHours) -> list[dict[str, str]]:
-    """The week in words: days with equal hours together, `Monday – Friday` `09:00–17:00`."""
+    """Say the week in words: days with equal hours together, `Monday – Friday` `09:00–17:00`."""
     times = []
     for day in range(1, 8):
         rules = [r for r in hours.weekly if r.weekday == day]
@@ -229,20 +229,20 @@ def weekly_lines(hours: OpeningHours) -> list[dict[str, str]]:
 
 @register.filter
 def windows_of(override: Override) -> str:
-    """The hours of one dated exception."""
+    """Return the hours of one dated exception."""
     pieces = [f"{clock(opens)}–{clock(closes)}" for opens, closes in override.windows]
     return listed(pieces) or gettext("closed")
 
 
 @register.filter
 def coming(hours: OpeningHours, today: Any) -> list[Override]:
-    """The exceptions from a date on."""
+    """Return the exceptions from a date on."""
     return [override for override in hours.overrides if override.date >= today]
 
 
 @register.filter
 def field_label(name: str) -> str:
-    """A field of the record as pages say it."""
+    """Return a field of the record as pages say it."""
     return str(FIELD_LABELS.get(name, name))
 
 
@@ -271,32 +271,32 @@ def harvest_problem(problem: dict[str, Any]) -> str:
 
 @register.filter
 def outcome(code: str) -> str:
-    """What came of fetching."""
+    """Say what came of fetching."""
     return str(Fetching.Outcome(code).label)
 
 
 @register.filter
 def instant(text: str) -> datetime:
-    """An instant kept as RFC 3339."""
+    """Return an instant kept as RFC 3339."""
     return datetime.fromisoformat(text)
 
 
 @register.filter
 def shown(value: Any) -> str:
-    """A value of a record in few words; a dash for nothing."""
+    """Return a value of a record in few words; a dash for nothing."""
     match value:
         case None | "" | [] | {}:
             return "–"
         case list():
-            said = "; ".join(shown(item) for item in value)
+            text = "; ".join(shown(item) for item in value)
         case {"weekly": _}:
             lines = weekly_lines(parse_hours(value))
-            said = "; ".join(f"{line['days']} {line['times']}" for line in lines)
+            text = "; ".join(f"{line['days']} {line['times']}" for line in lines)
         case dict():
-            said = str(value.get("name") or value.get("identifier") or value.get("date") or "")
+            text = str(value.get("name") or value.get("identifier") or value.get("date") or "")
         case _:
-            said = str(value)
-    return said if len(said) <= 160 else f"{said[:157]} …"
+            text = str(value)
+    return text if len(text) <= 160 else f"{text[:157]} …"
 
 
 # The parts of managing: the first page of each, and its name. Pages below one are named after it.
@@ -314,7 +314,7 @@ TABS = [
 
 @register.inclusion_tag("components/tabs.html", takes_context=True)
 def manage_tabs(context: dict[str, Any]) -> dict[str, Any]:
-    """The parts as tabs, that of the present page marked; none for who manages nothing."""
+    """Return the parts as tabs, that of the present page marked; none for who manages nothing."""
     match = context["request"].resolver_match
     here = match.view_name if match else ""
     if not manages(context["actor"]):

@@ -17,7 +17,7 @@ register = template.Library()
 
 @register.filter
 def week_table(week: Week, card: RateCardValues) -> dict[str, Any]:
-    """`days`: (short, long) names of the columns; `rows`: an hour with its cells."""
+    """Return `days`: (short, long) names of the columns; `rows`: an hour with its cells."""
     days = [(str(WEEKDAYS_ABBR[day]), str(WEEKDAYS[day])) for day in range(7)]
     if week.holidays:
         days.append((gettext("hol."), gettext("public holiday")))
@@ -33,7 +33,7 @@ def week_table(week: Week, card: RateCardValues) -> dict[str, Any]:
 def _cell(
     week: Week, card: RateCardValues, parts: tuple[Part, ...], is_holiday: bool
 ) -> list[dict[str, Any]]:
-    """What an hour is made of; its parts are as wide as they are long."""
+    """Return what an hour is made of; its parts are as wide as they are long."""
     cell = []
     for part in parts:
         band = None if part.band is None else card.bands[part.band]
@@ -60,7 +60,7 @@ def _name(band: Band | None) -> str:
 
 @register.filter
 def week_legend(week: Week, card: RateCardValues) -> list[dict[str, Any]]:
-    """Each band with its shade, when it holds, and the price of an hour for each group."""
+    """Return each band with its shade, when it holds, and the price of an hour for each group."""
     bands: list[tuple[int | None, Band | None]] = [(None, None)]
     if card.rate_unit == "hour":
         bands += list(enumerate(card.bands))
@@ -96,5 +96,5 @@ def _price(card: RateCardValues, group: str, band: Band | None) -> Decimal:
 
 
 def _number(value: Decimal) -> str:
-    """Without zeros at the end."""
+    """Write a number without zeros at the end."""
     return f"{value.normalize():f}"

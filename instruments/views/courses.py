@@ -1,39 +1,32 @@
 """Courses as those see them who give them: sessions, participants, results."""
 
-from datetime import datetime
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
+from django.urls import reverse
 from django.utils.translation import gettext
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.domain.errors import (
-    FieldProblem,
-    Invalid,
-    NotFound,
-    NotPermitted,
-    Refused,
-    WrongState,
-    WrongVersion,
-)
+from accounts.domain.errors import FieldProblem, NotPermitted, Refused
 from accounts.domain.roles import Actor, By
 from accounts.permissions import actor_of
 from accounts.selectors.memberships import place_of
-from instruments.forms import CourseForm, EnrolForm, SessionCancelForm, SessionForm
-from instruments.models import Course, CourseSession
+from accounts.views.pages import act, by_of, edits, reads, sent, writes
+from instruments.forms.fields import StyledForm
+from instruments.forms.training import CourseForm, EnrolForm, SessionCancelForm, SessionForm
+from instruments.models import Course, CourseSession, Enrolment
+from instruments.selectors.qualifications import person_to_certify
 from instruments.selectors.registry import facilities
 from instruments.selectors.training import (
     course_to_manage,
     hosts_managed,
     managed_courses,
     participants,
-    person_to_enrol,
     places_in_line,
     session_to_lead,
     session_to_manage,
@@ -54,207 +47,164 @@ from instruments.services.training import (
 PAGE = 50
 
 
-@login_required
-@require_safe
+@reads
 def courses(request: HttpRequest) -> HttpResponse:
-    """The courses of the organisations one manages."""
+    """List the courses of the organisations one manages."""
     actor = actor_of(request.user)
     page = Paginator(managed_courses(actor), PAGE).get_page(request.GET.get("page"))
     return render(request, "instruments/courses.html", {"page": page})
 
 
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
+@edits
 def course_new(request: HttpRequest) -> HttpResponse:
     """Offer a course; `?organisation=` where one manages several."""
-    now, actor = timezone.now(), actor_of(request.user)
+    actor = actor_of(request.user)
     hosts = hosts_managed(actor)
     if not hosts:
         raise NotPermitted(capability="manage-instruments")
     host = next((h for h in hosts if h.code == request.GET.get("organisation")), hosts[0])
     others = list(managed_courses(actor).filter(organisation=host, retired_at=None))
-    form = CourseForm(_sent(request), others=others, things=things_of(host))
-    if form.is_bound and form.is_valid():
-        try:
-            made = course_create(
-                By(actor, now), host=host, terms=form.terms(), **form.chosen_thing()
-            )
-        except Invalid as refused:
-            form.refuse(refused.problems)
-        else:
-            messages.success(request, gettext("The course is offered. Now a session of it."))
-            return redirect("instruments:course-manage", course_id=made.pk)
-    context = {"form": form, "host": host, "hosts": hosts}
-    return render(request, "instruments/course_new.html", context, status=_status(form))
+    form = CourseForm(sent(request), others=others, things=things_of(host))
+
+    def page(status: int = 200, **context: Any) -> HttpResponse:
+        context |= {"host": host, "hosts": hosts}
+        return render(request, "instruments/course_new.html", context, status=status)
+
+    return act(
+        request,
+        page,
+        lambda by, _: course_create(by, host=host, terms=form.terms(), **form.chosen_thing()),
+        to=lambda row: reverse("instruments:course-manage", args=[row.pk]),
+        done=gettext("The course is offered. Now a session of it."),
+        form=form,
+    )
 
 
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
+@edits
 def course_manage(request: HttpRequest, course_id: UUID) -> HttpResponse:
-    """A course's sessions; POST changes the course."""
-    now, actor = timezone.now(), actor_of(request.user)
+    """Show a course's sessions; POST changes the course."""
+    actor = actor_of(request.user)
     course = course_to_manage(actor, course_id)
-    form, refused = _course_form(actor, course, _sent(request)), None
-    if form.is_bound and form.is_valid():
-        try:
-            course_change(
-                By(actor, now, form.cleaned_data["version"]),
-                course_id=course.pk,
-                terms=form.terms(),
-            )
-        except Invalid as problem:
-            form.refuse(problem.problems)
-        except (WrongState, WrongVersion) as problem:
-            refused = problem
-        else:
-            messages.success(request, gettext("Saved."))
-            return redirect("instruments:course-manage", course_id=course.pk)
-    context = {
-        "course": course,
-        "form": form,
-        "refused": refused,
-        "sessions": list(sessions().filter(course=course).order_by("-start_at", "-id")[:PAGE]),
-        "now": now,
-    }
-    status = _status(form, refused)
-    return render(request, "instruments/course_manage.html", context, status=status)
+    form = _course_form(actor, course, sent(request))
+    return act(
+        request,
+        partial(_course_page, request, course),
+        lambda by, _: course_change(by, course_id=course_id, terms=form.terms()),
+        to=reverse("instruments:course-manage", args=[course_id]),
+        done=gettext("Saved."),
+        form=form,
+    )
 
 
-@login_required
-@require_POST
+@writes
 def retire(request: HttpRequest, course_id: UUID) -> HttpResponse:
     """Offer a course no more."""
-    course_retire(By(actor_of(request.user), timezone.now()), course_id=course_id)
-    messages.success(request, gettext("The course is not offered any more."))
-    return redirect("instruments:courses")
+    return act(
+        request,
+        lambda **shown: _course_page(
+            request, course_to_manage(actor_of(request.user), course_id), **shown
+        ),
+        lambda by, _: course_retire(by, course_id=course_id),
+        to="instruments:courses",
+        done=gettext("The course is not offered any more."),
+    )
 
 
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
+@edits
 def session_new(request: HttpRequest, course_id: UUID) -> HttpResponse:
     """Enter a session of a course."""
-    now, actor = timezone.now(), actor_of(request.user)
-    course = course_to_manage(actor, course_id)
-    form, refused = _session_form(course, _sent(request)), None
-    if form.is_bound and form.is_valid():
-        try:
-            made = session_create(
-                By(actor, now),
-                course_id=course.pk,
-                facility=form.chosen_facility(),
-                terms=form.terms(_trainers(course, form)),
-            )
-        except Invalid as problem:
-            form.refuse(problem.problems)
-        except WrongState as problem:
-            refused = problem
-        else:
-            messages.success(request, gettext("Entered: it is open for enrolment."))
-            return redirect("instruments:session-manage", session_id=made.pk)
-    context = {"course": course, "form": form, "refused": refused}
-    return render(
-        request, "instruments/course_session_new.html", context, status=_status(form, refused)
+    course = course_to_manage(actor_of(request.user), course_id)
+    form = _session_form(course, sent(request))
+
+    def page(status: int = 200, **context: Any) -> HttpResponse:
+        context["course"] = course
+        return render(request, "instruments/course_session_new.html", context, status=status)
+
+    return act(
+        request,
+        page,
+        lambda by, _: session_create(
+            by,
+            course_id=course.pk,
+            facility=form.chosen_facility(),
+            terms=form.terms(trainers_named(course.organisation, form.names())),
+        ),
+        to=lambda row: reverse("instruments:session-manage", args=[row.pk]),
+        done=gettext("Entered: it is open for enrolment."),
+        form=form,
     )
 
 
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
+@edits
 def session_manage(request: HttpRequest, session_id: UUID) -> HttpResponse:
-    """Who takes part in a session, for its trainers too; POST, for managers, changes it."""
-    now, actor = timezone.now(), actor_of(request.user)
+    """Show who takes part in a session, to its trainers too; POST, for managers, changes it."""
     find = session_to_manage if request.method == "POST" else session_to_lead
-    session = find(actor, session_id)
-    form, refused = _session_form(session.course, _sent(request), session), None
-    if form.is_bound and form.is_valid():
-        try:
-            session_change(
-                By(actor, now, form.cleaned_data["version"]),
-                session_id=session.pk,
-                facility=form.chosen_facility(),
-                terms=form.terms(_trainers(session.course, form)),
-            )
-        except Invalid as problem:
-            form.refuse(problem.problems)
-        except (WrongState, WrongVersion) as problem:
-            refused = problem
-        else:
-            messages.success(request, gettext("Saved."))
-            return redirect("instruments:session-manage", session_id=session.pk)
-    return _session_page(
-        request, session, now, form=form, refused=refused, status=_status(form, refused)
+    session = find(actor_of(request.user), session_id)
+    form = _session_form(session.course, sent(request), session)
+    return _session_act(
+        request,
+        session,
+        lambda by, _: session_change(
+            by,
+            session_id=session.pk,
+            facility=form.chosen_facility(),
+            terms=form.terms(trainers_named(session.course.organisation, form.names())),
+        ),
+        gettext("Saved."),
+        form,
+        "form",
     )
 
 
-@login_required
-@require_POST
+@writes
 def cancel(request: HttpRequest, session_id: UUID) -> HttpResponse:
     """Call a session off."""
-    now, actor = timezone.now(), actor_of(request.user)
-    session = session_to_manage(actor, session_id)
-    form = SessionCancelForm(request.POST)
-    if form.is_valid():
-        session_cancel(
-            By(actor, now, form.cleaned_data["version"]),
-            session_id=session.pk,
-            reason=form.cleaned_data["reason"],
-        )
-        messages.success(request, gettext("Cancelled. Everybody enrolled is notified by mail."))
-        return redirect("instruments:session-manage", session_id=session.pk)
-    return _session_page(request, session, now, cancel_form=form, status=400)
+    session = session_to_manage(actor_of(request.user), session_id)
+    return _session_act(
+        request,
+        session,
+        lambda by, data: session_cancel(by, session_id=session.pk, reason=data["reason"]),
+        gettext("Cancelled. Everybody enrolled is notified by mail."),
+        SessionCancelForm(request.POST),
+        "cancel_form",
+    )
 
 
-@login_required
-@require_POST
+@writes
 def enrol(request: HttpRequest, session_id: UUID) -> HttpResponse:
     """Enrol somebody; at the end of the line where no place is free."""
-    now, actor = timezone.now(), actor_of(request.user)
-    session = session_to_manage(actor, session_id)
-    form, status = EnrolForm(request.POST), 400
-    if form.is_valid():
-        try:
-            person = person_to_enrol(actor, session, form.cleaned_data["user"])
-            row = enrolment_make(By(actor, now), user=person, session_id=session.pk, waits=True)
-        except NotFound:
-            form.refuse([FieldProblem("user", "unknown-person")])
-        except WrongState as refused:
-            form.refuse([FieldProblem("user", refused.code, refused.numbers)])
-            status = 409
-        else:
-            said = gettext("{person} has a place and is notified by mail.")
-            if row.state == "waiting":
-                said = gettext("{person} is on the waiting list and is notified by mail.")
-            messages.success(request, said.format(person=person))
-            return redirect("instruments:session-manage", session_id=session.pk)
-    return _session_page(request, session, now, enrol_form=form, status=status)
+    session = session_to_manage(actor_of(request.user), session_id)
+    form = EnrolForm(request.POST)
+
+    def work(by: By, data: dict[str, Any]) -> Enrolment:
+        person = person_to_certify(by.actor, session.course.organisation, data["user"])
+        return enrolment_make(by, user=person, session_id=session.pk, waits=True)
+
+    def done(row: Enrolment) -> str:
+        message = gettext("{person} has a place and is notified by mail.")
+        if row.state == "waiting":
+            message = gettext("{person} is on the waiting list and is notified by mail.")
+        return message.format(person=row.user)
+
+    def shows(refused: Refused) -> None:
+        form.refuse([FieldProblem("user", refused.code, refused.numbers)])
+
+    return _session_act(request, session, work, done, form, "enrol_form", shows)
 
 
-@login_required
-@require_POST
+@writes
 def result(request: HttpRequest, enrolment_id: UUID) -> HttpResponse:
     """Say how it went for somebody."""
-    row = enrolment_result(
-        By(actor_of(request.user), timezone.now()),
-        enrolment_id=enrolment_id,
-        result=request.POST.get("result", ""),
-    )
-    said = gettext("Saved: {person}.")
+    result = request.POST.get("result", "")
+    row = enrolment_result(by_of(request), enrolment_id=enrolment_id, result=result)
+    message = gettext("Saved: {person}.")
     if row.state == "passed":
-        said = gettext("{person} has passed and is certified.")
-    messages.success(request, said.format(person=row.user))
+        message = gettext("{person} has passed and is certified.")
+    messages.success(request, message.format(person=row.user))
     return redirect("instruments:session-manage", session_id=row.session_id)
 
 
-def _sent(request: HttpRequest) -> Any:
-    return request.POST if request.method == "POST" else None
-
-
-def _status(form: Any, refused: Refused | None = None) -> int:
-    if refused is not None:
-        return 412 if isinstance(refused, WrongVersion) else 409
-    return 400 if form.errors else 200
-
-
-def _course_form(actor: Actor, course: Course, data: Any) -> CourseForm:
+def _course_form(actor: Actor, course: Course, data: Any = None) -> CourseForm:
     others = managed_courses(actor).filter(organisation=course.organisation, retired_at=None)
     return CourseForm(data, course=course, others=list(others.exclude(pk=course.pk)))
 
@@ -264,38 +214,56 @@ def _session_form(course: Course, data: Any, session: CourseSession | None = Non
     return SessionForm(data, course=course, facilities=list(sites), session=session)
 
 
-def _trainers(course: Course, form: SessionForm) -> list[UUID]:
-    names = form.names()
-    found = trainers_named(course.organisation, names)
-    if set(names) - set(found):
-        raise Invalid([FieldProblem("trainers", "not-of-the-host")])
-    return list(dict.fromkeys(found.values()))
+def _course_page(
+    request: HttpRequest,
+    course: Course,
+    *,
+    form: CourseForm | None = None,
+    refused: Refused | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    by = by_of(request)
+    context = {
+        "course": course,
+        "form": form or _course_form(by.actor, course),
+        "refused": refused,
+        "sessions": list(sessions().filter(course=course).order_by("-start_at", "-id")[:PAGE]),
+        "now": by.now,
+    }
+    return render(request, "instruments/course_manage.html", context, status=status)
+
+
+def _session_act(
+    request: HttpRequest,
+    session: CourseSession,
+    work: Callable[[By, dict[str, Any]], Any],
+    done: str | Callable[[Any], str],
+    form: StyledForm,
+    name: str,
+    shows: Callable[[Refused], None] | None = None,
+) -> HttpResponse:
+    """Carry out an act on a session and go back to its page; a refusal is shown there."""
+    page = partial(_session_page, request, session)
+    to = reverse("instruments:session-manage", args=[session.pk])
+    return act(request, page, work, to=to, done=done, form=form, name=name, shows=shows)
 
 
 def _session_page(
-    request: HttpRequest,
-    session: CourseSession,
-    now: datetime,
-    *,
-    status: int,
-    form: SessionForm | None = None,
-    refused: Refused | None = None,
-    cancel_form: SessionCancelForm | None = None,
-    enrol_form: EnrolForm | None = None,
+    request: HttpRequest, session: CourseSession, status: int = 200, **forms: Any
 ) -> HttpResponse:
+    by = by_of(request)
     rows = participants(session)
-    host = session.course.organisation
     context = {
-        "is_manager": actor_of(request.user).may("manage-instruments", place_of(host)),
+        "is_manager": by.actor.may("manage-instruments", place_of(session.course.organisation)),
         "session": session,
         "course": session.course,
-        "form": form or _session_form(session.course, None, session),
-        "refused": refused,
-        "cancel_form": cancel_form or SessionCancelForm(initial={"version": session.version}),
-        "enrol_form": enrol_form or EnrolForm(),
+        "form": forms.get("form") or _session_form(session.course, None, session),
+        "cancel_form": SessionCancelForm(initial={"version": session.version}),
+        "enrol_form": EnrolForm(),
         "participants": rows,
         "line": places_in_line(rows),
-        "has_begun": session.start_at <= now,
-        "is_over": session.end_at <= now,
+        "has_begun": session.start_at <= by.now,
+        "is_over": session.end_at <= by.now,
+        **forms,
     }
     return render(request, "instruments/course_session.html", context, status=status)

@@ -5,7 +5,7 @@ from datetime import datetime
 from django.urls import reverse
 
 from instruments.models import Instrument
-from instruments.selectors.managing import guide_of, load_standings
+from instruments.selectors.managing import DRAFTING, guide_of, load_standings
 from instruments.selectors.registry import WITH
 
 # The page of each step (selectors/managing.Step), in their order.
@@ -18,11 +18,11 @@ PAGES = {
 
 
 def onward(instrument: Instrument, now: datetime, after: str, otherwise: str = "") -> str:
-    """Of a draft the address of the next step after `after` that is to be done, from the first
-    again after the last; its own page where all are. Of one that is public `otherwise`, or its
-    own page. Three statements for a draft: what was just saved counts."""
+    """Return, of a draft, the address of the next step after `after` that is to be done, from the
+    first again after the last; its own page where all are. Of one that is public `otherwise`, or
+    its own page. Three statements for a draft: what was just saved counts."""
     page = "instruments:instrument-manage"
-    if instrument.publication in (Instrument.Publication.DRAFT, Instrument.Publication.SUBMITTED):
+    if instrument.publication in DRAFTING:
         fresh = Instrument.objects.select_related(*WITH).get(pk=instrument.pk)
         guide = guide_of(load_standings([fresh], now)[0])
         todo = [step.code for step in guide.steps if not step.is_done] if guide else []

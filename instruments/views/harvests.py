@@ -1,24 +1,25 @@
 """Files fetched from an address: which, when, and what came of it."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
+from django.urls import reverse
 from django.utils.translation import gettext
-from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.domain.errors import Invalid, NotPermitted, Refused, WrongState, WrongVersion
-from accounts.domain.roles import Actor, By
+from accounts.domain.errors import NotPermitted
+from accounts.domain.roles import Actor
 from accounts.permissions import actor_of
 from accounts.selectors.organisations import organisations
+from accounts.views.pages import act, by_of, edits, sent, writes
 from instruments.adapters.table import own_mappings
-from instruments.forms import HarvestForm
+from instruments.forms.fields import VersionForm
+from instruments.forms.harvests import HarvestForm
 from instruments.models import Harvest
 from instruments.selectors.harvests import (
     fetchings_of,
@@ -39,67 +40,58 @@ from instruments.services.harvests import (
 PAGE = 20
 
 
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
+@edits
 def harvests(request: HttpRequest) -> HttpResponse:
-    """Those there are, and a new one."""
-    now, actor = timezone.now(), actor_of(request.user)
+    """List the files that are fetched, and take a new one."""
+    actor = actor_of(request.user)
     own = actor.organisations_where("manage-instruments")
     if not own:
         raise NotPermitted(capability="manage-instruments")
     form = HarvestForm(
-        request.POST if request.method == "POST" else None,
+        sent(request),
         organisations=list(organisations().filter(pk__in=own, closed_at=None)),
         mappings=_mappings(actor),
     )
-    if form.is_bound and form.is_valid():
-        try:
-            made = harvest_add(
-                By(actor, now),
-                organisation_id=UUID(form.cleaned_data["organisation"]),
-                plan=form.plan(),
-            )
-        except Invalid as refused:
-            form.refuse(refused.problems)
-        else:
-            messages.success(request, gettext("Saved. It is fetched for the first time now."))
-            return redirect("instruments:harvest", harvest_id=made.pk)
-    context = {
-        "form": form,
-        "has_many": len(own) > 1,
-        "page": Paginator(harvests_for(actor).order_by("name", "pk"), PAGE).get_page(
-            request.GET.get("page")
+
+    def page(status: int = 200, **context: Any) -> HttpResponse:
+        rows = harvests_for(actor).order_by("name", "pk")
+        context |= {
+            "has_many": len(own) > 1,
+            "page": Paginator(rows, PAGE).get_page(request.GET.get("page")),
+        }
+        return render(request, "instruments/harvests.html", context, status=status)
+
+    return act(
+        request,
+        page,
+        lambda by, data: harvest_add(
+            by, organisation_id=UUID(data["organisation"]), plan=form.plan()
         ),
-    }
-    return render(request, "instruments/harvests.html", context, status=400 if form.errors else 200)
+        to=lambda row: reverse("instruments:harvest", args=[row.pk]),
+        done=gettext("Saved. It is fetched for the first time now."),
+        form=form,
+    )
 
 
 def _mappings(actor: Actor) -> list[str]:
     return [*(mapping.name for mapping in mappings_for(actor)), *own_mappings()]
 
 
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
+@edits
 def one(request: HttpRequest, harvest_id: UUID) -> HttpResponse:
-    """One with its history; sent, it is changed."""
-    now, actor = timezone.now(), actor_of(request.user)
-    harvest = harvest_by_id(actor, harvest_id)
+    """Show one with its history; sent, it is changed."""
+    actor = actor_of(request.user)
     if request.method != "POST":
-        return _shown(request, actor, harvest)
-    form = _form(actor, harvest, request.POST)
-    if form.is_valid():
-        try:
-            harvest_change(
-                By(actor, now, _version(request)), harvest_id=harvest_id, plan=form.plan()
-            )
-        except Invalid as refused:
-            form.refuse(refused.problems)
-        except WrongVersion as refused:
-            return _shown(request, actor, harvest, form=form, refused=refused, status=412)
-        else:
-            messages.success(request, gettext("Saved."))
-            return redirect("instruments:harvest", harvest_id=harvest_id)
-    return _shown(request, actor, harvest, form=form, status=400)
+        return _page(request, harvest_id)
+    form = _form(actor, harvest_by_id(actor, harvest_id), request.POST)
+    return act(
+        request,
+        partial(_page, request, harvest_id),
+        lambda by, _: harvest_change(by, harvest_id=harvest_id, plan=form.plan()),
+        to=reverse("instruments:harvest", args=[harvest_id]),
+        done=gettext("Saved."),
+        form=form,
+    )
 
 
 def _form(actor: Actor, harvest: Harvest, data: Any = None) -> HarvestForm:
@@ -111,66 +103,57 @@ def _form(actor: Actor, harvest: Harvest, data: Any = None) -> HarvestForm:
     )
 
 
-def _shown(
+def _page(
     request: HttpRequest,
-    actor: Actor,
-    harvest: Harvest,
+    harvest_id: UUID,
     *,
     form: HarvestForm | None = None,
-    refused: Refused | None = None,
     status: int = 200,
+    **context: Any,
 ) -> HttpResponse:
-    context = {
+    actor = actor_of(request.user)
+    harvest = harvest_by_id(actor, harvest_id)
+    context |= {
         "harvest": harvest,
         "form": form or _form(actor, harvest),
-        "refused": refused,
         "zone": harvest.organisation.region.time_zone,
         "page": Paginator(fetchings_of(harvest), PAGE).get_page(request.GET.get("page")),
     }
     return render(request, "instruments/harvest.html", context, status=status)
 
 
-@login_required
-@require_POST
+@writes
 def fetch(request: HttpRequest, harvest_id: UUID) -> HttpResponse:
     done = gettext("It is being fetched. Load this page again in a moment to see the result.")
     return _step(request, harvest_id, harvest_fetch, done)
 
 
-@login_required
-@require_POST
+@writes
 def pause(request: HttpRequest, harvest_id: UUID) -> HttpResponse:
     return _step(request, harvest_id, harvest_pause, gettext("Paused."))
 
 
-@login_required
-@require_POST
+@writes
 def resume(request: HttpRequest, harvest_id: UUID) -> HttpResponse:
     return _step(request, harvest_id, harvest_resume, gettext("Resumed. It is being fetched."))
 
 
-@login_required
-@require_POST
+@writes
 def delete(request: HttpRequest, harvest_id: UUID) -> HttpResponse:
-    harvest_delete(By(actor_of(request.user), timezone.now()), harvest_id=harvest_id)
+    harvest_delete(by_of(request), harvest_id=harvest_id)
     messages.success(request, gettext("Deleted. Imported records stay."))
     return redirect("instruments:harvests")
 
 
 def _step(
-    request: HttpRequest, harvest_id: UUID, act: Callable[..., Harvest], done: str
+    request: HttpRequest, harvest_id: UUID, step: Callable[..., Harvest], done: str
 ) -> HttpResponse:
-    now, actor = timezone.now(), actor_of(request.user)
-    try:
-        act(By(actor, now, _version(request)), harvest_id=harvest_id)
-    except (WrongState, WrongVersion) as refused:
-        status = 412 if isinstance(refused, WrongVersion) else 409
-        found = harvest_by_id(actor, harvest_id)
-        return _shown(request, actor, found, refused=refused, status=status)
-    messages.success(request, done)
-    return redirect("instruments:harvest", harvest_id=harvest_id)
-
-
-def _version(request: HttpRequest) -> int | None:
-    version = request.POST.get("version", "")
-    return int(version) if version.isdecimal() and len(version) < 10 else None
+    return act(
+        request,
+        partial(_page, request, harvest_id),
+        lambda by, _: step(by, harvest_id=harvest_id),
+        to=reverse("instruments:harvest", args=[harvest_id]),
+        done=done,
+        form=VersionForm(request.POST),
+        name="step_form",
+    )

@@ -1,26 +1,27 @@
 """Files in and out: what an import will do, how far it is, what it did."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
-from django.utils import timezone
+from django.urls import reverse
 from django.utils.translation import gettext
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.domain.errors import NotPermitted, Refused, WrongState, WrongVersion
+from accounts.domain.errors import NotPermitted, Refused
 from accounts.domain.roles import By
 from accounts.permissions import actor_of
 from accounts.selectors.organisations import organisation_by_code, organisations
+from accounts.views.pages import act, by_of, edits, reads, sent, writes
 from instruments.adapters.table import load_entries, own_mappings
 from instruments.domain.delimited import FileRefused
-from instruments.forms import ColumnsForm, ImportForm, ReadAgainForm
+from instruments.forms.fields import StyledForm, VersionForm
+from instruments.forms.imports import ColumnsForm, ImportForm, ReadAgainForm
 from instruments.messages import file_sentence
 from instruments.models import Import
 from instruments.selectors.exports import FORMATS, export_for
@@ -44,80 +45,86 @@ PAGE = 50
 AT_WORK = (Import.State.READING, Import.State.APPLYING)
 
 
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
+@edits
 def imports(request: HttpRequest) -> HttpResponse:
-    """Bring a file, take one away, and what was brought before."""
-    now, actor = timezone.now(), actor_of(request.user)
+    """Show the imports there were, and take a file."""
+    actor = actor_of(request.user)
     own = actor.organisations_where("manage-instruments")
     if not own:
         raise NotPermitted(capability="manage-instruments")
     choices = list(organisations().filter(pk__in=own, closed_at=None))
     saved = list(mappings_for(actor))
-    is_sent = request.method == "POST"
     form = ImportForm(
-        request.POST if is_sent else None,
-        request.FILES if is_sent else None,
+        sent(request),
+        request.FILES or None,
         organisations=choices,
         mappings=saved,
         own=own_mappings(),
     )
-    if form.is_bound and form.is_valid():
+
+    def page(status: int = 200, refused: Refused | None = None, **context: Any) -> HttpResponse:
+        refused = _at_form(form, "file", refused)
+        rows = imports_for(actor).order_by("-created_at", "-pk")
+        context |= {
+            "refused": refused,
+            "saved": saved,
+            "organisations": choices,
+            "page": Paginator(rows, 20).get_page(request.GET.get("page")),
+        }
+        return render(request, "instruments/imports.html", context, status=status)
+
+    def start(by: By, data: dict[str, Any]) -> Import:
         chosen = form.mapping_chosen()
-        data = form.cleaned_data
-        try:
-            job = import_start(
-                By(actor, now),
-                organisation_id=UUID(data["organisation"]),
-                file=data["file"],
-                file_name=data["file"].name,
-                format=data["format"],
-                encoding=data["encoding"],
-                mapping=load_entries(chosen) if isinstance(chosen, str) else _content(chosen),
-                mapping_name=chosen if isinstance(chosen, str) else chosen.name if chosen else "",
-                facility=data["facility"],
-                hand_changes=data["hand_changes"],
-            )
-        except FileRefused as refused:
-            form.add_error("file", file_sentence(refused.code, refused.numbers))
+        if isinstance(chosen, str):
+            mapping, mapping_name = load_entries(chosen), chosen
         else:
-            return redirect("instruments:import", import_id=job.pk)
-    context = {
-        "form": form,
-        "saved": saved,
-        "organisations": choices,
-        "page": Paginator(imports_for(actor).order_by("-created_at", "-pk"), 20).get_page(
-            request.GET.get("page")
-        ),
-    }
-    return render(request, "instruments/imports.html", context, status=400 if form.errors else 200)
+            mapping, mapping_name = (chosen.content, chosen.name) if chosen else (None, "")
+        return import_start(
+            by,
+            organisation_id=UUID(data["organisation"]),
+            file=data["file"],
+            file_name=data["file"].name,
+            format=data["format"],
+            encoding=data["encoding"],
+            mapping=mapping,
+            mapping_name=mapping_name,
+            facility=data["facility"],
+            hand_changes=data["hand_changes"],
+        )
+
+    return act(
+        request,
+        page,
+        start,
+        to=lambda job: reverse("instruments:import", args=[job.pk]),
+        form=form,
+    )
 
 
-def _content(mapping: Any) -> Any:
-    return mapping.content if mapping else None
-
-
-@login_required
-@require_safe
+@reads
 def one(request: HttpRequest, import_id: UUID) -> HttpResponse:
-    """How far an import is; row by row what it will do, or did."""
-    return _shown(request, import_by_id(actor_of(request.user), import_id))
+    """Show how far an import is, and row by row what it will do, or did."""
+    return _page(request, import_id)
 
 
-def _shown(
+def _page(
     request: HttpRequest,
-    job: Import,
+    import_id: UUID,
     *,
     form: ColumnsForm | None = None,
     again_form: ReadAgainForm | None = None,
     refused: Refused | None = None,
     status: int = 200,
+    **context: Any,
 ) -> HttpResponse:
+    job = import_by_id(actor_of(request.user), import_id)
     result = request.GET.get("result", "")
+    if form is not None:
+        refused = _at_form(form, None, refused)
     if job.state == Import.State.UNMAPPED and form is None:
         name = job.file_name.rpartition(".")[0][:34]
         form = ColumnsForm(columns=job.columns, name=name)
-    context = {
+    context |= {
         "job": job,
         "form": form,
         "refused": refused,
@@ -140,6 +147,14 @@ def _shown(
     return render(request, template, context, status=status)
 
 
+def _at_form(form: StyledForm, field: str | None, refused: Refused | None) -> Refused | None:
+    """Say at a form what is wrong with its file; return any other refusal."""
+    if not isinstance(refused, FileRefused):
+        return refused
+    form.add_error(field, file_sentence(refused.code, refused.numbers))
+    return None
+
+
 def _percent(job: Import) -> int:
     """How much of the pass at work is done."""
     done, whole = (
@@ -150,98 +165,81 @@ def _percent(job: Import) -> int:
     return min(100, done * 100 // whole) if whole else 0
 
 
-@login_required
-@require_POST
+@writes
 def columns(request: HttpRequest, import_id: UUID) -> HttpResponse:
     """Say which column is which; the table is then read."""
-    now, actor = timezone.now(), actor_of(request.user)
-    job = import_by_id(actor, import_id)
+    job = import_by_id(actor_of(request.user), import_id)
     form = ColumnsForm(request.POST, columns=job.columns, name="")
-    if job.columns and form.is_valid():
-        try:
-            import_map(
-                By(actor, now),
-                import_id=import_id,
-                mapping=form.mapping(delimiter_of(job)),
-                name=form.cleaned_data["name"],
-            )
-        except FileRefused as refused:
-            form.add_error(None, file_sentence(refused.code, refused.numbers))
-        except WrongState as refused:
-            return _shown(request, job, refused=refused, status=409)
-        else:
-            return redirect("instruments:import", import_id=import_id)
-    return _shown(request, job, form=form, status=400)
+    return act(
+        request,
+        partial(_page, request, import_id),
+        lambda by, data: import_map(
+            by, import_id=import_id, mapping=form.mapping(delimiter_of(job)), name=data["name"]
+        ),
+        to=reverse("instruments:import", args=[import_id]),
+        form=form,
+    )
 
 
-@login_required
-@require_POST
+@writes
 def read_again(request: HttpRequest, import_id: UUID) -> HttpResponse:
     """Read the kept file otherwise."""
-    now, actor = timezone.now(), actor_of(request.user)
-    job = import_by_id(actor, import_id)
-    form = ReadAgainForm(request.POST)
-    if not form.is_valid():
-        return _shown(request, job, again_form=form, status=400)
-    try:
-        import_read_again(
-            By(actor, now, form.cleaned_data["version"]),
+    return _step(
+        request,
+        import_id,
+        lambda by, data: import_read_again(
+            by,
             import_id=import_id,
-            encoding=form.cleaned_data["encoding"] or None,
-            header_row=form.cleaned_data["header_row"],
-        )
-    except (WrongState, WrongVersion) as refused:
-        status = 412 if isinstance(refused, WrongVersion) else 409
-        return _shown(request, import_by_id(actor, import_id), refused=refused, status=status)
-    return redirect("instruments:import", import_id=import_id)
+            encoding=data["encoding"] or None,
+            header_row=data["header_row"],
+        ),
+        form=ReadAgainForm(request.POST),
+        name="again_form",
+    )
 
 
-@login_required
-@require_POST
+@writes
 def apply(request: HttpRequest, import_id: UUID) -> HttpResponse:
     """Have what was looked at carried out."""
-    return _step(request, import_id, import_apply, "")
+    return _step(request, import_id, lambda by, _: import_apply(by, import_id=import_id))
 
 
-@login_required
-@require_POST
+@writes
 def cancel(request: HttpRequest, import_id: UUID) -> HttpResponse:
-    return _step(request, import_id, import_cancel, gettext("Stopped."))
+    """Stop an import."""
+    done = gettext("Stopped.")
+    return _step(request, import_id, lambda by, _: import_cancel(by, import_id=import_id), done)
 
 
 def _step(
-    request: HttpRequest, import_id: UUID, act: Callable[..., Import], done: str
+    request: HttpRequest,
+    import_id: UUID,
+    work: Callable[[By, dict[str, Any]], Import],
+    done: str = "",
+    form: VersionForm | None = None,
+    name: str = "step_form",
 ) -> HttpResponse:
-    now, actor = timezone.now(), actor_of(request.user)
-    version = request.POST.get("version", "")
-    try:
-        read = int(version) if version.isdecimal() and len(version) < 10 else None
-        act(By(actor, now, read), import_id=import_id)
-    except (WrongState, WrongVersion) as refused:
-        status = 412 if isinstance(refused, WrongVersion) else 409
-        job = import_by_id(actor, import_id)
-        return _shown(request, job, refused=refused, status=status)
-    if done:
-        messages.success(request, done)
-    return redirect("instruments:import", import_id=import_id)
+    """Carry out a step of an import and go back to its page; a refusal is shown there."""
+    page = partial(_page, request, import_id)
+    to = reverse("instruments:import", args=[import_id])
+    form = form or VersionForm(request.POST)
+    return act(request, page, work, to=to, done=done, form=form, name=name)
 
 
-@login_required
-@require_POST
+@writes
 def mapping_forget(request: HttpRequest, mapping_id: UUID) -> HttpResponse:
-    mapping_delete(By(actor_of(request.user), timezone.now()), mapping_id=mapping_id)
+    mapping_delete(by_of(request), mapping_id=mapping_id)
     messages.success(request, gettext("Deleted. Imports that used it keep its values."))
     return redirect("instruments:imports")
 
 
-@login_required
-@require_safe
+@reads
 def export(request: HttpRequest) -> HttpResponseBase:
-    """All instruments of an organisation as a file."""
-    now, actor = timezone.now(), actor_of(request.user)
+    """Give all instruments of an organisation as a file."""
+    by = by_of(request)
     organisation = organisation_by_code(request.GET.get("organisation", ""))
     format = request.GET.get("format", "")
-    made = export_for(actor, organisation, format if format in FORMATS else "csv", now)
-    answer = StreamingHttpResponse(made.content, content_type=made.media)
-    answer["Content-Disposition"] = f'attachment; filename="{made.name}"'
+    file = export_for(by.actor, organisation, format if format in FORMATS else "csv", by.now)
+    answer = StreamingHttpResponse(file.content, content_type=file.media)
+    answer["Content-Disposition"] = f'attachment; filename="{file.name}"'
     return answer

@@ -11,12 +11,12 @@ from instruments.models import Attachment, Instrument
 
 
 def page_address(instrument: Instrument) -> str:
-    """The one address of its page, whatever led there."""
+    """Return the one address of its page, whatever led there."""
     return settings.SITE_URL + reverse("bookings:instrument", args=[instrument.pk])
 
 
 def linked_data(instrument: Instrument, attachments: Sequence[Attachment]) -> dict[str, Any]:
-    """The record as schema.org JSON-LD; facility, host and techniques loaded with it."""
+    """Return the record as schema.org JSON-LD; facility, host and techniques loaded with it."""
     facility, host = instrument.facility, instrument.organisation
     identifiers = [(instrument.identifier_type, instrument.identifier)]
     identifiers += [

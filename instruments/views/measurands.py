@@ -20,7 +20,7 @@ from instruments.forms.measurands import MeasurandForm
 from instruments.models import Measurand
 from instruments.selectors.needs import load_need_terms, load_vocabulary, measurand_by_code
 from instruments.selectors.needs import measurands as all_measurands
-from instruments.services.measurands import measurand_set
+from instruments.services.techniques import measurand_set
 
 PAGE = 50
 

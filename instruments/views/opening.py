@@ -5,18 +5,13 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.translation import get_language, gettext
-from django.views.decorators.http import require_http_methods
 
-from accounts.domain.roles import By
-from accounts.permissions import actor_of
+from accounts.views.pages import by_of, edits, sent
 from instruments.domain.opening import local_date, parse_hours
-from instruments.forms import OpeningForm
-from instruments.forms.opening import SUGGESTION
+from instruments.forms.opening import SUGGESTION, OpeningForm
 from instruments.models import Instrument
 from instruments.selectors.managing import instrument_to_manage, load_guide
 from instruments.selectors.misfits import Misfit, load_misfits, mark_of
@@ -28,31 +23,30 @@ AHEAD = timedelta(days=400)
 SHOWN = 12  # holidays
 
 
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
+@edits
 def opening_hours(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
-    """The week on a grid, and dated exceptions. `fill` copies Monday without saving; `check`
-    only says which bookings the hours would leave outside. That is shown before they are saved,
-    too."""
-    now, actor = timezone.now(), actor_of(request.user)
-    instrument = instrument_to_manage(actor, instrument_id)
+    """Show the week on a grid with dated exceptions, and set them. `fill` copies Monday without
+    saving; `check` only says which bookings the hours would leave outside. That is shown before
+    they are saved, too."""
+    by = by_of(request)
+    instrument = instrument_to_manage(by.actor, instrument_id)
     schedule = instrument.schedule
     is_fill, is_check = "fill" in request.POST, "check" in request.POST
-    today = local_date(ZoneInfo(instrument.facility.time_zone), now)
+    today = local_date(ZoneInfo(instrument.facility.time_zone), by.now)
     form = OpeningForm(
-        request.POST if request.method == "POST" else None,
+        sent(request),
         hours=parse_hours(schedule.hours) if schedule else SUGGESTION,
         today=today,
         fill=is_fill,
     )
     misfits: list[Misfit] = []
     if form.is_bound and not is_fill and form.is_valid():
-        misfits = load_misfits(instrument, now, hours=form.hours)
+        misfits = load_misfits(instrument, by.now, hours=form.hours)
         is_seen = not misfits or request.POST.get("seen") == mark_of(misfits)
         if is_seen and not is_check:
-            opening_hours_set(By(actor, now), instrument_id=instrument.pk, hours=form.hours)
+            opening_hours_set(by, instrument_id=instrument.pk, hours=form.hours)
             messages.success(request, gettext("Opening hours set."))
-            return redirect(onward(instrument, now, "opening-hours"))
+            return redirect(onward(instrument, by.now, "opening-hours"))
     context = {
         "form": form,
         "instrument": instrument,
@@ -65,7 +59,7 @@ def opening_hours(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     context |= {
         "clock": [f"{hour:02d}" for hour in range(0, 24, 3)],
         "holidays": _holidays(instrument, today),
-        "guide": load_guide(instrument, now, "opening-hours"),
+        "guide": load_guide(instrument, by.now, "opening-hours"),
     }
     status = 409 if misfits else 400 if form.errors and not is_fill else 200
     return render(request, "instruments/opening.html", context, status=status)
@@ -73,5 +67,5 @@ def opening_hours(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
 
 def _holidays(instrument: Instrument, today: date) -> list[tuple[date, str]]:
     language = "zh_CN" if (get_language() or "").startswith("zh") else "en_US"
-    found = load_holiday_names(instrument, today, today + AHEAD, language)
-    return list(found.items())[:SHOWN]
+    names = load_holiday_names(instrument, today, today + AHEAD, language)
+    return list(names.items())[:SHOWN]

@@ -1,77 +1,84 @@
-"""Steps of publication."""
+"""An instrument as its managers see it, and the steps of its publication."""
 
+from functools import partial
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext
-from django.views.decorators.http import require_POST
 
-from accounts.domain.errors import Refused, WrongState, WrongVersion
-from accounts.domain.roles import By
 from accounts.permissions import actor_of
 from accounts.selectors.memberships import place_of
-from instruments.domain.publishing import Incomplete, StillBooked
-from instruments.forms import PublicationForm
+from accounts.views.pages import act, by_of, reads, writes
+from instruments.forms.publishing import PublicationForm
+from instruments.selectors.imports import load_provenance
 from instruments.selectors.managing import guide_of, instrument_to_manage, load_standings
 from instruments.services.publishing import instrument_confirm, instrument_publication
 
 
-@login_required
-@require_POST
+@reads
+def instrument_manage(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
+    """Show the steps to publication as a checklist, with what is set."""
+    return _page(request, instrument_id)
+
+
+@writes
 def confirm(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
-    """One click: the record is still true."""
-    actor = actor_of(request.user)
-    instrument_to_manage(actor, instrument_id)
-    try:
-        instrument_confirm(By(actor, timezone.now()), instrument_id=instrument_id)
-    except WrongState:
-        messages.error(request, gettext("It is not public: there is nothing to confirm."))
-    else:
-        messages.success(request, gettext("Confirmed: it is valid for another year."))
+    """Confirm with one click that the record is still true."""
+    instrument_to_manage(actor_of(request.user), instrument_id)
+    to = reverse("instruments:instrument-manage", args=[instrument_id])
     if "list" in request.POST:
-        return redirect(reverse("instruments:manage", query={"stale": "on"}))
-    return redirect("instruments:instrument-manage", instrument_id=instrument_id)
+        to = reverse("instruments:manage", query={"stale": "on"})
+    return act(
+        request,
+        lambda status: redirect(to),
+        lambda by, _: instrument_confirm(by, instrument_id=instrument_id),
+        to=to,
+        done=gettext("Confirmed: it is valid for another year."),
+        shows=lambda refused: messages.error(
+            request, gettext("It is not public: there is nothing to confirm.")
+        ),
+    )
 
 
-@login_required
-@require_POST
+@writes
 def publication(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     """Submit, publish, suspend or retire; what refuses is said on the instrument's page."""
-    now, actor = timezone.now(), actor_of(request.user)
     form = PublicationForm(request.POST)
-    refused: Refused | None = None
-    status = 400
-    if form.is_valid():
-        data = form.cleaned_data
-        try:
-            instrument_publication(
-                By(actor, now, data["version"]),
-                instrument_id=instrument_id,
-                act=data["act"],
-                reason=data["reason"],
-            )
-        except (Incomplete, StillBooked, WrongState, WrongVersion) as error:
-            refused = error
-            status = 422 if isinstance(error, Incomplete | StillBooked) else 409
-            status = 412 if isinstance(error, WrongVersion) else status
-        else:
-            messages.success(request, _done(data["act"]))
-            return redirect("instruments:instrument-manage", instrument_id=instrument_id)
-    instrument = instrument_to_manage(actor, instrument_id, "register-instruments")
-    standing = load_standings([instrument], now)[0]
-    is_manager = actor.may("manage-instruments", place_of(instrument.organisation))
-    context = {
+    return act(
+        request,
+        partial(_page, request, instrument_id),
+        lambda by, data: instrument_publication(
+            by, instrument_id=instrument_id, act=data["act"], reason=data["reason"]
+        ),
+        to=reverse("instruments:instrument-manage", args=[instrument_id]),
+        done=lambda _: _done(form.cleaned_data["act"]),
+        form=form,
+    )
+
+
+def _page(
+    request: HttpRequest,
+    instrument_id: UUID,
+    *,
+    form: PublicationForm | None = None,
+    status: int = 200,
+    **context: Any,
+) -> HttpResponse:
+    by = by_of(request)
+    instrument = instrument_to_manage(by.actor, instrument_id, "register-instruments")
+    standing = load_standings([instrument], by.now)[0]
+    is_manager = by.actor.may("manage-instruments", place_of(instrument.organisation))
+    context |= {
         "standing": standing,
         "guide": guide_of(standing, "publication") if is_manager else None,
         "instrument": instrument,
         "is_manager": is_manager,
-        "form": form,
-        "refused": refused,
+        "form": form or PublicationForm(initial={"version": instrument.version}),
+        "provenance": load_provenance(instrument),
     }
     return render(request, "instruments/instrument.html", context, status=status)
 

@@ -1,174 +1,159 @@
 """Rate cards of one instrument: its versions, its drafts, and a new one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext
-from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.domain.errors import Invalid, NotFound, Refused, WrongState, WrongVersion
+from accounts.domain.errors import NotFound
 from accounts.domain.roles import Actor, By
 from accounts.permissions import actor_of
+from accounts.views.pages import act, by_of, edits, sent, writes
 from instruments.domain.opening import local_date
 from instruments.domain.ratecard_week import week_of
-from instruments.domain.ratecards import PRICE_GROUPS, RateCardValues
-from instruments.forms import RateCardForm
-from instruments.models import Instrument, RateCard
+from instruments.domain.ratecards import PRICE_GROUPS
+from instruments.forms.ratecards import RateCardForm
+from instruments.models import RateCard
 from instruments.selectors.managing import instrument_to_manage, load_guide
-from instruments.selectors.ratecard_copies import card_to_copy, cards_to_copy
-from instruments.selectors.ratecards import load_card, rate_cards_of
+from instruments.selectors.ratecards import card_to_copy, cards_to_copy, load_card, rate_cards_of
 from instruments.services.ratecards import rate_card_change, rate_card_create, rate_card_delete
 from instruments.views.guide import onward
 
 
-@dataclass(frozen=True)
-class Editing:
-    """What the form begins with: the draft that is changed, or a card to start from."""
-
-    draft: RateCard | None
-    base: RateCard | None
-    first_day: date
-
-    @property
-    def card(self) -> RateCardValues | None:
-        return load_card(self.base).values if self.base else None
-
-
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
+@edits
 def rate_cards(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
-    """The form begins with the newest version, the one `from` names, another instrument's
-    (`copy`), or is of a draft (`draft`)."""
-    now, actor = timezone.now(), actor_of(request.user)
-    instrument = instrument_to_manage(actor, instrument_id)
-    today = local_date(ZoneInfo(instrument.facility.time_zone), now)
+    """Show the cards and a form, which begins with the newest version, the one `from` names,
+    another instrument's (`copy`), or is of a draft (`draft`); POST saves or publishes."""
+    by = by_of(request)
+    instrument = instrument_to_manage(by.actor, instrument_id)
+    today = local_date(ZoneInfo(instrument.facility.time_zone), by.now)
     rows = list(rate_cards_of(instrument))
-    editing = _editing(request, actor, rows, today)
+    draft, base, first_day = _start_of(request, by.actor, rows, today)
+    base_card = load_card(base).values if base else None
     form = RateCardForm(
-        request.POST if request.method == "POST" else None,
-        card=editing.card,
+        sent(request),
+        card=base_card,
         currency=instrument.region.currency,
-        first_day=editing.first_day,
-        last_day=editing.draft.valid_until if editing.draft else None,
+        first_day=first_day,
+        last_day=draft.valid_until if draft else None,
     )
     is_preview = "preview" in request.POST
-    card = form.preview() if form.is_bound else editing.card
-    context = {
-        "form": form,
-        "instrument": instrument,
-        "groups": PRICE_GROUPS,
-        "card": card,
-        "week": week_of(card) if card else None,
-        "is_preview": form.is_bound,
-    }
-    if is_preview and request.htmx:  # type: ignore[attr-defined]
-        return render(request, "instruments/ratecards_week.html", context)
-    refused: Refused | None = None
-    if form.is_bound and not is_preview and form.is_valid():
-        try:
-            made = _save(request, actor, instrument, editing.draft, form.card, now)
-        except Invalid as wrong:
-            form.refuse(wrong.problems)
-        except (WrongState, WrongVersion) as late:
-            refused = late
-        else:
-            return redirect(_next(request, made, today, now))
-    look = request.GET.get("look", "").strip()[:100]
-    context |= {
-        "guide": load_guide(instrument, now, "rate-card"),
-        "versions": _shown(rows, today),
-        "base": editing.base,
-        "draft": editing.draft,
-        "copied": editing.base if editing.base and editing.base not in rows else None,
-        "look": look,
-        "found": cards_to_copy(actor, instrument, look) if "look" in request.GET else None,
-        "refused": refused,
-    }
-    status = 409 if refused else 400 if form.errors and not is_preview else 200
-    return render(request, "instruments/ratecards.html", context, status=status)
 
+    def page(status: int = 200, **context: Any) -> HttpResponse:
+        card = form.preview() if form.is_bound else base_card
+        context |= {
+            "form": form,
+            "instrument": instrument,
+            "groups": PRICE_GROUPS,
+            "card": card,
+            "week": week_of(card) if card else None,
+            "is_preview": form.is_bound,
+        }
+        if is_preview and request.htmx:  # type: ignore[attr-defined]
+            return render(request, "instruments/ratecards_week.html", context)
+        look = request.GET.get("look", "").strip()[:100]
+        context |= {
+            "guide": load_guide(instrument, by.now, "rate-card"),
+            "versions": _shown(rows, today),
+            "base": base,
+            "draft": draft,
+            "copied": base if base and base not in rows else None,
+            "look": look,
+            "found": cards_to_copy(by.actor, instrument, look) if "look" in request.GET else None,
+        }
+        return render(request, "instruments/ratecards.html", context, status=status)
 
-@login_required
-@require_POST
-def delete(request: HttpRequest, instrument_id: UUID, version: int) -> HttpResponse:
-    """Throw a draft away."""
-    actor = actor_of(request.user)
-    instrument_to_manage(actor, instrument_id)
-    try:
-        rate_card_delete(By(actor, timezone.now()), instrument_id=instrument_id, version=version)
-    except WrongState:
-        messages.error(request, gettext("Version {n} is no longer a draft.").format(n=version))
-    else:
-        messages.success(request, gettext("The draft is deleted."))
-    return redirect("instruments:rate-cards", instrument_id=instrument_id)
-
-
-def _editing(request: HttpRequest, actor: Actor, rows: Sequence[RateCard], today: date) -> Editing:
-    asked = request.GET.get("draft", "")
-    draft = next((row for row in rows if str(row.version) == asked and _is_draft(row)), None)
-    if draft is not None:
-        return Editing(draft, draft, draft.valid_from)
-    newest = rows[0] if rows else None
-    first_day = max(today, newest.valid_from) if newest else today
-    copy = request.GET.get("copy", "")
-    if copy:
-        try:
-            return Editing(None, card_to_copy(actor, UUID(copy)), first_day)
-        except ValueError:
-            raise NotFound from None
-    wanted = request.GET.get("from", "")
-    base = next((row for row in rows if str(row.version) == wanted), newest)
-    return Editing(None, base, max(today, base.valid_from) if base else today)
-
-
-def _save(
-    request: HttpRequest,
-    actor: Actor,
-    instrument: Instrument,
-    draft: RateCard | None,
-    card: RateCardValues,
-    now: datetime,
-) -> RateCard:
-    publish = "publish" in request.POST
-    if draft is None:
-        return rate_card_create(
-            By(actor, now), instrument_id=instrument.pk, card=card, publish=publish
+    def save(by: By, _data: dict[str, Any]) -> RateCard:
+        publish = "publish" in request.POST
+        if draft is None:
+            return rate_card_create(
+                by, instrument_id=instrument.pk, card=form.card, publish=publish
+            )
+        revision = request.POST.get("revision", "")
+        read = int(revision) if revision.isdecimal() and len(revision) < 10 else None
+        return rate_card_change(
+            replace(by, version=read),
+            instrument_id=instrument.pk,
+            version=draft.version,
+            card=form.card,
+            publish=publish,
         )
-    revision = request.POST.get("revision", "")
-    return rate_card_change(
-        By(actor, now, int(revision) if revision.isdecimal() and len(revision) < 10 else None),
-        instrument_id=instrument.pk,
-        version=draft.version,
-        card=card,
-        publish=publish,
+
+    if is_preview:
+        return page()
+    return act(
+        request,
+        page,
+        save,
+        to=lambda row: _next(request, row, today, by.now),
+        done=lambda row: _done(row, today),
+        form=form,
     )
 
 
-def _next(request: HttpRequest, made: RateCard, today: date, now: datetime) -> str:
-    """Where to go with what was saved, having said that it was."""
-    if made.published_at is None:
-        text = gettext("Version {version} is saved as a draft. Nobody is charged by it yet.")
-    elif made.valid_from > today:
-        text = gettext("Version {version} is published. It applies from {day}.")
+@writes
+def delete(request: HttpRequest, instrument_id: UUID, version: int) -> HttpResponse:
+    """Throw a draft away."""
+    instrument_to_manage(actor_of(request.user), instrument_id)
+    to = reverse("instruments:rate-cards", args=[instrument_id])
+    return act(
+        request,
+        lambda status: redirect(to),
+        lambda by, _: rate_card_delete(by, instrument_id=instrument_id, version=version),
+        to=to,
+        done=gettext("The draft is deleted."),
+        shows=lambda refused: messages.error(
+            request, gettext("Version {n} is no longer a draft.").format(n=version)
+        ),
+    )
+
+
+def _start_of(
+    request: HttpRequest, actor: Actor, rows: Sequence[RateCard], today: date
+) -> tuple[RateCard | None, RateCard | None, date]:
+    """Return the draft that the form changes, or else the card it begins with; and its first
+    day."""
+    number = request.GET.get("draft", "")
+    draft = next((row for row in rows if str(row.version) == number and _is_draft(row)), None)
+    if draft is not None:
+        return draft, draft, draft.valid_from
+    newest = rows[0] if rows else None
+    if copy := request.GET.get("copy", ""):
+        first_day = max(today, newest.valid_from) if newest else today
+        try:
+            return None, card_to_copy(actor, UUID(copy)), first_day
+        except ValueError:
+            raise NotFound from None
+    number = request.GET.get("from", "")
+    base = next((row for row in rows if str(row.version) == number), newest)
+    return None, base, max(today, base.valid_from) if base else today
+
+
+def _done(row: RateCard, today: date) -> str:
+    if row.published_at is None:
+        message = gettext("Version {version} is saved as a draft. Nobody is charged by it yet.")
+    elif row.valid_from > today:
+        message = gettext("Version {version} is published. It applies from {day}.")
     else:
-        text = gettext("Version {version} is in force.")
-    messages.success(request, text.format(version=made.version, day=made.valid_from))
+        message = gettext("Version {version} is in force.")
+    return message.format(version=row.version, day=row.valid_from)
+
+
+def _next(request: HttpRequest, row: RateCard, today: date, now: datetime) -> str:
+    """Return the address to go to from a card that was saved."""
     if "try" in request.POST:
-        where = reverse("bookings:what-if", args=[made.instrument_id])
-        return f"{where}?version={made.version}"
-    if made.published_at is not None and made.valid_from <= today:
-        return onward(made.instrument, now, "rate-card", otherwise="instruments:rate-cards")
-    return reverse("instruments:rate-cards", args=[made.instrument_id])
+        return reverse("bookings:what-if", args=[row.instrument_id], query={"version": row.version})
+    if row.published_at is not None and row.valid_from <= today:
+        return onward(row.instrument, now, "rate-card", otherwise="instruments:rate-cards")
+    return reverse("instruments:rate-cards", args=[row.instrument_id])
 
 
 def _is_draft(row: RateCard) -> bool:
@@ -176,7 +161,7 @@ def _is_draft(row: RateCard) -> bool:
 
 
 def _shown(rows: Sequence[RateCard], today: date) -> list[dict[str, Any]]:
-    """The versions, newest first, each with its state: of published ones one is in force."""
+    """Return the versions, newest first, each with its state: of published ones one is in force."""
     shown = []
     for row in rows:
         if row.replaced_at is not None:

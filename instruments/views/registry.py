@@ -3,26 +3,22 @@
 from typing import Any
 from uuid import UUID
 
-from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext
-from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.domain.errors import Invalid, NotPermitted, WrongVersion
-from accounts.domain.roles import By
-from accounts.permissions import actor_of
+from accounts.domain.errors import NotPermitted
+from accounts.permissions import actor_of, require
 from accounts.selectors.memberships import place_of
 from accounts.selectors.organisations import organisations
-from instruments.forms import FacilityForm, FilterForm, InstrumentForm, PublicationForm
-from instruments.selectors.imports import load_provenance
+from accounts.views.pages import act, by_of, edits, reads, sent
+from instruments.forms.publishing import FilterForm
+from instruments.forms.registry import FacilityEditForm, FacilityForm, InstrumentForm
+from instruments.models import Instrument
 from instruments.selectors.managing import (
-    guide_of,
     instrument_to_manage,
     load_guide,
     load_standings,
@@ -30,158 +26,169 @@ from instruments.selectors.managing import (
     vocabulary,
 )
 from instruments.selectors.quality import stale_records
-from instruments.selectors.registry import facilities, managed_instruments
-from instruments.services.registry import facility_create, instrument_create, instrument_update
+from instruments.selectors.registry import facilities, facility_by_id, managed_instruments
+from instruments.services.registry import (
+    facility_create,
+    facility_update,
+    instrument_create,
+    instrument_update,
+)
 from instruments.views.guide import onward
 
 PAGE = 50
 
 
-@login_required
-@require_safe
+@reads
 def manage(request: HttpRequest) -> HttpResponse:
-    """The instruments of the organisations one manages, and what they lack."""
-    now, actor = timezone.now(), actor_of(request.user)
-    if not actor.organisations_where("manage-instruments"):
+    """List the instruments of the organisations one manages, and what they lack."""
+    by = by_of(request)
+    own = by.actor.organisations_where("manage-instruments")
+    if not own:
         raise NotPermitted(capability="manage-instruments")
     form = FilterForm(request.GET)
-    wanted = form.cleaned_data if form.is_valid() else {}
-    found = managed_instruments(actor)
-    if text := wanted.get("q"):
-        found = found.filter(
+    values = form.cleaned_data if form.is_valid() else {}
+    rows = managed_instruments(by.actor)
+    if text := values.get("q"):
+        rows = rows.filter(
             Q(name__icontains=text)
             | Q(name_zh__icontains=text)
             | Q(model__icontains=text)
             | Q(facility__name__icontains=text)
             | Q(facility__name_zh__icontains=text)
         )
-    if publication := wanted.get("publication"):
-        found = found.filter(publication=publication)
-    if wanted.get("stale"):
-        found = found.filter(pk__in=stale_records(now).order_by().values("pk"))
-    counted = managed_counts(actor, now)
-    paginator = Paginator(found, PAGE)
-    if not any(wanted.values()):
+    if publication := values.get("publication"):
+        rows = rows.filter(publication=publication)
+    if values.get("stale"):
+        rows = rows.filter(pk__in=stale_records(by.now).order_by().values("pk"))
+    counted = managed_counts(by.actor, by.now)
+    paginator = Paginator(rows, PAGE)
+    if not any(values.values()):
         paginator.count = counted["total"]  # known already
     page = paginator.get_page(request.GET.get("page"))
-    own = actor.organisations_where("manage-instruments")
     context = counted | {
         "has_facility": bool(counted["total"])
         or facilities().filter(organisation_id__in=own).exists(),
         "form": form,
         "page": page,
-        "standings": load_standings(list(page.object_list), now),
-        "is_filtered": any(wanted.values()),
+        "standings": load_standings(list(page.object_list), by.now),
+        "is_filtered": any(values.values()),
     }
     return render(request, "instruments/manage.html", context)
 
 
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
+@edits
 def facility_new(request: HttpRequest) -> HttpResponse:
-    now, actor = timezone.now(), actor_of(request.user)
-    own = actor.organisations_where("manage-instruments")
+    """Enter a site."""
+    own = actor_of(request.user).organisations_where("manage-instruments")
     if not own:
         raise NotPermitted(capability="manage-instruments")
     choices = list(organisations().filter(pk__in=own, closed_at=None))
-    form = FacilityForm(_sent(request), organisations=choices)
-    if form.is_bound and form.is_valid():
-        try:
-            made = facility_create(By(actor, now), **form.values())
-        except Invalid as refused:
-            form.refuse(refused.problems)
-        else:
-            messages.success(request, gettext("Facility entered. Now an instrument in it."))
-            return redirect(_with("instruments:instrument-new", facility=made.pk))
-    return render(
-        request, "instruments/facility.html", {"form": form}, status=400 if form.errors else 200
+    form = FacilityForm(sent(request), organisations=choices)
+
+    def page(status: int = 200, **context: Any) -> HttpResponse:
+        return render(request, "instruments/facility.html", context, status=status)
+
+    return act(
+        request,
+        page,
+        lambda by, _: facility_create(by, **form.values()),
+        to=lambda row: reverse("instruments:instrument-new", query={"facility": row.pk}),
+        done=gettext("Facility entered. Now an instrument in it."),
+        form=form,
     )
 
 
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
+@edits
 def instrument_new(request: HttpRequest) -> HttpResponse:
-    """Any member who books or manages may enter a draft."""
-    now, actor = timezone.now(), actor_of(request.user)
-    own = actor.organisations_where("register-instruments")
+    """Enter a draft: any member who books or manages may."""
+    by = by_of(request)
+    own = by.actor.organisations_where("register-instruments")
     if not own:
         raise NotPermitted(capability="register-instruments")
     form = InstrumentForm(
-        _sent(request),
+        sent(request),
         vocabulary=vocabulary(),
         facilities=list(facilities().filter(organisation_id__in=own)),
         facility_id=request.GET.get("facility", ""),
     )
-    if form.is_bound and form.is_valid():
-        made = instrument_create(
-            By(actor, now),
-            facility=form.facility_chosen(),
-            techniques=form.cleaned_data["techniques"],
-            **form.values(),
-        )
-        messages.success(request, gettext("Saved as a draft. Continue with the next steps."))
-        if actor.may("manage-instruments", place_of(made.organisation)):
-            return redirect(onward(made, now, "record"))
-        return redirect("instruments:instrument-manage", instrument_id=made.pk)
-    context = {
-        "form": form,
-        "may_make_facility": bool(actor.organisations_where("manage-instruments")),
-    }
-    return render(request, "instruments/record.html", context, status=400 if form.errors else 200)
+
+    def page(status: int = 200, **context: Any) -> HttpResponse:
+        may_make = bool(by.actor.organisations_where("manage-instruments"))
+        context["may_make_facility"] = may_make
+        return render(request, "instruments/record.html", context, status=status)
+
+    def to(row: Instrument) -> str:
+        if by.actor.may("manage-instruments", place_of(row.organisation)):
+            return onward(row, by.now, "record")
+        return reverse("instruments:instrument-manage", args=[row.pk])
+
+    return act(
+        request,
+        page,
+        lambda by, data: instrument_create(
+            by, facility=form.facility_chosen(), techniques=data["techniques"], **form.values()
+        ),
+        to=to,
+        done=gettext("Saved as a draft. Continue with the next steps."),
+        form=form,
+    )
 
 
-@login_required
-@require_safe
-def instrument_manage(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
-    """The steps to publication as a checklist, with what is set."""
-    now, actor = timezone.now(), actor_of(request.user)
-    instrument = instrument_to_manage(actor, instrument_id, "register-instruments")
-    standing = load_standings([instrument], now)[0]
-    is_manager = actor.may("manage-instruments", place_of(instrument.organisation))
-    context = {
-        "standing": standing,
-        "guide": guide_of(standing, "publication") if is_manager else None,
-        "instrument": instrument,
-        "is_manager": is_manager,
-        "form": PublicationForm(initial={"version": instrument.version}),
-        "provenance": load_provenance(instrument),
-    }
-    return render(request, "instruments/instrument.html", context)
-
-
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
+@edits
 def instrument_edit(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
-    now, actor = timezone.now(), actor_of(request.user)
-    instrument = instrument_to_manage(actor, instrument_id)
-    form = InstrumentForm(_sent(request), vocabulary=vocabulary(), instrument=instrument)
-    refused: WrongVersion | None = None
-    if form.is_bound and form.is_valid():
-        try:
-            instrument_update(
-                By(actor, now, form.cleaned_data["version"]),
-                instrument_id=instrument.pk,
-                changes=form.values(),
-                techniques=form.cleaned_data["techniques"],
-            )
-        except WrongVersion as error:
-            refused = error
-        else:
-            messages.success(request, gettext("Saved."))
-            return redirect(onward(instrument, now, "record"))
-    context = {
-        "form": form,
-        "instrument": instrument,
-        "refused": refused,
-        "guide": load_guide(instrument, now, "record"),
-    }
-    status = 412 if refused else 400 if form.errors else 200
-    return render(request, "instruments/record.html", context, status=status)
+    """Change a record."""
+    by = by_of(request)
+    instrument = instrument_to_manage(by.actor, instrument_id)
+    form = InstrumentForm(sent(request), vocabulary=vocabulary(), instrument=instrument)
+
+    def page(status: int = 200, **context: Any) -> HttpResponse:
+        context |= {"instrument": instrument, "guide": load_guide(instrument, by.now, "record")}
+        return render(request, "instruments/record.html", context, status=status)
+
+    return act(
+        request,
+        page,
+        lambda by, data: instrument_update(
+            by,
+            instrument_id=instrument.pk,
+            changes=form.values(),
+            techniques=data["techniques"],
+        ),
+        to=lambda _: onward(instrument, by.now, "record"),
+        done=gettext("Saved."),
+        form=form,
+    )
 
 
-def _sent(request: HttpRequest) -> Any:
-    return request.POST if request.method == "POST" else None
+@reads
+def facility_list(request: HttpRequest) -> HttpResponse:
+    """List the sites by name, with how many instruments stand in each."""
+    actor = actor_of(request.user)
+    own = actor.organisations_where("manage-instruments")
+    if not own:
+        raise NotPermitted(capability="manage-instruments")
+    rows = facilities().filter(organisation_id__in=own).annotate(n=Count("instruments"))
+    page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
+    context = {"page": page, "has_many": len(own) > 1}
+    return render(request, "instruments/facilities.html", context)
 
 
-def _with(name: str, **query: Any) -> str:
-    return reverse(name, query=query)
+@edits
+def facility_edit(request: HttpRequest, facility_id: UUID) -> HttpResponse:
+    """Change what is said of a site; its time zone stays."""
+    facility = facility_by_id(facility_id)
+    require(actor_of(request.user), "manage-instruments", place_of(facility.organisation))
+    form = FacilityEditForm(sent(request), facility=facility)
+
+    def page(status: int = 200, **context: Any) -> HttpResponse:
+        context["facility"] = facility
+        return render(request, "instruments/facility.html", context, status=status)
+
+    return act(
+        request,
+        page,
+        lambda by, _: facility_update(by, facility_id=facility.pk, changes=form.values()),
+        to="instruments:facilities",
+        done=gettext("Saved."),
+        form=form,
+    )

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from instruments.domain.criteria import Criteria
+from instruments.domain.search import Criteria
 from instruments.domain.techniques import Term, is_division, tree
 from instruments.models import Technique
 from instruments.selectors.search import facets
@@ -27,7 +27,7 @@ class Counted:
 
 @require_safe
 def techniques(request: HttpRequest) -> HttpResponse:
-    """All terms as a tree; by default only those that some instrument has."""
+    """Show all terms as a tree; by default only those that some instrument has."""
     terms, counts = load_terms(), _counts()
     everything = bool(request.GET.get("all"))
     words = request.GET.get("q", "").strip().casefold()[:100]
@@ -48,8 +48,8 @@ def techniques(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def technique(request: HttpRequest, code: str) -> HttpResponse:
-    """One term: what else it is called, what is broader and narrower, who has it."""
-    found = technique_by_code(code)
+    """Show a term: what else it is called, what is broader and narrower, who has it."""
+    row = technique_by_code(code)
     counts = _counts()
 
     def counted(rows: Iterable[Technique]) -> list[Counted]:
@@ -60,10 +60,10 @@ def technique(request: HttpRequest, code: str) -> HttpResponse:
         ]
 
     context = {
-        "technique": found,
+        "technique": row,
         "count": counts.get(code, 0),
-        "broader": counted(found.parents.all()),
-        "narrower": counted(found.children.all()),
+        "broader": counted(row.parents.all()),
+        "narrower": counted(row.children.all()),
     }
     return render(request, "instruments/technique.html", context)
 

@@ -4,18 +4,14 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext
-from django.views.decorators.http import require_POST, require_safe
 
-from accounts.domain.roles import By
 from accounts.models import User
-from accounts.permissions import actor_of
 from accounts.selectors.memberships import place_of
+from accounts.views.pages import by_of, reads, writes
 from instruments.selectors.qualifications import load_certificate, own_certificates, zone_of
 from instruments.selectors.training import (
     coming,
@@ -32,11 +28,11 @@ PAGE = 50
 SHOWN = 20  # of one's own places
 
 
-@login_required
-@require_safe
+@reads
 def training(request: HttpRequest) -> HttpResponse:
-    """Courses with their next sessions, the reader's places and certificates."""
-    now, actor = timezone.now(), actor_of(request.user)
+    """Show courses with their next sessions, the reader's places and certificates."""
+    by = by_of(request)
+    now, actor = by.now, by.actor
     offered = courses_for(actor).filter(retired_at=None)
     page = Paginator(offered, PAGE).get_page(request.GET.get("page"))
     ahead: dict[UUID, Any] = {}
@@ -60,32 +56,31 @@ def training(request: HttpRequest) -> HttpResponse:
     return render(request, "instruments/training.html", context)
 
 
-@login_required
-@require_safe
+@reads
 def course(request: HttpRequest, course_id: UUID) -> HttpResponse:
-    """One course: what it gives, its sessions to come, places."""
-    now, actor = timezone.now(), actor_of(request.user)
-    found = course_by_id(actor, course_id)
-    own = list(own_enrolments(actor).filter(session__course=found))
+    """Show what a course gives, its sessions to come and the reader's places."""
+    by = by_of(request)
+    now, actor = by.now, by.actor
+    row = course_by_id(actor, course_id)
+    own = list(own_enrolments(actor).filter(session__course=row))
     context = {
-        "course": found,
-        "sessions": list(coming(sessions_for(actor).filter(course=found), now)),
-        "own": {row.session_id: row for row in own},
+        "course": row,
+        "sessions": list(coming(sessions_for(actor).filter(course=row), now)),
+        "own": {each.session_id: each for each in own},
         "line": places_in_line(own),
         "now": now,
-        "is_manager": actor.may("manage-instruments", place_of(found.organisation)),
+        "is_manager": actor.may("manage-instruments", place_of(row.organisation)),
     }
     return render(request, "instruments/course.html", context)
 
 
-@login_required
-@require_POST
+@writes
 def enrol(request: HttpRequest, session_id: UUID) -> HttpResponse:
     """Take a place, or the end of the line."""
-    actor = actor_of(request.user)
+    by = by_of(request)
     row = enrolment_make(
-        By(actor, timezone.now()),
-        user=get_object_or_404(User, pk=actor.person),
+        by,
+        user=get_object_or_404(User, pk=by.actor.person),
         session_id=session_id,
         waits=request.POST.get("waits") == "on",
     )
@@ -98,13 +93,12 @@ def enrol(request: HttpRequest, session_id: UUID) -> HttpResponse:
     return redirect("instruments:course", course_id=row.session.course_id)
 
 
-@login_required
-@require_POST
+@writes
 def withdraw(request: HttpRequest, enrolment_id: UUID) -> HttpResponse:
-    """Give a place up, by the person or a manager."""
-    actor = actor_of(request.user)
-    row = enrolment_withdraw(By(actor, timezone.now()), enrolment_id=enrolment_id)
+    """Give a place up, one's own or as a manager somebody's."""
+    by = by_of(request)
+    row = enrolment_withdraw(by, enrolment_id=enrolment_id)
     messages.success(request, gettext("The place was given up."))
-    if actor.user_id != row.user_id:
+    if by.actor.user_id != row.user_id:
         return redirect("instruments:session-manage", session_id=row.session_id)
     return redirect("instruments:training")

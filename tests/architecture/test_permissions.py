@@ -38,8 +38,8 @@ from bookings.series.services.series import series_book
 from bookings.usage.services.closures import Outage, closure_create
 from config import context
 from config.templatetags import display
-from instruments.domain.criteria import Criteria
 from instruments.domain.ratecards import parse_rate_card
+from instruments.domain.search import Criteria
 from instruments.models import CourseSession
 from instruments.services.ratecards import rate_card_create
 from tests.architecture.permission_table import (

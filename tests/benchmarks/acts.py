@@ -19,7 +19,7 @@ from bookings.catalogue.selectors.parties import Booking
 from bookings.models import Occupancy, Reservation
 from bookings.record.domain.periods import Period
 from bookings.reserving.services.reservations import reservation_request
-from instruments.domain.criteria import Criteria
+from instruments.domain.search import Criteria
 from instruments.models import Instrument
 from instruments.selectors.registry import WITH, instrument_to_book
 from instruments.selectors.search import entries, facets, page

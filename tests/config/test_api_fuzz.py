@@ -39,8 +39,8 @@ from bookings.record.domain.periods import Period
 from bookings.series.services.series import series_book
 from config.api_docs import openapi
 from config.wsgi import application
-from instruments.domain.criteria import Criteria
 from instruments.domain.ratecards import parse_rate_card
+from instruments.domain.search import Criteria
 from instruments.services.ratecards import rate_card_create
 from tests.conftest import DEEP
 from tests.factories import api as programs

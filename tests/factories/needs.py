@@ -3,7 +3,7 @@
 from accounts.domain.roles import PLATFORM, By
 from instruments.domain.needs import Measurand as Values
 from instruments.models import Measurand
-from instruments.services.measurands import measurands_import
+from instruments.services.techniques import measurands_import
 from tests.factories.cast import NOW, Cast
 
 

@@ -1,7 +1,7 @@
 """Counting what is booked: quotas, and the share kept for other regions.
 
 Rules: docs/availability.md, "Rules". What is limited:
-instruments/domain/quotas.py.
+instruments/domain/policies.py.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
@@ -13,7 +13,7 @@ from bookings.record.domain.months import month_after
 from bookings.record.domain.periods import Period, clip
 from bookings.record.domain.refusals import Refusal
 from instruments.domain.opening import day_span, local_date
-from instruments.domain.quotas import Quota, Share
+from instruments.domain.policies import Quota, Share
 
 CODES = {"user": "user-quota", "organisation": "organisation-quota", "price_group": "group-quota"}
 ZERO = timedelta()

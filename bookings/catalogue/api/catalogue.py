@@ -46,7 +46,7 @@ from bookings.pricing.domain.quotes import quote_to_json
 from bookings.pricing.selectors.fees import load_backing
 from bookings.record.domain.money import format_amount
 from instruments.api.registry import InstrumentRegister, InstrumentShape, with_quality
-from instruments.domain.criteria import Criteria
+from instruments.domain.search import Criteria
 from instruments.models import Instrument
 from instruments.selectors.registry import managed_instruments
 from instruments.selectors.search import entries, facets, search, understood

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from instruments.domain.criteria import Criteria
+from instruments.domain.search import Criteria
 
 MOST_SEARCHES = 20  # of a person
 MOST_MATCHES = 300  # now: what finds more is no search to be told of

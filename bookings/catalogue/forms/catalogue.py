@@ -10,7 +10,7 @@ from accounts.domain.currencies import MINOR_DIGITS
 from accounts.models import Organisation
 from bookings.record.forms.fields import DayField, of_our_time
 from bookings.record.messages import RATINGS, sentence
-from instruments.domain.criteria import Criteria
+from instruments.domain.search import Criteria
 from instruments.forms.fields import StyledForm
 from instruments.models import Instrument
 

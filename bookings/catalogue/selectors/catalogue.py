@@ -31,8 +31,8 @@ from bookings.pricing.selectors.fees import (
     terms_on,
 )
 from bookings.record.domain.periods import Period
-from instruments.domain.criteria import Criteria
 from instruments.domain.opening import local_date
+from instruments.domain.search import Criteria
 from instruments.models import Instrument, RateCard
 from instruments.selectors.ratecards import CardInForce, load_card
 

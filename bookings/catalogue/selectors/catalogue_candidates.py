@@ -31,8 +31,8 @@ from bookings.pricing.domain.agreements import recognition
 from bookings.pricing.selectors.agreements import Agreements
 from bookings.pricing.selectors.fees import Backing
 from bookings.record.domain.periods import Period
-from instruments.domain.criteria import Criteria
 from instruments.domain.policies import DEFAULT_HORIZON_DAYS
+from instruments.domain.search import Criteria
 from instruments.models import Instrument, RateCard, SearchEntry
 from instruments.selectors.search import entries, ordered, records
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from instruments.domain.criteria import Criteria
 from instruments.domain.needs import NeedTerm
+from instruments.domain.search import Criteria
 from instruments.domain.techniques import Term
 from instruments.selectors.needs import load_vocabulary
 from instruments.selectors.search import Choice, facets

@@ -16,8 +16,8 @@ from bookings.catalogue.selectors.parties import Booking, Parties
 from bookings.catalogue.selectors.training import UNCERTIFIED, with_courses
 from bookings.record.domain.periods import Period
 from bookings.record.domain.refusals import CAPACITY, Refusal, RulesRefuse
-from instruments.domain.criteria import Criteria
 from instruments.domain.opening import local_date
+from instruments.domain.search import Criteria
 from instruments.models import Instrument, Technique
 from instruments.selectors.registry import instrument_to_book
 

@@ -21,7 +21,7 @@ from bookings.catalogue.domain.searches import (
 )
 from bookings.catalogue.models import SavedSearch, SearchMatch
 from bookings.catalogue.selectors.searches import load_matches, own_search
-from instruments.domain.criteria import Criteria
+from instruments.domain.search import Criteria
 
 
 @transaction.atomic

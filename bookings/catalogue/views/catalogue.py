@@ -32,9 +32,9 @@ from bookings.catalogue.views.weeks import week_of
 from bookings.pricing.selectors.agreements import load_recognised, recognised_regions
 from bookings.pricing.selectors.fees import load_backing, load_terms
 from bookings.record.domain.periods import Period
-from instruments.domain.criteria import Criteria
 from instruments.domain.opening import local_date, parse_hours
 from instruments.domain.ratecards import PRICE_GROUPS
+from instruments.domain.search import Criteria
 from instruments.domain.techniques import tree
 from instruments.messages import PRICE_GROUP_LABELS
 from instruments.models import Instrument

@@ -19,14 +19,13 @@ from instruments.domain.ratecards import RateCardValues, parse_rate_card
 from instruments.models import Facility, Instrument, RateCard, Technique
 from instruments.selectors.policies import load_policy
 from instruments.selectors.ratecards import CardInForce, load_card
-from instruments.services.measurands import measurands_import
 from instruments.services.opening import opening_hours_set, schedule_for
 from instruments.services.policies import policy_set
 from instruments.services.publishing import instrument_publication
 from instruments.services.ratecards import rate_card_create
 from instruments.services.registry import instrument_create
 from instruments.services.search import words_gather
-from instruments.services.techniques import techniques_import
+from instruments.services.techniques import measurands_import, techniques_import
 
 DAY = timedelta(days=1)
 RAISED_BEFORE = timedelta(days=75)  # when the present rates were announced, of those that rose

@@ -35,7 +35,7 @@ from bookings.demo.services.together import together_make
 from bookings.demo.services.wanting import Wanting
 from bookings.hours.services.hours import hours_roll_up
 from bookings.record.domain.periods import Period
-from instruments.domain.criteria import Criteria
+from instruments.domain.search import Criteria
 
 __all__ = ["ACCOUNTS", "PASSWORD", "Built", "NotEmpty", "NotLocal", "demo_seed"]
 

@@ -36,7 +36,7 @@ from bookings.reserving.forms.reservations import ReasonForm
 from bookings.reserving.models import Chain
 from bookings.reserving.selectors.cancelling import is_left
 from bookings.reserving.views.booking import sources_offered
-from instruments.domain.criteria import Criteria
+from instruments.domain.search import Criteria
 from instruments.models import Instrument
 from instruments.selectors.registry import instruments_for
 from instruments.selectors.search import search

@@ -12,7 +12,7 @@ from accounts.selectors.rows import visible
 from bookings.record.domain.periods import Period
 from bookings.record.domain.reservations import OCCUPYING, effective_state
 from bookings.record.models import Reservation
-from instruments.domain.publishing import StillBooked
+from instruments.domain.quality import StillBooked
 from instruments.models import PolicyVersion
 from instruments.selectors.policies import policy_versions
 

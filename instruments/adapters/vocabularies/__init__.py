@@ -22,7 +22,7 @@ FOLDER = Path(__file__).parent
 
 
 def shipped() -> list[Term]:
-    """PaNET and ours, together."""
+    """Return the terms of PaNET and our own together."""
     with (FOLDER / "panet.csv").open("rb") as stream:
         panet = read_panet(stream)
     own = yaml.safe_load((FOLDER / "own.yaml").read_text(encoding="utf-8"))["techniques"]
@@ -44,7 +44,8 @@ def shipped_measurands() -> list[Measurand]:
 
 
 def read_panet(stream: BinaryIO) -> list[Term]:
-    """PaNET's own table: `id,label,alt1,alt2,definition,parents`, the parents by code or name."""
+    """Read PaNET's own table: `id,label,alt1,alt2,definition,parents`, the parents by code or
+    name."""
     _, records = read_records(stream)
     rows = [record for _, record in records if not isinstance(record, RowProblem)]
     by_name = {row["label"]: row["id"] for row in rows}
@@ -65,8 +66,9 @@ def read_panet(stream: BinaryIO) -> list[Term]:
 
 
 def read_table(stream: BinaryIO, scheme: str) -> list[Term]:
-    """Any scheme: columns code and name; name_zh, synonyms, parents (codes), definition where
-    there are such; several synonyms or parents with `|` between them. `FileRefused`."""
+    """Read the terms of any scheme: columns code and name; name_zh, synonyms, parents (codes),
+    definition where there are such; several synonyms or parents with `|` between them.
+    `FileRefused`."""
     header, records = read_records(stream)
     for column in ("code", "name"):
         if column not in header:

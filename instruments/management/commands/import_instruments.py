@@ -76,7 +76,7 @@ class Command(BaseCommand):
 
 
 def _import(options: Mapping[str, Any]) -> ImportReport:
-    """The steps of a stored import one after another, all of them or none."""
+    """Carry out the steps of a stored import one after another, all of them or none."""
     chosen = options["format"] or ("table" if options["mapping"] else "uniquip")
     if options["mapping"] and chosen != "table":
         raise CommandError("Only --format table takes a --mapping.", returncode=REFUSED)
@@ -124,7 +124,7 @@ def _open(name: str) -> BinaryIO:
 
 
 def report_lines(report: ImportReport) -> Iterator[str]:
-    """Counts, then each refused row with its line, code and sentence."""
+    """Yield counts, then each refused row with its line, code and sentence."""
     counts = ", ".join(f"{report.counts[result]} {result}" for result in Result)
     yield f"{report.rows} rows: {counts}."
     if report.absent:

@@ -17,9 +17,8 @@ from instruments.adapters.vocabularies import (
 )
 from instruments.domain.delimited import FileRefused
 from instruments.domain.techniques import Term, with_broader
-from instruments.services.measurands import measurands_import
 from instruments.services.search import register_file
-from instruments.services.techniques import techniques_import
+from instruments.services.techniques import measurands_import, techniques_import
 
 
 class Command(BaseCommand):
@@ -48,8 +47,10 @@ class Command(BaseCommand):
                 rows = measurands_import(by, measurands=shipped_measurands())
                 self.stdout.write(f"{len(rows)} measurands new or changed")
         except FileRefused as refusal:
-            said = ", ".join(f"{name} {value}" for name, value in refusal.numbers.items())
-            raise CommandError(f"The file cannot be used: {refusal.code} {said}".strip()) from None
+            numbers = ", ".join(f"{name} {value}" for name, value in refusal.numbers.items())
+            raise CommandError(
+                f"The file cannot be used: {refusal.code} {numbers}".strip()
+            ) from None
         except Invalid as refusal:
             problem = refusal.problems[0]
             raise CommandError(f"{problem.code}: {problem.numbers['technique']}") from None

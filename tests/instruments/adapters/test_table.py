@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from instruments.adapters import table
-from instruments.domain.delimited import FileRefused, RowProblem
+from instruments.domain.delimited import FileRefused, RowProblem, read_records
+from instruments.domain.import_mappings import parse_mapping
 from instruments.domain.imports import RowValues
 
 MAPPING = """
@@ -23,13 +24,18 @@ opening_hours: {column: hours, opens: 08:00, weekdays: [1, 2, 3, 4, 5]}
 def load(folder: Path, content: str | bytes) -> table.TableMapping:
     path = folder / "mapping.yaml"
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return table.load_mapping(str(path))
+    return parse_mapping(table.load_entries(str(path)))
+
+
+def read(content: bytes, mapping: table.TableMapping):
+    records = read_records(io.BytesIO(content), delimiter=mapping.delimiter)
+    return table.rows_of(mapping, *records)
 
 
 def test_words_that_yaml_takes_for_numbers_and_booleans_stay_words(tmp_path):
     mapping = load(tmp_path, MAPPING)
     content = b"No;Device;State;Hours\n1;SEM;off;10\n2;TEM;1;24\n3;AFM;maybe;\n"
-    (first, second, third) = [row for _line, row in table.read(io.BytesIO(content), mapping)]
+    (first, second, third) = [row for _line, row in read(content, mapping)]
     assert isinstance(first, RowValues)
     assert isinstance(second, RowValues)
     assert (first.key, first.record) == ("1", {"name": "SEM", "kind": "dedicated"})
@@ -42,7 +48,7 @@ def test_words_that_yaml_takes_for_numbers_and_booleans_stay_words(tmp_path):
 
 @pytest.mark.parametrize("path", sorted(table.MAPPINGS.glob("*.yaml")), ids=lambda path: path.stem)
 def test_the_platform_s_own_mappings_are_sound(path):
-    mapping = table.load_mapping(path.stem)
+    mapping = parse_mapping(table.load_entries(path.stem))
     assert mapping.source == path.stem
     assert len(table.source_of(mapping)) <= 40
 
@@ -57,7 +63,7 @@ def test_the_platform_s_own_mappings_are_sound(path):
 )
 def test_a_mapping_that_is_not_there(name, code):
     with pytest.raises(FileRefused) as caught:
-        table.load_mapping(name)
+        table.load_entries(name)
     assert caught.value.code == code
     assert caught.value.numbers["known"] == "emsl, pnnl, xas"
 
@@ -83,7 +89,7 @@ def test_a_mapping_that_is_no_mapping(tmp_path, content, code):
 
 def test_a_column_the_table_lacks_refuses_the_file(tmp_path):
     with pytest.raises(FileRefused) as caught:
-        table.read(io.BytesIO(b"no;device;state\n1;SEM;on\n"), load(tmp_path, MAPPING))
+        read(b"no;device;state\n1;SEM;on\n", load(tmp_path, MAPPING))
     assert (caught.value.code, caught.value.numbers) == (
         "mapping-absent-column",
         {"column": "hours"},
@@ -92,5 +98,5 @@ def test_a_column_the_table_lacks_refuses_the_file(tmp_path):
 
 def test_unreadable_rows_pass_through(tmp_path):
     content = b"no;device;state;hours\n1;SEM\n"
-    rows = list(table.read(io.BytesIO(content), load(tmp_path, MAPPING)))
+    rows = list(read(content, load(tmp_path, MAPPING)))
     assert rows == [(2, RowProblem("wrong-cells", {"cells": 2, "columns": 4}))]

@@ -5,13 +5,13 @@ import io
 import pytest
 
 from instruments.adapters import uniquip
-from instruments.domain.delimited import FileRefused, RowProblem
+from instruments.domain.delimited import FileRefused, RowProblem, read_records
 from instruments.domain.imports import FacilityValues, RowValues
 
 
 def read(content: str | bytes, **options):
     raw = content.encode() if isinstance(content, str) else content
-    return list(uniquip.read(io.BytesIO(raw), **options))
+    return list(uniquip.rows_of(*read_records(io.BytesIO(raw), **options)))
 
 
 def one(content: str) -> RowValues:

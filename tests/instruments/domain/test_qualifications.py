@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from instruments.domain.qualifications import (
+from instruments.domain.training import (
     LAST_DAY,
     OPEN_END,
     Certificate,

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from instruments.domain.publishing import Record
-from instruments.domain.quality import MARKS, Details, is_stale, quality
+from instruments.domain.quality import MARKS, Details, Record, is_stale, quality
 
 COMPLETE = Record("TEM", "Images.", 1, 1, True, True, True)
 FULL = Details(

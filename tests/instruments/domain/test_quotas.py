@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.domain.errors import Invalid
-from instruments.domain.policies import parse_policy, policy_to_json
-from instruments.domain.quotas import (
+from instruments.domain.policies import (
     MEASURES,
     MOST_LIMIT,
     MOST_QUOTAS,
@@ -16,8 +15,10 @@ from instruments.domain.quotas import (
     SPANS,
     Quota,
     Share,
+    parse_policy,
     parse_quotas,
     parse_share,
+    policy_to_json,
     quota_to_json,
     share_to_json,
 )

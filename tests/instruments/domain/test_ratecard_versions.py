@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.domain.errors import Invalid
-from instruments.domain.ratecard_versions import Version, require_room
-from instruments.domain.ratecards import parse_rate_card
+from instruments.domain.ratecards import Version, parse_rate_card, require_room
 from tests.factories.cards import CARD
 
 TODAY = date(2026, 3, 5)

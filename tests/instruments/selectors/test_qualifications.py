@@ -6,7 +6,7 @@ import pytest
 
 from accounts.domain.errors import Invalid, NotFound, NotPermitted
 from accounts.domain.roles import NOBODY
-from instruments.domain.qualifications import OPEN_END
+from instruments.domain.training import OPEN_END
 from instruments.models import Instrument, Technique
 from instruments.selectors.qualifications import (
     Qualifying,

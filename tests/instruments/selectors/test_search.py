@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from accounts.domain.roles import PLATFORM, By
 from bookings.demo.services.files import FOLDER
 from instruments.adapters.vocabularies import shipped
-from instruments.domain.criteria import FACETS, Criteria
+from instruments.domain.search import FACETS, Criteria
 from instruments.domain.techniques import Term
 from instruments.models import Instrument, SearchEntry, Technique
 from instruments.selectors.search import (

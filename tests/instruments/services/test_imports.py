@@ -20,10 +20,10 @@ from accounts.domain.roles import Actor, Grant
 from accounts.models import Organisation, OutboxMessage, Region, TrailEntry
 from instruments.adapters import table, uniquip
 from instruments.domain import import_fields
-from instruments.domain.delimited import FileRefused, RowProblem
+from instruments.domain.delimited import FileRefused, RowProblem, read_records
 from instruments.domain.import_mappings import parse_mapping
 from instruments.domain.imports import FacilityValues, ImportReport, Result, RowValues
-from instruments.domain.words import terms
+from instruments.domain.search import terms
 from instruments.models import (
     Facility,
     Import,
@@ -582,9 +582,10 @@ def real_file(name: str) -> Path:
 def bring_file(house: House, content: bytes, mapping: str, **options: Any) -> ImportReport:
     stream = io.BytesIO(content)
     if not mapping:
-        return house.bring(numbered=uniquip.read(stream), source=uniquip.SOURCE, **options)
-    loaded = table.load_mapping(mapping)
-    rows = table.read(stream, loaded)
+        rows = uniquip.rows_of(*read_records(stream))
+        return house.bring(numbered=rows, source=uniquip.SOURCE, **options)
+    loaded = parse_mapping(table.load_entries(mapping))
+    rows = table.rows_of(loaded, *read_records(stream, delimiter=loaded.delimiter))
     return house.bring(numbered=rows, source=table.source_of(loaded), **options)
 
 

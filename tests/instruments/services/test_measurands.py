@@ -10,7 +10,7 @@ from accounts.models import TrailEntry
 from instruments.domain.needs import FIELDS
 from instruments.models import Measurand
 from instruments.selectors.needs import load_need_terms
-from instruments.services.measurands import measurand_set, measurands_import
+from instruments.services.techniques import measurand_set, measurands_import
 from tests.factories.cast import NOW
 from tests.factories.needs import values
 

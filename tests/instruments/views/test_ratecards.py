@@ -218,7 +218,7 @@ def test_draft_is_changed_tried_published_and_deleted(cast, zhao):
     assert newest().card["rates"]["regional"] == "321"
     assert RateCard.objects.count() == 2
     late = zhao.post(draft, sent | {"draft": "1", "rate_regional": "9"})
-    assert late.status_code == 409
+    assert late.status_code == 412
     assert 'value="9"' in late.content.decode()
     assert newest().card["rates"]["regional"] == "321"
     assert zhao.post(draft, sent | {"revision": "2", "publish": "1"}).status_code == 302

@@ -25,8 +25,7 @@ from instruments.domain.opening import (
     parse_hours,
     windows,
 )
-from instruments.domain.policies import Policy, parse_policy
-from instruments.domain.quotas import MEASURES, SCOPES, SPANS, Quota, Share
+from instruments.domain.policies import MEASURES, SCOPES, SPANS, Policy, Quota, Share, parse_policy
 
 CASES = json.loads((Path(__file__).parents[3] / "cases/availability.json").read_text("utf-8"))
 DAY = timedelta(days=1)

@@ -14,8 +14,7 @@ from bookings.availability.domain.availability import Asker, Block, Calendar, Wi
 from bookings.availability.domain.quotas import CODES, Booked, counted_span, local_spans
 from bookings.record.domain.periods import Period
 from instruments.domain.opening import OpeningHours, WeeklyRule, windows
-from instruments.domain.policies import Policy
-from instruments.domain.quotas import MEASURES, SCOPES, SPANS, Quota, Share
+from instruments.domain.policies import MEASURES, SCOPES, SPANS, Policy, Quota, Share
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 KEPT = "kept-for-other-regions"

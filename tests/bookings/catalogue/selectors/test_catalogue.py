@@ -25,8 +25,8 @@ from bookings.catalogue.selectors.catalogue_candidates import (
 from bookings.models import Closure, Occupancy
 from bookings.pricing.selectors.fees import load_backing
 from bookings.record.domain.periods import Period
-from instruments.domain.criteria import Criteria
 from instruments.domain.policies import parse_policy
+from instruments.domain.search import Criteria
 from instruments.models import BookingPolicy, Instrument, RateCard, Schedule
 from instruments.selectors.search import Choice, entries, facets, search
 from instruments.services.opening import schedule_resolve

@@ -13,8 +13,8 @@ from bookings.catalogue.selectors.catalogue import free_between, load_offers, pl
 from bookings.catalogue.selectors.catalogue_candidates import candidates, of_today
 from bookings.pricing.selectors.fees import load_backing
 from bookings.settlement.services.exchange_rates import RateTerms, rate_enter
-from instruments.domain.criteria import Criteria
 from instruments.domain.ratecards import parse_rate_card
+from instruments.domain.search import Criteria
 from instruments.models import Instrument, RateCard
 from instruments.services.ratecards import rate_card_create
 from tests.accounts.pages import page_of

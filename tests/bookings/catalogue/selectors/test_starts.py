@@ -21,9 +21,9 @@ from bookings.record.domain.periods import Period
 from bookings.record.domain.refusals import RulesRefuse
 from bookings.reserving.services.reservations import reservation_request
 from bookings.usage.services.closures import Outage, closure_create
-from instruments.domain.criteria import Criteria
 from instruments.domain.opening import clock
 from instruments.domain.ratecards import parse_rate_card
+from instruments.domain.search import Criteria
 from instruments.services.ratecards import rate_card_create
 from instruments.services.registry import facility_create
 from tests.conftest import DEEP

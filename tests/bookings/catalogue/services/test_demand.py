@@ -6,7 +6,7 @@ from datetime import timedelta
 from accounts.domain.roles import By
 from bookings.catalogue.services.demand import demand_searched
 from bookings.models import UnmetDemand
-from instruments.domain.criteria import Criteria
+from instruments.domain.search import Criteria
 from tests.factories.cast import NOW, at
 
 

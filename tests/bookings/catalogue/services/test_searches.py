@@ -19,7 +19,7 @@ from bookings.catalogue.services.searches import (
 from bookings.models import SavedSearch
 from bookings.overview.services.effects import effects_carry_out
 from bookings.reserving.services.reservations import reservation_cancel
-from instruments.domain.criteria import Criteria
+from instruments.domain.search import Criteria
 from instruments.services.publishing import instrument_publication
 from tests.factories.cast import NOW, Cast, at, reserve
 

@@ -11,7 +11,7 @@ from accounts.domain.roles import PLATFORM, By
 from accounts.models import TrailEntry
 from bookings.organisations.services.duplicates import duplicates_merge
 from instruments.domain.duplicates import MergedAlready, SameRecord
-from instruments.domain.publishing import StillBooked
+from instruments.domain.quality import StillBooked
 from instruments.models import Attachment, DuplicateVerdict, Instrument, Qualification
 from instruments.selectors.duplicates import load_likely_duplicates
 from instruments.services.duplicates import duplicates_keep

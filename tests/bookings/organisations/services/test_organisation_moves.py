@@ -20,7 +20,7 @@ from bookings.models import Reservation
 from bookings.pricing.selectors.fees import Asked, load_backing, load_terms
 from bookings.record.domain.periods import Period
 from bookings.reserving.services.moves import reservation_move
-from instruments.domain.criteria import Criteria
+from instruments.domain.search import Criteria
 from instruments.models import Facility, Instrument, PastHost, SearchEntry
 from instruments.services.hosts import moves_carry_out
 from tests.factories.agreements import agree, grant, programme

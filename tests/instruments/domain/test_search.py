@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from instruments.domain.techniques import Term, above, check_hierarchy, with_broader
-from instruments.domain.words import (
+from instruments.domain.search import (
     LONGEST,
     lexemes,
     nearest,
@@ -17,6 +16,7 @@ from instruments.domain.words import (
     vector,
     weighted,
 )
+from instruments.domain.techniques import Term, above, check_hierarchy, with_broader
 
 _LEXEME = re.compile(r"'([^']+)'(:\*)?")
 

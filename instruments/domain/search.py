@@ -1,4 +1,4 @@
-"""The words a record is found by, and what a question asks of them.
+"""What somebody searches for, and the words a record is found by.
 
 A record is filed under *lexemes*: Latin words and numbers in lower case and without accents;
 their stems, marked with `~`, so that a diffractometer is found by "diffraction"; and, of Chinese,
@@ -13,7 +13,62 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 from functools import lru_cache
+from uuid import UUID
+
+SORTS = ("name", "price")
+# What the catalogue can be narrowed by, each with counts: the names of criteria and of keys.
+FACETS = ("region", "technique", "host", "maker", "service_mode", "kind")
+# Facets whose keys are counted together, by the name of the group.
+GROUPS = {
+    "branch": ("technique",),
+    "home": ("region", "host"),
+    "makers": ("maker",),
+    "form": ("service_mode", "kind"),
+}
+
+
+@dataclass(frozen=True)
+class Criteria:
+    """A parsed search request; None or empty: not asked for."""
+
+    text: str = ""
+    technique: str = ""
+    region: str = ""
+    host: str = ""
+    facility: UUID | None = None
+    maker: str = ""
+    service_mode: str = ""
+    kind: str = ""
+    free_from: datetime | None = None
+    free_until: datetime | None = None
+    minutes: int | None = None
+    max_price: Decimal | None = None
+    currency: str = ""  # of `max_price`
+    sort: str = ""  # of SORTS; empty: by nearness where words were typed, else by name
+
+    @property
+    def wants_time(self) -> bool:
+        return self.free_from is not None
+
+    @property
+    def is_ranked(self) -> bool:
+        """Whether the nearest to what was typed come first."""
+        return bool(self.text) and not self.sort
+
+    @property
+    def keys(self) -> dict[str, str]:
+        """The keys a record must be filed under, by what they narrow."""
+        values = {name: getattr(self, name) for name in FACETS}
+        return {name: key(name, value) for name, value in values.items() if value}
+
+
+def key(name: str, value: str) -> str:
+    """How a record is filed under a value of a facet."""
+    return f"{name}:{' '.join(value.split())}"
+
 
 _HAN = "㐀-䶿一-鿿豈-﫿"
 _RUNS = re.compile(rf"[{_HAN}]+|[^\W_{_HAN}]+", re.UNICODE)
@@ -38,7 +93,7 @@ _ENDINGS = re.compile(r"(?:ings?|ions?|ed|ers?|ors?|es|e|s)$")
 
 
 def plain(text: str) -> str:
-    """Lower case, full width as half width, without accents."""
+    """Return a text in lower case, full width as half width, without accents."""
     if text.isascii():
         return text.lower()
     decomposed = unicodedata.normalize("NFKD", text.casefold())
@@ -51,13 +106,13 @@ def is_han(run: str) -> bool:
 
 
 def stem(word: str) -> str:
-    """Of a plain Latin word: what it has in common with its kin. Not a word itself."""
+    """Return what a plain Latin word has in common with its kin; no word itself."""
     if len(word) < 4 or not word.isalpha():
         return word
     for pattern, replacement in _STEMS:
-        found, number = pattern.subn(replacement, word)
+        stemmed, number = pattern.subn(replacement, word)
         if number:
-            return found
+            return stemmed
     if word.endswith("ies"):
         return word[:-3] + "y"
     if word.endswith("ss"):
@@ -67,61 +122,62 @@ def stem(word: str) -> str:
 
 
 def pieces(text: str) -> list[list[str]]:
-    """The runs of each piece between spaces: `"FT-ICR 质谱"` is `[["ft", "icr"], ["质谱"]]`."""
-    found = ([run[:LONGEST] for run in _RUNS.findall(piece)] for piece in _SPACE.split(plain(text)))
-    return [runs for runs in found if runs]
+    """Return the runs of each piece between spaces: `"FT-ICR 质谱"` is `[["ft", "icr"],
+    ["质谱"]]`."""
+    split = ([run[:LONGEST] for run in _RUNS.findall(piece)] for piece in _SPACE.split(plain(text)))
+    return [runs for runs in split if runs]
 
 
 def phrase(text: str) -> tuple[str, ...]:
-    """A name as it is compared with others: stems, and each Chinese character for itself."""
-    found: list[str] = []
+    """Return a name as it is compared with others: stems, and each Chinese character for itself."""
+    words: list[str] = []
     for run in _RUNS.findall(plain(text)):
-        found += run if _IS_HAN.match(run) else [stem(run[:LONGEST])]
-    return tuple(found)
+        words += run if _IS_HAN.match(run) else [stem(run[:LONGEST])]
+    return tuple(words)
 
 
 def exactly(text: str) -> str:
-    """A whole name or model, for those who type all of it."""
+    """Return a whole name or model, for those who type all of it."""
     return " ".join(run for runs in pieces(text) for run in runs)[:250]
 
 
 @lru_cache(maxsize=10_000)  # names of hosts, makers and techniques come again and again
 def lexemes(text: str) -> frozenset[str]:
-    """What a text is filed under."""
-    found: set[str] = set()
+    """Return what a text is filed under."""
+    result: set[str] = set()
     for runs in pieces(text):
         latin = [run for run in runs if not _IS_HAN.match(run)]
         if len(latin) > 1:
-            found.add("".join(latin)[:LONGEST])
+            result.add("".join(latin)[:LONGEST])
         for run in runs:
             if _IS_HAN.match(run):
-                found.update(run)
-                found.update(run[i : i + 2] for i in range(len(run) - 1))
+                result.update(run)
+                result.update(run[i : i + 2] for i in range(len(run) - 1))
                 continue
-            found.add(run)
+            result.add(run)
             if len(run) >= 4 and run.isalpha():
-                found.add(STEM + stem(run))
+                result.add(STEM + stem(run))
             elif len(parts := _PARTS.findall(run)) > 1:
-                found.update(parts)
-    return frozenset(found)
+                result.update(parts)
+    return frozenset(result)
 
 
 def weighted(fields: Mapping[str, Iterable[str]]) -> dict[str, str]:
-    """Lexeme -> the best weight of the texts it occurs in, by weights from A on."""
-    found: dict[str, str] = {}
+    """Return lexeme -> the best weight of the texts it occurs in, by weights from A on."""
+    weights: dict[str, str] = {}
     for weight in sorted(fields):
         for text in fields[weight]:
             for lexeme in sorted(lexemes(text)):
-                if len(found) < MOST_LEXEMES:
-                    found.setdefault(lexeme, weight)
-    return found
+                if len(weights) < MOST_LEXEMES:
+                    weights.setdefault(lexeme, weight)
+    return weights
 
 
-def vector(found: Mapping[str, str], *, is_weighted: bool = False) -> str:
+def vector(lexemes: Mapping[str, str], *, is_weighted: bool = False) -> str:
     """As PostgreSQL writes a tsvector. Lexemes have neither quotes nor backslashes."""
     if is_weighted:
-        return " ".join(f"'{lexeme}':1{weight}" for lexeme, weight in found.items())
-    return " ".join(f"'{lexeme}'" for lexeme in found)
+        return " ".join(f"'{lexeme}':1{weight}" for lexeme, weight in lexemes.items())
+    return " ".join(f"'{lexeme}'" for lexeme in lexemes)
 
 
 @dataclass(frozen=True)
@@ -135,12 +191,12 @@ class Term:
 
 
 def terms(text: str) -> list[Term]:
-    """What a question asks for, each piece for itself; all of it must be found. Empty: nothing
-    that could be asked for."""
-    found: list[Term] = []
-    asked = pieces(text)
-    telling = [runs for runs in asked if len(runs) > 1 or runs[0] not in _STOP]
-    for runs in (telling or asked)[:MOST_TERMS]:
+    """Return what a question asks for, each piece for itself; all of it must be found. Empty:
+    nothing that could be asked for."""
+    result: list[Term] = []
+    words = pieces(text)
+    telling = [runs for runs in words if len(runs) > 1 or runs[0] not in _STOP]
+    for runs in (telling or words)[:MOST_TERMS]:
         parts = [_term(run) for run in runs[:MOST_TERMS]]
         whole, begun = (" & ".join(getattr(p, name) for p in parts) for name in ("whole", "begun"))
         latin = [run for run in runs if not _IS_HAN.match(run)]
@@ -150,16 +206,16 @@ def terms(text: str) -> list[Term]:
             whole, begun = f"({whole}) | '{joined}'", f"({begun}) | '{joined}'"
             word = joined if joined.isalpha() else ""
         term = Term(f"({whole})", f"({begun})", word)
-        if term not in found:
-            found.append(term)
-    return found
+        if term not in result:
+            result.append(term)
+    return result
 
 
 def _term(run: str) -> Term:
     if _IS_HAN.match(run):
         pairs = [run[i : i + 2] for i in range(len(run) - 1)] or [run]
-        asked = " & ".join(f"'{pair}'" for pair in dict.fromkeys(pairs[:20]))
-        return Term(f"({asked})", f"({asked})")
+        query = " & ".join(f"'{pair}'" for pair in dict.fromkeys(pairs[:20]))
+        return Term(f"({query})", f"({query})")
     if run.isalpha():
         kin = f" | '{STEM}{stem(run)}'" if len(run) >= 4 else ""
         begun = f"'{run}':*" if len(run) >= 3 else f"'{run}'"
@@ -171,8 +227,8 @@ def _term(run: str) -> Term:
 
 
 def nearest(word: str, known: Iterable[tuple[str, int]]) -> str | None:
-    """The known word that was most likely meant: at most one slip in a short word and two in a
-    long one; of several as near the most frequent. `known`: words with how often they occur."""
+    """Return the known word that was most likely meant: at most one slip in a short word and two in
+    a long one; of several as near the most frequent. `known`: words with how often they occur."""
     allowed = 1 if len(word) < 6 else 2
     best: tuple[int, int, str] | None = None
     for other, number in known:
@@ -183,7 +239,8 @@ def nearest(word: str, known: Iterable[tuple[str, int]]) -> str | None:
 
 
 def _slips(one: str, other: str, most: int) -> int:
-    """Letters to add, drop, exchange or swap with their neighbour; more than `most`: `most + 1`."""
+    """Count the letters to add, drop, exchange or swap with their neighbour; more than `most`:
+    `most + 1`."""
     if abs(len(one) - len(other)) > most:
         return most + 1
     before: list[int] = []
@@ -199,7 +256,7 @@ def _slips(one: str, other: str, most: int) -> int:
 
 
 def respelt(text: str, corrections: Mapping[str, str]) -> str:
-    """A question as it was typed, with its mistyped words put right."""
+    """Return a question as it was typed, with its mistyped words put right."""
 
     def put(match: re.Match[str]) -> str:
         return corrections.get(plain(match[0]), match[0])
@@ -210,11 +267,11 @@ def respelt(text: str, corrections: Mapping[str, str]) -> str:
 def mentions(
     text: str, known: Mapping[tuple[str, ...], frozenset[str]], longest: int
 ) -> Iterator[str]:
-    """What of the known phrases, of at most so many words, is named in a text: the values of
+    """Yield what of the known phrases, of at most so many words, is named in a text: the values of
     the longest that begins at each word."""
-    said = phrase(text)
-    for start in range(len(said)):
-        for length in range(min(longest, len(said) - start), 0, -1):
-            if found := known.get(said[start : start + length]):
-                yield from sorted(found)
+    words = phrase(text)
+    for start in range(len(words)):
+        for length in range(min(longest, len(words) - start), 0, -1):
+            if codes := known.get(words[start : start + length]):
+                yield from sorted(codes)
                 break
