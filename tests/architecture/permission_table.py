@@ -282,7 +282,7 @@ POST instruments:confirm             - 403 403 403 403 302 403 403 403 403 403 4
 POST instruments:publication         - 403 403 302 403 302 403 403 403 403 403 403 403
 POST accounts:language             302 302 302 302 302 302 302 302 302 302 302 302 302
 GET  accounts:profile                - 200 200 200 200 200 200 200 200 200 200 200 200
-POST accounts:profile                - 200 200 200 200 200 200 200 200 200 200 200 200
+POST accounts:profile                - 400 400 400 400 400 400 400 400 400 400 400 400
 POST accounts:token-make             - 302 302 302 302 302 302 302 302 302 302 302 302
 GET  accounts:token-made             - 302 302 302 302 302 302 302 302 302 302 302 302
 POST accounts:token-revoke           - 404 404 404 404 404 404 404 404 404 404 404 404
@@ -303,7 +303,7 @@ GET  bookings:organisation           - 200 200 200 200 200 200 200 200 200 200 2
 GET  bookings:organisation-change    - 403 403 403 403 403 403 403 403 403 403 200 200
 POST bookings:organisation-change    - 403 403 403 403 403 403 403 403 403 403 302 302
 GET  bookings:organisation-import    - 403 403 403 403 403 403 403 403 403 200 200 200
-POST bookings:organisation-import    - 403 403 403 403 403 403 403 403 403 409 302 302
+POST bookings:organisation-import    - 403 403 403 403 403 403 403 403 403 422 302 302
 GET  bookings:organisation-missing   - 200 200 200 200 200 200 200 200 200 200 200 200
 POST bookings:organisation-missing   - 302 302 302 302 302 302 302 302 302 302 302 302
 POST bookings:organisation-request-withdraw - 302 404 404 404 404 404 404 404 404 404 404 404
@@ -329,7 +329,7 @@ POST accounts:organisation-move      - 403 403 403 403 403 403 403 403 403 403 4
 GET  bookings:organisation-merge     - 403 403 403 403 403 403 403 403 403 403 200 200
 POST bookings:organisation-merge     - 403 403 403 403 403 403 403 403 403 403 403 302
 GET  bookings:organisation-close     - 403 403 403 403 403 403 403 403 403 403 200 200
-POST bookings:organisation-close     - 403 403 403 403 403 403 403 403 403 403 409 409
+POST bookings:organisation-close     - 403 403 403 403 403 403 403 403 403 403 422 422
 GET  accounts:members                - 403 403 403 403 403 200 403 403 403 403 403 200
 GET  accounts:invite                 - 403 403 403 403 403 302 403 403 403 403 200 302
 POST accounts:invite                 - 403 403 403 403 403 302 403 403 403 403 403 302
