@@ -4,6 +4,8 @@ from datetime import date, timedelta
 from typing import Any
 
 from django import template
+from django.urls import reverse
+from django.utils.html import format_html
 
 register = template.Library()
 PERIODS = ("day", "week", "month", "year")
@@ -34,6 +36,18 @@ def narrow(context: Any, group: str, key: str, **changes: Any) -> str:
         if value:
             params[name] = value
     return f"?{params.urlencode()}"
+
+
+@register.simple_tag(takes_context=True)
+def number(
+    context: Any, text: str, page: str, group: str = "", key: str = "", **changes: Any
+) -> str:
+    """Return a number that leads to what it counts: a page of the hours, narrowed as by `narrow`.
+    The public's, that of a group without a key and one that is not known lead nowhere."""
+    if context["is_public"] or (group and not key) or text == "–":
+        return text
+    address = reverse(f"bookings:{page}") + narrow(context, group, key, **changes)
+    return format_html('<a class="number" href="{}">{}</a>', address, text)
 
 
 def _days(group: str, key: str) -> tuple[date, date]:

@@ -12,6 +12,13 @@ from django.utils.safestring import SafeString, mark_safe
 from config.icons import SHAPES
 
 register = template.Library()
+# The head of a column: of words, of numbers (to the right, or of equal width), of what needs none.
+COLUMNS = {
+    "": '<th scope="col">{}</th>',
+    "end": '<th scope="col" class="text-end">{}</th>',
+    "num": '<th scope="col" class="num">{}</th>',
+    "hidden": '<th scope="col"><span class="visually-hidden">{}</span></th>',
+}
 
 
 class FillNode(Node):
@@ -30,6 +37,18 @@ class FillNode(Node):
         return mark_safe(self.nodelist.render(context).strip())  # noqa: S308 (rendered already)
 
 
+class ColumnsNode(FillNode):
+    """The heads of a table's columns, each with the kind of its column."""
+
+    def __init__(self, heads: list[tuple[str, FilterExpression]]) -> None:
+        super().__init__("head", NodeList())
+        self.heads = heads
+
+    def filled(self, context: Context) -> SafeString:
+        heads = [format_html(COLUMNS[kind], head.resolve(context)) for kind, head in self.heads]
+        return mark_safe("".join(heads))  # noqa: S308 (each is)
+
+
 class ComponentNode(Node):
     child_nodelists = ("nodelist",)
 
@@ -45,12 +64,13 @@ class ComponentNode(Node):
         values: dict[str, Any] = {
             name: value.resolve(context) for name, value in self.values.items()
         }
-        values |= {fill.name: fill.filled(context) for fill in self.fills}
+        for fill in self.fills:
+            values[fill.name] = values.get(fill.name, SafeString()) + fill.filled(context)
         values["body"] = mark_safe(self.nodelist.render(context).strip())  # noqa: S308
         engine = context.template.engine  # type: ignore[union-attr]
         partial = engine.get_template(f"components/{self.name.resolve(context)}.html")
-        with context.push(**values):
-            return str(partial.render(context)).strip()
+        values["csrf_token"] = context.get("csrf_token")
+        return str(partial.render(context.new(values))).strip()
 
 
 @register.tag
@@ -72,11 +92,21 @@ def component(parser: Parser, token: Token) -> ComponentNode:
 
 @register.tag
 def fill(parser: Parser, token: Token) -> FillNode:
-    """Return a named part of the component around it."""
+    """Return a named part of the component around it; parts of one name are joined."""
     _, name = token.split_contents()
     nodelist = parser.parse(("endfill",))
     parser.delete_first_token()
     return FillNode(name, nodelist)
+
+
+@register.tag
+def columns(parser: Parser, token: Token) -> ColumnsNode:
+    """Return the heads of a table's columns: `{% columns _("Charge") end=_("Total") %}`."""
+    heads = []
+    for bit in token.split_contents()[1:]:
+        kind, _, head = bit.rpartition("=") if bit.partition("=")[0] in COLUMNS else ("", "", bit)
+        heads.append((kind, parser.compile_filter(head)))
+    return ColumnsNode(heads)
 
 
 @register.simple_tag

@@ -125,6 +125,18 @@ def hours(minutes: int | None) -> str:
 
 
 @register.filter
+def measured(value: Any, flows: Any) -> str:
+    """Return a value in what flows measure: hours, money or a number of things."""
+    match flows.measure:
+        case "hours":
+            return hours(value)
+        case "money":
+            return money(value, flows.currency)
+        case _:
+            return str(value)
+
+
+@register.filter
 def whole(number: int) -> str:
     """Return a number of things: `1,234`."""
     return f"{number:,}"

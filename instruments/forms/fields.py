@@ -60,7 +60,7 @@ class StyledForm(forms.Form):
 
     def refuse(self, problems: Iterable[FieldProblem]) -> None:
         """Show what a rule or a service found wrong, each at its field. The message is the
-        code: the template says it in the reader's language (`instruments/errors.html`)."""
+        code: the template says it in the reader's language (`components/errors.html`)."""
         for problem in problems:
             name = self.place_of(problem.field)
             error = forms.ValidationError(

@@ -17,7 +17,7 @@ from tests.accounts.pages import page_of
 PARTIALS = Path(configured.ROOT) / "config" / "templates" / "components"
 STYLE = Path(configured.ROOT) / "config" / "static" / "css" / "commons.css"
 # On every page anyway.
-FRAME = {"navigation", "notices", "confirm", "errors", "skeleton"}
+FRAME = {"navigation", "notices", "confirm", "errors"}
 
 
 def test_the_page_shows_every_partial_by_its_name(client: Client, db: None) -> None:
@@ -63,6 +63,33 @@ def test_what_is_not_filled_is_the_body_and_parts_see_the_page() -> None:
     assert '<div class="card-body">In a&lt;b</div>' in html
     assert '<div class="card-footer"><b>a&lt;b</b></div>' in html
     assert html.endswith("</section>")  # the title was the card's only
+
+
+def test_a_component_has_only_what_it_is_given() -> None:
+    """A page's own `card` or `role` is not taken for the component's."""
+    html = rendered('{% component "table" %}<tr></tr>{% endcomponent %}', card="c", role="r")
+    assert 'class="c"' not in html and "role=" not in html
+
+
+def test_a_table_has_its_columns_in_order_each_in_its_kind() -> None:
+    html = rendered(
+        '{% component "table" label=name by="id" classes="table-sm" card="card" %}'
+        '{% columns "A" end=name num="C" %}'
+        '{% fill head %}<th scope="col" class="w-1">D</th>{% endfill %}'
+        '{% columns hidden="E" %}<tr><td>1</td></tr>'
+        "{% fill foot %}{% if no %}<tr></tr>{% endif %}{% endfill %}{% endcomponent %}",
+        name="a<b",
+    )
+    assert html.startswith('<div class="card"> <div class="table-responsive" tabindex="0"')
+    assert 'role="group" aria-label="a&lt;b"' in html
+    heads = re.search("<thead><tr>(.*?)</tr></thead>", html)
+    assert heads and heads[1] == (
+        '<th scope="col">A</th><th scope="col" class="text-end">a&lt;b</th>'
+        '<th scope="col" class="num">C</th><th scope="col" class="w-1">D</th>'
+        '<th scope="col"><span class="visually-hidden">E</span></th>'
+    )
+    assert '<table class="table card-table table-sm">' in html
+    assert "<tbody><tr><td>1</td></tr></tbody>" in html and "tfoot" not in html
 
 
 def test_a_part_filled_with_nothing_is_not_there() -> None:

@@ -49,16 +49,8 @@ document.addEventListener("change", function (event) {
 
 // Dialogs -----------------------------------------------------------------------------------
 
-// A link or button with data-dialog opens what it names; the browser keeps the focus inside,
-// closes it with Escape and gives the focus back.
+// The browser keeps the focus inside, closes it with Escape and gives the focus back.
 document.addEventListener("click", function (event) {
-  const opener = event.target.closest("[data-dialog]");
-  const opened = opener && document.getElementById(opener.dataset.dialog);
-  if (opened && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
-    event.preventDefault();
-    opened.showModal();
-    return;
-  }
   const dialog = event.target.closest("dialog.dialog");
   if (dialog && (event.target === dialog || event.target.closest("[data-dialog-close]"))) {
     dialog.close();
