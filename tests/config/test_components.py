@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -104,3 +105,11 @@ def test_a_part_filled_with_nothing_is_not_there() -> None:
 def test_a_component_says_what_is_wrong_with_it(source: str) -> None:
     with pytest.raises(TemplateSyntaxError):
         Template(source + "{% endcomponent %}")
+
+
+@pytest.mark.parametrize(
+    ("measure", "text"), [("hours", "1.5"), ("money", "CNY 90.00"), ("sessions", "90")]
+)
+def test_a_value_of_flows_reads_as_what_they_measure(measure: str, text: str) -> None:
+    flows = SimpleNamespace(measure=measure, currency="CNY")
+    assert rendered("{{ 90|measured:flows }}", flows=flows) == text
