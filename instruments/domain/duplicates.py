@@ -113,22 +113,24 @@ def _maker(name: str) -> str:
     return _COMPANY_ZH.sub("", "".join(word for word in words if word not in _COMPANY))
 
 
-# What is filled in where the kept record says nothing, and lists that take in what is new.
-FILLED = (
-    "name_zh", "model", "model_identifier", "model_identifier_type", "description",
-    "description_zh", "landing_page", "classification_code", "acquisition_date", "room",
-    "manufacturers",
-)  # fmt: skip
+# Lists that take in what is new; and what the kept record keeps as it is, or takes over together.
+# Whatever else it does not say is filled in.
 JOINED = (
     "instrument_types", "measured_variables", "dates", "related_identifiers",
     "alternate_identifiers",
 )  # fmt: skip
+KEPT = frozenset(JOINED) | {
+    "name", "identifier", "identifier_type", "owners", "acquisition_cost", "acquisition_currency",
+    "service_modes", "kind", "norm_hours",
+}  # fmt: skip
 
 
 def merged(kept: Mapping[str, Any], lost: Mapping[str, Any]) -> dict[str, Any]:
     """Return the changes to a kept record: what the lost one knows and it does not. Nothing it says
     is overwritten. The lost record's own identifier lives on as another name of the instrument."""
-    changes: dict[str, Any] = {name: lost[name] for name in FILLED if not kept[name] and lost[name]}
+    changes: dict[str, Any] = {
+        name: lost[name] for name in kept if name not in KEPT and not kept[name] and lost[name]
+    }
     if kept["acquisition_cost"] is None and lost["acquisition_cost"] is not None:
         changes["acquisition_cost"] = lost["acquisition_cost"]
         changes["acquisition_currency"] = lost["acquisition_currency"]

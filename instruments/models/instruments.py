@@ -74,6 +74,16 @@ class Instrument(models.Model):
     norm_hours = models.PositiveIntegerField(null=True, blank=True)
     room = models.CharField(max_length=80, blank=True)
 
+    # What is said of it: the fields whose old and new values stand in the trail, and which a
+    # record takes over from another of the same instrument. No names of people.
+    RECORDED = (
+        "name", "name_zh", "description", "description_zh", "identifier", "identifier_type",
+        "landing_page", "owners", "manufacturers", "model", "model_identifier",
+        "model_identifier_type", "instrument_types", "measured_variables", "dates",
+        "related_identifiers", "alternate_identifiers", "classification_code", "acquisition_cost",
+        "acquisition_currency", "acquisition_date", "service_modes", "kind", "norm_hours", "room",
+    )  # fmt: skip
+
     publication = models.CharField(
         max_length=10, choices=Publication, default=Publication.DRAFT, db_index=True
     )

@@ -25,16 +25,8 @@ from instruments.services.policies import policy_set
 from instruments.services.provenance import hand_wrote
 from instruments.services.search import entries_file
 
+
 # What the trail says of a record: everything but what follows from it.
-RECORDED = (
-    "name", "name_zh", "description", "description_zh", "identifier", "identifier_type",
-    "landing_page", "owners", "manufacturers", "model", "model_identifier",
-    "model_identifier_type", "instrument_types", "measured_variables", "dates",
-    "related_identifiers", "alternate_identifiers", "classification_code", "acquisition_cost",
-    "acquisition_currency", "acquisition_date", "service_modes", "kind", "norm_hours", "room",
-)  # fmt: skip
-
-
 @transaction.atomic
 def facility_create(
     by: By, *, organisation: Organisation, name: str, time_zone: str, **values: Any
@@ -198,4 +190,4 @@ def record_event(instrument: Instrument, publication: str) -> Effect:
 
 def recorded(instrument: Instrument) -> dict[str, Any]:
     """Return what the trail says of a record."""
-    return {name: getattr(instrument, name) for name in RECORDED}
+    return {name: getattr(instrument, name) for name in Instrument.RECORDED}
