@@ -71,13 +71,13 @@ GET  bookings:series                 - 404 200 404 404 200 200 200 200 200 404 4
 GET  bookings:series-cancel          - 404 200 404 404 200 200 403 403 403 404 404 404
 POST bookings:series-cancel          - 404 302 404 404 302 302 403 403 403 404 404 404
 GET  bookings:series-move            - 404 200 404 404 200 200 403 403 403 404 404 404
-POST bookings:series-move            - 404 302 404 404 409 302 403 403 403 404 404 404
+POST bookings:series-move            - 404 302 404 404 400 302 403 403 403 404 404 404
 GET  bookings:chain-new              - 403 200 200 200 403 403 403 403 403 403 403 403
 POST bookings:chain-new              - 403 302 302 302 403 403 403 403 403 403 403 403
 GET  bookings:chain                  - 404 200 404 404 200 200 200 200 200 404 404 404
 POST bookings:chain-cancel           - 404 302 404 404 302 302 403 403 403 404 404 404
 GET  bookings:import                 - 403 200 200 200 200 200 403 403 403 403 403 403
-POST bookings:import                 - 403 302 302 302 409 409 403 403 403 403 403 403
+POST bookings:import                 - 403 302 302 302 422 422 403 403 403 403 403 403
 GET  bookings:mine                   - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:waiting                - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:waiting-new            - 403 200 200 200 403 403 403 403 403 403 403 403

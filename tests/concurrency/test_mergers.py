@@ -255,7 +255,7 @@ def test_a_merger_that_dies_half_way_leaves_everything_and_can_be_done_again(
             for model in (Organisation, Membership, RoleGrant, Reservation, FundingSource, Earmark)
         ]
 
-    def die(**rest):
+    def die(*by, **rest):
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
 

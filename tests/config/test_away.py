@@ -28,7 +28,7 @@ def test_without_a_database_it_says_so_and_when_to_try_again():
     site = {"HTTP_HOST": "x.example"}
     hosts = {"/": site, "/api/v1/regions/": site, "/accounts/login/": site}
     nowhere = {"DATABASE_URL": "postgresql://web:x@127.0.0.1:1/x", "BEHIND_TLS_PROXY": "1"}
-    done = said(["-c", f"HOST = {hosts!r}{AWAY}"], **nowhere)
+    done = said("-c", f"HOST = {hosts!r}{AWAY}", **nowhere)
     told = [line.split(" ", 3) for line in done.stdout.splitlines()]
     assert [(path, status, retry) for path, status, retry, _ in told] == [
         ("/", "503", "5"),

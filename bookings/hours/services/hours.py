@@ -316,8 +316,8 @@ STORE_FIRST, STORE_AGAIN = (
         days=_DAYS.format(columns=", ".join(STORED)),
         uses=_USES,
         updates=updates(STORED),
-        old=", ".join(f"t.{column}" for column in STORED),
-        new=", ".join(f"excluded.{column}" for column in STORED),
+        old=", ".join("t." + column for column in STORED),
+        new=", ".join("excluded." + column for column in STORED),
     )
     for text in (_STORE_FIRST, _STORE_AGAIN)
 )

@@ -129,8 +129,8 @@ def test_percents_that_do_not_add_up(cast, browser, first, second, said):
     [
         ("NONE", 400, "There is no such funding source"),
         ("CHEN", 400, "There is no such funding source"),
-        ("SHORT", 409, "The funding source SHORT has 1.00 CNY left"),
-        ("STOPPED", 409, "The funding source STOPPED is suspended."),
+        ("SHORT", 422, "The funding source SHORT has 1.00 CNY left"),
+        ("STOPPED", 422, "The funding source STOPPED is suspended."),
     ],
 )
 def test_a_source_that_does_not_pay(cast, browser, code, status, said):
@@ -208,7 +208,7 @@ def test_a_blocked_request_stays_in_the_inbox(cast, browser):
     source_suspend(By(cast.actor("lin"), NOW), source_id=row.pk, reason="Review")
     path = reverse("bookings:decide", kwargs={"reservation_id": made.pk})
     answer = browser("zhao").post(path, {"approve": "1", "reason": "", "version": "1"})
-    assert answer.status_code == 409
+    assert answer.status_code == 422
     html = answer.content.decode()
     assert "The source the payer pays from does not allow it" in html
     assert "NSFC-17" not in html
