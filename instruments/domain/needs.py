@@ -18,6 +18,7 @@ LONGEST_NEED, MOST_TERMS, FIRST = 2000, 5, 2
 # How much a word of the field says; several techniques answer a measurand, the first of them best.
 _NAMES, _SYNONYMS, _LINES, _FIRST, _OTHERS = 2.0, 1.5, 1.0, 1.0, 0.8
 _K1, _B = 1.2, 0.4  # how soon more of a word says no more; how much a long description is held back
+_FAINT = 0.4  # what scores less than so much of the best is left out
 _DESCRIBED = 3  # techniques whose names belong to the description
 # Words of questions, of laboratories in general, and units: they tell no measurand from another.
 _STOP = frozenset(
@@ -104,7 +105,11 @@ class Vocabulary:
                 held_back = _K1 * (1 - _B + _B * self.lengths[place] / mean)
                 scores[place] += rare * weight * (_K1 + 1) / (weight + held_back)
                 telling[place].append(word)
-        ranked = sorted(scores, key=lambda place: (-scores[place], place))
+        least = _FAINT * max(scores.values(), default=0)
+        ranked = sorted(
+            (place for place, score in scores.items() if score >= least),
+            key=lambda place: (-scores[place], place),
+        )
         return [
             NeedTerm(m.code, m.name, m.name_zh, m.techniques, tuple(telling[place]), m.unit)
             for place in ranked[:MOST_TERMS]

@@ -25,7 +25,9 @@ class MeasurandForm(StyledForm):
 
     version = forms.IntegerField(widget=forms.HiddenInput, initial=0)
     code = forms.SlugField(
-        label=_("Code"), max_length=60, help_text=_("Small letters, digits and hyphens. It stays.")
+        label=_("Code in addresses"),
+        max_length=60,
+        help_text=_("Small letters, digits and hyphens. It stays."),
     )
     name = forms.CharField(label=_("Name (English)"), max_length=200)
     name_zh = forms.CharField(label=_("Name (Chinese)"), max_length=200)

@@ -46,7 +46,7 @@ def whole() -> Vocabulary:
         ("How large are the grains of our steel?", ["grain"]),
         ("退火以后晶粒多大", ["grain"]),
         ("is there an impurity in the powder", ["phases"]),
-        ("XRD of a powder", ["XRD", "phases", "grain"]),
+        ("XRD of a powder", ["XRD", "phases"]),
         ("x-ray powder diffraction", ["PXRD", "phases", "grain"]),
         ("how much is it, and of what sample?", []),
         ("", []),
