@@ -134,19 +134,19 @@ def vocabulary(measurands: Iterable[Measurand], terms: Mapping[str, Term]) -> Vo
 def keys(text: str) -> dict[str, str]:
     """What a text is compared by, each with the word it comes from: stems of Latin words, pairs of
     Chinese characters, and what is written in one piece ("Py-GC" as `pygc`)."""
-    found: dict[str, str] = {}
+    by_key: dict[str, str] = {}
     for runs in pieces(text):
         latin = [run for run in runs if not is_han(run)]
         if len(latin) > 1:
-            found.setdefault("".join(latin), "-".join(latin))
+            by_key.setdefault("".join(latin), "-".join(latin))
         for run in runs:
             if is_han(run):
                 for pair in [run[i : i + 2] for i in range(len(run) - 1)] or [run]:
-                    found.setdefault(pair, pair)
+                    by_key.setdefault(pair, pair)
             elif run not in _STOP and not run.isdigit():
                 kin = STEM + stem(run) if len(run) >= 4 and run.isalpha() else run
-                found.setdefault(kin, run)
-    return found
+                by_key.setdefault(kin, run)
+    return by_key
 
 
 def _weights(row: Measurand, terms: Mapping[str, Term]) -> dict[str, float]:

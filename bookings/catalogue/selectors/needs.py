@@ -37,10 +37,10 @@ def _offered(
     codes: tuple[str, ...], offered: Mapping[str, Choice], terms: Mapping[str, Term]
 ) -> list[Choice]:
     """Techniques that instruments have; in place of one that none has, what is next above it."""
-    found: dict[str, Choice] = {}
+    choices: dict[str, Choice] = {}
     for code in codes:
         nearest = (code,) if code in offered else terms[code].parents if code in terms else ()
         for each in nearest:
             if each in offered and not each.startswith("PaNET00"):
-                found.setdefault(each, offered[each])
-    return list(found.values())
+                choices.setdefault(each, offered[each])
+    return list(choices.values())
