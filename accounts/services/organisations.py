@@ -23,7 +23,6 @@ from accounts.domain.errors import (
     Invalid,
     NotFound,
     WrongState,
-    WrongVersion,
     invalid,
 )
 from accounts.domain.invoice_details import parse_invoice_details
@@ -123,7 +122,7 @@ def region_change(by: By, *, region_id: UUID, **changes: Any) -> Region:
     `region_create`, and for a parent that lies below it (`below-itself`)."""
     require(by.actor, "administer", Place(None))
     _lock_tree()
-    region = _locked_region(region_id, by.version)
+    region = _locked_region(by, region_id)
     names = ("code", "parent", *REGION_FIELDS)
     if unknown := set(changes) - set(names):
         raise TypeError(f"A region has no {', '.join(sorted(unknown))}.")
@@ -174,7 +173,7 @@ def region_close(by: By, *, region_id: UUID) -> Region:
     (region-has-organisations, region-has-regions) while an open one is there."""
     require(by.actor, "administer", Place(None))
     _lock_tree()
-    region = _locked_region(region_id, by.version)
+    region = _locked_region(by, region_id)
     if _has_organisations(region):
         raise WrongState("region-has-organisations")
     if Region.objects.filter(parent=region, closed_at=None).exists():
@@ -224,11 +223,10 @@ def _lock_tree() -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_TREE])
 
 
-def _locked_region(region_id: UUID, expected_version: int | None) -> Region:
+def _locked_region(by: By, region_id: UUID) -> Region:
     """Return an open region, its row locked; `NotFound`, `WrongVersion`, `WrongState`."""
     region = visible(Region.objects.select_for_update(), pk=region_id)
-    if expected_version not in {None, region.version}:
-        raise WrongVersion(version=region.version)
+    by.require_version(region.version)
     _require_open_region(region)
     return region
 

@@ -24,10 +24,9 @@ from accounts.domain.errors import (
     NotPermitted,
     Refused,
     WrongState,
-    WrongVersion,
     invalid,
 )
-from accounts.domain.roles import PLATFORM, Actor, By
+from accounts.domain.roles import PLATFORM, By
 from accounts.models import Organisation
 from accounts.notifications import Effect, enqueue, nudge
 from accounts.permissions import require
@@ -97,7 +96,7 @@ def harvest_add(by: By, *, organisation_id: UUID, plan: Plan) -> Harvest:
 def harvest_change(by: By, *, harvest_id: UUID, plan: Plan) -> Harvest:
     """Have it fetched otherwise; it then has the rights of whoever changed it. `Invalid`,
     `WrongVersion`."""
-    harvest = _locked(by.actor, harvest_id, by.version)
+    harvest = _locked(by, harvest_id)
     plan, before = _checked(plan, harvest.organisation), load_plan(harvest)
     harvest.user_id = by.actor.person
     for name, value in asdict(plan).items():
@@ -117,7 +116,7 @@ def harvest_change(by: By, *, harvest_id: UUID, plan: Plan) -> Harvest:
 @transaction.atomic
 def harvest_pause(by: By, *, harvest_id: UUID) -> Harvest:
     """Fetch no more until it is resumed. `WrongState`, `WrongVersion`."""
-    harvest = _locked(by.actor, harvest_id, by.version)
+    harvest = _locked(by, harvest_id)
     if harvest.state != State.ACTIVE:
         raise WrongState(state=harvest.state)
     harvest.state, harvest.due_at = State.PAUSED, None
@@ -131,7 +130,7 @@ def harvest_pause(by: By, *, harvest_id: UUID) -> Harvest:
 @transaction.atomic
 def harvest_resume(by: By, *, harvest_id: UUID) -> Harvest:
     """Fetch again, at once and then on the timetable. `WrongState`, `WrongVersion`."""
-    harvest = _locked(by.actor, harvest_id, by.version)
+    harvest = _locked(by, harvest_id)
     if harvest.state != State.PAUSED:
         raise WrongState(state=harvest.state)
     harvest.state, harvest.due_at, harvest.failures = State.ACTIVE, by.now, 0
@@ -146,7 +145,7 @@ def harvest_resume(by: By, *, harvest_id: UUID) -> Harvest:
 def harvest_fetch(by: By, *, harvest_id: UUID) -> Harvest:
     """Fetch now. While it is being fetched, asking again changes nothing. `WrongState` of a
     paused one."""
-    harvest = _locked(by.actor, harvest_id, None)
+    harvest = _locked(By(by.actor, by.now), harvest_id)
     if harvest.state != State.ACTIVE:
         raise WrongState(state=harvest.state)
     if harvest.claimed_until is not None and harvest.claimed_until > by.now:
@@ -162,7 +161,7 @@ def harvest_fetch(by: By, *, harvest_id: UUID) -> Harvest:
 def harvest_delete(by: By, *, harvest_id: UUID) -> None:
     """Fetch no more, and forget when it was. Imports stay, and keep the harvest's name.
     `WrongVersion`."""
-    harvest = _locked(by.actor, harvest_id, by.version)
+    harvest = _locked(by, harvest_id)
     _record(by, harvest, "harvest.delete", before=asdict(load_plan(harvest)))
     harvest.delete()
 
@@ -286,17 +285,16 @@ def _let_go(harvest: Harvest) -> None:
     harvest.claim = harvest.claimed_until = None
 
 
-def _locked(actor: Actor, harvest_id: UUID, expected_version: int | None) -> Harvest:
+def _locked(by: By, harvest_id: UUID) -> Harvest:
     harvest = (
         Harvest.objects.select_for_update(of=("self",), no_key=True)
         .select_related("organisation__region", "user")
         .filter(pk=harvest_id)
         .first()
     )
-    if harvest is None or not actor.may("manage-instruments", place_of(harvest.organisation)):
+    if harvest is None or not by.actor.may("manage-instruments", place_of(harvest.organisation)):
         raise NotFound
-    if expected_version is not None and expected_version != harvest.version:
-        raise WrongVersion(version=harvest.version)
+    by.require_version(harvest.version)
     return harvest
 
 

@@ -18,8 +18,8 @@ def norm_add(
     """From `valid_from` on, so many hours a year are expected of instruments of a kind. Those
     before keep their norm: nothing is changed, and nothing begins in a year that is over.
 
-    `actor` None is the platform itself (the command). `NotPermitted` but for administrators;
-    `Invalid`: `check_norm`, norm-entered-already.
+    For administrators and the platform itself (the command), else `NotPermitted`; `Invalid`:
+    `check_norm`, norm-entered-already.
     """
     if not by.actor.is_platform and not by.actor.has("administrator"):
         raise NotPermitted

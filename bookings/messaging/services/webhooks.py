@@ -18,8 +18,8 @@ from django.db import transaction
 from accounts import trail
 from accounts.adapters.calling import Limits, Resolve, call, resolve
 from accounts.domain.addresses import AddressRefused, parse_address
-from accounts.domain.errors import NotFound, WrongState, WrongVersion, invalid
-from accounts.domain.roles import PLATFORM, Actor, By
+from accounts.domain.errors import NotFound, WrongState, invalid
+from accounts.domain.roles import PLATFORM, By
 from accounts.models import Organisation, OutboxMessage
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
@@ -86,7 +86,7 @@ def webhook_change(
 ) -> WebhookEndpoint:
     """Change it, or switch it off and on. What waited while it was off was given up; replay it by
     hand. `WrongVersion`, and as `webhook_add`."""
-    row = _locked(by.actor, endpoint_id, by.version)
+    row = _locked(by, endpoint_id)
     before = _said(row)
     row.address, row.events = _checked(address, events)
     row.description = description.strip()[:200]
@@ -101,7 +101,7 @@ def webhook_change(
 @transaction.atomic
 def webhook_rotate(by: By, *, endpoint_id: UUID) -> WebhookEndpoint:
     """A new secret; for a day the one before signs as well."""
-    row = _locked(by.actor, endpoint_id, by.version)
+    row = _locked(by, endpoint_id)
     row.generation += 1
     row.previous_until = by.now + OVERLAP
     row.version += 1
@@ -113,7 +113,7 @@ def webhook_rotate(by: By, *, endpoint_id: UUID) -> WebhookEndpoint:
 @transaction.atomic
 def webhook_delete(by: By, *, endpoint_id: UUID) -> None:
     """With its log."""
-    row = _locked(by.actor, endpoint_id, by.version)
+    row = _locked(by, endpoint_id)
     _record(by, row, "webhook.delete", _said(row), {})
     row.delete()
 
@@ -121,7 +121,7 @@ def webhook_delete(by: By, *, endpoint_id: UUID) -> None:
 @transaction.atomic
 def webhook_ping(by: By, *, endpoint_id: UUID) -> WebhookDelivery:
     """Send a test event, also to one that is disabled. `WrongState` while one waits."""
-    row = _locked(by.actor, endpoint_id, None)
+    row = _locked(By(by.actor, by.now), endpoint_id)
     if row.deliveries.filter(event=PING, state="waiting").exists():
         raise WrongState("ping-waits")
     delivery = WebhookDelivery.objects.create(
@@ -142,7 +142,7 @@ def webhook_replay(by: By, *, delivery_id: UUID) -> WebhookDelivery:
     """Send a delivery again, with all its attempts, under the same id. `WrongState` while it is
     still being tried."""
     found = visible(WebhookDelivery.objects, pk=delivery_id)
-    row = _locked(by.actor, found.endpoint_id, None)
+    row = _locked(By(by.actor, by.now), found.endpoint_id)
     delivery = WebhookDelivery.objects.select_for_update().get(pk=delivery_id)
     if delivery.state == "waiting":
         raise WrongState(state="waiting", wanted="replayed")
@@ -167,17 +167,16 @@ def _checked(address: str, events: Sequence[str]) -> tuple[str, list[str]]:
     return address, [event for event in EVENTS if event in set(events)]
 
 
-def _locked(actor: Actor, endpoint_id: UUID, expected_version: int | None) -> WebhookEndpoint:
+def _locked(by: By, endpoint_id: UUID) -> WebhookEndpoint:
     row = (
         WebhookEndpoint.objects.select_for_update(of=("self",), no_key=True)
         .select_related("organisation__region")
         .filter(pk=endpoint_id)
         .first()
     )
-    if row is None or not actor.may(MANAGE, place_of(row.organisation)):
+    if row is None or not by.actor.may(MANAGE, place_of(row.organisation)):
         raise NotFound
-    if expected_version is not None and expected_version != row.version:
-        raise WrongVersion(version=row.version)
+    by.require_version(row.version)
     return row
 
 

@@ -91,7 +91,7 @@ def _is_same(hold: Reservation, booking: Booking, payer: Organisation) -> bool:
 @transaction.atomic
 def hold_release(by: By, *, reservation_id: UUID) -> None:
     """Give a hold back. `WrongState` once it is something else."""
-    _, reservation = reservation_locked(by.actor, reservation_id, by.version)
+    _, reservation = reservation_locked(by, reservation_id)
     if by.actor.user_id not in {reservation.user_id, reservation.made_by_id}:
         raise NotFound
     state = effective_state(reservation.state, reservation.deadline_at, by.now)

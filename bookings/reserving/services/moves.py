@@ -72,7 +72,7 @@ def reservation_move(
 def _carry_out(
     by: By, reservation_id: UUID, period: Period, override: Sequence[str], reason: str
 ) -> Reservation:
-    instrument, reservation = reservation_locked(by.actor, reservation_id, by.version)
+    instrument, reservation = reservation_locked(by, reservation_id)
     require_mover(by.actor, instrument, reservation, period, reason)
     require_override(by.actor, instrument, reservation.user_id, override, reason)
     require_movable(reservation, period, by.now)

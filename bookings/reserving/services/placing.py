@@ -9,7 +9,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from accounts import trail
-from accounts.domain.errors import NotFound, NotPermitted, WrongVersion, invalid
+from accounts.domain.errors import NotFound, NotPermitted, invalid
 from accounts.domain.roles import Actor, By
 from accounts.notifications import Effect
 from accounts.permissions import require
@@ -233,15 +233,13 @@ def first_state(
     return "confirmed", None
 
 
-def reservation_locked(
-    actor: Actor, reservation_id: UUID, expected_version: int | None
-) -> tuple[Instrument, Reservation]:
-    """Locked with its instrument; `NotFound` if it is not the actor's to see."""
+def reservation_locked(by: By, reservation_id: UUID) -> tuple[Instrument, Reservation]:
+    """Return a reservation with its instrument, both locked. `NotFound` if it is not the actor's
+    to see, `WrongVersion`."""
     instrument, reservation = lock_reservation(reservation_id)
-    if not _sees(actor, instrument, reservation):
+    if not _sees(by.actor, instrument, reservation):
         raise NotFound
-    if expected_version is not None and expected_version != reservation.version:
-        raise WrongVersion(version=reservation.version)
+    by.require_version(reservation.version)
     return instrument, reservation
 
 

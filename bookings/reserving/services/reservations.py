@@ -150,7 +150,7 @@ def _reserve(
 def reservation_decide(by: By, *, reservation_id: UUID, approve: bool, reason: str) -> Reservation:
     """A manager's word on a request. Past its deadline it is `WrongState`; nobody decides
     their own request."""
-    instrument, reservation = reservation_locked(by.actor, reservation_id, by.version)
+    instrument, reservation = reservation_locked(by, reservation_id)
     require(by.actor, "manage-instruments", place_of(instrument.organisation))
     if by.actor.user_id in {reservation.user_id, reservation.made_by_id}:
         raise no_second(
@@ -223,7 +223,7 @@ def requests_decide(
 def reservation_cancel(by: By, *, reservation_id: UUID, reason: str) -> Reservation:
     """Cancel: the person, the payer's manager, or the host's manager (who owes the payer a
     reason and lets it cost nothing)."""
-    instrument, reservation = reservation_locked(by.actor, reservation_id, by.version)
+    instrument, reservation = reservation_locked(by, reservation_id)
     reservation_drop(by, instrument=instrument, reservation=reservation, reason=reason)
     return reservation
 
