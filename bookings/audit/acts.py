@@ -134,6 +134,8 @@ ACTS: dict[str, Any] = {
     "technique.update": _("Technique changed"),
     "measurand.create": _("Measurand entered"),
     "measurand.change": _("Measurand changed"),
+    "parameter.create": _("Parameter entered"),
+    "parameter.change": _("Parameter changed"),
     "opening.set": _("Opening hours set"),
     "policy.set": _("Booking policy set"),
     "qualification.grant": _("Qualification given"),

@@ -1,6 +1,12 @@
 """The tables of what is offered: instruments, when they open, on what rules, at what rates."""
 
 from instruments.models.attachments import Attachment
+from instruments.models.capabilities import (
+    Capability,
+    CapabilityQuestion,
+    Parameter,
+    QuestionAsker,
+)
 from instruments.models.duplicates import DuplicateVerdict
 from instruments.models.facilities import Facility
 from instruments.models.harvests import Fetching, Harvest
@@ -25,6 +31,8 @@ from instruments.models.training import Course, CourseSession, Enrolment
 __all__ = [
     "Attachment",
     "BookingPolicy",
+    "Capability",
+    "CapabilityQuestion",
     "Course",
     "CourseSession",
     "DuplicateVerdict",
@@ -39,11 +47,13 @@ __all__ = [
     "Instrument",
     "Measurand",
     "OpenWindow",
+    "Parameter",
     "PastHost",
     "PolicyVersion",
     "PolledAddress",
     "Provenance",
     "Qualification",
+    "QuestionAsker",
     "RateCard",
     "Schedule",
     "ScheduleAssignment",

@@ -12,7 +12,7 @@ from instruments.domain.needs import NeedTerm, Vocabulary, vocabulary
 from instruments.models import Measurand
 from instruments.selectors.techniques import load_terms
 
-_VERSION = "needs.vocabulary"  # in the cache: another value whenever the vocabulary changes
+VERSION = "needs.vocabulary"  # in the cache: another value whenever the vocabulary changes
 
 
 def measurands() -> QuerySet[Measurand]:
@@ -53,12 +53,12 @@ def load_need_terms(text: str) -> list[NeedTerm]:
 
 def load_vocabulary() -> Vocabulary:
     """Measurands and techniques as they are now."""
-    return _vocabulary(cache.get(_VERSION, ""))
+    return _vocabulary(cache.get(VERSION, ""))
 
 
 def vocabulary_changed() -> None:
     """Let every process read the vocabulary anew."""
-    cache.set(_VERSION, uuid4().hex, None)
+    cache.set(VERSION, uuid4().hex, None)
 
 
 @lru_cache(maxsize=1)

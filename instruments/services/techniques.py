@@ -1,7 +1,9 @@
-"""The vocabularies of techniques and of what is measured: taking terms in."""
+"""The vocabularies of techniques, of what is measured and of what instruments are compared by:
+taking terms in."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
+from decimal import Decimal
 from typing import Any
 
 from django.db import connection, transaction
@@ -10,10 +12,11 @@ from accounts import trail
 from accounts.domain.errors import invalid
 from accounts.domain.roles import By, Place
 from accounts.permissions import require
-from instruments.domain import needs
+from instruments.domain import capabilities, needs
 from instruments.domain.needs import FIELDS
 from instruments.domain.techniques import Term, check_hierarchy
-from instruments.models import Measurand, Technique
+from instruments.models import Measurand, Parameter, Technique
+from instruments.selectors.capabilities import read_parameters
 from instruments.selectors.needs import vocabulary_changed
 from instruments.selectors.techniques import load_terms
 
@@ -104,6 +107,44 @@ def measurands_import(by: By, *, measurands: Iterable[needs.Measurand]) -> list[
 
 
 @transaction.atomic
+def parameters_import(by: By, *, parameters: Iterable[capabilities.Parameter]) -> list[str]:
+    """Bring the parameters to what these say, by their codes, and give the codes of those made or
+    changed. None is removed. `Invalid` where a technique is unknown, and nothing is changed. For
+    administrators and the platform itself."""
+    _begin(by)
+    present = read_parameters()
+    changed = [row for row in parameters if row != present.get(row.code)]
+    _require_known({code for row in changed for code in row.techniques})
+    rows = [
+        Parameter(**{name: _stored(value) for name, value in vars(row).items()}) for row in changed
+    ]
+    Parameter.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["code"],
+        update_fields=[f.name for f in Parameter._meta.fields if f.name not in ("id", "code")],
+    )
+    by_code = Parameter.objects.in_bulk([row.code for row in changed], field_name="code")
+    trail.record_many(
+        by,
+        changes=[
+            (
+                "parameter.change" if row.code in present else "parameter.create",
+                by_code[row.code],
+                vars(present[row.code]) if row.code in present else {},
+                vars(row),
+                "",
+            )
+            for row in changed
+        ],
+        places=((), ()),
+    )
+    if changed:
+        transaction.on_commit(vocabulary_changed)
+    return [row.code for row in changed]
+
+
+@transaction.atomic
 def measurand_set(by: By, *, code: str, values: Mapping[str, Any]) -> Measurand:
     """Enter or change one measurand: the fields of `needs.Measurand` but its code. `Invalid`
     (required, unknown-technique), `WrongVersion`. For administrators, who curate it."""
@@ -127,11 +168,9 @@ def _begin(by: By) -> None:
 
 def _store(by: By, rows: Sequence[tuple[Measurand, Mapping[str, Any]]]) -> list[str]:
     """The codes of those to which the values are new."""
-    known = set(Technique.objects.values_list("code", flat=True))
+    _require_known({code for _, values in rows for code in values["techniques"]})
     changes = []
     for row, values in rows:
-        if unknown := set(values["techniques"]) - known:
-            raise invalid("techniques", "unknown-technique", technique=min(unknown))
         before = {name: getattr(row, name) for name in values if row.version}
         after = {name: value for name, value in values.items() if before.get(name) != value}
         if not after:
@@ -154,5 +193,21 @@ def _store(by: By, rows: Sequence[tuple[Measurand, Mapping[str, Any]]]) -> list[
     return [row.code for row in changed]
 
 
+def _require_known(techniques: set[str]) -> None:
+    """`Invalid` unless there are techniques of all these codes."""
+    known = set(Technique.objects.values_list("code", flat=True))
+    if unknown := techniques - known:
+        raise invalid("techniques", "unknown-technique", technique=min(unknown))
+
+
 def _stored(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
+    """As a JSON column has it."""
+    match value:
+        case tuple():
+            return [_stored(item) for item in value]
+        case Mapping():
+            return {name: _stored(item) for name, item in value.items()}
+        case Decimal():
+            return str(value)
+        case _:
+            return value

@@ -66,6 +66,7 @@ from instruments.models import (
     ImportMapping,
     Instrument,
     Measurand,
+    Parameter,
     Qualification,
     Technique,
 )
@@ -127,6 +128,7 @@ NAMES: dict[str, tuple[type[Model], Any, Any, str | None]] = {
     "facility": (Facility, "name", "name_zh", None),
     "technique": (Technique, "name", "name_zh", None),
     "measurand": (Measurand, "name", "name_zh", None),
+    "parameter": (Parameter, "name", "name_zh", None),
     "qualification": (Qualification, _person("user__"), None, None),
     "course": (Course, "name", "name_zh", None),
     "coursesession": (CourseSession, "course__name", "course__name_zh", "start_at"),

@@ -12,7 +12,11 @@ from accounts.models import Organisation
 from bookings.demo.services.files import load
 from bookings.demo.services.places import Person, Places
 from bookings.pricing.selectors import fees
-from instruments.adapters.vocabularies import shipped, shipped_measurands
+from instruments.adapters.vocabularies import (
+    shipped,
+    shipped_measurands,
+    shipped_parameters,
+)
 from instruments.domain.opening import local_date, parse_hours
 from instruments.domain.policies import Policy, parse_policy
 from instruments.domain.ratecards import RateCardValues, parse_rate_card
@@ -25,7 +29,11 @@ from instruments.services.publishing import instrument_publication
 from instruments.services.ratecards import rate_card_create
 from instruments.services.registry import instrument_create
 from instruments.services.search import words_gather
-from instruments.services.techniques import measurands_import, techniques_import
+from instruments.services.techniques import (
+    measurands_import,
+    parameters_import,
+    techniques_import,
+)
 
 DAY = timedelta(days=1)
 RAISED_BEFORE = timedelta(days=75)  # when the present rates were announced, of those that rose
@@ -73,6 +81,7 @@ def techniques_make(now: datetime) -> dict[str, Technique]:
     """The vocabulary that comes with the platform."""
     techniques_import(By(PLATFORM, now), terms=shipped())
     measurands_import(By(PLATFORM, now), measurands=shipped_measurands())
+    parameters_import(By(PLATFORM, now), parameters=shipped_parameters().values())
     return Technique.objects.in_bulk(field_name="code")
 
 

@@ -4,16 +4,19 @@
 (ExPaNDS-eu/ExPaNDS-experimental-techniques-ontology), CC BY 4.0, without its properties and
 specifiers. `own.yaml` adds Chinese names, synonyms and broader terms to it, leaves out synonyms
 that elsewhere mean something else (`without`), and adds terms of ours for what is outside its
-scope. `measurands.yaml` says what can be found out, and by which techniques.
+scope. `measurands.yaml` says what can be found out, and by which techniques; `parameters.yaml` by
+which quantities instruments are compared, and in which units.
 """
 
 from collections.abc import Iterator
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import yaml
 
+from instruments.domain.capabilities import Parameter, Parameters
 from instruments.domain.delimited import Cells, FileRefused, RowProblem, read_records
 from instruments.domain.needs import Measurand
 from instruments.domain.techniques import Term, merged, with_broader
@@ -41,6 +44,25 @@ def shipped_measurands() -> list[Measurand]:
         Measurand(**{k: tuple(v) if isinstance(v, list) else v for k, v in row.items()})  # type: ignore[arg-type]
         for row in rows
     ]
+
+
+def shipped_parameters() -> Parameters:
+    """Ours, by code."""
+    rows = yaml.safe_load((FOLDER / "parameters.yaml").read_text(encoding="utf-8"))["parameters"]
+    return Parameters(
+        (row["code"], Parameter(**{name: _of_parameter(value) for name, value in row.items()}))
+        for row in rows
+    )
+
+
+def _of_parameter(value: Any) -> Any:
+    match value:
+        case list():
+            return tuple(value)
+        case dict():
+            return {unit: (Decimal(pair[0]), Decimal(pair[1])) for unit, pair in value.items()}
+        case _:
+            return value
 
 
 def read_panet(stream: BinaryIO) -> list[Term]:

@@ -14,19 +14,25 @@ from instruments.adapters.vocabularies import (
     read_table,
     shipped,
     shipped_measurands,
+    shipped_parameters,
 )
 from instruments.domain.delimited import FileRefused
 from instruments.domain.techniques import Term, with_broader
 from instruments.services.search import register_file
-from instruments.services.techniques import measurands_import, techniques_import
+from instruments.services.techniques import (
+    measurands_import,
+    parameters_import,
+    techniques_import,
+)
 
 
 class Command(BaseCommand):
     help = (
         "Bring the vocabulary of techniques to what a file says, or to what comes with the "
         "platform (PaNET, with Chinese names and terms of our own; then also the measurands, by "
-        "which needs are understood), and file every instrument by it. No term is ever removed, "
-        "and what a curator has changed stays."
+        "which needs are understood, and the parameters, by which instruments are compared), and "
+        "file every instrument by it. No term is ever removed, and what a curator has changed "
+        "stays."
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
@@ -46,6 +52,8 @@ class Command(BaseCommand):
             if not options["file"]:
                 rows = measurands_import(by, measurands=shipped_measurands())
                 self.stdout.write(f"{len(rows)} measurands new or changed")
+                rows = parameters_import(by, parameters=shipped_parameters().values())
+                self.stdout.write(f"{len(rows)} parameters new or changed")
         except FileRefused as refusal:
             numbers = ", ".join(f"{name} {value}" for name, value in refusal.numbers.items())
             raise CommandError(

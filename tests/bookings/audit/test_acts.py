@@ -41,13 +41,15 @@ EFFECTS = {"Effect", "connect"}
 # Rows that no act is ever done to by themselves: parts of others, counters, queues, what is
 # computed, what is kept about reading.
 NEVER = {
-    "agreementmember", "attachment", "bookingpolicy", "busytime", "correction", "dirtyday",
+    "agreementmember", "attachment", "bookingpolicy", "busytime", "capability",
+    "capabilityquestion", "correction", "dirtyday",
     "dirtymonths", "dispute", "earmark", "facilitymonth", "facilityyear", "fetching",
     "idempotencykey", "installation", "importchunk", "importedbooking", "importrow",
     "instrumentday",
     "organisationmove", "pasthost", "pursetransfer",
     "instrumentdayuse", "jobrun", "ledgerentry", "message", "occupancy", "openwindow", "payment",
-    "paymentnotice", "policyversion", "posting", "provenance", "quote", "ratecard", "rollup",
+    "paymentnotice", "policyversion", "posting", "provenance", "questionasker", "quote", "ratecard",
+    "rollup",
     "schedule", "scheduleassignment",
     "scheduleday", "seal", "sealedentry", "searchentry", "searchgroup",
     "searchmatch", "searchword", "settlementline", "statementcounter", "statementline",

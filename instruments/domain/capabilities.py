@@ -1,0 +1,450 @@
+"""What instruments can do in numbers: parameters and units, what is stated and what is required of
+them, whether the one meets the other, and how both are read from text in English and Chinese.
+
+A value is kept in the unit of its parameter. Of a parameter that is better small (a resolution)
+people require how far down an instrument must reach, of one better large (a force) how far up, of
+a range (a temperature) either or both.
+"""
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Context, Decimal
+from functools import cached_property
+from typing import Literal
+
+from instruments.domain.search import nearest
+from instruments.domain.techniques import above
+
+DOWN, UP, RANGE = "down", "up", "range"
+MEETS, UNKNOWN, FAILS = "meets", "unknown", "fails"
+type Fit = Literal["meets", "unknown", "fails"]
+
+LONGEST_TEXT, LONGEST_CONDITION = 4000, 200
+LARGEST, DECIMALS = Decimal(10) ** 12, 15  # below which a stored value is, and how it is rounded
+_SHOWN = Context(prec=9)
+_WORST_FIRST: tuple[Fit, ...] = ("fails", "unknown", "meets")
+_NEAR, _NEAR_WITHOUT_UNIT = 40, 12  # characters between the name of a parameter and its figure
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A quantity by which instruments are compared.
+
+    `unit` is that of stored values; a value in another of `units` x factor + offset is one in it.
+    `bare_units` mean this parameter where a text names none. `techniques` are codes: it is asked of
+    instruments of these, or of narrower ones."""
+
+    code: str
+    name: str
+    name_zh: str
+    unit: str
+    direction: str
+    units: Mapping[str, tuple[Decimal, Decimal]] = field(default_factory=dict)
+    synonyms: tuple[str, ...] = ()
+    synonyms_zh: tuple[str, ...] = ()
+    techniques: tuple[str, ...] = ()
+    bare_units: tuple[str, ...] = ()
+    source: str = ""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return (self.name, self.name_zh, *self.synonyms, *self.synonyms_zh)
+
+    @property
+    def all_units(self) -> tuple[str, ...]:
+        """The unit of stored values, then the others."""
+        return (self.unit, *self.units)
+
+    def unit_of(self, text: str) -> str | None:
+        """The unit that a text means, as it is written here; None where it is none of them."""
+        spelt = _unit_spelt(text)
+        for sign in (spelt, "°C") if spelt == "°" else (spelt,):
+            for key in (_exact, _without_case):
+                for unit in self.all_units:
+                    if key(_plain(unit)) == key(sign):
+                        return unit
+        return None
+
+    def stored(self, value: Decimal, unit: str) -> Decimal:
+        """A value that is given in one of the units, in the unit of stored values, rounded as they
+        are."""
+        factor, offset = self.units.get(unit, (Decimal(1), Decimal(0)))
+        value = value * factor + offset
+        return round(value, DECIMALS) if fits_column(value) else value
+
+    def shown(self, value: Decimal, unit: str) -> Decimal:
+        """A stored value in one of the units, to nine digits, without zeros at its end."""
+        factor, offset = self.units.get(unit, (Decimal(1), Decimal(0)))
+        return Decimal(f"{_SHOWN.divide(value - offset, factor).normalize():f}")
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """An instrument must reach down to `low` and up to `high` of a parameter (its code), in its
+    unit. None: that side is not required; with neither it only must have it."""
+
+    parameter: str
+    low: Decimal | None = None
+    high: Decimal | None = None
+
+
+@dataclass(frozen=True)
+class Stated:
+    """What is stated of an instrument, in the parameter's unit, under a condition. None: that side
+    is not stated. Not `is_available`: it does not have it at all."""
+
+    parameter: str
+    minimum: Decimal | None = None
+    maximum: Decimal | None = None
+    condition: str = ""
+    is_available: bool = True
+
+
+def fit(requirement: Requirement, stated: Iterable[Stated]) -> Fit:
+    """Say whether an instrument of which this is stated meets a requirement. It is unknown where
+    nothing is stated of the parameter, or not the side that is needed. Under several conditions
+    the best of them counts; each must fit by itself."""
+    return max(
+        (_fit(requirement, one) for one in stated if one.parameter == requirement.parameter),
+        key=_WORST_FIRST.index,
+        default="unknown",
+    )
+
+
+def _fit(requirement: Requirement, stated: Stated) -> Fit:
+    if not stated.is_available:
+        return "fails"
+    sides: list[Fit] = ["meets"]
+    if (low := requirement.low) is not None:
+        least = stated.minimum
+        sides.append("unknown" if least is None else "meets" if least <= low else "fails")
+    if (high := requirement.high) is not None:
+        most = stated.maximum
+        sides.append("unknown" if most is None else "meets" if most >= high else "fails")
+    return min(sides, key=_WORST_FIRST.index)
+
+
+@dataclass(frozen=True)
+class RequirementRead:
+    """A requirement as a text has it: `words` of the text, and the unit they use."""
+
+    requirement: Requirement
+    words: str
+    unit: str
+
+
+@dataclass(frozen=True)
+class StatedRead:
+    """What a text states of an instrument: `words` of the text, and the unit they use."""
+
+    stated: Stated
+    words: str
+    unit: str
+
+
+class Parameters(dict[str, Parameter]):
+    """Parameters by code, the vocabulary by which texts are read."""
+
+    @cached_property
+    def by_label(self) -> dict[str, list[Parameter]]:
+        labels: dict[str, list[Parameter]] = {}
+        for parameter in self.values():
+            for label in parameter.labels:
+                rows = labels.setdefault(_plain(label).lower(), [])
+                if parameter not in rows:
+                    rows.append(parameter)
+        return labels
+
+    @cached_property
+    def by_bare_unit(self) -> dict[str, Parameter]:
+        return {
+            _exact(_plain(unit)): parameter
+            for parameter in self.values()
+            for unit in parameter.bare_units
+        }
+
+    @cached_property
+    def labels(self) -> re.Pattern[str]:
+        words = [_word(re.escape(label)) for label in sorted(self.by_label, key=len, reverse=True)]
+        return re.compile("|".join(words) or "(?!)", re.IGNORECASE)
+
+    @cached_property
+    def figures(self) -> re.Pattern[str]:
+        units = {_plain(unit) for row in self.values() for unit in row.all_units if unit}
+        units |= {"u" + unit[1:] for unit in units if unit[0] == "μ"}
+        units |= {name + unit for name in ("", *_PREFIXES) for unit in _UNIT_WORDS}
+        one = "|".join(
+            re.escape(unit).replace(r"\^", r"\^?").replace(r"\-", "[-\u2212]").replace("·", "·?")
+            + ("(?![A-Za-z])" if unit[-1:].isascii() and unit[-1:].isalpha() else "")
+            for unit in sorted(units, key=len, reverse=True)
+        )
+        return re.compile(_FIGURE.replace("UNIT", one or "(?!)"), re.IGNORECASE)
+
+    def named(self, text: str) -> Parameter | None:
+        """The parameter that a text names: by its code, or by a label that no other has."""
+        if row := self.get(text.strip()):
+            return row
+        rows = self.by_label.get(_plain(text.strip()).lower(), [])
+        return rows[0] if len(rows) == 1 else None
+
+    def nearest(self, text: str) -> str | None:
+        """The code of the parameter that was most likely meant by a text which names none."""
+        words = {word: rows[0].code for word, rows in self.by_label.items()}
+        words |= {code.replace("_", " "): code for code in self}
+        plain = _plain(text.strip()).lower().replace("_", " ")[:200]
+        if len(plain) < 3:
+            return None
+        near = nearest(plain, ((word, 1) for word in words if len(word) >= 3))
+        if near is None:
+            inside = [word for word in words if plain in word]
+            near = min(inside, key=lambda word: (len(word), word), default=None)
+        return words[near] if near else None
+
+    def asked_for(
+        self, techniques: Collection[str], parents: Mapping[str, Iterable[str]]
+    ) -> list[Parameter]:
+        """Those that are asked of an instrument of these techniques; `parents`: broader ones."""
+        codes = {code for one in techniques for code in (one, *above(one, parents))}
+        return [row for row in self.values() if codes & set(row.techniques)]
+
+
+def requirements_in(text: str, parameters: Parameters) -> list[RequirementRead]:
+    """Read what a text requires of an instrument, in its order: "resolution 2 nm", "at least 300
+    kV", "-20 to 80 °C", "分辨率优于 2 nm". Of a parameter that is named twice the first counts."""
+    result: dict[str, RequirementRead] = {}
+    for figure in _figures(text[:LONGEST_TEXT], parameters):
+        row = figure.parameter
+        low, high = figure.low, figure.high
+        if row.direction == DOWN:
+            high = None
+        elif row.direction == UP:
+            low = None
+        result.setdefault(
+            row.code,
+            RequirementRead(Requirement(row.code, low, high), figure.words, figure.unit),
+        )
+    return list(result.values())
+
+
+def statements_in(text: str, parameters: Parameters) -> tuple[list[StatedRead], list[str]]:
+    """Read what a text states of an instrument, "resolution 1 nm at 15 kV; voltage 5-30 kV", and
+    the pieces in which nothing is stated, or the same a second time. A piece that names no
+    parameter is of the one before it: "1 nm at 15 kV, 1.4 nm at 1 kV"."""
+    result: dict[tuple[str, str], StatedRead] = {}
+    last: Parameter | None = None
+    rest: list[str] = []
+    for piece in filter(None, map(str.strip, _PIECES.split(text[:LONGEST_TEXT]))):
+        figures = [f for f in _figures(piece, parameters, last) if f.is_named]
+        read = _stated(piece, figures[0]) if figures else None
+        last = figures[0].parameter if figures else last
+        key = (read.stated.parameter, read.stated.condition) if read else None
+        if read is None or key is None or key in result:
+            rest.append(piece)
+        else:
+            result[key] = read
+    return list(result.values()), rest
+
+
+def _stated(piece: str, figure: "_Figure") -> StatedRead:
+    row = figure.parameter
+    low, high = figure.low, figure.high
+    if figure.is_single:
+        # "200 kV" alone says how far up it reaches, "2 nm" how far down.
+        low, high = (low, None) if row.direction == DOWN else (None, high)
+    condition = piece[figure.end :].strip(" ,，()（）[]@\t")[:LONGEST_CONDITION]
+    return StatedRead(
+        Stated(row.code, low, high, condition), piece[: figure.end].strip(), figure.unit
+    )
+
+
+@dataclass(frozen=True)
+class _Figure:
+    """A number or a range with its unit, and the parameter that it is of, in its unit. `low` and
+    `high`: the sides it speaks of; `is_single`: it is one number, of both."""
+
+    parameter: Parameter
+    low: Decimal | None
+    high: Decimal | None
+    unit: str
+    words: str
+    end: int
+    is_named: bool
+    is_single: bool
+
+
+def _figures(text: str, parameters: Parameters, last: Parameter | None = None) -> Iterator[_Figure]:
+    """The figures of a text that are of some parameter, in order. Their words include its name
+    where that stands beside them; what names none is of the `last` that was, if it has its unit."""
+    plain, origins = _with_origins(text)
+    names = [
+        (match.start(), match.end(), row)
+        for match in parameters.labels.finditer(plain)
+        for row in parameters.by_label[match[0].lower()]
+    ]
+    for match in parameters.figures.finditer(plain):
+        spelt = match["unit2"] or match["unit1"] or ""
+        near = []
+        for start, end, row in names:
+            unit = row.unit_of(spelt)
+            gap = max(match.start() - end, start - match.end(), 0)
+            between = plain[min(end, match.end()) : max(start, match.start())]
+            far = _NEAR if spelt else _NEAR_WITHOUT_UNIT
+            if unit is not None and gap <= far and not _STOP.search(between):
+                near.append((gap, start > match.start(), start, end, row, unit))
+        if near:
+            _, _, start, end, row, unit = min(near, key=lambda one: one[:3])
+            start, end = min(start, match.start()), max(end, match.end())
+        else:
+            bare = last or parameters.by_bare_unit.get(_exact(_unit_spelt(spelt)))
+            unit_or_none = bare.unit_of(spelt) if bare and spelt else None
+            if bare is None or unit_or_none is None:
+                continue
+            row, unit, start, end = bare, unit_or_none, match.start(), match.end()
+        sides = _sides(match, row, unit)
+        if sides is None:
+            continue
+        low, high = sides
+        yield _Figure(
+            row,
+            low,
+            high,
+            unit,
+            text[origins[start] : origins[end - 1] + 1].strip(),
+            origins[match.end() - 1] + 1,
+            bool(near) or row is last,
+            match["other"] is None and match["both"] is None and low == high,
+        )
+
+
+def _sides(
+    match: re.Match[str], row: Parameter, unit: str
+) -> tuple[Decimal | None, Decimal | None] | None:
+    """The values of a figure in the unit of the parameter, None where one does not fit a column."""
+    first = _number(match["one"])
+    second = _number(match["other"]) if match["other"] else None
+    unit1 = row.unit_of(match["unit1"]) if match["unit1"] else unit
+    if unit1 is None:
+        return None
+    values = [row.stored(first, unit1)]
+    if second is not None:
+        values.append(row.stored(second, unit))
+    elif match["both"]:
+        values.append(row.stored(-first, unit))
+    if not all(fits_column(value) for value in values):
+        return None
+    low, high = min(values), max(values)
+    if len(values) == 1 and row.direction == RANGE:
+        words = f"{match['before'] or ''}{match['after'] or ''}".strip().lower()
+        if _UPWARDS.search(words):
+            return None, high
+        if _DOWNWARDS.search(words):
+            return low, None
+    return low, high
+
+
+def fits_column(value: Decimal) -> bool:
+    """Whether a value in the unit of its parameter can be stored."""
+    return value.is_finite() and abs(value) < LARGEST
+
+
+_NUMBER = (
+    r"(?:[-+\u2212]?\d{1,15}(?:,\d{3})*(?:\.\d{1,15})?"
+    r"(?:e[-+]?\d{1,2}|\s?[x×*]\s?10\^?[-+\u2212]?\d{1,2})?|10\^[-+\u2212]?\d{1,2})"
+    r"(?![\d^]|e[-+]?\d)"
+)
+_UPWARDS = re.compile(
+    r"up to|above|over|at least|more than|greater|higher|exceed|not less|no less|max|>|≥|⩾|or more"
+    r"|or higher|大于|高于|超过|不低于|不小于|不少于|至少|最高|最大|高达|达到|以上|[升热][到至]"
+)
+_DOWNWARDS = re.compile(
+    r"down to|below|under|less than|at most|not more|no more|better|smaller|lower|as low as|min|<|≤"
+    r"|⩽|or less|小于|低于|不超过|不大于|不高于|低至|最低|最小|优于|以下|以内|[降冷]却?[到至]"
+)
+_BEFORE = (
+    r"(?:up to|down to|as (?:low|high) as|at least|at most"
+    r"|(?:no|not) (?:more|less|better|worse) than|above|over|below|under"
+    r"|(?:more|less|better|greater|higher|lower|smaller|larger) than"
+    r"|exceeding|max(?:imum|\.)?|min(?:imum|\.)?|[<>]=?|[≤≥⩽⩾]|不(?:低|小|少|大|高)于|不超过"
+    r"|大于|高于|小于|低于|优于|超过|至少|最高|最低|最大|最小|高达|低至|达到|降[到至]|冷却[到至]|升[到至]|加热[到至])(?:等于)?"
+)
+# One number or a range: `before` and `after` say which side is meant, `both` is a plus-minus sign.
+_FIGURE = (
+    rf"(?:(?P<before>{_BEFORE})\s?(?:or equal to |about |approx\.? |约|可?达|到|为)?\s?)?"
+    r"(?P<between>between |介于|在)?(?P<both>±|\+/-)?"
+    rf"(?<![A-Za-z0-9.^])(?P<one>{_NUMBER})(?:\s?(?P<unit1>UNIT))?"
+    r"(?:\s?(?:-|–|—|\u2212|~|to|through|至|到|\.{2,3}|…|(?(between)(?:and|与|和)|(?!)))\s?"
+    rf"(?P<other>{_NUMBER})(?:\s?(?P<unit2>UNIT))?)?"
+    r"(?:\s?(?P<after>or (?:better|more|less|higher|lower)|以上|以下|以内))?"
+)
+_PIECES = re.compile(r"[;；。，、\n]|,(?!\d)")
+_STOP = re.compile(r"[;；。!?！？\n]|\. ")
+_SUPERSCRIPT = re.compile(r"[⁺⁻⁰¹²³⁴-⁹]")
+# Units as people write them out; a prefix may stand before one.
+_PREFIXES = {"纳": "n", "微": "µ", "毫": "m", "厘": "c", "千": "k", "兆": "M", "吉": "G", "皮": "p"}
+_UNIT_WORDS = {
+    "电子伏特": "eV", "电子伏": "eV", "米": "m", "伏特": "V", "伏": "V", "安": "A", "瓦": "W",
+    "赫兹": "Hz", "赫": "Hz", "帕": "Pa", "牛顿": "N", "牛": "N", "克": "g", "秒": "s",
+    "特斯拉": "T", "特": "T", "升": "L", "埃": "Å", "摄氏度": "°C", "度": "°", "开尔文": "K",
+    "nanometers": "nm", "nanometres": "nm", "nanometer": "nm", "nanometre": "nm",
+    "micrometers": "µm", "micrometres": "µm", "micron": "µm", "microns": "µm", "angstrom": "Å",
+    "millimeters": "mm", "millimetres": "mm", "kelvin": "K", "tesla": "T", "degrees": "°",
+    "degrees celsius": "°C", "celsius": "°C", "deg": "°", "oC": "°C",
+}  # fmt: skip
+
+
+def _number(text: str) -> Decimal:
+    plain = text.replace("\u2212", "-").replace(",", "").replace(" ", "").replace("^", "")
+    mantissa, times, exponent = re.sub("[x×*]", "x", plain, flags=re.I).partition("x10")
+    if times:
+        return Decimal(mantissa).scaleb(int(exponent))
+    if "^" in text:
+        return Decimal(1).scaleb(int(plain[2:]))
+    return Decimal(plain)
+
+
+def _with_origins(text: str) -> tuple[str, list[int]]:
+    """A text in one form of each character, with the place of each in what was given."""
+    plain: list[str] = []
+    origins: list[int] = []
+    for place, character in enumerate(text):
+        after = text[place - 1] if place else ""
+        form = unicodedata.normalize("NFKC", character)
+        if _SUPERSCRIPT.match(character) and not _SUPERSCRIPT.match(after):
+            form = "^" + form
+        form = form.replace("\u2212", "-") if _SUPERSCRIPT.match(character) else form
+        plain.append(form)
+        origins += [place] * len(form)
+    return "".join(plain), origins
+
+
+def _plain(text: str) -> str:
+    return _with_origins(text)[0]
+
+
+def _exact(unit: str) -> str:
+    return unit.replace("^", "").replace("\u2212", "-").replace("·", "")
+
+
+def _without_case(text: str) -> str:
+    """For comparing names, and units: m and M differ there by nine orders, k and K do not."""
+    return "".join(c if c in "mM" else c.lower() for c in _exact(text))
+
+
+def _unit_spelt(text: str) -> str:
+    """A unit that may be written out, as a sign: 纳米 as nm."""
+    plain = _plain(text.strip())
+    plain = "μ" + plain[1:] if re.match("u[mAVLgsNW]", plain) else plain
+    if sign := _UNIT_WORDS.get(plain) or _UNIT_WORDS.get(plain.lower()):
+        return _plain(sign)
+    if plain[:1] in _PREFIXES and (sign := _UNIT_WORDS.get(plain[1:])):
+        return _plain(_PREFIXES[plain[0]] + sign)
+    return plain
+
+
+def _word(pattern: str) -> str:
+    """A pattern that does not begin or end within a Latin word."""
+    begin = r"(?<![a-z0-9])" if pattern[:1].isascii() else ""
+    end = r"(?![a-z0-9])" if pattern[-1:].isascii() else ""
+    return begin + pattern + end

@@ -1,0 +1,270 @@
+"""Parameters and units, whether what is stated meets what is required, and reading both."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from instruments.adapters.vocabularies import shipped, shipped_parameters
+from instruments.domain.capabilities import (
+    DOWN,
+    LONGEST_TEXT,
+    RANGE,
+    UP,
+    Parameter,
+    Requirement,
+    Stated,
+    fit,
+    fits_column,
+    requirements_in,
+    statements_in,
+)
+
+PARAMETERS = shipped_parameters()
+ORDER = ("fails", "unknown", "meets")
+D = Decimal
+
+values = st.decimals(-1000, 1000, places=2)
+sides = st.none() | values
+statements = st.lists(
+    st.builds(
+        lambda code, low, high, has: Stated(code, low, high if high != low else None, "", has),
+        st.sampled_from(["a", "b"]),
+        sides,
+        sides,
+        st.booleans(),
+    ),
+    max_size=4,
+)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "stated", "result"),
+    [
+        (D(2), None, [Stated("a", D(1))], "meets"),
+        (D(2), None, [Stated("a", D(2))], "meets"),
+        (D(2), None, [Stated("a", D(3))], "fails"),
+        (D(2), None, [], "unknown"),
+        (D(2), None, [Stated("b", D(1))], "unknown"),
+        (D(2), None, [Stated("a", None, D(5))], "unknown"),
+        (None, D(300), [Stated("a", None, D(300))], "meets"),
+        (None, D(300), [Stated("a", D(1), D(200))], "fails"),
+        (D(10), D(20), [Stated("a", D(15), None)], "fails"),
+        (D(10), D(20), [Stated("a", D(5), None)], "unknown"),
+        (D(2), None, [Stated("a", D(3), None, "in air"), Stated("a", D(1), None, "v")], "meets"),
+        (D(2), None, [Stated("a", D(3), None, "in air"), Stated("a", None, D(9))], "unknown"),
+        # Two conditions do not add up.
+        (D(10), D(90), [Stated("a", D(0), D(50), "x"), Stated("a", D(50), D(99), "y")], "fails"),
+        (D(2), None, [Stated("a", is_available=False)], "fails"),
+        (None, None, [Stated("a", is_available=False)], "fails"),
+        (None, None, [Stated("a", D(1))], "meets"),
+        (None, None, [], "unknown"),
+    ],
+)
+def test_a_requirement_fits(low, high, stated, result):
+    assert fit(Requirement("a", low, high), stated) == result
+
+
+@given(sides, sides, values.filter(lambda v: v > 0), statements, st.booleans())
+def test_a_stricter_requirement_never_fits_better(low, high, more, stated, is_low):
+    loose = fit(Requirement("a", low, high), stated)
+    if is_low:
+        low = -more if low is None else low - more
+    else:
+        high = more if high is None else high + more
+    strict = fit(Requirement("a", low, high), stated)
+    assert ORDER.index(strict) <= ORDER.index(loose)
+
+
+@given(sides, sides, statements)
+def test_what_is_stated_of_other_parameters_changes_nothing(low, high, stated):
+    own = [one for one in stated if one.parameter == "a"]
+    requirement = Requirement("a", low, high)
+    assert fit(requirement, stated) == fit(requirement, own)
+    if not own:
+        assert fit(requirement, stated) == "unknown"
+
+
+@given(
+    st.sampled_from(sorted(PARAMETERS)),
+    st.decimals("0.001", 10_000, places=3),
+    st.data(),
+)
+def test_units_lead_back_to_the_same_value(code, value, data):
+    """As long as what is stored keeps nine digits."""
+    parameter = PARAMETERS[code]
+    unit = data.draw(st.sampled_from(parameter.all_units))
+    stored = parameter.stored(value, unit)
+    if D("1e-5") < stored < D("1e12"):
+        assert parameter.shown(stored, unit) == value.normalize()
+        assert "E" not in str(parameter.shown(stored, unit))
+
+
+def test_a_value_is_kept_in_the_unit_of_its_parameter():
+    assert PARAMETERS["sample_temperature"].stored(D(-196), "°C") == D("77.15")
+    assert PARAMETERS["spatial_resolution"].stored(D("0.2"), "µm") == 200
+    assert PARAMETERS["sample_temperature"].shown(D("77.15"), "°C") == -196
+
+
+@pytest.mark.parametrize(
+    ("text", "unit"),
+    [
+        ("nm", "nm"), ("um", "µm"), ("μm", "µm"), ("纳米", "nm"), ("microns", "µm"),
+        ("kV", None), ("", None), ("MM", None),
+    ],
+)  # fmt: skip
+def test_a_unit_is_known_however_it_is_written(text, unit):
+    assert PARAMETERS["spatial_resolution"].unit_of(text) == unit
+
+
+def test_m_and_capital_m_are_not_confused_but_other_letters_are():
+    force = PARAMETERS["force"]
+    assert [force.unit_of(u) for u in ("mN", "MN", "KN", "Kn")] == ["mN", "MN", "kN", "kN"]
+
+
+READ = [
+    ("resolution 2 nm", [("spatial_resolution", 2, None)]),
+    ("1.5 nm resolution", [("spatial_resolution", "1.5", None)]),
+    ("resolution better than 0.2 µm", [("spatial_resolution", 200, None)]),
+    ("分辨率优于 2 nm", [("spatial_resolution", 2, None)]),
+    ("分辨率2纳米，加速电压不低于200千伏",
+     [("spatial_resolution", 2, None), ("accelerating_voltage", None, 200)]),
+    ("at least 300 kV", [("accelerating_voltage", None, 300)]),
+    ("voltage 5-30 kV", [("accelerating_voltage", 5, 30)]),
+    ("between 5 and 30 kV voltage", [("accelerating_voltage", 5, 30)]),
+    ("加速电压5到30千伏", [("accelerating_voltage", 5, 30)]),
+    ("-20 to 80 °C", [("sample_temperature", "253.15", "353.15")]),
+    ("−20～80℃", [("sample_temperature", "253.15", "353.15")]),
+    ("down to 4 K", [("sample_temperature", 4, None)]),
+    ("降到4K", [("sample_temperature", 4, None)]),
+    ("加热到1000℃", [("sample_temperature", None, "1273.15")]),
+    ("温度80度", [("sample_temperature", "353.15", "353.15")]),
+    ("磁场 9 T，温度1.8 K 到 300 K",
+     [("magnetic_field", None, 9), ("sample_temperature", "1.8", 300)]),
+    ("tilt ±60°", [("tilt_range", -60, 60)]),
+    ("600 MHz NMR", [("proton_frequency", None, 600)]),
+    ("vacuum 1e-9 mbar", [("base_pressure", "1e-7", None)]),
+    ("真空度优于5×10⁻⁸ Pa", [("base_pressure", "5e-8", None)]),
+    ("q range 0.01 – 5 nm⁻¹", [("momentum_transfer", "0.01", 5)]),
+    ("最大试验力100kN", [("force", None, 100_000)]),
+    ("放大倍数 30万倍", [("magnification", None, 300_000)]),
+    # The same name stands for several parameters: the unit tells which.
+    ("resolution 4 cm-1", [("wavenumber_resolution", 4, None)]),
+    ("resolution 60,000", [("mass_resolving_power", None, 60_000)]),
+    ("resolution 0.5 eV", [("energy_resolution", "0.5", None)]),
+    ("resolution 2 nm or resolution 5 nm", [("spatial_resolution", 2, None)]),
+    ("particles of 2 nm, 20 samples in 2026", []),
+    ("resolution 10^400 nm", []),
+    ("resolution 1e400 nm", []),
+    ("resolution NaN nm", []),
+    ("voltage 1e15 MV", []),
+    ("", []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "requirements"), READ)
+def test_requirements_are_read(text, requirements):
+    given_ = [
+        Requirement(code, *(None if side is None else D(side) for side in (low, high)))
+        for code, low, high in requirements
+    ]
+    assert [one.requirement for one in requirements_in(text, PARAMETERS)] == given_
+
+
+def test_the_words_and_the_unit_of_a_requirement_are_those_of_the_text():
+    text = "I need ２ nm 分辨率 and －20～80℃ please"
+    first, second = requirements_in(text, PARAMETERS)
+    assert (first.words, first.unit) == ("２ nm 分辨率", "nm")
+    assert (second.words, second.unit) == ("－20～80℃", "°C")
+
+
+@given(st.text(max_size=200) | st.text("0123456789.-~–e+^×10 nmkVK°C分辨率电压至", max_size=80))
+def test_any_text_is_read_and_gives_what_it_says(text):
+    codes = []
+    for read in requirements_in(text, PARAMETERS):
+        assert read.words in text
+        sides = [s for s in (read.requirement.low, read.requirement.high) if s is not None]
+        assert sides and all(map(fits_column, sides)) and sides == sorted(sides)
+        codes.append(read.requirement.parameter)
+    assert len(set(codes)) == len(codes)
+    for read in statements_in(text, PARAMETERS)[0]:
+        assert read.words in text
+
+
+def test_statements_are_read_with_their_conditions_and_the_rest_is_given_back():
+    text = (
+        "分辨率：1.0 nm@15 kV，1.4 nm@1 kV；加速电压：0.02–30 kV；配有EDS；resolution 3 nm (15 kV)"
+    )
+    read, rest = statements_in(text, PARAMETERS)
+    assert [one.stated for one in read] == [
+        Stated("spatial_resolution", D("1.0"), None, "15 kV"),
+        Stated("spatial_resolution", D("1.4"), None, "1 kV"),
+        Stated("accelerating_voltage", D("0.02"), D(30)),
+    ]
+    assert rest == ["配有EDS", "resolution 3 nm (15 kV)"]
+
+
+def test_a_single_number_states_the_side_that_matters():
+    read, _ = statements_in("accelerating voltage 200 kV; resolution 1 nm; down to 4 K", PARAMETERS)
+    assert [one.stated for one in read] == [
+        Stated("accelerating_voltage", None, D(200)),
+        Stated("spatial_resolution", D(1), None),
+    ]
+
+
+def test_a_long_text_is_read_to_its_limit():
+    assert requirements_in(" " * LONGEST_TEXT + "resolution 2 nm", PARAMETERS) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [("spatial_resolution", "spatial_resolution"), ("加速电压", "accelerating_voltage"),
+     ("Accelerating Voltage ", "accelerating_voltage"), ("resolution", None), ("zz", None)],
+)  # fmt: skip
+def test_a_parameter_is_named(text, code):
+    row = PARAMETERS.named(text)
+    assert (row.code if row else None) == code
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [("acelerating voltage", "accelerating_voltage"), ("spatial_resolutoin", "spatial_resolution"),
+     ("zzzz", None), ("", None)],
+)  # fmt: skip
+def test_what_names_none_is_told_the_nearest(text, code):
+    assert PARAMETERS.nearest(text) == code
+
+
+def test_a_parameter_is_asked_of_narrower_techniques_too():
+    terms = {term.code: term for term in shipped()}
+    parents = {code: term.parents for code, term in terms.items()}
+    codes = {row.code for row in PARAMETERS.asked_for(["local-sem"], parents)}
+    assert {"spatial_resolution", "accelerating_voltage", "tilt_range"} <= codes
+    assert not codes & {"proton_frequency", "mass_range", "force"}
+
+
+def test_the_vocabulary_is_whole():
+    """Names in both languages, techniques that there are, units that mean something, and no two
+    parameters that the same label and unit, or the same unit alone, could mean."""
+    techniques = {term.code for term in shipped()}
+    meant: dict[object, str] = {}
+    assert len(PARAMETERS) >= 60
+    for code, row in PARAMETERS.items():
+        assert row.code == code and row.name and row.name_zh and row.source, code
+        assert row.direction in (DOWN, UP, RANGE), code
+        assert row.techniques and set(row.techniques) <= techniques, code
+        assert set(row.bare_units) <= set(row.all_units), code
+        assert all(factor > 0 for factor, _ in row.units.values()), code
+        assert max(map(len, row.all_units)) <= 20, code
+        labels = {label.lower() for label in row.labels}
+        for key in [(x, u) for x in labels for u in row.all_units] + list(row.bare_units):
+            assert meant.setdefault(key, code) == code, key
+        for items in (row.synonyms, row.synonyms_zh, row.techniques):
+            assert len(set(items)) == len(items), code
+
+
+def test_parameters_without_labels_read_nothing():
+    assert requirements_in("2 nm", type(PARAMETERS)()) == []
+    one = Parameter("a", "A", "甲", "", UP)
+    assert requirements_in("a 2", type(PARAMETERS)(a=one))[0].requirement.high == 2
