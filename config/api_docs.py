@@ -55,15 +55,15 @@ _MAKING = Lock()
 def openapi(language: str) -> dict[str, Any]:
     """The whole description, made once per language."""
     with _MAKING:  # drf-spectacular loads its parts as it goes; two threads at once trip over it
-        return _made(language)
+        return _generated(language)
 
 
 @lru_cache
-def _made(language: str) -> dict[str, Any]:
+def _generated(language: str) -> dict[str, Any]:
     with translation.override(language):
         generator: Any = SchemaGenerator()  # type: ignore[no-untyped-call]
-        made = generator.get_schema(request=None, public=True)
-        return dict(normalize_result_object(made))  # type: ignore[no-untyped-call]
+        schema = generator.get_schema(request=None, public=True)
+        return dict(normalize_result_object(schema))  # type: ignore[no-untyped-call]
 
 
 @require_safe
@@ -82,7 +82,11 @@ def docs(request: HttpRequest) -> HttpResponse:
     for operation in _operations(described):
         groups.setdefault(operation["tag"], []).append(operation)
     context = {
-        "groups": [(tag, tags.get(tag, tag), found) for tag, found in groups.items() if found],
+        "groups": [
+            (tag, tags.get(tag, tag), operations)
+            for tag, operations in groups.items()
+            if operations
+        ],
         "codes": [(code, template_of(code, {})) for code in sorted(SENTENCES)],
         "everywhere": [(status, _marked(str(ABOUT[status]))) for status in EVERYWHERE],
         "site": settings.SITE_URL,
@@ -166,8 +170,8 @@ def _fields(shape: dict[str, Any], shapes: dict[str, Any]) -> Iterator[dict[str,
 def _resolved(shape: dict[str, Any], shapes: dict[str, Any]) -> dict[str, Any]:
     for reference in (shape, *shape.get("allOf", []), *shape.get("oneOf", [])):
         if "$ref" in reference:
-            found: dict[str, Any] = shapes[reference["$ref"].rpartition("/")[2]]
-            return found
+            resolved: dict[str, Any] = shapes[reference["$ref"].rpartition("/")[2]]
+            return resolved
     return shape
 
 

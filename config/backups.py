@@ -232,12 +232,12 @@ def contents() -> Contents:
 def _trail() -> str:
     """Return what `verify_trail` says of it; `BackupFailed` where something is not as it was
     written."""
-    said = StringIO()
+    output = StringIO()
     try:
-        call_command("verify_trail", stdout=said, stderr=said)
+        call_command("verify_trail", stdout=output, stderr=output)
     except CommandError as error:
-        raise BackupFailed(f"{error} {said.getvalue()}") from None
-    return said.getvalue().strip()
+        raise BackupFailed(f"{error} {output.getvalue()}") from None
+    return output.getvalue().strip()
 
 
 def _run(program: str, *words: str) -> None:
@@ -272,9 +272,9 @@ def _program(name: str) -> str:
         cursor.execute("SELECT current_setting('server_version_num')::int / 10000")
         (server,) = cursor.fetchone()
     candidates = [shutil.which(name), _bundled(name)]
-    for found in candidates:
-        if found and _major(found) >= server:
-            return found
+    for program in candidates:
+        if program and _major(program) >= server:
+            return program
     raise BackupFailed(f"{name} of PostgreSQL {server} or later is needed, and is not here.")
 
 
@@ -288,11 +288,11 @@ def _bundled(name: str) -> str | None:
 
 
 def _major(program: str) -> int:
-    said = subprocess.run(  # noqa: S603
+    output = subprocess.run(  # noqa: S603
         [program, "--version"], capture_output=True, text=True, check=False
     ).stdout
-    found = re.search(r"(\d+)", said)
-    return int(found[1]) if found else 0
+    number = re.search(r"(\d+)", output)
+    return int(number[1]) if number else 0
 
 
 def _pack(path: Path) -> None:
@@ -313,10 +313,10 @@ def _packed(path: Path) -> set[str]:
 
 def _missing(there: set[str]) -> list[str]:
     """Files that rows name and that are not among these."""
-    wanted: set[str] = set()
+    named: set[str] = set()
     for pk, kind in Attachment.objects.values_list("pk", "kind").iterator():
-        wanted.update(file_names(pk, kind))
-    return sorted(wanted - there)
+        named.update(file_names(pk, kind))
+    return sorted(named - there)
 
 
 def _digest(path: Path) -> str:

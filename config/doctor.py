@@ -139,7 +139,7 @@ def _role(cursor: object) -> Findings:
 def _connection() -> Findings:
     """What the platform sets on its connections is in force, so that nothing between changes it."""
     with connection.cursor() as cursor:
-        for name, wanted in (
+        for name, expected in (
             ("lock_timeout", "10s"),
             ("idle_in_transaction_session_timeout", "1min"),
             ("jit", "off"),
@@ -147,8 +147,8 @@ def _connection() -> Findings:
         ):
             cursor.execute("SELECT current_setting(%s)", [name])
             (value,) = cursor.fetchone()
-            if value != wanted:
-                yield False, f"{name} is {value}, not {wanted}: a pooler or a role sets it"
+            if value != expected:
+                yield False, f"{name} is {value}, not {expected}: a pooler or a role sets it"
         cursor.execute("SELECT current_setting('synchronous_commit')")
         (durable,) = cursor.fetchone()
         if durable == "off":

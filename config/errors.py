@@ -163,8 +163,8 @@ def _bare(request: HttpRequest, status: int, code: str) -> HttpResponse:
     """Return a page that asks nobody anything; for programs a problem."""
     number = get_contextvars().get("request_id", "")
     if request.path.startswith("/api/"):
-        said = {"type": f"/api/v1/docs/#{code}", "title": sentence(code), "status": status}
-        said |= {"detail": sentence(code), "code": code}
-        return JsonResponse(said, status=status, content_type="application/problem+json")
+        problem = {"type": f"/api/v1/docs/#{code}", "title": sentence(code), "status": status}
+        problem |= {"detail": sentence(code), "code": code}
+        return JsonResponse(problem, status=status, content_type="application/problem+json")
     context = {"status": status, "title": sentence(code), "text": ADVICE[status], "number": number}
     return HttpResponse(render_to_string("failed.html", context), status=status)

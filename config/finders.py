@@ -21,8 +21,8 @@ class NamedFilesFinder(BaseFinder):
 
     def find(self, path: str, find_all: bool = False, **kwargs: Any) -> Any:
         source = self.public.get(path)
-        found = str(settings.NODE_MODULES / source) if source else None
-        return ([found] if found else []) if find_all else (found or [])
+        file = str(settings.NODE_MODULES / source) if source else None
+        return ([file] if file else []) if find_all else (file or [])
 
     def list(self, ignore_patterns: Any) -> Iterator[tuple[str, FileSystemStorage]]:
         for public in self.public:

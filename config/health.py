@@ -35,7 +35,7 @@ def readyz_web(request: HttpRequest) -> JsonResponse:
 
 
 def _ready(**asks: Callable[[], str]) -> JsonResponse:
-    parts = {name: _asked(ask) for name, ask in asks.items()}
+    parts = {name: _state_of(ask) for name, ask in asks.items()}
     ready = all(state == "ok" for state in parts.values())
     return JsonResponse(
         {"status": "ready" if ready else "not ready"} | parts, status=200 if ready else 503
@@ -60,7 +60,7 @@ class ProbeMiddleware:
         return self.get_response(request)
 
 
-def _asked(ask: Callable[[], str]) -> str:
+def _state_of(ask: Callable[[], str]) -> str:
     try:
         return ask()
     except (DatabaseError, redis.RedisError):

@@ -56,9 +56,9 @@ def mailbox(request: HttpRequest) -> HttpResponse:
     if not own:
         return redirect_to_login(request.get_full_path())
     everybodys = actor_of(request.user).has("administrator")
-    wanted = request.GET.get("message")
-    if wanted is not None:
-        mail = read_mail(settings.LOCAL_MAIL, wanted)
+    message = request.GET.get("message")
+    if message is not None:
+        mail = read_mail(settings.LOCAL_MAIL, message)
         if mail is None or not (everybodys or is_for(mail, own)):
             raise NotFound
         return render(request, "mailbox.html", {"mail": mail})

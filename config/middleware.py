@@ -59,14 +59,14 @@ class ProxyMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not settings.SECURE_SSL_REDIRECT or request.is_secure():
             return self.get_response(request)
-        said = request.headers.get("X-Forwarded-Proto")
-        if settings.SECURE_PROXY_SSL_HEADER is None and said == "https":
+        scheme = request.headers.get("X-Forwarded-Proto")
+        if settings.SECURE_PROXY_SSL_HEADER is None and scheme == "https":
             return HttpResponse(
                 "The proxy in front came by https, but BEHIND_TLS_PROXY is not set.\n",
                 status=500,
                 content_type="text/plain",
             )
-        if settings.SECURE_PROXY_SSL_HEADER is not None and said is None:
+        if settings.SECURE_PROXY_SSL_HEADER is not None and scheme is None:
             return HttpResponse(
                 "BEHIND_TLS_PROXY is set, but the proxy in front does not send"
                 " X-Forwarded-Proto.\n",

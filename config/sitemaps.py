@@ -31,8 +31,8 @@ class InstrumentSitemap(Sitemap):  # type: ignore[type-arg]
         return item.updated_at
 
     def get_latest_lastmod(self) -> datetime | None:
-        found: datetime | None = published().aggregate(last=Max("updated_at"))["last"]
-        return found
+        latest: datetime | None = published().aggregate(last=Max("updated_at"))["last"]
+        return latest
 
     def get_domain(self, site: Any = None) -> str:
         return urlsplit(settings.SITE_URL).netloc

@@ -141,10 +141,10 @@ class SamlProvider(OnOurTerms, SAMLProvider):  # type: ignore[misc]
         return key_of(self.app.settings["idp"]["entity_id"], self._identifier(data))
 
     def extract_extra_data(self, data: Any) -> dict[str, Any]:
-        return facts_of(self.app, self._found(data))
+        return facts_of(self.app, self._attributes(data))
 
     def extract_common_fields(self, data: Any) -> dict[str, str]:
-        return fields_of(self._found(data))
+        return fields_of(self._attributes(data))
 
     def unstash_redirect_state(self, request: HttpRequest, state_id: str) -> Any:
         """The question that this answers; it is answered once."""
@@ -154,14 +154,14 @@ class SamlProvider(OnOurTerms, SAMLProvider):  # type: ignore[misc]
             refused = NotPermitted("sign-in-used")
             raise ImmediateHttpResponse(refusal(request, self, refused)) from None
 
-    def _found(self, data: Any) -> dict[str, list[str]]:
+    def _attributes(self, data: Any) -> dict[str, list[str]]:
         attributes = data.get_attributes()
         names = SAML_NAMES | self.app.settings.get("claims", {})
         return {ours: words(attributes.get(theirs, [])) for ours, theirs in names.items()}
 
     def _identifier(self, data: Any) -> str:
         kind = self.app.settings.get("identifier", "pairwise-id")
-        attributes = self._found(data)
+        attributes = self._attributes(data)
         if kind == "persistent":
             if data.get_nameid_format() == PERSISTENT and data.get_nameid():
                 return str(data.get_nameid())
@@ -215,15 +215,15 @@ class OpenIDProvider(OnOurTerms, OpenIDConnectProvider):  # type: ignore[misc]
         return key_of(claims["iss"], str(claims["sub"]))
 
     def extract_extra_data(self, data: dict[str, Any]) -> dict[str, Any]:
-        return facts_of(self.app, self._found(data))
+        return facts_of(self.app, self._attributes(data))
 
     def extract_common_fields(self, data: dict[str, Any]) -> dict[str, str]:
-        return fields_of(self._found(data))
+        return fields_of(self._attributes(data))
 
     def extract_email_addresses(self, data: dict[str, Any]) -> list[Any]:
         return []  # the one of the common fields, believed on our terms
 
-    def _found(self, data: dict[str, Any]) -> dict[str, list[str]]:
+    def _attributes(self, data: dict[str, Any]) -> dict[str, list[str]]:
         claims = data["userinfo"]
         names = OIDC_NAMES | self.app.settings.get("claims", {})
         return {ours: words(claims.get(theirs, [])) for ours, theirs in names.items()}

@@ -35,7 +35,7 @@ from rest_framework.response import Response
 from accounts.api.endpoint import Endpoint
 from accounts.api.pagination import Pages, paginated
 from accounts.api.schema import operation, page
-from accounts.api.shapes import Query, Shape, asked, checked
+from accounts.api.shapes import Query, Shape, checked, query_values
 from accounts.api.versions import etag, expected_version, require_version
 from accounts.domain.errors import NotFound, invalid
 
@@ -221,7 +221,7 @@ def _handler(
         given: list[Any] = list(kwargs.values())
         self.expected = expected_version(request) if versioned else None
         if query:
-            given.append(asked(query, request.query_params))
+            given.append(query_values(query, request.query_params))
         if paged:
             rows = function(self, *given)
             return paginated(request, rows, given[-1], order or self.order, show_of(self))

@@ -264,7 +264,7 @@ def checked(shape: type[Shape], data: Any, *, partial: bool = False) -> dict[str
     return _checked(shape(data=data, partial=partial))
 
 
-def asked(query: type[Query], params: Any) -> dict[str, Any]:
+def query_values(query: type[Query], params: Any) -> dict[str, Any]:
     """The typed values of a query; an empty value counts as not given."""
     return _checked(query(data={k: v for k, v in params.dict().items() if v != ""}))
 

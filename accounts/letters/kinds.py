@@ -85,11 +85,11 @@ def table(*kinds: Kind) -> dict[str, Kind]:
 
 def by_outbox_kind(*tables: Mapping[str, Kind]) -> dict[str, list[Kind]]:
     """The kinds of all tables by the outbox rows that they are told of."""
-    found: dict[str, list[Kind]] = {}
+    by_row: dict[str, list[Kind]] = {}
     for kinds in tables:
         for kind in kinds.values():
-            found.setdefault(kind.on or kind.name, []).append(kind)
-    return found
+            by_row.setdefault(kind.on or kind.name, []).append(kind)
+    return by_row
 
 
 def letters_of(

@@ -94,7 +94,7 @@ def above(one: Division) -> Iterator[str]:
 def _countries() -> dict[str, Division]:
     translate = gettext.translation("iso3166-1", pycountry.LOCALES_DIR, ["zh_CN"]).gettext
     return {
-        row.alpha_2: _made(
+        row.alpha_2: _division(
             COUNTRIES,
             row.alpha_2,
             "",
@@ -110,14 +110,14 @@ def _subdivisions(country: str) -> dict[str, Division]:
     if country == "CN":
         provinces = [one for one in _china().values() if one.parent == "CN"]
         return {
-            code: _made(SUBDIVISIONS, code, "CN", one.name, _short(one.name_zh))
+            code: _division(SUBDIVISIONS, code, "CN", one.name, _short(one.name_zh))
             for one in provinces
             if (code := same_place(one.code))
         }
     translate = gettext.translation("iso3166-2", pycountry.LOCALES_DIR, ["zh_CN"]).gettext
     rows = _library().get(country_code=country) or []
     return {
-        row.code: _made(
+        row.code: _division(
             SUBDIVISIONS,
             row.code,
             row.parent_code or country,
@@ -138,7 +138,7 @@ def _china() -> dict[str, Division]:
     with _DATA.open(encoding="utf-8", newline="") as file:
         rows = {row["code"]: row for row in csv.DictReader(file)}
     return {
-        code: _made(CHINA, code, _parent_in(rows, code), row["name"], row["name_zh"])
+        code: _division(CHINA, code, _parent_in(rows, code), row["name"], row["name_zh"])
         for code, row in rows.items()
     }
 
@@ -157,7 +157,7 @@ def _short(name: str) -> str:
     return name.removesuffix(suffix)
 
 
-def _made(scheme: str, code: str, parent: str, name: str, name_zh: str) -> Division:
+def _division(scheme: str, code: str, parent: str, name: str, name_zh: str) -> Division:
     province = same_place(f"{code[:2]}0000") if scheme == CHINA else code
     country = _OWN_MONEY.get(province, province[:2])
     zones = _zones().get(country, ())

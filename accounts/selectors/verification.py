@@ -105,7 +105,7 @@ class Problem:
             return _OF_DATABASE[self.code].format(self.entry)
         if self.code in ("seal", "chain"):
             return f"seal {self.seal} {self.entry}"
-        return f"entry {self.entry or 'unknown'} {_SAID[self.code]} ({place})"
+        return f"entry {self.entry or 'unknown'} {_PROBLEMS[self.code]} ({place})"
 
 
 _OF_DATABASE = {
@@ -113,7 +113,7 @@ _OF_DATABASE = {
     "bypass": "{} is none of the platform's and can get round a guard",
     "role": "the role {} is not what the trail says of it",
 }
-_SAID = {
+_PROBLEMS = {
     "changed": "was changed",
     "removed": "was removed",
     "added": "was added",

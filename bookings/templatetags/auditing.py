@@ -81,11 +81,11 @@ def audit_look(state: str) -> str:
 def audit_numbers(numbers: Mapping[str, Any]) -> str:
     """`minutes 45, state not used`."""
     return in_words(
-        f"{AUDIT_NUMBERS.get(name, name)} {_said(name, value)}" for name, value in numbers.items()
+        f"{AUDIT_NUMBERS.get(name, name)} {_shown(name, value)}" for name, value in numbers.items()
     )
 
 
-def _said(name: str, value: Any) -> str:
+def _shown(name: str, value: Any) -> str:
     if name == "state" and value in Reservation.State.values:
         return str(Reservation.State(value).label)
     if name == "why":
@@ -130,12 +130,12 @@ def evidence(items: list[dict[str, str]]) -> list[dict[str, Any]]:
     """Each record that evidence names with its kind, its own name, its page, and its story. One
     statement."""
     names = called_of((EVIDENCE.get(item["type"], ""), UUID(item["id"])) for item in items)
-    found = []
+    rows = []
     for item in items:
         pk = UUID(item["id"])
         kind = item["type"]
         label, page = EVIDENCE_PAGES.get(kind, (kind, ""))
-        found.append(
+        rows.append(
             {
                 "id": item["id"],
                 "label": label,
@@ -144,4 +144,4 @@ def evidence(items: list[dict[str, str]]) -> list[dict[str, Any]]:
                 "story": reverse("bookings:story", args=[pk]) if kind in WITH_STORY else "",
             }
         )
-    return found
+    return rows

@@ -36,10 +36,10 @@ register.filter("record_kind", kind_name)
 @register.simple_tag
 def record_called(names: Any, kind: str, pk: Any) -> Called | None:
     """Of names that were looked up, that of one record; None where it has none."""
-    found: Called | None = (names or {}).get((kind, pk))
-    if found is not None and kind == "auditexception" and found.name in AUDIT_RULES:
-        return replace(found, name=str(AUDIT_RULES[found.name][0]))
-    return found
+    called: Called | None = (names or {}).get((kind, pk))
+    if called is not None and kind == "auditexception" and called.name in AUDIT_RULES:
+        return replace(called, name=str(AUDIT_RULES[called.name][0]))
+    return called
 
 
 @register.filter

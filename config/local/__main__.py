@@ -52,16 +52,16 @@ def dev(arguments: list[str]) -> int:
 
 
 def _run(*, dev: bool) -> int:
-    wanted = environment.wanted_port(os.environ)
+    preferred = environment.preferred_port(os.environ)
     launcher = record("launcher")
     try:
         with locked(LOCAL / "run.lock", _refuse_second_run):
-            launcher.write(os.getpid(), wanted)
+            launcher.write(os.getpid(), preferred)
             try:
                 for name in NAMES:
                     if stop_part(name):
                         say(f"Stopped the {name} process that an earlier run left behind.")
-                _run_platform(wanted, dev=dev)
+                _run_platform(preferred, dev=dev)
             finally:
                 launcher.clear()
     except stopping.StopRequested:
@@ -75,16 +75,16 @@ def _refuse_second_run() -> None:
     raise Failed(f'It is running already in this checkout{where}. "make stop" stops it.')
 
 
-def _run_platform(wanted: int, *, dev: bool) -> None:
+def _run_platform(preferred: int, *, dev: bool) -> None:
     servers = Servers(os.environ)
     environment.check_given(os.environ, servers)
     if dev and not environment.is_local(servers):
         raise Failed("make dev shows what is in the process: with the bundled servers only.")
     with servers.running():
-        env = environment.for_demo(os.environ, servers, wanted)
+        env = environment.for_demo(os.environ, servers, preferred)
         _prepare(env, static=not dev, demo=environment.is_local(servers))
         try:
-            with claimed_port(wanted) as port:
+            with claimed_port(preferred) as port:
                 env = environment.for_demo(os.environ, servers, port)
                 if dev:
                     env |= environment.DEV

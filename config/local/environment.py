@@ -7,12 +7,12 @@ from config.local.console import Failed
 from config.local.ports import LOOPBACK
 from config.local.servers import Servers
 
-WANTED_PORT = 8000
+DEFAULT_PORT = 8000
 DEV = {"DEBUG": "1"}
 
 
-def wanted_port(given: Mapping[str, str]) -> int:
-    text = given.get("PORT") or str(WANTED_PORT)
+def preferred_port(given: Mapping[str, str]) -> int:
+    text = given.get("PORT") or str(DEFAULT_PORT)
     if not text.isdecimal() or not 0 < int(text) < 65536:
         raise Failed(f"PORT must be a number from 1 to 65535, not {text!r}.")
     return int(text)
@@ -40,7 +40,7 @@ def for_demo(given: Mapping[str, str], servers: Servers, port: int | None) -> di
     """
     if is_local(servers):
         before = read_env(ENV_FILE)
-        at = str(port or before.get("PORT") or WANTED_PORT)
+        at = str(port or before.get("PORT") or DEFAULT_PORT)
         ours = {
             "LOCAL_MODE": "1",
             "SECRET_KEY": kept_secret(LOCAL / "secret-key"),
@@ -61,7 +61,7 @@ def for_tests(given: Mapping[str, str], servers: Servers) -> dict[str, str]:
     ours = servers.addresses() | {
         "LOCAL_MODE": "1",
         "SECRET_KEY": "for-tests-only-" + "0" * 40,
-        "SITE_URL": f"http://{LOOPBACK}:{WANTED_PORT}",
+        "SITE_URL": f"http://{LOOPBACK}:{DEFAULT_PORT}",
         "STATIC_ROOT": str(LOCAL / "test-static"),
     }
     return _joined(given, ours)

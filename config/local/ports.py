@@ -24,7 +24,7 @@ def any_free() -> int:
         return int(probe.getsockname()[1])
 
 
-def first_free(wanted: int, tries: int = 100) -> int:
-    """`wanted` if it is free, else the next free one after it."""
-    last = min(wanted + tries, 65536)
-    return next((port for port in range(wanted, last) if is_free(port)), 0) or any_free()
+def first_free(preferred: int, tries: int = 100) -> int:
+    """`preferred` if it is free, else the next free one after it."""
+    last = min(preferred + tries, 65536)
+    return next((port for port in range(preferred, last) if is_free(port)), 0) or any_free()

@@ -53,7 +53,7 @@ class Postgres:
         self.record = Record(home / "process.json")
         self._secret = home / "password"
         # Written when the cluster and its database are whole: the version that made them.
-        self.made = home / "made-by"
+        self.version_file = home / "made-by"
         self.settings = ALWAYS if durable else ALWAYS | THROWAWAY
 
     @property
@@ -87,9 +87,9 @@ class Postgres:
                 raise Failed(f"PostgreSQL does not start. {last_lines(self.log)}")
             stopping.nap(1)
             port = any_free()
-        if not self.made.is_file():
+        if not self.version_file.is_file():
             self._make_database(account, port, env)
-            write_private(self.made, version)
+            write_private(self.version_file, version)
 
     def stop(self) -> None:
         """Fast (ends sessions, writes everything), then immediate (recovers at next start)."""
@@ -125,7 +125,7 @@ class Postgres:
         # Made under another name and moved, so that one half made is never taken for whole.
         draft = data.with_name("data.new")
         remove(draft)
-        self.made.unlink(missing_ok=True)
+        self.version_file.unlink(missing_ok=True)
         account.make_folder(draft)
         secret = draft.with_name("initial-password")
         account.write(secret, self._password())
@@ -143,7 +143,7 @@ class Postgres:
     def _make_database(self, account: Account, port: int, env: Mapping[str, str]) -> None:
         where = ("-h", LOOPBACK, "-p", str(port))
         command = account.program("createdb", *where, "-U", ROLE, "--no-password", DATABASE)
-        made = subprocess.run(
+        result = subprocess.run(
             command,
             env={**env, "PGPASSWORD": self._password(), "LC_ALL": "C"},
             capture_output=True,
@@ -151,12 +151,12 @@ class Postgres:
             check=False,
             start_new_session=True,
         )
-        if made.returncode and "already exists" not in made.stderr:
-            raise Failed(f"The database could not be made: {made.stderr.strip()}")
+        if result.returncode and "already exists" not in result.stderr:
+            raise Failed(f"The database could not be made: {result.stderr.strip()}")
 
     def _refuse_other_version(self, data: Path, ours: str) -> None:
         """Data of another major version cannot be read; of tests, it need not be."""
-        theirs = self.made.read_text() if self.made.is_file() else ours
+        theirs = self.version_file.read_text() if self.version_file.is_file() else ours
         if theirs == ours or not data.is_dir():
             return
         if self.durable:

@@ -101,7 +101,7 @@ def orphans_of(pid: int) -> list[int]:
 
     A server that was killed outright leaves its workers behind, holding its port.
     """
-    found = []
+    orphans = []
     for entry in PROC.glob("[0-9]*"):
         try:
             fields = entry.joinpath("stat").read_text().rsplit(")", 1)[1].split()
@@ -109,8 +109,8 @@ def orphans_of(pid: int) -> list[int]:
         except OSError:
             continue
         if ours and fields[0] not in "ZX":
-            found.append(int(entry.name))
-    return found
+            orphans.append(int(entry.name))
+    return orphans
 
 
 def start(

@@ -63,23 +63,23 @@ def stop_part(name: str, patience: float = 20) -> bool:
     last = record(name).last()
     if not last:
         return False
-    found = last.is_alive() or bool(orphans_of(last.pid))
+    was_running = last.is_alive() or bool(orphans_of(last.pid))
     last.stop((signal.SIGTERM, patience))
     record(name).clear()
-    return found
+    return was_running
 
 
 @contextmanager
-def claimed_port(wanted: int) -> Iterator[int]:
+def claimed_port(preferred: int) -> Iterator[int]:
     """A free port, claimed on this machine until the web process listens there.
 
     granian shares a port with another granian of the same user without a word, so two
     checkouts that start together must not choose at the same time.
     """
     with locked(Path(tempfile.gettempdir()) / f"instrument-commons-port-{os.geteuid()}.lock"):
-        port = first_free(wanted)
-        if port != wanted:
-            say(f"Port {wanted} is in use; taking {port}.")
+        port = first_free(preferred)
+        if port != preferred:
+            say(f"Port {preferred} is in use; taking {port}.")
         yield port
 
 

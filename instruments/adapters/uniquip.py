@@ -108,9 +108,9 @@ def _row(cells: dict[str, str]) -> RowValues | RowProblem:
     }
     if _MADE_KEY.fullmatch(key):
         del texts["inventory_number"]  # an ID that an export of ours wrote
-    made_of = ("name", "description", "department", "site location", "building")
-    made_key = content_key(*(cells[column] for column in made_of))
-    return read_row(texts, key=key or made_key, repeats=not key)
+    keyed_columns = ("name", "description", "department", "site location", "building")
+    record_key = content_key(*(cells[column] for column in keyed_columns))
+    return read_row(texts, key=key or record_key, repeats=not key)
 
 
 def _without_tags(text: str) -> str:

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 
 from accounts.api.endpoint import Endpoint
 from accounts.api.schema import operation
-from accounts.api.shapes import Choice, Query, Text, asked
+from accounts.api.shapes import Choice, Query, Text, query_values
 from accounts.api.versions import etag
 from accounts.selectors.organisations import organisation_by_code
 from instruments.adapters.pidinst import xml_of
@@ -52,7 +52,7 @@ class Exports(File):
         """For the organisation's managers: a table (CSV, XLSX), UNIQUIP, PIDINST 1.0, or the
         fields of China's national inventory. What a table or PIDINST file says can be changed
         and brought back."""
-        query = asked(ExportQuery, request.query_params)
+        query = query_values(ExportQuery, request.query_params)
         organisation = organisation_by_code(query["organisation"])
         file = export_for(self.actor, organisation, query["format"], self.now)
         answer = StreamingHttpResponse(file.content, content_type=file.media)

@@ -12,7 +12,16 @@ from accounts.api.endpoint import Endpoint
 from accounts.api.memberships import PersonShape
 from accounts.api.pagination import Pages, paginated
 from accounts.api.schema import operation, page
-from accounts.api.shapes import Instant, Shape, Text, Whole, asked, checked, object_of, rfc3339
+from accounts.api.shapes import (
+    Instant,
+    Shape,
+    Text,
+    Whole,
+    checked,
+    object_of,
+    query_values,
+    rfc3339,
+)
 from accounts.api.versions import etag, expected_version
 from accounts.domain.errors import NotFound
 from accounts.domain.roles import By
@@ -146,7 +155,7 @@ class InstrumentPolicyVersions(Endpoint):
     def get(self, request: Request, instrument_id: UUID) -> Response:
         """The newest first: what a booking was judged by is the one that its `policy_version`
         names."""
-        query = asked(VersionQuery, request.query_params)
+        query = query_values(VersionQuery, request.query_params)
         instrument = instrument_by_id(self.actor, instrument_id)
         rows = policy_versions(instrument.pk)
         if "version" in query:

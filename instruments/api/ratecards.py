@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from accounts.api.endpoint import Endpoint
 from accounts.api.pagination import Pages, paginated
 from accounts.api.schema import operation, page
-from accounts.api.shapes import Instant, asked, object_of, rfc3339
+from accounts.api.shapes import Instant, object_of, query_values, rfc3339
 from accounts.api.versions import etag, expected_version
 from accounts.domain.currencies import MINOR_DIGITS
 from accounts.domain.errors import invalid
@@ -156,7 +156,7 @@ class InstrumentRateCards(Endpoint):
     )
     def get(self, request: Request, instrument_id: UUID) -> Response:
         """The newest first: published versions, for the host's managers and auditors drafts too."""
-        query = asked(Pages, request.query_params)
+        query = query_values(Pages, request.query_params)
         instrument = instrument_by_id(self.actor, instrument_id)
         rows = rate_cards_of(instrument)
         if not self.actor.may("read-money", place_of(instrument.organisation)):

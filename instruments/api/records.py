@@ -16,7 +16,7 @@ from accounts.api.endpoint import Endpoint
 from accounts.api.pagination import Pages, paginated
 from accounts.api.resource import rendered
 from accounts.api.schema import operation, page
-from accounts.api.shapes import Instant, Text, asked
+from accounts.api.shapes import Instant, Text, query_values
 from instruments.api.attachments import AttachmentShape
 from instruments.api.registry import InstrumentShape, with_quality
 from instruments.models import Attachment, Instrument
@@ -71,7 +71,7 @@ class CatalogueRecords(Endpoint):
         and come back with `updated_since` a few minutes before the last `updated_at` you saw, as
         changes that are made at once may become visible out of order. `ETag` and `Last-Modified`
         make asking again cheap: `If-None-Match` is answered 304."""
-        query = asked(CatalogueRecordsQuery, request.query_params)
+        query = query_values(CatalogueRecordsQuery, request.query_params)
         photos = Attachment.objects.order_by("-kind", "position", "id")
         rows = catalogue_records(query.get("updated_since"), query["region"]).prefetch_related(
             "techniques", Prefetch("attachments", photos)

@@ -135,8 +135,8 @@ def merged(kept: Mapping[str, Any], lost: Mapping[str, Any]) -> dict[str, Any]:
         changes["acquisition_cost"] = lost["acquisition_cost"]
         changes["acquisition_currency"] = lost["acquisition_currency"]
     for name in JOINED:
-        known = [_said(item) for item in kept[name]]
-        news = [item for item in lost[name] if _said(item) not in known]
+        known = [_identity(item) for item in kept[name]]
+        news = [item for item in lost[name] if _identity(item) not in known]
         if news:
             changes[name] = [*kept[name], *news]
     if lost["identifier"] and lost["identifier"] != kept["identifier"]:
@@ -151,7 +151,7 @@ def merged(kept: Mapping[str, Any], lost: Mapping[str, Any]) -> dict[str, Any]:
     return changes
 
 
-def _said(item: Mapping[str, Any]) -> tuple[str, str]:
+def _identity(item: Mapping[str, Any]) -> tuple[str, str]:
     """Return what makes two items of a list the same."""
     kind = item.get("identifier_type") or item.get("date_type") or ""
     return str(kind), _plain(str(item.get("identifier") or item.get("date") or item.get("name")))

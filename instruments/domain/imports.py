@@ -275,7 +275,7 @@ def origin_json(origin: Origin) -> dict[str, Any]:
     return {name: value for name, value in asdict(origin).items() if value}
 
 
-def said_digest(value: object) -> str:
+def value_digest(value: object) -> str:
     """Return sixteen hexadecimal characters that stand for a value."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -313,7 +313,7 @@ def differences(
         origin = origins.get(name)
         last = origin.said if origin and origin.source == source else ""
         is_by_hand = origin.by == HAND if origin else not is_of_source
-        if last == said_digest(value) and (keep_hand or not is_by_hand):
+        if last == value_digest(value) and (keep_hand or not is_by_hand):
             continue  # the source has nothing new to say
         if after in ("", None, []) and not last and not (is_of_source and origin is None):
             continue  # it never said anything

@@ -159,7 +159,7 @@ def pidinst_values(data: Mapping[str, Any], *, site: str) -> RowValues | RowProb
     page = re.fullmatch(re.escape(site) + r"/instruments/([0-9a-f-]{36})/", identifier)
     landing_page = clean(data["landingPage"])
     model = data.get("model") or {}
-    model_identifier = _said(model, "modelIdentifier")
+    model_identifier = _identifier_of(model, "modelIdentifier")
     record: dict[str, Any] = {
         "identifier": "" if page else identifier,
         "identifier_type": "" if page else kind,
@@ -170,12 +170,12 @@ def pidinst_values(data: Mapping[str, Any], *, site: str) -> RowValues | RowProb
         "model_identifier_type": model_identifier.get("identifier_type", ""),
         "description": clean_lines(data.get("description", "")),
         "owners": [
-            _said_name(item, "owner")
+            _name_of(item, "owner")
             | ({"contact": contact} if (contact := clean(item.get("ownerContact", ""))) else {})
             for item in data["owners"]
         ],
-        "manufacturers": _said_names(data["manufacturers"], "manufacturer"),
-        "instrument_types": _said_names(data.get("instrumentTypes", ()), "instrumentType"),
+        "manufacturers": _names_of(data["manufacturers"], "manufacturer"),
+        "instrument_types": _names_of(data.get("instrumentTypes", ()), "instrumentType"),
         "measured_variables": [
             {"name": name} for item in data.get("measuredVariables", ()) if (name := clean(item))
         ],
@@ -184,11 +184,11 @@ def pidinst_values(data: Mapping[str, Any], *, site: str) -> RowValues | RowProb
             for item in data.get("dates", ())
         ],
         "related_identifiers": [
-            _said_other(item, "relatedIdentifier") | {"relation_type": item["relationType"]}
+            _other_identifier(item, "relatedIdentifier") | {"relation_type": item["relationType"]}
             for item in data.get("relatedIdentifiers", ())
         ],
         "alternate_identifiers": [
-            _said_other(item, "alternateIdentifier")
+            _other_identifier(item, "alternateIdentifier")
             for item in data.get("alternateIdentifiers", ())
         ],
     }
@@ -235,7 +235,7 @@ def _unfit(record: dict[str, Any], site: str) -> RowProblem | None:
     return None
 
 
-def _said(item: Item, word: str) -> dict[str, str]:
+def _identifier_of(item: Item, word: str) -> dict[str, str]:
     """Return `identifier` and `identifier_type` of something, where it has them."""
     given = item.get(word) or {}
     identifier = clean(given.get(word, ""))
@@ -243,16 +243,16 @@ def _said(item: Item, word: str) -> dict[str, str]:
     return {"identifier": identifier, "identifier_type": kind} if identifier else {}
 
 
-def _said_name(item: Item, word: str) -> dict[str, str]:
-    return {"name": clean(item[f"{word}Name"])} | _said(item, f"{word}Identifier")
+def _name_of(item: Item, word: str) -> dict[str, str]:
+    return {"name": clean(item[f"{word}Name"])} | _identifier_of(item, f"{word}Identifier")
 
 
-def _said_names(items: Sequence[Item], word: str) -> list[dict[str, str]]:
+def _names_of(items: Sequence[Item], word: str) -> list[dict[str, str]]:
     """Return the items with a name: ours for none is the same as none."""
-    return [named for item in items if (named := _said_name(item, word))["name"]]
+    return [named for item in items if (named := _name_of(item, word))["name"]]
 
 
-def _said_other(item: Item, word: str) -> dict[str, str]:
+def _other_identifier(item: Item, word: str) -> dict[str, str]:
     values = {"identifier": clean(item[word]), "identifier_type": item[f"{word}Type"]}
     name = clean(item.get(f"{word}Name", ""))
     return values | ({"name": name} if name else {})

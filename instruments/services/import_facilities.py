@@ -80,7 +80,7 @@ def facilities_store(sites: Sites, rows: Sequence[Decided]) -> list[Change]:
     old = [by_id[pk] for pk in edited if by_id[pk] not in created]
     if old:
         Facility.objects.bulk_update(old, [*CONTACT_FIELDS, "version"])
-    return [_made_entry(sites, facility) for facility in created] + [
+    return [_created_entry(sites, facility) for facility in created] + [
         _edited_entry(sites, facility, edited[facility.pk]) for facility in old
     ]
 
@@ -90,12 +90,12 @@ def _contact_put(sites: Sites, facility: Facility, row: Decided, values: RowValu
     changed it, the first row of the file that says so; for a new instrument only where there
     is no contact yet. What a row leaves blank stays."""
     if row.result is Result.CREATED:
-        is_wanted = not any(getattr(facility, name) for name in CONTACT_FIELDS)
+        is_due = not any(getattr(facility, name) for name in CONTACT_FIELDS)
     else:
-        is_wanted = CONTACT in row.changes and facility.pk not in sites.settled
+        is_due = CONTACT in row.changes and facility.pk not in sites.settled
     given = values.facility.contact
     fields = [name for name in given if given[name] and getattr(facility, name) != given[name]]
-    if not is_wanted or not fields:
+    if not is_due or not fields:
         return []
     for name in fields:
         setattr(facility, name, given[name])
@@ -104,7 +104,7 @@ def _contact_put(sites: Sites, facility: Facility, row: Decided, values: RowValu
     return fields
 
 
-def _made_entry(sites: Sites, facility: Facility) -> Change:
+def _created_entry(sites: Sites, facility: Facility) -> Change:
     values = {"name": facility.name, "time_zone": facility.time_zone}
     origin = {"organisation": sites.organisation.pk, "source": sites.source}
     return "facility.create", facility, {}, values | origin, ""

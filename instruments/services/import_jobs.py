@@ -149,7 +149,7 @@ def mapping_save(
     parse_mapping(content)
     if not name.strip() or len(name) > 80:
         raise invalid("name", "required" if not name.strip() else "too-long", most=80)
-    saved, _made = ImportMapping.objects.update_or_create(
+    saved, _is_new = ImportMapping.objects.update_or_create(
         organisation=organisation,
         name=name.strip(),
         defaults={"content": dict(content), "version": F("version") + 1},

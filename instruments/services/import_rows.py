@@ -38,7 +38,7 @@ from instruments.domain.imports import (
     digest,
     origin_json,
     origins_of,
-    said_digest,
+    value_digest,
 )
 from instruments.locks import lock_instruments
 from instruments.models import Import, ImportRow, Instrument, Provenance, Technique
@@ -148,7 +148,7 @@ def rows_decide(
     matches = _match(run, usable)
     merged = _follow(run, matches)
     ids = {pk for pk, _is_by_key in matches.values()}
-    found = {i.pk: i for i in _instruments(ids, lock)}
+    instruments = {i.pk: i for i in _instruments(ids, lock)}
     taken = _taken(run, matches)
     decisions = []
     for line, values in given:
@@ -162,22 +162,24 @@ def rows_decide(
             decisions.append(Decision(line, Result.REFUSED, problem=problem, name=name))
             continue
         pk, is_by_key = matches.get(values.key, (None, False))
-        gone = found[pk] if pk and found[pk].merged_into_id else None  # just now, then
+        gone = instruments[pk] if pk and instruments[pk].merged_into_id else None  # just now, then
         if gone is not None or values.key in merged:
             into = merged.get(values.key) or str(gone and gone.merged_into)
             problem = RowProblem("merged-away", {"into": into, "key": values.key})
             decisions.append(Decision(line, Result.REFUSED, problem=problem, name=name))
             continue
         if pk is None:
-            said = digest(values)
-            decisions.append(Decision(line, Result.CREATED, values, said, changes=frozenset(PARTS)))
+            row_digest = digest(values)
+            decisions.append(
+                Decision(line, Result.CREATED, values, row_digest, changes=frozenset(PARTS))
+            )
             continue
         first = taken.setdefault(pk, line)
         if first != line:
             problem = RowProblem("same-instrument", {"first": first})
             decisions.append(Decision(line, Result.REFUSED, problem=problem, name=name))
             continue
-        decisions.append(_decide(run, line, values, found[pk], is_by_key))
+        decisions.append(_decide(run, line, values, instruments[pk], is_by_key))
     return decisions
 
 
@@ -197,9 +199,9 @@ def _match(run: Run, rows: Sequence[RowValues]) -> dict[str, tuple[UUID, bool]]:
         if row.record.get("identifier") and row.record.get("identifier_type")
     }
     if named:
-        found = own.filter(identifier__in=[identifier for _kind, identifier in named])
+        identified = own.filter(identifier__in=[identifier for _kind, identifier in named])
         several: set[str] = set()
-        for pk, kind, identifier in found.values_list("pk", "identifier_type", "identifier"):
+        for pk, kind, identifier in identified.values_list("pk", "identifier_type", "identifier"):
             if key := named.get((kind, identifier)):
                 if key in matches and matches[key][0] != pk:
                     several.add(key)
@@ -252,11 +254,11 @@ def _instruments(ids: set[UUID], lock: bool) -> list[Instrument]:
     if not ids:
         return []
     if lock:
-        found = lock_instruments(ids, record=True)
+        instruments = lock_instruments(ids, record=True)
     else:
-        found = list(Instrument.objects.filter(pk__in=ids).select_related(*WITH))
-    prefetch_related_objects(found, "techniques", "provenance")
-    return found
+        instruments = list(Instrument.objects.filter(pk__in=ids).select_related(*WITH))
+    prefetch_related_objects(instruments, "techniques", "provenance")
+    return instruments
 
 
 def _taken(run: Run, matches: Mapping[str, tuple[UUID, bool]]) -> dict[UUID, int]:
@@ -271,9 +273,9 @@ def _taken(run: Run, matches: Mapping[str, tuple[UUID, bool]]) -> dict[UUID, int
 
 
 def _load_techniques(run: Run, rows: Sequence[RowValues]) -> None:
-    wanted = {code for row in rows for code in _codes(row)} - run.techniques.keys()
-    if wanted:
-        run.techniques |= {t.code: t for t in Technique.objects.filter(code__in=wanted)}
+    missing = {code for row in rows for code in _codes(row)} - run.techniques.keys()
+    if missing:
+        run.techniques |= {t.code: t for t in Technique.objects.filter(code__in=missing)}
 
 
 def _codes(values: RowValues) -> list[str]:
@@ -284,16 +286,16 @@ def _codes(values: RowValues) -> list[str]:
 def _decide(
     run: Run, line: int, values: RowValues, instrument: Instrument, is_by_key: bool
 ) -> Decision:
-    said = digest(values)
+    row_digest = digest(values)
     known = instrument.source_digest if is_by_key else ""
-    if known == said and run.keeps_hand:
-        return Decision(line, Result.UNCHANGED, values, said, instrument, is_by_key)
-    parts = changed_parts(known, said) if known and run.keeps_hand else frozenset(PARTS)
+    if known == row_digest and run.keeps_hand:
+        return Decision(line, Result.UNCHANGED, values, row_digest, instrument, is_by_key)
+    parts = changed_parts(known, row_digest) if known and run.keeps_hand else frozenset(PARTS)
     provenance = getattr(instrument, "provenance", None)
     origins = origins_of(provenance.fields) if provenance else {}
-    found: list[Difference] = []
+    differing: list[Difference] = []
     if RECORD in parts:
-        found += differences(
+        differing += differences(
             values,
             _current(run, values, instrument),
             origins,
@@ -302,18 +304,20 @@ def _decide(
             keep_hand=run.keeps_hand,
         )
     if FACILITY in parts:
-        found += _facility_difference(run, values, instrument, is_by_key)
+        differing += _facility_difference(run, values, instrument, is_by_key)
     if CONTACT in parts:
-        found += _contact_differences(run, values, instrument)
+        differing += _contact_differences(run, values, instrument)
     if HOURS in parts:
-        found += _hours_difference(run, values, instrument, origins)
-    taken = {difference.field for difference in found if not difference.kept}
+        differing += _hours_difference(run, values, instrument, origins)
+    taken = {difference.field for difference in differing if not difference.kept}
     changes = {RECORD} if taken & values.record.keys() else set()
     changes |= {FACILITY} if "facility" in taken else set()
     changes |= {CONTACT} if taken & set(CONTACT_FIELDS) else set()
     changes |= {HOURS} if OPENING_HOURS in taken else set()
     result = Result.CHANGED if taken else Result.UNCHANGED
-    return Decision(line, result, values, said, instrument, is_by_key, frozenset(changes), found)
+    return Decision(
+        line, result, values, row_digest, instrument, is_by_key, frozenset(changes), differing
+    )
 
 
 def _current(run: Run, values: RowValues, instrument: Instrument) -> dict[str, Any]:
@@ -344,9 +348,9 @@ def _contact_differences(run: Run, values: RowValues, instrument: Instrument) ->
     name = values.facility.name or instrument.facility.name
     site = run.sites.by_name.get(name, instrument.facility)
     return [
-        Difference(word, getattr(site, word), said)
-        for word, said in values.facility.contact.items()
-        if said and said != getattr(site, word)
+        Difference(word, getattr(site, word), value)
+        for word, value in values.facility.contact.items()
+        if value and value != getattr(site, word)
     ]
 
 
@@ -410,13 +414,13 @@ def _created_store(run: Run, decisions: Sequence[Decision]) -> list[Change]:
             **{"owners": [run.owner]} | record,
         )
         links += [(draft, run.techniques[code]) for code in _codes(values)]
-        said: dict[str, Any] = {**values.record, "facility": draft.facility_id}
+        after: dict[str, Any] = {**values.record, "facility": draft.facility_id}
         if values.hours:
             hours.append((draft, values.hours))
-            said[OPENING_HOURS] = values.hours
+            after[OPENING_HOURS] = values.hours
         drafts.append(draft)
         decision.instrument = draft
-        changes.append(_entry(run, "instrument.create", decision, {}, said))
+        changes.append(_entry(run, "instrument.create", decision, {}, after))
     Instrument.objects.bulk_create(drafts)
     _links_make(links)
     _hours_assign(run, hours)
@@ -434,14 +438,14 @@ def _changed_store(run: Run, decisions: Sequence[Decision]) -> list[Change]:
         assert instrument is not None
         instruments.append(instrument)
         was: dict[str, Any] = {}
-        said: dict[str, Any] = {}
+        after: dict[str, Any] = {}
         for difference in decision.taken:
             name = difference.field
             if name in CONTACT_FIELDS:
                 continue
-            was[name], said[name] = difference.before, difference.after
+            was[name], after[name] = difference.before, difference.after
             if name == "facility":
-                was[name], said[name] = instrument.facility_id, run.sites.by_name[said[name]].pk
+                was[name], after[name] = instrument.facility_id, run.sites.by_name[after[name]].pk
                 instrument.facility = run.sites.by_name[str(difference.after)]
             elif name == "techniques":
                 instrument.techniques.set([run.techniques[code] for code in difference.after])
@@ -451,15 +455,15 @@ def _changed_store(run: Run, decisions: Sequence[Decision]) -> list[Change]:
                 setattr(instrument, name, difference.after)
             if name not in ("techniques", OPENING_HOURS):
                 fields.add(name)
-        if OPENING_HOURS not in said and (week := _moved_hours(instrument)):
+        if OPENING_HOURS not in after and (week := _moved_hours(instrument)):
             hours.append((instrument, week))
-            was[OPENING_HOURS] = said[OPENING_HOURS] = week
+            was[OPENING_HOURS] = after[OPENING_HOURS] = week
         if decision.is_by_key and len(decision.taken) == len(decision.differences):
             instrument.source_digest = decision.digest
-        if said:
+        if after:
             instrument.version += 1
             instrument.updated_at = run.now
-            changes.append(_entry(run, "instrument.update", decision, was, said))
+            changes.append(_entry(run, "instrument.update", decision, was, after))
             if instrument.publication == Instrument.Publication.PUBLISHED:
                 told.append(record_event(instrument, ""))
     Instrument.objects.bulk_update(instruments, sorted(fields))
@@ -521,7 +525,7 @@ def _provenance_store(run: Run, decisions: Sequence[Decision]) -> None:
             provenance = getattr(instrument, "provenance", None)
             stored = dict(provenance.fields) if provenance else {}
         for name in written:
-            said = values.record.get(name)
+            value = values.record.get(name)
             stored[name] = origin_json(
                 Origin(
                     IMPORT,
@@ -529,7 +533,7 @@ def _provenance_store(run: Run, decisions: Sequence[Decision]) -> None:
                     job=str(run.job.pk),
                     line=decision.line,
                     source=run.source,
-                    said=said_digest(said) if name in values.record else "",
+                    said=value_digest(value) if name in values.record else "",
                 )
             )
         if written:

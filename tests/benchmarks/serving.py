@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts.models import OutboxMessage
 from config.local.checkout import LOCAL
-from config.local.environment import wanted_port
+from config.local.environment import preferred_port
 from config.local.ports import LOOPBACK
 from config.local.supervisor import NAMES, Part, claimed_port, parts, stop_part, wait_for_web
 from tests.benchmarks.driver import Server
@@ -81,7 +81,7 @@ def serving() -> Iterator[Platform]:
     manage = [sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity", "0"]
     subprocess.run(manage, env=env, check=True)
     try:
-        with claimed_port(wanted_port(os.environ)) as port:
+        with claimed_port(preferred_port(os.environ)) as port:
             env["SITE_URL"] = f"http://{LOOPBACK}:{port}"
             running = parts(port, env, PURPOSE)
             for part in running.values():

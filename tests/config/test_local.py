@@ -80,11 +80,11 @@ class TestPorts:
     @pytest.mark.parametrize("text", ["web", "0", "65536", "-1", "80.5"])
     def test_a_port_that_is_none_is_refused(self, text: str) -> None:
         with pytest.raises(Failed, match="PORT"):
-            environment.wanted_port({"PORT": text})
+            environment.preferred_port({"PORT": text})
 
     def test_port_is_honoured_and_has_a_default(self) -> None:
-        assert environment.wanted_port({"PORT": "9123"}) == 9123
-        assert environment.wanted_port({"PORT": ""}) == environment.wanted_port({}) == 8000
+        assert environment.preferred_port({"PORT": "9123"}) == 9123
+        assert environment.preferred_port({"PORT": ""}) == environment.preferred_port({}) == 8000
 
 
 class TestEnvFile:

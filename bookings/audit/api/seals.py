@@ -16,7 +16,7 @@ from accounts.api.endpoint import Endpoint
 from accounts.api.pagination import Pages, paginated
 from accounts.api.resource import Resource, creates, reads
 from accounts.api.schema import operation, page
-from accounts.api.shapes import Instant, Nothing, Query, Shape, Text, asked, checked
+from accounts.api.shapes import Instant, Nothing, Query, Shape, Text, checked, query_values
 from accounts.domain.errors import WrongState, invalid
 from accounts.domain.roles import By
 from accounts.selectors.seals import bundle_lines, proof_of, seal_json, seals, seals_like
@@ -92,7 +92,7 @@ class Seals(Endpoint):
     @operation("trail_seals", _("Seals"), tag="trail", query=SealsQuery, gives=page(SealShape))
     def get(self, request: Request) -> Response:
         """The newest first. Keep a digest elsewhere: what it covers cannot be rewritten unseen."""
-        query = asked(SealsQuery, request.query_params)
+        query = query_values(SealsQuery, request.query_params)
         if text := query.get("seal"):
             rows = seals().filter(pk__in=[seal.pk for seal in seals_like(text)])
         else:
@@ -151,7 +151,7 @@ class Bundle(FileEndpoint):
     def get(self, request: Request) -> HttpResponseBase:
         """For auditors: entries from one instant until before another, widened to whole seals,
         as JSON Lines. What lies outside your regions is there by its digest alone."""
-        span = span_of(asked(BundleQuery, request.query_params))
+        span = span_of(query_values(BundleQuery, request.query_params))
         part = bundle_ask(By(self.actor, self.now), **span)
         lines = bundle_lines(part, site=settings.SITE_URL, now=self.now)
         answer = StreamingHttpResponse(lines, content_type=JSON_LINES)

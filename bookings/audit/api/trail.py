@@ -11,7 +11,7 @@ from accounts.api.endpoint import Endpoint
 from accounts.api.pagination import Pages, paginated
 from accounts.api.resource import rendered
 from accounts.api.schema import operation, page
-from accounts.api.shapes import Instant, Text, TextOrNull, asked, shown_by
+from accounts.api.shapes import Instant, Text, TextOrNull, query_values, shown_by
 from bookings.audit.selectors.trail import TrailQuery, entries_where
 from bookings.charging.selectors.stories import Step, steps_of
 from bookings.record.api.shapes import Hex
@@ -80,7 +80,7 @@ class Entries(Endpoint):
     )
     def get(self, request: Request) -> Response:
         """The newest first: for auditors those of their regions, for everybody their own acts."""
-        query = asked(EntryQuery, request.query_params)
+        query = query_values(EntryQuery, request.query_params)
         where = TrailQuery(
             object_id=query.get("object"),
             actor=query["actor"],

@@ -53,7 +53,7 @@ NEVER_HELD = frozenset({"cancelled", "rejected", "expired", "displaced", "no_sho
 
 @dataclass(frozen=True)
 class BookingFacts:
-    """A booking as its rules look at it. `asked` and the like are instants; `serves_both`: who
+    """A booking as its rules look at it. The `*_at` are instants; `serves_both`: who
     booked or approved it belongs to the payer and has a say at the host."""
 
     id: UUID

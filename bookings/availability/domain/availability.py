@@ -341,17 +341,17 @@ class Calendar:
         slot = policy.slot_minutes
         minutes = -(-int(wish.period.length.total_seconds()) // (slot * 60)) * slot
         minutes = max(policy.min_minutes, min(policy.max_minutes, minutes))
-        wanted_start, length = wish.period.start, timedelta(minutes=minutes)
+        requested_start, length = wish.period.start, timedelta(minutes=minutes)
         for reach in (NEAR, NEAREST_WITHIN):  # what is found near is nearer than all the rest
             starts = self.starts(
                 minutes=minutes,
                 asker=wish.asker,
-                within=Period(wanted_start - reach, wanted_start + reach + length),
+                within=Period(requested_start - reach, requested_start + reach + length),
                 now=now,
                 waived=wish.waived,
             )
             if starts:
-                start = min(starts, key=lambda s: (abs(s - wanted_start), s))
+                start = min(starts, key=lambda s: (abs(s - requested_start), s))
                 return Period(start, start + length)
         return None
 

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from accounts.api.endpoint import Endpoint
 from accounts.api.schema import PeriodShape, operation
-from accounts.api.shapes import Choice, Instant, Query, Text, Whole, asked, rfc3339
+from accounts.api.shapes import Choice, Instant, Query, Text, Whole, query_values, rfc3339
 from accounts.domain.errors import invalid
 from accounts.selectors.organisations import payer_for
 from bookings.availability.selectors.availability import load_calendar
@@ -95,7 +95,7 @@ class Availability(Endpoint):
     def get(self, request: Request, instrument_id: UUID) -> Response:
         """Opening hours, what is taken, and every start at which a booking of `minutes` would
         be accepted from the asking person."""
-        query = asked(AvailabilityQuery, request.query_params)
+        query = query_values(AvailabilityQuery, request.query_params)
         span = span_of(query, self.now)
         instrument = instrument_to_book(self.actor, instrument_id)
         payer = payer_for(self.actor, query.get("organisation"))

@@ -25,7 +25,7 @@ from accounts.api.shapes import (
     Query,
     Text,
     Whole,
-    asked,
+    query_values,
     rfc3339,
 )
 from accounts.domain.currencies import MINOR_DIGITS
@@ -207,7 +207,7 @@ class Instruments(InstrumentRegister):
         their synonyms in either language, then descriptions; where nothing has the words as they
         were typed, `results_for` says what they were taken for. With any of these `previous` is
         always null."""
-        query = asked(CatalogueQuery, request.query_params)
+        query = query_values(CatalogueQuery, request.query_params)
         payer = payer_for(self.actor, query.get("organisation"))
         criteria = criteria_of(query, payer)
         if query["managed"]:
@@ -346,6 +346,6 @@ class CatalogueFacets(Endpoint):
     )
     def get(self, request: Request) -> Response:
         """Of published instruments. Counts of more than 5,000 may be a minute old."""
-        query = asked(FacetsQuery, request.query_params)
+        query = query_values(FacetsQuery, request.query_params)
         counts = facets(understood(criteria_of(query)))
         return Response(rendered(FacetsShape, {"total": counts.total, **counts.choices}))

@@ -12,7 +12,7 @@ from accounts.api.endpoint import Endpoint
 from accounts.api.pagination import Pages, paginated
 from accounts.api.resource import rendered
 from accounts.api.schema import operation, page
-from accounts.api.shapes import Day, Instant, Whole, asked
+from accounts.api.shapes import Day, Instant, Whole, query_values
 from bookings.catalogue.selectors.ratings import ratings_of
 from instruments.selectors.managing import instrument_to_manage
 
@@ -55,7 +55,7 @@ class InstrumentRatings(Endpoint):
     def get(self, request: Request, instrument_id: UUID) -> Response:
         """Ratings and remarks of its sessions, the latest first, for its managers. `mean` and
         `count` are of all ratings of the days, whichever are listed."""
-        query = asked(RatingQuery, request.query_params)
+        query = query_values(RatingQuery, request.query_params)
         chosen = {name: query.get(name) for name in ("rating", "since", "until")}
         ratings = ratings_of(instrument_to_manage(self.actor, instrument_id), **chosen)
         answer = paginated(

@@ -143,8 +143,8 @@ def _offer(
     if values and length:
         begins = starts[0] if starts else first.replace(second=0, microsecond=0)
         then = terms_on(instrument, backing, cards, begins)  # a voucher may begin later
-        asked = Asked(Period(begins, begins + timedelta(minutes=length)), mode)
-        quote = price_of(instrument, then, asked)
+        enquiry = Asked(Period(begins, begins + timedelta(minutes=length)), mode)
+        quote = price_of(instrument, then, enquiry)
     return Offer(
         price_group=terms.price_group,
         rate=values.rates[terms.price_group] if values else None,

@@ -316,12 +316,12 @@ def candidates(
         payer = sieve.backing.payer
         values |= {"currency": payer.region.currency if payer else ""}
         values |= dict(zip(("place", "name", "pk"), after or (), strict=False))
-    found_records = records(criteria, _raw(passed, given, values))
+    matching = records(criteria, _raw(passed, given, values))
     if is_by_price:
         price = re.sub(r"\bi\.", "instruments_instrument.", _PRICE)
-        found_records = found_records.annotate(place=_raw(price, (), values))
-        return list(found_records.order_by("place", "name", "pk"))
-    return list(found_records)
+        matching = matching.annotate(place=_raw(price, (), values))
+        return list(matching.order_by("place", "name", "pk"))
+    return list(matching)
 
 
 def _beyond(order: Sequence[str], after: Place) -> Q:

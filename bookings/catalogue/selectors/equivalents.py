@@ -84,7 +84,7 @@ _CANDIDATES = Prepared(lambda **slots: _sharing(**slots).defer(*RECORD)[:LOOKED_
 def load_equivalents(
     instrument: Instrument,
     payer: Organisation | None,
-    asked: Asked,
+    enquiry: Asked,
     now: datetime,
     *,
     user_id: UUID | None,
@@ -94,7 +94,7 @@ def load_equivalents(
 
     Where enough of them could take that very period, nobody looks further.
     """
-    mode = asked.service_mode
+    mode = enquiry.service_mode
     shared = _CANDIDATES.rows(
         techniques=_TECHNIQUES.rows(instrument=instrument.pk),
         pk=instrument.pk,
@@ -107,33 +107,33 @@ def load_equivalents(
     backing = load_backing(payer)
     load_moves(i.organisation for i in candidates)
     terms = {
-        i.pk: terms_on(i, backing, cards.get(i.pk, []), asked.period.start) for i in candidates
+        i.pk: terms_on(i, backing, cards.get(i.pk, []), enquiry.period.start) for i in candidates
     }
     askers = load_askers(candidates, payer, terms, user_id=user_id, mode=mode)
     served = [i for i in candidates if askers[i.pk].is_served]
-    narrow = _calendars(served, asked.period, now)
+    narrow = _calendars(served, enquiry.period, now)
     periods = {
-        other.pk: asked.period
+        other.pk: enquiry.period
         for other in served
         if other.pk in narrow
-        and not narrow[other.pk].check(Wish(asked.period, askers[other.pk]), now)
+        and not narrow[other.pk].check(Wish(enquiry.period, askers[other.pk]), now)
     }
     if len(periods) < SHOWN:
         rest = [other for other in served if other.pk not in periods]
-        for pk, calendar in _calendars(rest, around(asked.period), now).items():
-            nearest = calendar.nearest(Wish(asked.period, askers[pk]), now)
+        for pk, calendar in _calendars(rest, around(enquiry.period), now).items():
+            nearest = calendar.nearest(Wish(enquiry.period, askers[pk]), now)
             if nearest is not None:
                 periods[pk] = nearest
     offered = [
         _equivalent(
             other,
             terms_on(other, backing, cards.get(other.pk, []), period.start),
-            replace(asked, period=period, options={}),
+            replace(enquiry, period=period, options={}),
         )
         for other in served
         if (period := periods.get(other.pk))
     ]
-    start = asked.period.start
+    start = enquiry.period.start
     offered.sort(key=lambda e: (abs(e.period.start - start), e.payable is None, e.payable or 0))
     return tuple(offered[:SHOWN])
 
@@ -151,8 +151,8 @@ def _calendars(
     return {pk: calendar for pk, calendar in calendars.items() if calendar is not None}
 
 
-def _equivalent(instrument: Instrument, terms: Terms, asked: Asked) -> Equivalent:
-    given = quote_input(instrument, terms, asked)
+def _equivalent(instrument: Instrument, terms: Terms, enquiry: Asked) -> Equivalent:
+    given = quote_input(instrument, terms, enquiry)
     payable = None
     if given is not None:
         try:
@@ -168,7 +168,7 @@ def _equivalent(instrument: Instrument, terms: Terms, asked: Asked) -> Equivalen
         region=instrument.region.code,
         region_names=(instrument.region.name, instrument.region.name_zh),
         time_zone=instrument.facility.time_zone,
-        period=asked.period,
+        period=enquiry.period,
         price_group=terms.price_group,
         currency=terms.card.values.currency if terms.card else "",
         payable=payable,
@@ -181,18 +181,18 @@ def load_nearest(reservation: Reservation, now: datetime) -> tuple[Equivalent, .
     instrument = Instrument.objects.select_related(*WITH).get(pk=reservation.instrument_id)
     payer = reservation.organisation
     period = Period(reservation.start_at, reservation.end_at)
-    asked = Asked(period, reservation.service_mode)
+    enquiry = Asked(period, reservation.service_mode)
     person = reservation.user_id
-    offered = list(load_equivalents(instrument, payer, asked, now, user_id=person))
+    offered = list(load_equivalents(instrument, payer, enquiry, now, user_id=person))
     terms = load_terms(instrument, payer, period.start)
     calendar = load_calendar(instrument, around(period), now)
     if calendar is not None:
-        asker = load_asker(instrument, payer, terms, user_id=person, mode=asked.service_mode)
+        asker = load_asker(instrument, payer, terms, user_id=person, mode=enquiry.service_mode)
         nearest = calendar.nearest(Wish(period, asker), now)
         if nearest is not None:
             on_day = load_terms(instrument, payer, nearest.start)
             if on_day.is_served:
-                offered.insert(0, _equivalent(instrument, on_day, replace(asked, period=nearest)))
+                offered.insert(0, _equivalent(instrument, on_day, replace(enquiry, period=nearest)))
     offered.sort(key=lambda e: abs(e.period.start - period.start))
     return tuple(offered[:SHOWN])
 
@@ -201,7 +201,7 @@ def with_equivalents(
     refusals: Sequence[Refusal],
     instrument: Instrument,
     payer: Organisation | None,
-    asked: Asked,
+    enquiry: Asked,
     now: datetime,
     *,
     user_id: UUID | None,
@@ -209,7 +209,7 @@ def with_equivalents(
     """The refusals; that the slot is taken says where else one could go."""
     if not any(refusal.code == "slot-taken" for refusal in refusals):
         return tuple(refusals)
-    others = load_equivalents(instrument, payer, asked, now, user_id=user_id)
+    others = load_equivalents(instrument, payer, enquiry, now, user_id=user_id)
     return tuple(
         replace(refusal, equivalents=others) if refusal.code == "slot-taken" else refusal
         for refusal in refusals

@@ -38,7 +38,7 @@ class Booking:
     funding: tuple[Share, ...] = ()
 
     @property
-    def asked(self) -> Asked:
+    def enquiry(self) -> Asked:
         """The part that has a price."""
         return Asked(self.period, self.service_mode, self.options, self.quantity)
 

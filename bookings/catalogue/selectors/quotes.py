@@ -46,7 +46,7 @@ class Quotation:
 def load_quotation(
     instrument: Instrument,
     payer: Organisation | None,
-    asked: Asked,
+    enquiry: Asked,
     now: datetime,
     *,
     user_id: UUID | None,
@@ -61,16 +61,16 @@ def load_quotation(
     `Invalid` where the fee rule cannot answer; of a draft, a form half filled in, the quotation
     says so itself.
     """
-    terms = load_terms(instrument, payer, asked.period.start)
-    calendar = load_calendar(instrument, around(asked.period), now, without=without)
+    terms = load_terms(instrument, payer, enquiry.period.start)
+    calendar = load_calendar(instrument, around(enquiry.period), now, without=without)
     if calendar is None:
         refusals: tuple[Refusal, ...] = (Refusal("not-published"),)
     else:
-        asker = load_asker(instrument, payer, terms, user_id=user_id, mode=asked.service_mode)
-        refusals = calendar.explain(Wish(asked.period, asker), now)
-        refusals = with_equivalents(refusals, instrument, payer, asked, now, user_id=user_id)
+        asker = load_asker(instrument, payer, terms, user_id=user_id, mode=enquiry.service_mode)
+        refusals = calendar.explain(Wish(enquiry.period, asker), now)
+        refusals = with_equivalents(refusals, instrument, payer, enquiry, now, user_id=user_id)
         refusals = with_courses(refusals, instrument, now)
-    given = quote_input(instrument, terms, asked)
+    given = quote_input(instrument, terms, enquiry)
     result, funding = None, NO_FUNDING
     problems: list[FieldProblem] = []
     try:
@@ -90,5 +90,5 @@ def load_quotation(
     parts: tuple[Part, ...] = ()
     if result is not None:
         parts = funding.parts(result)
-        refusals += funding.refusals(result, local_date(zone, asked.period.start))
+        refusals += funding.refusals(result, local_date(zone, enquiry.period.start))
     return Quotation(terms, result, refusals, tuple(problems), parts)

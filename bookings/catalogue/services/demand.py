@@ -133,7 +133,7 @@ def _remember(
                 by, organisation=party.payer, instrument=instrument, period=booking.period
             )
         elsewhere = with_equivalents(
-            own, instrument, party.payer, booking.asked, by.now, user_id=party.person
+            own, instrument, party.payer, booking.enquiry, by.now, user_id=party.person
         )
         refusals += with_courses(elsewhere, instrument, by.now)
     return RulesRefuse(refusals)

@@ -55,7 +55,7 @@ class Ask:
         return self.person.organisation
 
     @property
-    def asked(self) -> Asked:
+    def enquiry(self) -> Asked:
         return Asked(self.period, self.mode, self.options, self.quantity)
 
 

@@ -32,20 +32,20 @@ def oddities_make(ledger: Ledger, host: str, now: datetime) -> int:
     answered = (row for row in used if row.decided_by_id and row.decided_by_id != row.user_id)
     acts: list[tuple[Iterator[Reservation], Callable[[Ledger, Reservation], None]]] = [
         (answered, _answered_by_themselves),
-        (used, _asked_for_late),
+        (used, _requested_late),
         (used, _rules_set_aside),
         (used, _left_checked_in),
         (used, _timed_again),
         ((row for row in used if row.organisation_id != row.host_id), _at_internal_rate),
         (used, _charged_by_hand),
     ]
-    made = 0
+    count = 0
     for rows, act in acts:
         row = next(rows, None)
         if row is not None:
             act(ledger, row)
-            made += 1
-    return made
+            count += 1
+    return count
 
 
 def _used(ledger: Ledger, host: str, now: datetime) -> Iterator[Reservation]:
@@ -78,14 +78,14 @@ def _answered_by_themselves(ledger: Ledger, row: Reservation) -> None:
     _retold(ledger, row, "reservation.confirmed", actor=load_actor(row.user))
 
 
-def _asked_for_late(ledger: Ledger, row: Reservation) -> None:
+def _requested_late(ledger: Ledger, row: Reservation) -> None:
     """At the instrument already, when its time had begun."""
-    asked, decided, began = (row.start_at + timedelta(minutes=n) for n in (10, 11, 12))
-    row.requested_at, row.confirmed_at = asked, decided
+    requested, decided, began = (row.start_at + timedelta(minutes=n) for n in (10, 11, 12))
+    row.requested_at, row.confirmed_at = requested, decided
     for session in ledger.sessions:
         if session.reservation_id == row.pk:
             session.checked_in_at = began
-    for action, at in (("requested", asked), ("confirmed", decided), ("in_use", began)):
+    for action, at in (("requested", requested), ("confirmed", decided), ("in_use", began)):
         _retold(ledger, row, f"reservation.{action}", now=at)
 
 
@@ -107,7 +107,7 @@ def _at_internal_rate(ledger: Ledger, row: Reservation) -> None:
 
 def _timed_again(ledger: Ledger, row: Reservation) -> None:
     """Its times of use were corrected by the host an hour later."""
-    session = next(found for found in ledger.sessions if found.reservation_id == row.pk)
+    session = next(each for each in ledger.sessions if each.reservation_id == row.pk)
     manager = holders_of("manager", row.host_id).first()
     assert row.ended_at is not None and session.checked_out_at is not None
     last = next(change for change in reversed(ledger.changes) if change.target is row)
@@ -128,7 +128,7 @@ def _timed_again(ledger: Ledger, row: Reservation) -> None:
 
 def _charged_by_hand(ledger: Ledger, row: Reservation) -> None:
     """Charged with a set-up fee that its rate card does not have."""
-    charge = next((found for found in ledger.charges if found.reservation_id == row.pk), None)
+    charge = next((each for each in ledger.charges if each.reservation_id == row.pk), None)
     if charge is not None:
         quoted = charge.inputs.get("quote", charge.inputs)
         quoted["card"] = quoted["card"] | {"setup_fee": "0"}
@@ -139,21 +139,21 @@ def audit_make(auditor: Actor, host: str, *, now: datetime) -> int:
     _use_up(now)
     _relate(host, now)
     counts = exceptions_find(By(PLATFORM, now)).counts
-    found = {row.rule: row for row in AuditException.objects.order_by("happened_at", "pk")}
+    exceptions = {row.rule: row for row in AuditException.objects.order_by("happened_at", "pk")}
     for rule, state, reason in (
         ("overrides", "review", ""),
         ("made-after-use", "explained", "The network was down that morning; the log book agrees."),
     ):
-        if rule in found:
+        if rule in exceptions:
             exception_move(
-                By(auditor, now), exception_id=found[rule].pk, state=state, reason=reason
+                By(auditor, now), exception_id=exceptions[rule].pk, state=state, reason=reason
             )
-    if "self-approval" in found:
-        _raise(auditor, found["self-approval"], now)
+    if "self-approval" in exceptions:
+        _raise(auditor, exceptions["self-approval"], now)
     first = now.date().replace(day=1)
-    asked = Sampling("charges", "monetary", _month_before(first), first, 12, SEED, "CNY")
+    sampling = Sampling("charges", "monetary", _month_before(first), first, 12, SEED, "CNY")
     if Charge.objects.filter(currency="CNY", created_at__lt=now - 35 * DAY).exists():
-        sample_draw(By(auditor, now), sampling=asked)
+        sample_draw(By(auditor, now), sampling=sampling)
     trail_seal(now=now)
     return sum(counts.values())
 
@@ -164,7 +164,7 @@ def _month_before(first: date) -> date:
 
 def _raise(auditor: Actor, row: AuditException, now: datetime) -> None:
     """A finding that its organisation has answered."""
-    made = finding_raise(
+    finding = finding_raise(
         By(auditor, now),
         raised=Raised(
             "medium",
@@ -177,7 +177,7 @@ def _raise(auditor: Actor, row: AuditException, now: datetime) -> None:
     if manager is not None:
         finding_reply(
             By(load_actor(manager), now),
-            finding_id=made.pk,
+            finding_id=finding.pk,
             reply="A second manager decides on requests of managers from now on.",
         )
 

@@ -33,19 +33,19 @@ def first_free(
     """The first free period of a planned booking, from its day and hour on."""
     if person.organisation is None:
         return None
-    wanted = instant(offer.zone, calendar.day(offer.zone, row["days"]), row["hour"] * 60)
-    within = Period(wanted, wanted + WITHIN)
+    earliest = instant(offer.zone, calendar.day(offer.zone, row["days"]), row["hour"] * 60)
+    within = Period(earliest, earliest + WITHIN)
     is_past = row["days"] < 0
     now = calendar.began if is_past else calendar.now
     free = load_calendar(offer.instrument, within, now)
     if free is None:
         return None
-    group = group_of(offer, person.organisation, local_date(offer.zone, wanted))
+    group = group_of(offer, person.organisation, local_date(offer.zone, earliest))
     length = row["minutes"] * MINUTE
     # The past is looked at from the day on which it was to come.
-    asked = wanted - timedelta(days=14) if is_past else calendar.now
+    seen_at = earliest - timedelta(days=14) if is_past else calendar.now
     for start in free.first_starts(
-        minutes=row["minutes"], asker=Asker(group), within=within, now=asked, most=1
+        minutes=row["minutes"], asker=Asker(group), within=within, now=seen_at, most=1
     ):
         period = Period(start, start + length)
         return Slot(free.free_unit(period) or 1, period)
@@ -110,17 +110,17 @@ def _make(
         funding=ask.funding,
     )
     try:
-        made = reservation_request(By(ask.person.actor, asked_at), booking=booking)
+        reservation = reservation_request(By(ask.person.actor, asked_at), booking=booking)
     except Refused:
         return None
-    deadline = made.deadline_at
-    if made.state != "requested" or deadline is None:
-        return made
+    deadline = reservation.deadline_at
+    if reservation.state != "requested" or deadline is None:
+        return reservation
     if is_left and deadline > now + HOUR:
-        return made
+        return reservation
     return reservation_decide(
         By(offer.manager.actor, min(asked_at + 3 * HOUR, deadline - MINUTE, now)),
-        reservation_id=made.pk,
+        reservation_id=reservation.pk,
         approve=True,
         reason="",
     )

@@ -73,33 +73,33 @@ def requested_at(offer: Offer, period: Period, price_group: str, luck: random.Ra
 def fate(situation: Situation, luck: random.Random) -> Fate:
     """What became of a booking whose start has passed."""
     offer, period = situation.offer, situation.period
-    asked = requested_at(offer, period, situation.price_group, luck)
-    confirmed = asked
+    requested = requested_at(offer, period, situation.price_group, luck)
+    confirmed = requested
     if situation.needs_word:
-        deadline = answer_deadline(asked, offer.policy.approval_minutes, period.start)
-        confirmed = _answered_at(asked, deadline, luck)
+        deadline = answer_deadline(requested, offer.policy.approval_minutes, period.start)
+        confirmed = _answered_at(requested, deadline, luck)
         dice = 1.0 if situation.is_sure else luck.random()
         if dice < REJECTED:
             return Fate(
-                "rejected", asked, is_answered=True, ended_at=confirmed, is_ended_by_host=True
+                "rejected", requested, is_answered=True, ended_at=confirmed, is_ended_by_host=True
             )
         if dice < REJECTED + EXPIRED:
-            return Fate("expired", asked, ended_at=deadline)
-    return _after_confirming(situation, asked, confirmed, luck)
+            return Fate("expired", requested, ended_at=deadline)
+    return _after_confirming(situation, requested, confirmed, luck)
 
 
 def displaced(situation: Situation, closed_at: datetime, luck: random.Random) -> Fate:
     """What became of a booking that a breakdown met."""
     offer, period = situation.offer, situation.period
-    asked = requested_at(offer, period, situation.price_group, luck)
-    asked = min(asked, closed_at - DAY)
-    deadline = answer_deadline(asked, offer.policy.approval_minutes, period.start)
-    confirmed = asked
+    requested = requested_at(offer, period, situation.price_group, luck)
+    requested = min(requested, closed_at - DAY)
+    deadline = answer_deadline(requested, offer.policy.approval_minutes, period.start)
+    confirmed = requested
     if situation.needs_word:
-        confirmed = min(_answered_at(asked, deadline, luck), closed_at - MINUTE)
+        confirmed = min(_answered_at(requested, deadline, luck), closed_at - MINUTE)
     return Fate(
         "displaced",
-        asked,
+        requested,
         confirmed,
         is_answered=situation.needs_word,
         ended_at=closed_at,
@@ -107,13 +107,13 @@ def displaced(situation: Situation, closed_at: datetime, luck: random.Random) ->
     )
 
 
-def _answered_at(asked: datetime, deadline: datetime, luck: random.Random) -> datetime:
+def _answered_at(requested: datetime, deadline: datetime, luck: random.Random) -> datetime:
     wait = luck.lognormvariate(log(300), 0.9) * MINUTE
-    return min(asked + wait, deadline - MINUTE).replace(microsecond=0)
+    return min(requested + wait, deadline - MINUTE).replace(microsecond=0)
 
 
 def _after_confirming(
-    situation: Situation, asked: datetime, confirmed: datetime, luck: random.Random
+    situation: Situation, requested: datetime, confirmed: datetime, luck: random.Random
 ) -> Fate:
     period, word, now = situation.period, situation.needs_word, situation.now
     missed_at = no_show_at(period.start, period.end, situation.offer.policy.check_in_minutes)
@@ -124,15 +124,17 @@ def _after_confirming(
         if luck.random() < CANCELLED_LATE:
             since = max(confirmed, period.start - DAY)
         ended = _between(since, period.start, luck)
-        return Fate("cancelled", asked, confirmed, word, ended, by_host)
+        return Fate("cancelled", requested, confirmed, word, ended, by_host)
     if missed_at and missed_at <= now and dice < CANCELLED + MISSED:
-        return Fate("no_show", asked, confirmed, word, missed_at)
+        return Fate("no_show", requested, confirmed, word, missed_at)
     if not missed_at and period.end <= now and dice < CANCELLED + UNATTENDED:
-        return Fate("completed", asked, confirmed, word, period.end)
-    return _used(situation, asked, confirmed, luck)
+        return Fate("completed", requested, confirmed, word, period.end)
+    return _used(situation, requested, confirmed, luck)
 
 
-def _used(situation: Situation, asked: datetime, confirmed: datetime, luck: random.Random) -> Fate:
+def _used(
+    situation: Situation, requested: datetime, confirmed: datetime, luck: random.Random
+) -> Fate:
     period, word, now = situation.period, situation.needs_word, situation.now
     latest = situation.offer.policy.check_in_minutes or 30
     late = luck.triangular(-12, min(25, latest - 2), 2) * MINUTE
@@ -142,7 +144,7 @@ def _used(situation: Situation, asked: datetime, confirmed: datetime, luck: rand
     settled = period.end + SESSION_LEFT_OPEN
     if left_open and settled <= min(now, situation.next_at):
         return Fate(
-            "completed", asked, confirmed, word, settled,
+            "completed", requested, confirmed, word, settled,
             check_in=check_in, check_out=period.end, is_assumed=True,
         )  # fmt: skip
     if luck.random() < OVERRUN:
@@ -151,10 +153,10 @@ def _used(situation: Situation, asked: datetime, confirmed: datetime, luck: rand
         check_out = period.end - period.length * luck.triangular(0, 0.3, 0.02)
     check_out = max(check_out, check_in + 5 * MINUTE).replace(microsecond=0)
     if period.end > now <= check_out:
-        return Fate("in_use", asked, confirmed, word, check_in=check_in)
+        return Fate("in_use", requested, confirmed, word, check_in=check_in)
     check_out = min(check_out, now)
     return Fate(
-        "completed", asked, confirmed, word, check_out, check_in=check_in, check_out=check_out
+        "completed", requested, confirmed, word, check_out, check_in=check_in, check_out=check_out
     )
 
 

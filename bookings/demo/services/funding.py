@@ -61,7 +61,7 @@ def agreements_make(places: Places, calendar: Calendar) -> int:
 def _programme(places: Places, row: Mapping[str, Any], calendar: Calendar) -> int:
     region, coordinator = places.regions[row["region"]], places.people[row["by"]].actor
     first = local_date(ZoneInfo(region.time_zone), calendar.now).replace(day=1)
-    made = programme_create(
+    programme = programme_create(
         By(coordinator, calendar.now - GRANTED),
         region=region,
         terms=ProgrammeTerms(
@@ -81,7 +81,7 @@ def _programme(places: Places, row: Mapping[str, Any], calendar: Calendar) -> in
     for code, amount in row["grants"].items():
         grant_create(
             By(coordinator, calendar.now - GRANTED),
-            programme_id=made.pk,
+            programme_id=programme.pk,
             organisation=places.organisations[code],
             amount=Decimal(amount),
             valid_from=first,
@@ -93,7 +93,7 @@ def _programme(places: Places, row: Mapping[str, Any], calendar: Calendar) -> in
 def _agreement(places: Places, data: Mapping[str, Any], calendar: Calendar) -> None:
     people = {code: places.people[email].actor for code, email in data["regions"].items()}
     regions = [places.regions[code] for code in people]
-    made = agreement_propose(
+    agreement = agreement_propose(
         By(next(iter(people.values())), calendar.now - PROPOSED),
         terms=AgreementTerms(
             code=data["code"],
@@ -110,6 +110,6 @@ def _agreement(places: Places, data: Mapping[str, Any], calendar: Calendar) -> N
     for number, (code, actor) in enumerate(people.items()):
         agreement_sign(
             By(actor, calendar.now - SIGNED + number * DAY),
-            agreement_id=made.pk,
+            agreement_id=agreement.pk,
             region_id=places.regions[code].pk,
         )

@@ -135,9 +135,9 @@ class Ledger:
     def _post(self, row: Charge) -> None:
         postings = charge_postings(tax=row.tax, covered=row.covered, payable=row.payable)
         if postings:
-            made = LedgerEntry(kind=LedgerEntry.Kind.CHARGE, charge=row, at=row.created_at)
-            self.entries.append(made)
-            self.postings += posting_rows(made, postings, row)
+            entry = LedgerEntry(kind=LedgerEntry.Kind.CHARGE, charge=row, at=row.created_at)
+            self.entries.append(entry)
+            self.postings += posting_rows(entry, postings, row)
 
     def _finalise(self, entry: Entry, row: Charge, at: datetime) -> None:
         """Nobody disputed it in time."""
@@ -167,9 +167,9 @@ def _left(entry: Entry) -> Period | None:
 def story(entry: Entry) -> list[Change]:
     """The trail of a booking, oldest first."""
     fate, row = entry.fate, entry.reservation
-    asked = fate.requested_at
+    requested_at = fate.requested_at
     first = "requested" if fate.is_answered or fate.confirmed_at is None else "confirmed"
-    made = {
+    created = {
         "instrument": row.instrument_id,
         "unit": row.unit,
         "start": row.start_at,
@@ -179,11 +179,11 @@ def story(entry: Entry) -> list[Change]:
         "price_group": row.price_group,
         "rate_card": row.rate_card_id,
     }
-    changes = [_change(entry, entry.person, f"reservation.{first}", asked, {}, made)]
+    changes = [_change(entry, entry.person, f"reservation.{first}", requested_at, {}, created)]
     steps: list[tuple[str, datetime, Actor | None, dict[str, Any]]] = []
     if first == "requested" and fate.confirmed_at:
-        said = {"decided_by_id": entry.manager.user_id, "confirmed_at": fate.confirmed_at}
-        steps.append(("confirmed", fate.confirmed_at, entry.manager, said))
+        decided = {"decided_by_id": entry.manager.user_id, "confirmed_at": fate.confirmed_at}
+        steps.append(("confirmed", fate.confirmed_at, entry.manager, decided))
     if fate.check_in:
         steps.append(("in_use", fate.check_in, entry.operator, {}))
     if fate.ended_at:
@@ -195,15 +195,15 @@ def story(entry: Entry) -> list[Change]:
             ended["decided_by_id"] = entry.manager.user_id
         steps.append((fate.state, fate.ended_at, _ender(entry), ended))
     state = first
-    for version, (wanted, at, actor, extra) in enumerate(steps, start=2):
-        after = {"state": wanted, "version": version, **extra, "deadline_at": None}
-        reason = row.reason if wanted == row.state else ""
+    for version, (new_state, at, actor, extra) in enumerate(steps, start=2):
+        after = {"state": new_state, "version": version, **extra, "deadline_at": None}
+        reason = row.reason if new_state == row.state else ""
         changes.append(
             _change(
-                entry, actor, f"reservation.{wanted}", at, {"state": state}, after, reason=reason
+                entry, actor, f"reservation.{new_state}", at, {"state": state}, after, reason=reason
             )
         )
-        state = wanted
+        state = new_state
     return changes
 
 

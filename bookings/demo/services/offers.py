@@ -260,7 +260,7 @@ def _offer(
 def schedules_resolve(places: Places, calendar: Calendar) -> int:
     """Resolve the hours of all instruments from before the platform began to next year: once
     each, before the first instrument keeps them."""
-    found = set()
+    schedule_ids = set()
     for data in load("instruments"):
         if "opens" in data:
             facility = places.facilities[data["facility"]]
@@ -272,5 +272,5 @@ def schedules_resolve(places: Places, calendar: Calendar) -> int:
                 now=calendar.now,
                 since=local_date(zone, calendar.began) - 40 * DAY,
             )
-            found.add(schedule.pk)
-    return len(found)
+            schedule_ids.add(schedule.pk)
+    return len(schedule_ids)

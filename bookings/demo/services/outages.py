@@ -26,7 +26,7 @@ ANNOUNCED = 10 * DAY
 
 def outages_make(offers: Sequence[Offer], calendar: Calendar, since: Period) -> int:
     """All closures; how many. Call it before anything is booked: nothing is in their way."""
-    made = sum(_past_make(offer, since) for offer in offers)
+    count = sum(_past_make(offer, since) for offer in offers)
     by_key = {offer.key: offer for offer in offers}
     for row in load("planned")["closures"]:
         offer = by_key[row["instrument"]]
@@ -36,8 +36,8 @@ def outages_make(offers: Sequence[Offer], calendar: Calendar, since: Period) -> 
         announced = chance("announced", offer.key).uniform(2, 9) * DAY
         moment = start if row["kind"] == "breakdown" else calendar.now - announced
         _closure(offer, Outage(row["kind"], start, end, units), moment)
-        made += 1
-    return made
+        count += 1
+    return count
 
 
 def breakdowns_of(offer: Offer, within: Period) -> list[Period]:

@@ -81,7 +81,7 @@ class History:
         )
 
     def _enter(self, ask: Ask, terms: Terms, became: Fate) -> Period | None:
-        given = quote_input(self.offer.instrument, terms, ask.asked)
+        given = quote_input(self.offer.instrument, terms, ask.enquiry)
         if given is None or terms.card is None:
             raise ValueError(f"{self.offer.key} does not serve {terms.price_group}")
         reservation = self._reservation(ask, terms.price_group, terms.card.id, became)
@@ -180,10 +180,10 @@ def history_of(
 
 def _next_starts(asks: Sequence[Ask]) -> list[datetime]:
     """For each booking the start of the next one on its unit."""
-    found: dict[int, datetime] = {}
+    next_start: dict[int, datetime] = {}
     result = []
     for ask in reversed(asks):
         far = ask.period.end + timedelta(days=30)
-        result.append(found.get(ask.slot.unit, far))
-        found[ask.slot.unit] = ask.period.start
+        result.append(next_start.get(ask.slot.unit, far))
+        next_start[ask.slot.unit] = ask.period.start
     return result[::-1]

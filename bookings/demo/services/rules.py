@@ -50,7 +50,7 @@ def rules_make(places: Places, offers: Sequence[Offer], now: datetime) -> int:
     return len(rules["policies"])
 
 
-SAID = ("name", "name_zh", "description", "description_zh", "months", "places")
+TERMS = ("name", "name_zh", "description", "description_zh", "months", "places")
 
 
 def training_make(places: Places, offers: Sequence[Offer], now: datetime) -> int:
@@ -63,7 +63,7 @@ def training_make(places: Places, offers: Sequence[Offer], now: datetime) -> int
             By(places.manager_of(instrument.organisation).actor, now),
             host=instrument.organisation,
             instrument=instrument,
-            terms=CourseTerms(**{name: row[name] for name in SAID}),
+            terms=CourseTerms(**{name: row[name] for name in TERMS}),
         )
         for session in row["sessions"]:
             _session_make(places, course, session, now)
@@ -80,7 +80,7 @@ def _session_make(places: Places, course: Course, row: dict[str, Any], now: date
     start = datetime.combine(day, time.fromisoformat(row["opens"]), zone)
     manager = places.manager_of(course.organisation)
     others = [places.people[email].user.pk for email in row.get("trainers", ())]
-    made = session_create(
+    session = session_create(
         By(manager.actor, now),
         course_id=course.pk,
         facility=facility,
@@ -93,12 +93,12 @@ def _session_make(places: Places, course: Course, row: dict[str, Any], now: date
             trainers=(manager.user.pk, *others),
         ),
     )
-    asked = [*row["taken"], *row.get("waiting", ())]
-    for number, email in enumerate(asked):
+    emails = [*row["taken"], *row.get("waiting", ())]
+    for number, email in enumerate(emails):
         person = places.people[email]
         enrolment_make(
-            By(load_actor(person.user), now - timedelta(minutes=len(asked) - number)),
+            By(load_actor(person.user), now - timedelta(minutes=len(emails) - number)),
             user=person.user,
-            session_id=made.pk,
+            session_id=session.pk,
             waits=True,
         )

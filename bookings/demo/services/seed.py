@@ -115,8 +115,8 @@ def _build(now: datetime, scale: float, tell: _Teller) -> Built:
     later = _past_make(places, offers, calendar, ledger, scale)
     oddities_make(ledger, AUDITED, now)
     ledger.store()
-    made = len(ledger.reservations)
-    tell(f"{made} past bookings (generated) with sessions, charges and their trail")
+    past_bookings = len(ledger.reservations)
+    tell(f"{past_bookings} past bookings (generated) with sessions, charges and their trail")
     drawn = books_close(now)
     tell(f"{drawn.statements} statements and {drawn.settlements} settlements of past months")
     coming += _coming_make(later, now)
@@ -126,8 +126,8 @@ def _build(now: datetime, scale: float, tell: _Teller) -> Built:
     tell(f"{connections_make(places, now)} choices, calendars and a webhook")
     tell(f"{rules_make(places, offers, now)} instruments with limits, shares or certificates")
     tell(f"{training_make(places, offers, now)} courses")
-    made_of = records_make(offers, began=calendar.began, now=now)
-    tell(f"{made_of} photos and documents, a second record of one instrument, a stale one")
+    records = records_make(offers, began=calendar.began, now=now)
+    tell(f"{records} photos and documents, a second record of one instrument, a stale one")
     host, manager = "hefei-materials", "manager@demo.test"
     number = inventories_make(places, host=host, by=manager, now=now - timedelta(hours=3))
     tell(f"{number} inventories brought as files")
@@ -139,20 +139,20 @@ def _build(now: datetime, scale: float, tell: _Teller) -> Built:
     tell(f"{days} instrument-days of hours")
     auditor = places.people["auditor@demo.test"].actor
     tell(f"{audit_make(auditor, AUDITED, now=now)} exceptions, a finding, a sample; seals")
-    return Built(instruments, made, coming, days)
+    return Built(instruments, past_bookings, coming, days)
 
 
 def _searches_make(places: Places, now: datetime) -> int:
     """What two people want to be told of."""
-    wanted = (
+    searches = (
         ("researcher@demo.test", "Cryo-EM", Criteria(technique="local-cryo-em")),
         ("researcher@demo.test", "XRD", Criteria(text="xrd", service_mode="entrusted")),
         ("yao.qi@demo.test", "质谱", Criteria(text="质谱")),
     )
-    for email, name, criteria in wanted:
+    for email, name, criteria in searches:
         person = places.people[email]
         search_save(By(person.actor, now), name=name, criteria=criteria, organisation=None)
-    return len(wanted)
+    return len(searches)
 
 
 def _analyse() -> None:
@@ -169,12 +169,12 @@ def _analyse() -> None:
 
 def _planned_coming(places: Places, offers: Sequence[Offer], calendar: Calendar) -> int:
     by_key = {offer.key: offer for offer in offers}
-    made = [
+    reservations = [
         planned_make(by_key[row["instrument"]], places.people[row["person"]], row, calendar)
         for row in load("planned")["bookings"]
         if row["days"] >= 0
     ]
-    return sum(reservation is not None for reservation in made)
+    return sum(reservation is not None for reservation in reservations)
 
 
 def _past_make(
@@ -191,8 +191,8 @@ def _past_make(
             taken.setdefault(block.unit, []).append(block.period)
         planned = _planned_past(places, offer, calendar)
         wanting = Wanting(offer, places.researchers, now, scale=scale, diaries=diaries)
-        wanted = wanting.asks(span, _with(taken, offer, planned))
-        asks = sorted([*planned, *wanted], key=lambda a: (a.period.start, a.slot.unit))
+        generated = wanting.asks(span, _with(taken, offer, planned))
+        asks = sorted([*planned, *generated], key=lambda a: (a.period.start, a.slot.unit))
         begun = [a for a in asks if a.period.start < now]
         history = history_of(offer, ledger, taken, span.start, now)
         history.follow(begun)
@@ -236,8 +236,8 @@ def _in_vain(offer: Offer, asks: Sequence[Ask]) -> None:
 
 
 def _coming_make(later: Sequence[tuple[Offer, list[Ask]]], now: datetime) -> int:
-    made = 0
+    count = 0
     for offer, asks in later:
         luck = chance("coming", offer.key)
-        made += sum(coming_make(offer, one, luck, now) is not None for one in asks)
-    return made
+        count += sum(coming_make(offer, one, luck, now) is not None for one in asks)
+    return count

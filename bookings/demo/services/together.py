@@ -29,10 +29,10 @@ def together_make(places: Places, offers: Sequence[Offer], calendar: Calendar) -
     calendars of the day is left out. How many were made."""
     by_key = {offer.key: offer for offer in offers}
     rows = load("rules")
-    made = _series(places, by_key, rows["series"], calendar)
-    made += _import(places, by_key, rows["import"], calendar)
-    made += _chain(places, by_key, rows["chain"], calendar)
-    return made + sum(_wish(places, by_key, row, calendar) for row in rows["wishes"])
+    count = _series(places, by_key, rows["series"], calendar)
+    count += _import(places, by_key, rows["import"], calendar)
+    count += _chain(places, by_key, rows["chain"], calendar)
+    return count + sum(_wish(places, by_key, row, calendar) for row in rows["wishes"])
 
 
 def _free(

@@ -56,22 +56,22 @@ class Wanting:
             lengths=offer.data["hours"],
             luck=luck,
         )
-        found = []
+        bookings = []
         for slot in slots:
             person = self._whoever_is_free(slot, luck)
             if person:
-                found.append(ask(offer, person, slot, luck))
-        return found
+                bookings.append(ask(offer, person, slot, luck))
+        return bookings
 
     def in_vain(self, asks: Sequence[Ask]) -> list[Ask]:
         """Of bookings that were had: some that somebody else wanted too, but later."""
         luck = chance("in vain", self._offer.key)
-        found = []
+        bookings = []
         for had in asks:
             person = luck.choices(self._people, self._weights)[0]
             if luck.random() < IN_VAIN and person is not had.person:
-                found.append(replace(had, person=person))
-        return found
+                bookings.append(replace(had, person=person))
+        return bookings
 
     def _whoever_is_free(self, slot: Slot, luck: random.Random) -> Person | None:
         for _ in range(TRIES):

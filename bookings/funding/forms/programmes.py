@@ -115,7 +115,7 @@ class ProgrammeForm(StyledForm):
         return ProgrammeTerms(**self.values())
 
 
-def said_of(row: VoucherProgramme) -> dict[str, Any]:
+def initial_of(row: VoucherProgramme) -> dict[str, Any]:
     """Return the initial values of the form that changes a programme."""
     values = {name: getattr(row, name) for name in TERMS}
     for name in ("cap_per_booking", "budget"):
@@ -178,7 +178,7 @@ class GrantChangeForm(StyledForm):
         return GrantChange(data["amount"], data["valid_from"], data["valid_until"])
 
 
-def said_of_grant(row: VoucherGrant) -> dict[str, Any]:
+def initial_of_grant(row: VoucherGrant) -> dict[str, Any]:
     """Return the initial values of the form that changes a grant."""
     return {
         "amount": shown_amount(row.amount, row.programme.currency),

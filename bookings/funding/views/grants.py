@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 
 from accounts.permissions import actor_of
 from accounts.views.pages import act, by_of, reads, writes
-from bookings.funding.forms.programmes import GrantChangeForm, said_of_grant, shown_amount
+from bookings.funding.forms.programmes import GrantChangeForm, initial_of_grant, shown_amount
 from bookings.funding.selectors.programmes import grant_by_id, programmes_for, uses_of
 from bookings.funding.services.grants import grant_change, grant_resume, grant_suspend
 from bookings.funding.views.programmes import grants_shown, suspended_or_resumed
@@ -74,7 +74,7 @@ def _page(
         "linked": visible_among(by.actor, [use.reservation_id for use in uses]),
         "is_own": is_own,
         "sees_programme": programmes_for(by.actor).filter(pk=row.programme_id).exists(),
-        "form": GrantChangeForm(initial=said_of_grant(row)) if is_own else None,
+        "form": GrantChangeForm(initial=initial_of_grant(row)) if is_own else None,
         "used": shown_amount(row.held + row.redeemed, row.programme.currency),
         **forms,
     }

@@ -23,7 +23,7 @@ from bookings.funding.forms.programmes import (
     GrantForm,
     ProgrammeForm,
     SuspendForm,
-    said_of,
+    initial_of,
     year_of,
 )
 from bookings.funding.selectors.funding_sources import grants_nearly_used
@@ -165,7 +165,7 @@ def change(request: HttpRequest, programme_id: UUID) -> HttpResponse:
     form = ProgrammeForm(
         request.POST if request.method == "POST" else None,
         regions=list(sharing_regions()),
-        initial=said_of(row),
+        initial=initial_of(row),
     )
     return act(
         request,

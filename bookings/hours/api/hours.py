@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from accounts.api.endpoint import Endpoint
 from accounts.api.schema import operation
-from accounts.api.shapes import Choice, Day, Query, Text, asked
+from accounts.api.shapes import Choice, Day, Query, Text, query_values
 from accounts.domain.errors import invalid
 from bookings.catalogue.api.asking import codes_in
 from bookings.hours.domain.hours import LONGEST, definitions_on
@@ -86,9 +86,9 @@ def span_of(since: date, until: date) -> None:
         raise invalid("until", "span-too-long", days=LONGEST.days)
 
 
-def days_asked(shape: type[DaysQuery], request: Request) -> dict[str, Any]:
+def day_values(shape: type[DaysQuery], request: Request) -> dict[str, Any]:
     """The query of a request; `Invalid` where it is not sound, or the days are not."""
-    query = asked(shape, request.query_params)
+    query = query_values(shape, request.query_params)
     span_of(query["from"], query["until"])
     return query
 
@@ -129,7 +129,7 @@ class Hours(Endpoint):
         """The hours of the instruments of one's organisations and regions, for managers,
         finance, coordinators and auditors; for everybody else public figures: whole months by
         region, technique, month or year. Days count once they are rolled up: never today."""
-        query = days_asked(HoursQuery, request)
+        query = day_values(HoursQuery, request)
         groups = codes_in(query["by"], "by", BY)
         figures = figures_for(
             self.actor,

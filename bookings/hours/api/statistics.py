@@ -18,7 +18,7 @@ from bookings.hours.api.hours import (
     DaysQuery,
     DaysShape,
     HoursQuery,
-    days_asked,
+    day_values,
     days_json,
     names_json,
     narrowed_in,
@@ -111,7 +111,7 @@ class FlowsBetweenRegions(Endpoint):
         """Who used what where. Cells behind which few organisations stand are hidden, but from
         administrators and from auditors and coordinators of one of the two regions; whoever does
         not read them all asks for whole months."""
-        query = days_asked(FlowsQuery, request)
+        query = day_values(FlowsQuery, request)
         result = flows(
             self.actor,
             since=query["from"],
@@ -196,7 +196,7 @@ class Payers(Endpoint):
     def get(self, request: Request) -> Response:
         """By price group, the payer's region, or payer, of the instruments whose hours one reads;
         public figures are by price group and region, of whole months."""
-        query = days_asked(PayersQuery, request)
+        query = day_values(PayersQuery, request)
         by = list(dict.fromkeys(name.strip() for name in query["by"].split(",") if name.strip()))
         scope = scope_for(self.actor, narrowed_in(query))
         rows = payers(
@@ -242,7 +242,7 @@ class Bookings(Endpoint):
     )
     def get(self, request: Request) -> Response:
         """Of the instruments whose hours one reads; public figures are of whole months."""
-        query = days_asked(BookingsQuery, request)
+        query = day_values(BookingsQuery, request)
         scope = scope_for(self.actor, narrowed_in(query))
         if scope.is_public:
             whole_months(query["from"], query["until"])
@@ -287,7 +287,7 @@ class Demand(Endpoint):
     def get(self, request: Request) -> Response:
         """What was refused for lack of capacity, waited for in vain, or searched for without an
         answer."""
-        query = days_asked(DaysQuery, request)
+        query = day_values(DaysQuery, request)
         rows = demand(
             self.actor,
             since=query["from"],

@@ -50,12 +50,12 @@ def behind(request: HttpRequest) -> HttpResponseBase:
         return csv_answer(request, f"hours-{of}", HEADS, _cells(actor, of, query, data))
     after = data.get("after") or "0"
     skipped = int(after) if after.isdecimal() and len(after) < 10 else 0
-    part = _found(actor, of, query, data, most=PER_PAGE, skipped=skipped)
+    part = _rows(actor, of, query, data, most=PER_PAGE, skipped=skipped)
     here = "demand" if of in DEMAND else "flows" if of in FLOWS else "hours"
     context = context_of(request, actor, form, query, here) | {
         "of": of,
         "heading": TITLES[of],
-        "found": part,
+        "part": part,
         "currency": data.get("currency", ""),
         "labels": TITLES,
         "next": skipped + PER_PAGE if skipped + PER_PAGE < part.number else "",
@@ -78,7 +78,7 @@ def _cells(
     """Yield the cells of all rows, reading some rows at a time."""
     skipped, number = 0, 1
     while skipped < number:
-        part = _found(actor, of, query, data, most=CHUNK, skipped=skipped)
+        part = _rows(actor, of, query, data, most=CHUNK, skipped=skipped)
         number = part.number
         skipped += CHUNK
         for row in part.rows:
@@ -99,7 +99,7 @@ def _cells(
             )
 
 
-def _found(
+def _rows(
     actor: Actor, of: str, query: TableQuery, data: dict[str, Any], *, most: int, skipped: int
 ) -> Behind:
     days: dict[str, Any] = {"since": query.since, "until": query.until}

@@ -39,8 +39,8 @@ class Command(BaseCommand):
                     fields += 1
                     self.stdout.write(
                         f"{row.kind} {row.id} {difference.field}: "
-                        f"stored {_said(difference.stored)}, "
-                        f"recomputed {_said(difference.recomputed)}"
+                        f"stored {_shown(difference.stored)}, "
+                        f"recomputed {_shown(difference.recomputed)}"
                     )
         if charge and not counts["charge"]:
             raise CommandError(f"There is no charge {charge}.")
@@ -56,7 +56,7 @@ class Command(BaseCommand):
         self.stdout.write("All agree to the cent.")
 
 
-def _said(value: str | None) -> str:
+def _shown(value: str | None) -> str:
     return "nothing" if value is None else value
 
 

@@ -126,7 +126,7 @@ class Command(BaseCommand):
         except (KeyboardInterrupt, EOFError):
             raise CommandError("\nNothing was made.", returncode=INTERRUPTED) from None
         for step in result.steps:
-            self.stdout.write(_said(step))
+            self.stdout.write(_line_of(step))
         if not techniques().exists():  # a manager chooses from them, and cannot enter any
             call_command("import_techniques", stdout=self.stdout)
         user = result.administrator
@@ -323,6 +323,6 @@ def _problem(problem: FieldProblem) -> str:
     return f"{problem.field or 'the file'}: {words} ({problem.code})"
 
 
-def _said(step: Step) -> str:
+def _line_of(step: Step) -> str:
     more = f" (other {', '.join(step.differing)})" if step.differing else ""
     return f"{step.kind} {step.name}: {SAYS[step.outcome]}{more}"

@@ -85,8 +85,8 @@ def is_done(status: int) -> bool:
 
 def body_of(event: str, at: datetime, data: Mapping[str, Any]) -> str:
     """What is sent, byte for byte, however often."""
-    said = {"type": event, "timestamp": _instant(at), "data": dict(data)}
-    return json.dumps(said, ensure_ascii=False, separators=(",", ":"))
+    body = {"type": event, "timestamp": _instant(at), "data": dict(data)}
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
 
 
 def secret_text(secret: bytes) -> str:

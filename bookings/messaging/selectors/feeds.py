@@ -143,8 +143,8 @@ def _in_feeds(rows: QuerySet[Reservation], now: datetime) -> list[Reservation]:
     gone = Q(state__in=RELEASED, confirmed_at__isnull=False, ended_at__gt=now - CANCELLED_FOR)
     stands = Q(state__in=["confirmed", "in_use", "completed", "no_show"])
     waits = Q(state="requested", deadline_at__gt=now)
-    found = rows.filter(span, gone | stands | waits).select_related(*WITH)
-    return list(found.order_by("start_at", "id")[:MOST_EVENTS])
+    shown = rows.filter(span, gone | stands | waits).select_related(*WITH)
+    return list(shown.order_by("start_at", "id")[:MOST_EVENTS])
 
 
 def _closures(instrument: Instrument, now: datetime) -> list[Closure]:

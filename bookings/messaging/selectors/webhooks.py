@@ -72,12 +72,12 @@ def endpoints_for(actor: Actor) -> QuerySet[WebhookEndpoint]:
 def endpoint_by_id(actor: Actor, endpoint_id: UUID) -> WebhookEndpoint:
     """`NotFound` if there is none, or it is not the actor's to see."""
     try:
-        found = endpoints_for(actor).filter(pk=endpoint_id).first()
+        endpoint = endpoints_for(actor).filter(pk=endpoint_id).first()
     except NotPermitted:
         raise NotFound from None
-    if found is None:
+    if endpoint is None:
         raise NotFound
-    return found
+    return endpoint
 
 
 def deliveries_of(endpoint: WebhookEndpoint) -> QuerySet[WebhookDelivery]:
@@ -86,12 +86,12 @@ def deliveries_of(endpoint: WebhookEndpoint) -> QuerySet[WebhookDelivery]:
 
 
 def delivery_by_id(actor: Actor, delivery_id: UUID) -> WebhookDelivery:
-    found = visible(
+    delivery = visible(
         WebhookDelivery.objects.select_related("endpoint__organisation").prefetch_related("calls"),
         pk=delivery_id,
     )
-    endpoint_by_id(actor, found.endpoint_id)
-    return found
+    endpoint_by_id(actor, delivery.endpoint_id)
+    return delivery
 
 
 def calls_of(delivery: WebhookDelivery) -> list[WebhookAttempt]:
@@ -101,16 +101,16 @@ def calls_of(delivery: WebhookDelivery) -> list[WebhookAttempt]:
 
 def wanting(happenings: Iterable[Happening]) -> list[tuple[Happening, WebhookEndpoint]]:
     """Each event with the endpoints that want it. One statement."""
-    found = list(happenings)
-    if not found:
+    events = list(happenings)
+    if not events:
         return []
-    wanted = Q()
-    for one in found:
-        wanted |= Q(events__contains=[one.event], organisation_id__in=one.organisations)
-    rows = list(WebhookEndpoint.objects.filter(wanted, state="active").order_by("pk"))
+    subscribed = Q()
+    for one in events:
+        subscribed |= Q(events__contains=[one.event], organisation_id__in=one.organisations)
+    rows = list(WebhookEndpoint.objects.filter(subscribed, state="active").order_by("pk"))
     return [
         (one, row)
-        for one in found
+        for one in events
         for row in rows
         if one.event in row.events and row.organisation_id in one.organisations
     ]
@@ -138,7 +138,7 @@ def load_happenings(row: OutboxMessage) -> list[Happening]:
 
 def _of_reservations(event: str, row: OutboxMessage) -> list[Happening]:
     named = row.payload.get("reservations") or [row.payload["reservation"]]
-    found = Reservation.objects.select_related("organisation", "host").filter(pk__in=named)
+    reservations = Reservation.objects.select_related("organisation", "host").filter(pk__in=named)
     return [
         Happening(
             event,
@@ -156,13 +156,13 @@ def _of_reservations(event: str, row: OutboxMessage) -> list[Happening]:
                 "version": one.version,
             },
         )
-        for one in found.order_by("start_at", "id")
+        for one in reservations.order_by("start_at", "id")
     ]
 
 
 def _of_charge(event: str, row: OutboxMessage) -> list[Happening]:
-    found = Charge.objects.select_related("reservation__organisation", "reservation__host")
-    one = found.get(pk=UUID(row.payload["charge"]))
+    charges = Charge.objects.select_related("reservation__organisation", "reservation__host")
+    one = charges.get(pk=UUID(row.payload["charge"]))
     booked = one.reservation
     data = {
         "id": str(one.pk),
@@ -177,8 +177,8 @@ def _of_charge(event: str, row: OutboxMessage) -> list[Happening]:
 
 
 def _of_statement(event: str, row: OutboxMessage) -> list[Happening]:
-    found = Statement.objects.select_related("payer", "host")
-    one = found.get(pk=UUID(row.payload["statement"]))
+    statements = Statement.objects.select_related("payer", "host")
+    one = statements.get(pk=UUID(row.payload["statement"]))
     data = {
         "id": str(one.pk),
         "number": statement_number(one.host.code, one.year, one.number),
@@ -194,8 +194,8 @@ def _of_statement(event: str, row: OutboxMessage) -> list[Happening]:
 
 
 def _of_instrument(event: str, row: OutboxMessage) -> list[Happening]:
-    found = Instrument.objects.select_related("organisation")
-    one = found.get(pk=UUID(row.payload["instrument"]))
+    instruments = Instrument.objects.select_related("organisation")
+    one = instruments.get(pk=UUID(row.payload["instrument"]))
     data = {
         "id": str(one.pk),
         "name": one.name,

@@ -59,18 +59,18 @@ def webhook_add(
         pk=organisation_id,
     )
     require(by.actor, MANAGE, place_of(organisation))
-    said = _checked(address, events)
+    checked = _checked(address, events)
     if WebhookEndpoint.objects.filter(organisation=organisation).count() >= MOST_ENDPOINTS:
         raise WrongState("too-many-webhooks", most=MOST_ENDPOINTS)
     row = WebhookEndpoint.objects.create(
         organisation=organisation,
-        address=said[0],
-        events=said[1],
+        address=checked[0],
+        events=checked[1],
         description=description.strip()[:200],
         created_by_id=by.actor.person,
         created_at=by.now,
     )
-    _record(by, row, "webhook.add", {}, _said(row))
+    _record(by, row, "webhook.add", {}, _recorded(row))
     return row
 
 
@@ -87,14 +87,14 @@ def webhook_change(
     """Change it, or switch it off and on. What waited while it was off was given up; replay it by
     hand. `WrongVersion`, and as `webhook_add`."""
     row = _locked(by, endpoint_id)
-    before = _said(row)
+    before = _recorded(row)
     row.address, row.events = _checked(address, events)
     row.description = description.strip()[:200]
     row.state = State.ACTIVE if is_active else State.DISABLED
     row.disabled_because = ""
     row.version += 1
     row.save()
-    _record(by, row, "webhook.change", before, _said(row))
+    _record(by, row, "webhook.change", before, _recorded(row))
     return row
 
 
@@ -114,7 +114,7 @@ def webhook_rotate(by: By, *, endpoint_id: UUID) -> WebhookEndpoint:
 def webhook_delete(by: By, *, endpoint_id: UUID) -> None:
     """With its log."""
     row = _locked(by, endpoint_id)
-    _record(by, row, "webhook.delete", _said(row), {})
+    _record(by, row, "webhook.delete", _recorded(row), {})
     row.delete()
 
 
@@ -141,8 +141,8 @@ def webhook_ping(by: By, *, endpoint_id: UUID) -> WebhookDelivery:
 def webhook_replay(by: By, *, delivery_id: UUID) -> WebhookDelivery:
     """Send a delivery again, with all its attempts, under the same id. `WrongState` while it is
     still being tried."""
-    found = visible(WebhookDelivery.objects, pk=delivery_id)
-    row = _locked(By(by.actor, by.now), found.endpoint_id)
+    unlocked = visible(WebhookDelivery.objects, pk=delivery_id)
+    row = _locked(By(by.actor, by.now), unlocked.endpoint_id)
     delivery = WebhookDelivery.objects.select_for_update().get(pk=delivery_id)
     if delivery.state == "waiting":
         raise WrongState(state="waiting", wanted="replayed")
@@ -180,7 +180,7 @@ def _locked(by: By, endpoint_id: UUID) -> WebhookEndpoint:
     return row
 
 
-def _said(row: WebhookEndpoint) -> dict[str, object]:
+def _recorded(row: WebhookEndpoint) -> dict[str, object]:
     """For the trail: the host alone, since a path may hold a secret."""
     host = urlsplit(row.address).hostname
     return {"host": host, "events": row.events, "state": row.state}
@@ -197,7 +197,7 @@ def _record(
 
 def events_tell(row: OutboxMessage, *, now: datetime) -> int:
     """Deliveries of what an outbox row tells of, to every endpoint that wants it; how many."""
-    made = [
+    deliveries = [
         WebhookDelivery(
             endpoint=endpoint,
             event=one.event,
@@ -209,9 +209,9 @@ def events_tell(row: OutboxMessage, *, now: datetime) -> int:
         )
         for one, endpoint in wanting(load_happenings(row))
     ]
-    WebhookDelivery.objects.bulk_create(made, ignore_conflicts=True)
-    enqueue([_attempt(delivery) for delivery in made], now=now)
-    return len(made)
+    WebhookDelivery.objects.bulk_create(deliveries, ignore_conflicts=True)
+    enqueue([_attempt(delivery) for delivery in deliveries], now=now)
+    return len(deliveries)
 
 
 def _attempt(delivery: WebhookDelivery) -> Effect:
@@ -238,21 +238,21 @@ def webhook_deliver(row: OutboxMessage, *, now: datetime, resolve: Resolve = res
         delivery.state, delivery.next_at = "failed", None
         delivery.save(update_fields=["state", "next_at"])
         return "skipped"
-    made = _call(delivery, now, resolve)
-    made.save()
+    attempt = _call(delivery, now, resolve)
+    attempt.save()
     delivery.attempts += 1
-    if made.status is not None and is_done(made.status):
+    if attempt.status is not None and is_done(attempt.status):
         delivery.state, delivery.next_at = "delivered", None
         WebhookEndpoint.objects.filter(pk=delivery.endpoint_id).update(succeeded_at=now)
     else:
         # A test, or one that is asked for by hand while it is disabled, need not go on for a day.
         goes_on = delivery.event != PING and delivery.endpoint.state == State.ACTIVE
-        goes_on = goes_on and made.status != GONE
+        goes_on = goes_on and attempt.status != GONE
         delivery.next_at = try_again_at(delivery.attempts, now) if goes_on else None
         if delivery.next_at is None:
             delivery.state = "failed"
-            if delivery.event != PING or made.status == GONE:
-                _give_up(delivery, made, now)
+            if delivery.event != PING or attempt.status == GONE:
+                _give_up(delivery, attempt, now)
         else:
             enqueue([_attempt(delivery)], now=now)
     delivery.save(update_fields=["state", "attempts", "next_at"])
@@ -262,7 +262,7 @@ def webhook_deliver(row: OutboxMessage, *, now: datetime, resolve: Resolve = res
 def _call(delivery: WebhookDelivery, now: datetime, resolve: Resolve) -> WebhookAttempt:
     secrets = secrets_of(delivery.endpoint, now)
     began = time.monotonic()
-    made = WebhookAttempt(delivery=delivery, at=now)
+    attempt = WebhookAttempt(delivery=delivery, at=now)
     try:
         answer = call(
             delivery.endpoint.address,
@@ -275,16 +275,16 @@ def _call(delivery: WebhookDelivery, now: datetime, resolve: Resolve) -> Webhook
         )
         with answer.body:
             first = answer.body.read(MOST_ANSWER)
-        made.status = answer.status
+        attempt.status = answer.status
         # What cannot be stored as text is left out.
-        made.answer = first.decode(errors="replace").replace("\0", "")
+        attempt.answer = first.decode(errors="replace").replace("\0", "")
     except AddressRefused as refused:
-        made.problem = {"code": refused.code, "numbers": dict(refused.numbers)}
-    made.milliseconds = int((time.monotonic() - began) * 1000)
-    return made
+        attempt.problem = {"code": refused.code, "numbers": dict(refused.numbers)}
+    attempt.milliseconds = int((time.monotonic() - began) * 1000)
+    return attempt
 
 
-def _give_up(delivery: WebhookDelivery, made: WebhookAttempt, now: datetime) -> None:
+def _give_up(delivery: WebhookDelivery, attempt: WebhookAttempt, now: datetime) -> None:
     """A day of attempts failed: if nothing else has come through since, or the receiver says that
     it is gone, nothing more is sent, and those who manage it hear of it."""
     endpoint = (
@@ -293,7 +293,7 @@ def _give_up(delivery: WebhookDelivery, made: WebhookAttempt, now: datetime) -> 
         .get(pk=delivery.endpoint_id)
     )
     since = endpoint.succeeded_at
-    is_gone = made.status == GONE
+    is_gone = attempt.status == GONE
     if endpoint.state != State.ACTIVE or (since and since >= delivery.created_at and not is_gone):
         return
     endpoint.state = State.DISABLED

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from accounts.api.endpoint import Endpoint
 from accounts.api.resource import rendered
 from accounts.api.schema import operation
-from accounts.api.shapes import Instant, Nothing, Query, Shape, Text, asked, checked
+from accounts.api.shapes import Instant, Nothing, Query, Shape, Text, checked, query_values
 from accounts.domain.roles import Place
 from accounts.permissions import require
 from accounts.selectors.jobs import Entry, failures
@@ -146,7 +146,7 @@ class Failures(Endpoint):
     def get(self, request: Request) -> Response:
         """The last first, 200 at most. For administrators."""
         require(self.actor, "administer", Place(None))
-        failed = failures(asked(FailureQuery, request.query_params)["name"])
+        failed = failures(query_values(FailureQuery, request.query_params)["name"])
         return Response(rendered(FailuresShape, {"failures": failed}))
 
     @operation(

@@ -80,8 +80,8 @@ def report_json(report: ImportReport) -> Any:
     """With the reservations that were made, by line."""
     answer = rendered(ImportReportShape, report)
     for row in answer["rows"]:
-        made = report.made.get(row["line"])
-        row["reservation"] = made and str(made)
+        reservation_id = report.reservation_ids.get(row["line"])
+        row["reservation"] = reservation_id and str(reservation_id)
     return answer
 
 

@@ -168,14 +168,14 @@ class Outcome:
 
 @dataclass(frozen=True)
 class ImportReport:
-    """Every row with its outcome, in the order of the file. `made`: the reservations by line,
+    """Every row with its outcome, in the order of the file. `reservation_ids`: by line,
     empty where nothing was to be written."""
 
     outcomes: tuple[Outcome, ...]
     ignored: tuple[str, ...]
     sha256: str
     id: UUID | None = None
-    made: Mapping[int, UUID] = field(default_factory=dict)
+    reservation_ids: Mapping[int, UUID] = field(default_factory=dict)
 
     def count(self, result: Result) -> int:
         return sum(outcome.result is result for outcome in self.outcomes)

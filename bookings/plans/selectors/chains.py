@@ -57,7 +57,7 @@ class StepWish:
     quantity: Decimal | None = None
     samples: str = ""
 
-    def asked(self, period: Period) -> Asked:
+    def enquiry(self, period: Period) -> Asked:
         return Asked(period, self.service_mode, self.options, self.quantity)
 
 
@@ -174,7 +174,7 @@ def load_chains(
         stages, left = [], backing
         for step, instrument, period in zip(steps, instruments, periods, strict=True):
             terms = terms_on(instrument, left, cards.get(instrument.pk, []), period.start)
-            given = quote_input(instrument, terms, step.asked(period))
+            given = quote_input(instrument, terms, step.enquiry(period))
             quote = fees.quote(given) if given else None
             stages.append(Stage(instrument, period, quote))
             if quote and (grant := left.grant(quote.voucher)):

@@ -133,8 +133,8 @@ def _price(
     if terms.card is None:
         return None
     by_sample = terms.card.values.rate_unit == "sample"
-    asked = Asked(period, mode, quantity=Decimal(1) if by_sample else None)
-    given = quote_input(instrument, terms, asked)
+    enquiry = Asked(period, mode, quantity=Decimal(1) if by_sample else None)
+    given = quote_input(instrument, terms, enquiry)
     if given is None:
         return None
     try:

@@ -294,7 +294,7 @@ def _weigh(run: _Run, weighing: Weighing, read: _Read, reference: str) -> Outcom
         on_behalf_of=details.person,
     )
     weighed = weighing.weigh(
-        instrument, parties.person, booking.asked, nearest=run.explained < MOST_NEAREST
+        instrument, parties.person, booking.enquiry, nearest=run.explained < MOST_NEAREST
     )
     if weighed.place is None:
         run.explained += 1
@@ -331,12 +331,12 @@ def _parties(run: _Run, instrument: Instrument, person: str) -> Parties:
     """As of reserving, once for each instrument and person."""
     key = (person, instrument.pk)
     if key not in run.parties:
-        asked = Booking(
+        booking = Booking(
             instrument.pk, Period(run.now, run.now + LONG_AGO), run.payer.code, "",
             on_behalf_of=person,
         )  # fmt: skip
         try:
-            run.parties[key] = parties_of(run.actor, asked)
+            run.parties[key] = parties_of(run.actor, booking)
         except Refused as refused:
             run.parties[key] = refused
     parties = run.parties[key]
@@ -367,7 +367,7 @@ def _store(run: _Run, file_name: str) -> ImportReport:
     report = run.report
     if not run.passing:
         return report
-    made_in = BookingImport.objects.create(
+    booking_import = BookingImport.objects.create(
         organisation=run.payer,
         user_id=run.actor.person,
         file_name=file_name[:200],
@@ -377,11 +377,11 @@ def _store(run: _Run, file_name: str) -> ImportReport:
         refused=report.refused,
         created_at=run.now,
     )
-    booked = [_put(run, each, made_in) for each in run.passing]
+    booked = [_put(run, each, booking_import) for each in run.passing]
     ImportedBooking.objects.bulk_create(
         ImportedBooking(
             reservation=reservation,
-            run=made_in,
+            run=booking_import,
             organisation=run.payer,
             reference=each.reference,
             digest=each.digest,
@@ -394,7 +394,7 @@ def _store(run: _Run, file_name: str) -> ImportReport:
     trail.record(
         By(run.actor, run.now),
         "bookings.import",
-        made_in,
+        booking_import,
         after={
             "sha256": report.sha256,
             "booked": report.booked,
@@ -406,10 +406,10 @@ def _store(run: _Run, file_name: str) -> ImportReport:
     )
     _tell(booked, run.now)
     lines = {each.line: r.pk for each, r in zip(run.passing, booked, strict=True)}
-    return replace(report, id=made_in.pk, made=lines)
+    return replace(report, id=booking_import.pk, reservation_ids=lines)
 
 
-def _put(run: _Run, each: _Passing, made_in: BookingImport) -> Reservation:
+def _put(run: _Run, each: _Passing, booking_import: BookingImport) -> Reservation:
     return reservation_put(
         By(run.actor, run.now),
         parties=each.parties,
@@ -418,7 +418,7 @@ def _put(run: _Run, each: _Passing, made_in: BookingImport) -> Reservation:
         place=each.place,
         state=each.state,
         deadline=each.deadline,
-        said={"import": made_in.pk, "line": each.line},
+        recorded={"import": booking_import.pk, "line": each.line},
     )
 
 

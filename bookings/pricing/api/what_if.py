@@ -83,7 +83,7 @@ def what_if_json(compared: WhatIf) -> dict[str, Any]:
         "currency": currency,
         "since": rfc3339(compared.since),
         "until": rfc3339(compared.until),
-        "found": compared.found,
+        "found": compared.total,
         "priced": comparison.seen,
         "whole": _sums(comparison.whole, currency),
         "groups": [

@@ -84,7 +84,7 @@ class AgreementForm(StyledForm):
         return AgreementTerms(**self.values())
 
 
-def said_of(row: Agreement) -> dict[str, Any]:
+def initial_of(row: Agreement) -> dict[str, Any]:
     """Return the initial values of the form that changes a proposal."""
     members = [str(member.region_id) for member in row.members.all()]
     values = {name: getattr(row, name) for name in TERMS}

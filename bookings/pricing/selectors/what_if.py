@@ -27,19 +27,19 @@ BATCH = 1000
 
 @dataclass(frozen=True)
 class WhatIf:
-    """A comparison over the bookings that began in [`since`, `until`); `found` of them there
+    """A comparison over the bookings that began in [`since`, `until`); `total` of them there
     were, of which the latest `MOST` at most were priced."""
 
     instrument: Instrument
     since: datetime
     until: datetime
-    found: int
+    total: int
     comparison: Comparison
     organisations: list[tuple[Organisation, Sums]]
 
     @property
     def is_whole(self) -> bool:
-        return self.comparison.seen >= self.found
+        return self.comparison.seen >= self.total
 
 
 def what_if(actor: Actor, instrument_id: UUID, card: RateCardValues, now: datetime) -> WhatIf:
@@ -57,7 +57,7 @@ def what_if(actor: Actor, instrument_id: UUID, card: RateCardValues, now: dateti
         instrument=instrument,
         since=since,
         until=now,
-        found=bookings.count() if comparison.seen == MOST else comparison.seen,
+        total=bookings.count() if comparison.seen == MOST else comparison.seen,
         comparison=comparison,
         organisations=[(named[pk], sums) for pk, sums in comparison.by_organisation()],
     )

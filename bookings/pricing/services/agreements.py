@@ -56,7 +56,7 @@ def agreement_change(by: By, *, agreement_id: UUID, changes: dict[str, Any]) -> 
     """Change the terms of a proposal: `changes` are fields of its terms. Regions that had signed
     sign again. `WrongState` once all have signed, or it was withdrawn."""
     row, members = _locked(by, agreement_id)
-    _require_proposed(row, members, by.now, wanted="changed")
+    _require_proposed(row, members, by.now, act="changed")
     old = _terms(row, members)
     new = replace(old, **changes)
     if new == old:
@@ -103,7 +103,7 @@ def agreement_sign(by: By, *, agreement_id: UUID, region_id: UUID | None = None)
         own = [member for member in own if member.region_id == region_id]
     if not own:
         raise NotPermitted(capability="coordinate")
-    _require_proposed(row, members, by.now, wanted="signed")
+    _require_proposed(row, members, by.now, act="signed")
     waiting = [member for member in own if member.signed_at is None]
     if not waiting:
         raise WrongState("signed-already")
@@ -184,11 +184,11 @@ def _locked(by: By, agreement_id: UUID) -> tuple[Agreement, list[AgreementMember
 
 
 def _require_proposed(
-    row: Agreement, members: Sequence[AgreementMember], now: datetime, *, wanted: str
+    row: Agreement, members: Sequence[AgreementMember], now: datetime, *, act: str
 ) -> None:
     state = state_on(row, today_in(members, now))
     if state != "proposed":
-        raise WrongState(state=state, wanted=wanted)
+        raise WrongState(state=state, wanted=act)
 
 
 def _checked(by: By, terms: AgreementTerms) -> list[Region]:

@@ -16,7 +16,7 @@ from accounts.permissions import actor_of
 from accounts.selectors.memberships import no_second
 from accounts.selectors.organisations import sharing_regions
 from accounts.views.pages import act, by_of, edits, reads, shown, writes
-from bookings.pricing.forms.agreements import AgreementEndForm, AgreementForm, SignForm, said_of
+from bookings.pricing.forms.agreements import AgreementEndForm, AgreementForm, SignForm, initial_of
 from bookings.pricing.models import Agreement
 from bookings.pricing.selectors.agreements import (
     agreement_by_id,
@@ -93,7 +93,7 @@ def change(request: HttpRequest, agreement_id: UUID) -> HttpResponse:
     row = agreement_by_id(actor, agreement_id)
     if not any(coordinates(actor, member.region) for member in row.members.all()):
         raise NotPermitted(capability="coordinate")
-    form = _form(request, said_of(row))
+    form = _form(request, initial_of(row))
     return act(
         request,
         partial(shown, request, FORM, agreement=row),

@@ -30,7 +30,7 @@ def compare(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         "instrument": instrument,
         "versions": rows,
         "row": row,
-        "found": compared,
+        "compared": compared,
         "most": MOST,
         "may_manage": actor.may("manage-instruments", place_of(instrument.organisation)),
     }

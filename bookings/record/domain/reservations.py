@@ -34,7 +34,7 @@ FOLLOWS_WITHIN = timedelta(hours=1)  # the next booking is near enough to be tol
 
 
 def require_transition(state: str, new: str) -> None:
-    """`WrongState` unless `wanted` may follow `state`."""
+    """`WrongState` unless `new` may follow `state`."""
     if new not in TRANSITIONS[state]:
         raise WrongState(state=state, wanted=new)
 

@@ -17,7 +17,16 @@ from accounts.api.memberships import PersonShape
 from accounts.api.pagination import Pages, paginated
 from accounts.api.resource import Resource, reads
 from accounts.api.schema import one_of, operation, page
-from accounts.api.shapes import Choice, Instant, ListOf, Shape, Text, asked, checked, shown_by
+from accounts.api.shapes import (
+    Choice,
+    Instant,
+    ListOf,
+    Shape,
+    Text,
+    checked,
+    query_values,
+    shown_by,
+)
 from accounts.domain.errors import invalid
 from accounts.domain.roles import Actor, By
 from accounts.selectors.rows import visible
@@ -270,7 +279,7 @@ class Reservations(ReservationResource):
         """Those the person may see, the latest start first: one's own; those one's
         organisation pays or hosts, for its managers and finance; those of an auditor's
         regions."""
-        query = asked(ReservationQuery, request.query_params)
+        query = query_values(ReservationQuery, request.query_params)
         rows = with_all(reservations_for(self.actor))
         if query["state"]:
             rows = rows.filter(
@@ -316,12 +325,12 @@ class Reservations(ReservationResource):
         which it is of."""
         is_several = isinstance(request.data, Mapping) and "bookings" in request.data
         if is_several:
-            asked_for = checked(ReservationsBody, request.data)["bookings"]
-            if len(asked_for) > MOST_AT_ONCE:
+            bodies = checked(ReservationsBody, request.data)["bookings"]
+            if len(bodies) > MOST_AT_ONCE:
                 raise invalid("bookings", "too-many", most=MOST_AT_ONCE)
         else:
-            asked_for = [checked(ReservationBody, request.data)]
-        bookings = [booking_of(data) for data in asked_for]
+            bodies = [checked(ReservationBody, request.data)]
+        bookings = [booking_of(data) for data in bodies]
 
         def reserve() -> Response:
             booked = reservations_request(By(self.actor, self.now), bookings=bookings)

@@ -131,7 +131,7 @@ class BookingForm(PaysFrom, StyledForm, PeriodForm):
         number = self.cleaned_data.get("quantity")
         return Decimal(number) if number else None
 
-    def asked(self) -> Asked:
+    def enquiry(self) -> Asked:
         """What a price is asked for."""
         data = self.cleaned_data
         return Asked(self.period(), data["service_mode"], self.options(), self.quantity())

@@ -173,8 +173,8 @@ def weigh_move(
     if not _keeps_order(reservation, period):
         refusals = (*refusals, Refusal("chain-order"))
     quoted = load_quoted(reservation.pk)
-    asked = Asked(period, reservation.service_mode, quoted.options, quoted.quantity)
-    given = quote_input(instrument, terms, asked)
+    enquiry = Asked(period, reservation.service_mode, quoted.options, quoted.quantity)
+    given = quote_input(instrument, terms, enquiry)
     if given is not None and kind != moves.MOVE:  # on the terms it was made on
         given = replace(
             given,

@@ -85,10 +85,10 @@ def require_place(
     raise RulesRefuse(wide.explain(wish, now) if wide else [])
 
 
-def price_of(instrument: Instrument, terms: Terms, asked: Asked) -> Price:
+def price_of(instrument: Instrument, terms: Terms, enquiry: Asked) -> Price:
     """What a booking costs on these terms. `RulesRefuse` where the group is not served, `Invalid`
     where the fee rule cannot answer."""
-    given = quote_input(instrument, terms, asked)
+    given = quote_input(instrument, terms, enquiry)
     if given is None:
         raise RulesRefuse([Refusal("audience-not-served", {"price_group": terms.price_group})])
     return Price(given, fees.quote(given))

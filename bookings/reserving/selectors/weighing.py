@@ -67,15 +67,15 @@ class Weighing:
         return terms_on(instrument, self.backing, self._cards.get(instrument.pk, []), moment)
 
     def weigh(
-        self, instrument: Instrument, user_id: UUID, asked: Asked, *, nearest: bool = True
+        self, instrument: Instrument, user_id: UUID, enquiry: Asked, *, nearest: bool = True
     ) -> Weighed:
         """Judge a wish; one that passes counts for those after it. `Invalid` where it has no
         price: an option there is none of, no number of samples. `nearest`: say of one that is
         refused which period nearest in time would pass."""
-        period = asked.period
+        period = enquiry.period
         terms = self.terms(instrument, period.start)
-        asker = self._asker(instrument, user_id, asked.service_mode, terms)
-        given = quote_input(instrument, terms, asked)
+        asker = self._asker(instrument, user_id, enquiry.service_mode, terms)
+        given = quote_input(instrument, terms, enquiry)
         quote = fees.quote(given) if given else None
         calendar = self._calendars[instrument.pk]
         if calendar is None:

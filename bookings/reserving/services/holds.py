@@ -20,7 +20,7 @@ from bookings.reserving.domain import holds as rules
 from bookings.reserving.selectors.placing import price_of, require_qualified
 from bookings.reserving.services.occupancy import reservation_move_to
 from bookings.reserving.services.placing import (
-    earmarks_said,
+    earmarks_recorded,
     first_state,
     parties_of,
     place_find,
@@ -159,7 +159,7 @@ def hold_complete(
         payer_region=hold.payer_region,
         host_region=hold.host_region,
     )
-    price = price_of(instrument, terms, booking.asked)
+    price = price_of(instrument, terms, booking.enquiry)
     state, deadline = first_state(by, parties, instrument, booking.period)
     quote_keep(
         reservation=hold,
@@ -184,6 +184,6 @@ def hold_complete(
             "confirmed_at": by.now if state == "confirmed" else None,
             "agreement_id": terms.agreement_id,
         },
-        said=earmarks_said(price.quote, booking.funding),
+        recorded=earmarks_recorded(price.quote, booking.funding),
     )
     return hold

@@ -163,7 +163,7 @@ def move_store(
         "policy_version": instrument.policy.version,
     }
     _occupy(reservation, move, deadline, is_one_of_many)
-    said = {
+    recorded = {
         "start": move.period.start,
         "end": move.period.end,
         "unit": move.unit,
@@ -173,9 +173,9 @@ def move_store(
         "overrides": list(move.broken),
     }
     if move.new is not None and (move.new.voucher or move.old.voucher):
-        said |= {"voucher": move.new.voucher, "covered": move.new.covered}
+        recorded |= {"voucher": move.new.voucher, "covered": move.new.covered}
     if move.new is not None and move.earmarked.sources:
-        said |= {"payable": move.new.payable}
+        recorded |= {"payable": move.new.payable}
     if waits and was == "confirmed":
         reservation_move_to(
             by, reservation=reservation, state="requested", reason=reason, extra=changes
@@ -186,7 +186,7 @@ def move_store(
             reservation=reservation,
             action=f"reservation.{move.kind}",
             changes=changes,
-            said=said,
+            recorded=recorded,
             reason=reason,
         )
     if move.given is not None and move.new is not None:

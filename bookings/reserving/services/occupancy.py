@@ -45,12 +45,12 @@ def reservation_move_to(
     reason: str = "",
     by_host: bool = False,
     extra: Mapping[str, Any] | None = None,
-    said: Mapping[str, Any] | None = None,
+    recorded: Mapping[str, Any] | None = None,
     effects: Iterable[Effect] = (),
 ) -> None:
     """One transition: compare-and-swap on the old state, the slot and the money set aside given
     back where the new state releases them, the trail and the outbox written. `extra` are
-    further fields to set, `said` is more for the trail."""
+    further fields to set, `recorded` is more for the trail."""
     old = reservation.state
     rules.require_transition(old, state)
     changes: dict[str, Any] = {"state": state, "version": reservation.version + 1} | dict(
@@ -81,7 +81,7 @@ def reservation_move_to(
         reservation,
         before={"state": old},
         after={name: value for name, value in changes.items() if name != "reason"}
-        | dict(said or {}),
+        | dict(recorded or {}),
         reason=reason,
     )
     enqueue(effects, now=by.now)
@@ -93,7 +93,7 @@ def reservation_touch(
     reservation: Reservation,
     action: str,
     changes: Mapping[str, Any],
-    said: Mapping[str, Any],
+    recorded: Mapping[str, Any],
     reason: str = "",
 ) -> None:
     """A change that is no transition: version raised, trail written."""
@@ -102,7 +102,7 @@ def reservation_touch(
         setattr(reservation, name, value)
     reservation.version += 1
     reservation.save(update_fields=[*changes, "version"])
-    trail.record(by, action, reservation, before=before, after=said, reason=reason)
+    trail.record(by, action, reservation, before=before, after=recorded, reason=reason)
 
 
 def lineage_of(reservation: Reservation) -> list[Any]:
@@ -173,9 +173,9 @@ def lapse(*, instrument: Instrument, now: datetime) -> int:
         "reservation_id", flat=True
     )
     lapsed = 0
-    found = lock_reservations(pk for pk in due if pk)
-    purses_lock(found)
-    for reservation in found:
+    reservations = lock_reservations(pk for pk in due if pk)
+    purses_lock(reservations)
+    for reservation in reservations:
         if rules.effective_state(reservation.state, reservation.deadline_at, now) != "expired":
             continue
         was_request = reservation.state == "requested"

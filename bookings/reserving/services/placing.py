@@ -133,14 +133,14 @@ def reservation_put(
     state: str,
     deadline: datetime | None,
     extra: Mapping[str, Any] | None = None,
-    said: Mapping[str, Any] | None = None,
+    recorded: Mapping[str, Any] | None = None,
 ) -> Reservation:
     """Store a reservation where it was found to fit, with its quote unless it is a hold. `actor`
-    None is the platform, for the person. `extra` are further fields, `said` is more for the
+    None is the platform, for the person. `extra` are further fields, `recorded` is more for the
     trail."""
     price = None
     if state != "held":
-        price = place.price or price_of(instrument, place.terms, booking.asked)
+        price = place.price or price_of(instrument, place.terms, booking.enquiry)
     if place.terms.card is None:
         raise RulesRefuse(
             [Refusal("audience-not-served", {"price_group": place.terms.price_group})]
@@ -204,8 +204,8 @@ def reservation_put(
         }
         | ({"for": parties.person} if parties.person != by.actor.user_id else {})
         | ({"overrides": list(place.overrides)} if place.overrides else {})
-        | earmarks_said(price.quote if price else None, booking.funding)
-        | dict(said or {}),
+        | earmarks_recorded(price.quote if price else None, booking.funding)
+        | dict(recorded or {}),
         reason=booking.reason if place.overrides else "",
     )
     return reservation
@@ -286,15 +286,15 @@ def quote_keep(
         earmarks_store(rows)
 
 
-def earmarks_said(quote: quotes.Quote | None, shares: Sequence[Share]) -> dict[str, Any]:
+def earmarks_recorded(quote: quotes.Quote | None, shares: Sequence[Share]) -> dict[str, Any]:
     """What the trail says of money that was set aside."""
-    said: dict[str, Any] = {}
+    recorded: dict[str, Any] = {}
     if quote is not None and quote.voucher:
-        said |= {"voucher": quote.voucher, "covered": quote.covered}
+        recorded |= {"voucher": quote.voucher, "covered": quote.covered}
     if quote is not None and shares:
-        said["funding"] = {share.source: share.percent for share in shares}
-        said["payable"] = quote.payable
-    return said
+        recorded["funding"] = {share.source: share.percent for share in shares}
+        recorded["payable"] = quote.payable
+    return recorded
 
 
 def quote_store(

@@ -280,7 +280,7 @@ def _wish(form: BookingForm, times: PeriodForm, instrument: Instrument, terms: T
         }
         form = BookingForm(values, instrument=instrument, options=[])
         form.is_valid()
-    return form.asked()
+    return form.enquiry()
 
 
 def _quote_context(

@@ -223,7 +223,7 @@ class SeriesCollection(Resource):
                 self.actor,
                 booking.instrument_id,
                 booking.organisation,
-                booking.asked,
+                booking.enquiry,
                 data["rule"],
                 self.now,
                 shares=booking.funding,

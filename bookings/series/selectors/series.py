@@ -96,7 +96,7 @@ def load_series_preview(
     actor: Actor,
     instrument_id: UUID,
     organisation: str | None,
-    asked: Asked,
+    enquiry: Asked,
     rule: str,
     now: datetime,
     *,
@@ -113,9 +113,9 @@ def load_series_preview(
     if payer is None:
         raise invalid("organisation", "organisation-needed")
     require(actor, "book", place_of(payer))
-    if asked.service_mode not in instrument.service_modes:
+    if enquiry.service_mode not in instrument.service_modes:
         raise invalid("service_mode", "not-offered")
-    parsed, periods = periods_of(instrument, asked.period, rule)
+    parsed, periods = periods_of(instrument, enquiry.period, rule)
     own = holds_of(actor.person, now).filter(
         instrument=instrument, made_by_id=actor.person, waiting_offer=None
     )
@@ -123,7 +123,7 @@ def load_series_preview(
         instrument,
         payer,
         actor.person,
-        asked,
+        enquiry,
         periods,
         now,
         without=list(own.values_list("pk", flat=True)),
@@ -158,7 +158,7 @@ def weigh_series(
     instrument: Instrument,
     payer: Organisation,
     user_id: UUID,
-    asked: Asked,
+    enquiry: Asked,
     periods: Sequence[Period],
     now: datetime,
     *,
@@ -174,7 +174,7 @@ def weigh_series(
     weighing = Weighing(payer, [(instrument, span)], backing, now, without=without, funding=funding)
     occurrences = []
     for index, period in enumerate(periods):
-        one = weighing.weigh(instrument, user_id, replace(asked, period=period))
+        one = weighing.weigh(instrument, user_id, replace(enquiry, period=period))
         occurrences.append(Occurrence(index, period, one.refusals, one.place, one.quote))
     return occurrences
 

@@ -111,7 +111,7 @@ def _book(
         instrument,
         payer,
         parties.person,
-        booking.asked,
+        booking.enquiry,
         periods,
         by.now,
         backing=backing,

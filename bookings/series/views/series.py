@@ -83,7 +83,7 @@ def new(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
                     by.actor,
                     instrument.pk,
                     payer.code,
-                    form.asked(),
+                    form.enquiry(),
                     form.rule(),
                     by.now,
                     shares=form.shares(),

@@ -15,7 +15,7 @@ from accounts.api.endpoint import Endpoint
 from accounts.api.pagination import Pages
 from accounts.api.resource import Resource, lists
 from accounts.api.schema import operation
-from accounts.api.shapes import Choice, Instant, Money, Query, Text, amount, asked
+from accounts.api.shapes import Choice, Instant, Money, Query, Text, amount, query_values
 from bookings.record.adapters.figures import csv_pieces
 from bookings.record.api.files import CSV, FileEndpoint
 from bookings.record.api.shapes import month_named
@@ -116,7 +116,7 @@ class PaymentsCsv(FileEndpoint):
     )
     def get(self, request: Request) -> HttpResponse:
         """All of them, in UTF-8 with a byte order mark; no cell of text begins like a formula."""
-        query = asked(PaymentCsvQuery, request.query_params)
+        query = query_values(PaymentCsvQuery, request.query_params)
         rows = payments_for(self.actor, **_filters(query)).iterator(2000)
         notes = [(name, value) for name, value in query.items() if value]
         pieces = csv_pieces(PAYMENT_HEADS, (payment_cells(row) for row in rows), notes)
@@ -133,7 +133,7 @@ class AgeingReport(Endpoint):
     def get(self, request: Request) -> Response:
         """Of organisations whose finance or manager the person is: by counterparty and currency,
         what has been due longest first. The rows add up to the open sums of the statements."""
-        side = asked(AgeingQuery, request.query_params)["side"]
+        side = query_values(AgeingQuery, request.query_params)["side"]
         ageing = load_ageing(self.actor, side, self.now)
         sums = totals(row for _, row in ageing.rows)
         return Response(

@@ -39,7 +39,7 @@ def draw_stratified(rows, seed, size):
     for row in rows:
         strata.setdefault(row["stratum"], []).append(row)
     size = min(size, len(rows))
-    parts = {name: size * len(found) // len(rows) for name, found in strata.items()}
+    parts = {name: size * len(members) // len(rows) for name, members in strata.items()}
     rest = sorted(strata, key=lambda name: (-(size * len(strata[name]) % len(rows)), name))
     for name in rest[: size - sum(parts.values())]:
         parts[name] += 1
@@ -73,16 +73,16 @@ def main():
     words.add_argument("--seed", required=True)
     words.add_argument("--size", type=int, required=True)
     words.add_argument("--digest", help="SHA-256 of the population, as the platform shows it")
-    asked = words.parse_args()
-    with open(asked.population, "rb") as file:
+    arguments = words.parse_args()
+    with open(arguments.population, "rb") as file:
         content = file.read()
     digest = hashlib.sha256(content).hexdigest()
     print("population %s" % digest)
-    if asked.digest and asked.digest.lower() != digest:
+    if arguments.digest and arguments.digest.lower() != digest:
         print("WRONG: this is not the population that was frozen.")
         return 1
     rows = list(csv.DictReader(io.StringIO(content.decode("utf-8"))))
-    drawn = METHODS[asked.method](rows, asked.seed, asked.size) if rows else []
+    drawn = METHODS[arguments.method](rows, arguments.seed, arguments.size) if rows else []
     for name in sorted(row["id"] for row in drawn):
         print(name)
     return 0

@@ -81,10 +81,10 @@ def seal_digest(seal):
 
 
 def _pairs(pairs):
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    members = dict(pairs)
+    if len(members) != len(pairs):
         raise ValueError("a name stands twice")
-    return found
+    return members
 
 
 def parse(line):
@@ -126,10 +126,10 @@ def check_entry(line, place):
     if entry is None:
         return MISSING
     if text is not None:
-        said = sha(bytes.fromhex(text["salt"]) + canonical(text["content"])).hex()
+        digest = sha(bytes.fromhex(text["salt"]) + canonical(text["content"])).hex()
         if entry.get("text") is None:
             raise Wrong("entry %s had no free text when it was written (%s)" % (line["id"], place))
-        if said != entry["text"]:
+        if digest != entry["text"]:
             raise Wrong(
                 "entry %s has another reason or free text than was written (%s)"
                 % (line["id"], place)
@@ -145,7 +145,7 @@ def named(line):
 def check_order(seal, digests, lines):
     """Name the first entry that does not stand as it was sealed."""
     number = seal["number"]
-    found = []
+    actual = []
     for position, line in enumerate(lines):
         place = "seal %d, position %d" % (number, position)
         digest = check_entry(line, place)
@@ -153,31 +153,31 @@ def check_order(seal, digests, lines):
             stands = line.get("position")
             inside = isinstance(stands, int) and 0 <= stands < len(digests)
             digest = digests[stands] if inside else b""
-        found.append(digest)
-    known, present = set(digests), set(found)
-    for position, (wanted, digest) in enumerate(zip(digests, found)):
-        if digest == wanted:
+        actual.append(digest)
+    known, present = set(digests), set(actual)
+    for position, (expected, digest) in enumerate(zip(digests, actual)):
+        if digest == expected:
             continue
         if digest is MISSING:
             what = "was removed"
         elif digest in known:
             what = "was moved"
-            if wanted not in present:
+            if expected not in present:
                 raise Wrong(
                     "the entry with digest %s was removed (seal %d, position %d)"
-                    % (wanted.hex(), number, position)
+                    % (expected.hex(), number, position)
                 )
         else:
-            what = "was added" if wanted in present else "was changed"
+            what = "was added" if expected in present else "was changed"
         raise Wrong(
             "entry %s %s (seal %d, position %d)" % (named(lines[position]), what, number, position)
         )
-    if len(found) < len(digests):
+    if len(actual) < len(digests):
         raise Wrong(
             "the entry with digest %s was removed (seal %d, position %d)"
-            % (digests[len(found)].hex(), number, len(found))
+            % (digests[len(actual)].hex(), number, len(actual))
         )
-    if len(found) > len(digests):
+    if len(actual) > len(digests):
         raise Wrong(
             "entry %s was added (seal %d, position %d)"
             % (named(lines[len(digests)]), number, len(digests))
@@ -310,12 +310,12 @@ def main():
     words.add_argument("file", help="bundle or proof; - reads standard input")
     words.add_argument("--seal", type=int, help="number of a seal whose digest you know")
     words.add_argument("--digest", help="that digest, 64 hex digits")
-    asked = words.parse_args()
-    if (asked.seal is None) != (asked.digest is None):
+    arguments = words.parse_args()
+    if (arguments.seal is None) != (arguments.digest is None):
         words.error("--seal and --digest go together")
-    known = (asked.seal, asked.digest.lower()) if asked.digest else None
+    known = (arguments.seal, arguments.digest.lower()) if arguments.digest else None
     try:
-        with opened(asked.file) as stream:
+        with opened(arguments.file) as stream:
             lines = documents(stream)
             try:
                 manifest = next(lines)

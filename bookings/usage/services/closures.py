@@ -188,7 +188,7 @@ def _cut_short(by: By, reservation: Reservation, closed_from: datetime) -> None:
             reservation=reservation,
             action="reservation.cut_short",
             changes={},
-            said={"until": closed_from},
+            recorded={"until": closed_from},
         )
     enqueue([message("cut-short", reservation)], now=by.now)
 
@@ -237,7 +237,7 @@ def _reseat(by: By, instrument: Instrument, reservation: Reservation, closed: se
         reservation=reservation,
         action="reservation.reseat",
         changes={"unit": row.unit},
-        said={"unit": row.unit},
+        recorded={"unit": row.unit},
     )
     return True
 

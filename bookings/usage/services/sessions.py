@@ -71,7 +71,7 @@ def session_set(
         reservation=reservation,
         action="reservation.usage",
         changes={},
-        said={"checked_in_at": usage[0], "checked_out_at": usage[1], "was": list(before)},
+        recorded={"checked_in_at": usage[0], "checked_out_at": usage[1], "was": list(before)},
         reason=reason,
     )
     known = [moment for moment in (*usage, *before) if moment is not None]

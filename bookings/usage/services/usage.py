@@ -105,7 +105,7 @@ def _take_from_now(by: By, instrument: Instrument, reservation: Reservation) -> 
             reservation=reservation,
             action="reservation.reseat",
             changes={"unit": unit},
-            said={"unit": unit},
+            recorded={"unit": unit},
         )
 
 

@@ -23,10 +23,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            made = backup_make(options["folder"], now=timezone.now())
+            folder = backup_make(options["folder"], now=timezone.now())
         except BackupFailed as failed:
             raise CommandError(str(failed)) from None
-        self.stdout.write(str(made))
+        self.stdout.write(str(folder))
         if settings.MEDIA_BUCKET:
             self.stderr.write(
                 f"Uploads are not in it: they are in the bucket {settings.MEDIA_BUCKET}, whose "

@@ -82,22 +82,24 @@ def test_each_row_is_a_booking_with_one_message_for_all(cast):
     assert (first.state, first.service_mode, first.purpose_text) == (
         "confirmed", "self", "Perovskites",
     )  # fmt: skip
-    assert report.made == {2: first.pk, 3: second.pk}
+    assert report.reservation_ids == {2: first.pk, 3: second.pk}
     kinds = OutboxMessage.objects.values_list("kind", flat=True)
     assert sorted(kinds) == ["mail.imported"] + ["mail.reminder"] * 3
     entry = TrailEntry.objects.get(action="bookings.import")
     assert entry.object_id == report.id
     assert entry.after["sha256"] == report.sha256
     assert [entry.after[name] for name in ("booked", "unchanged", "refused")] == [2, 0, 0]
-    made = TrailEntry.objects.get(object_id=second.pk)
-    assert (made.after["import"], made.after["line"]) == (str(report.id), 3)
+    entry = TrailEntry.objects.get(object_id=second.pk)
+    assert (entry.after["import"], entry.after["line"]) == (str(report.id), 3)
     assert second.imported.reference == "B-2"
 
 
 def test_the_same_file_again_books_nothing_also_what_was_cancelled_or_has_no_reference(cast):
     lines = [line(reference="B-1"), line("09"), line("10", person="wang@fudan.example")]
     first = bring(cast, *lines)
-    reservation_cancel(By(cast.actor("wang"), NOW), reservation_id=first.made[2], reason="")
+    reservation_cancel(
+        By(cast.actor("wang"), NOW), reservation_id=first.reservation_ids[2], reason=""
+    )
     before = written()
     again = bring(cast, *lines)
     assert verdicts(again) == [("unchanged", [])] * 3
@@ -196,10 +198,10 @@ def test_a_preview_says_row_for_row_what_the_import_does_and_booking_alone_would
     ]
     assert [o.line for o in done.outcomes if o.needs_approval] == [8]
     states = {r.pk: r.state for r in Reservation.objects.all()}
-    assert states[done.made[8]] == "requested"
+    assert states[done.reservation_ids[8]] == "requested"
     for outcome in done.outcomes:
-        if outcome.line in done.made:
-            quote = Quote.objects.get(reservation=done.made[outcome.line])
+        if outcome.line in done.reservation_ids:
+            quote = Quote.objects.get(reservation=done.reservation_ids[outcome.line])
             assert quote.total == outcome.quote.total
         elif outcome.refusals and outcome.line not in {19, 20}:
             with pytest.raises(RulesRefuse) as alone, transaction.atomic():

@@ -160,7 +160,7 @@ def test_inputs_that_cannot_be_read_are_left_out(past):
 def test_long_histories_are_cut_and_it_is_said(past, monkeypatch):
     monkeypatch.setattr(module, "MOST", 2)
     found = ask(past, card())
-    assert (found.comparison.seen, found.found, found.is_whole) == (2, 4, False)
+    assert (found.comparison.seen, found.total, found.is_whole) == (2, 4, False)
 
 
 def test_statements_do_not_grow(past, django_assert_num_queries):
