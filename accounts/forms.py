@@ -154,6 +154,7 @@ TOPIC_HINTS = {
     "training": _("places, sessions, results"),
     "record": _("records not confirmed for a year"),
     "search": _("new results of a saved search"),
+    "suggestion": _("instruments elsewhere for what you could not get"),
     "connection": _("harvests and webhooks that have stopped"),
     "audit": _("findings: raised, answered, due"),
     "seal": _("the newest seal every day: a proof outside the platform, for auditors"),

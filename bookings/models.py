@@ -17,6 +17,7 @@ from bookings.hours.models import (
     RollUp,
 )
 from bookings.messaging.models import CalendarFeed, WebhookAttempt, WebhookDelivery, WebhookEndpoint
+from bookings.needs.models import HostRecord, Need, Suggestion
 from bookings.plans.models import BookingImport, ImportedBooking, WaitingOffer, WaitingWish
 from bookings.pricing.models import (
     Agreement,
@@ -67,11 +68,13 @@ __all__ = [
     "FacilityMonth",
     "FacilityYear",
     "FundingSource",
+    "HostRecord",
     "HoursExport",
     "ImportedBooking",
     "InstrumentDay",
     "InstrumentDayUse",
     "LedgerEntry",
+    "Need",
     "NormHours",
     "Occupancy",
     "Payment",
@@ -89,6 +92,7 @@ __all__ = [
     "Statement",
     "StatementCounter",
     "StatementLine",
+    "Suggestion",
     "TrailBundle",
     "UnmetDemand",
     "UsageSession",

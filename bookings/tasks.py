@@ -25,6 +25,7 @@ from bookings.charging.services.melting import fees_melt
 from bookings.hours.services.exports import exports_work
 from bookings.hours.services.hours import hours_roll_up
 from bookings.messaging.services.feeds import calendar_read
+from bookings.needs.services.suggestions import hosts_review, suggestions_tell
 from bookings.overview.services.effects import effects_carry_out
 from bookings.plans.services.waiting import wishes_look, wishes_settle
 from bookings.privacy.services.retention import records_remove
@@ -117,6 +118,8 @@ remove_records = _job("remove_records", records_remove)
 file_register = _job("file_register", lambda now: register_file(), is_single=True)
 gather_words = _job("gather_words", lambda now: words_gather(), is_single=True)
 tell_of_searches = _job("tell_of_searches", searches_tell)
+tell_of_matches = _job("tell_of_matches", suggestions_tell, is_single=True)
+review_hosts = _job("review_hosts", hosts_review, is_single=True)
 seal_trail = _job("seal_trail", trail_seal, is_single=True)
 write_bundles = _job("write_bundles", bundles_work)
 find_exceptions = _job(

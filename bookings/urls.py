@@ -8,6 +8,7 @@ from bookings.catalogue.views import calendars, catalogue, choosing, ratings, se
 from bookings.funding.views import spending
 from bookings.hours.views import behind, hours, statistics
 from bookings.messaging.views import feeds, webhooks
+from bookings.needs.views import needs
 from bookings.organisations.views import (
     duplicates,
     mergers,
@@ -51,6 +52,12 @@ urlpatterns = [
     path("chains/<uuid:chain_id>/cancel/", chains.cancel, name="chain-cancel"),
     path("series/<uuid:series_id>/", series.series, name="series"),
     path(_instrument + "wait/", waiting.new, name="waiting-new"),
+    path("needs/", needs.needs, name="needs"),
+    path("needs/new/", needs.new, name="need-new"),
+    path("needs/<uuid:need_id>/", needs.need, name="need"),
+    path("needs/<uuid:need_id>/change/", needs.change, name="need-change"),
+    path("needs/<uuid:need_id>/correct/", needs.correct, name="need-correct"),
+    path("needs/<uuid:need_id>/withdraw/", needs.withdraw, name="need-withdraw"),
     path("waiting/", waiting.waiting, name="waiting"),
     path("waiting/<uuid:wish_id>/withdraw/", waiting.withdraw, name="waiting-withdraw"),
     path("waiting/<uuid:reservation_id>/decline/", waiting.decline, name="waiting-decline"),

@@ -47,6 +47,7 @@ from bookings.charging.api import charges, corrections, replay
 from bookings.funding.api import funding, grants, programmes
 from bookings.hours.api import hours, hours_exports, statistics
 from bookings.messaging.api import feeds, webhooks
+from bookings.needs.api import needs as bookings_needs
 from bookings.organisations.api import duplicates, mergers, people, register_imports
 from bookings.organisations.api.people import people_json
 from bookings.organisations.api.register_imports import RegisterReportShape
@@ -407,6 +408,7 @@ urlpatterns = [
     *transitions.Transitions.routes(),
     *usage.Usage.routes(),
     *transitions.Cancellation.routes(),
+    *bookings_needs.Needs.routes(),
     *waiting.WaitingList.routes(),
     *series.SeriesCollection.routes(),
     *chains.Chains.routes(),

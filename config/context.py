@@ -32,6 +32,7 @@ PARTS = {
             *("searches", "search-change", "techniques", "technique"),
             *("measurands", "measurand", "measurand-new"),
         ),
+        "bookings:needs": ("need", "need-new", "need-change", "need-correct", "need-withdraw"),
         "bookings:mine": (
             "calendar",
             "spending",
@@ -114,6 +115,7 @@ MENU = (
         (
             Entry("bookings:home", gettext_lazy("Home"), _signed_in),
             Entry("bookings:catalogue", gettext_lazy("Instruments"), lambda actor: True),
+            Entry("bookings:needs", gettext_lazy("Needs"), _signed_in),
             Entry("bookings:mine", gettext_lazy("My bookings"), _signed_in, frozenset({"offers"})),
             Entry(
                 "instruments:training",

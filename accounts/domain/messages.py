@@ -50,6 +50,7 @@ TOPICS = {
         Topic("training"),
         Topic("record"),
         Topic("search"),
+        Topic("suggestion"),
         Topic("connection"),
         Topic("audit"),
         Topic("seal"),

@@ -39,6 +39,7 @@ TOPIC_NAMES = {
     "training": _("Courses"),
     "record": _("Records of instruments"),
     "search": _("Saved searches"),
+    "suggestion": _("Free elsewhere"),
     "connection": _("Connections to other systems"),
     "audit": _("Audit desk"),
     "seal": _("Seals of the trail"),

@@ -472,6 +472,16 @@ SENTENCES = {
     "too-broad": _("This finds more than {most} instruments: filter further first."),
     "nothing-asked": _("This search has no conditions: every instrument would count as new."),
     "too-many-wishes": _("You already have {most} waiting-list entries: leave one of them first."),
+    "no-terms": _(
+        "Nothing of this text is known as something that can be found out. Use other words, or "
+        "name a technique."
+    ),
+    "unknown-term": _("There is no measurand or technique with the code {term}."),
+    "unknown-parameter": _("There is no parameter with the code {parameter}."),
+    "too-many-needs": _("You already have {most} needs: withdraw one of them first."),
+    "need-withdrawn": _("This need is withdrawn."),
+    "wrong-weights": _("Weights are numbers from 0 to 1, and not all of them 0."),
+    "below-low": _("The upper end is below the lower one."),
     "too-many-holds": _("You already hold {most} slots: complete or release one of them first."),
     "hold-expired": _("The hold on this slot has expired."),
     "signed-already": _("Your region has signed this already."),

@@ -21,6 +21,14 @@ NOT_OURS = (
     "admin",
 )  # fmt: skip
 
+NEED = {
+    "text": "grain size",
+    "earliest": "2026-03-06T00:00:00Z",
+    "latest": "2026-03-20T00:00:00Z",
+    "minutes": 60,
+}
+NEED_FORM = NEED | {"earliest": "2026-03-06T08:00", "latest": "2026-03-20T08:00", "minutes": "60"}
+
 PAGES = """
 GET  bookings:catalogue            200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:home                   - 200 200 200 200 200 200 200 200 200 200 200 200
@@ -79,6 +87,14 @@ POST bookings:chain-cancel           - 404 302 404 404 302 302 403 403 403 404 4
 GET  bookings:import                 - 403 200 200 200 200 200 403 403 403 403 403 403
 POST bookings:import                 - 403 302 302 302 422 422 403 403 403 403 403 403
 GET  bookings:mine                   - 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:needs                  - 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:need-new               - 403 200 200 200 403 403 403 403 403 403 403 403
+POST bookings:need-new               - 403 302 302 302 403 403 403 403 403 403 403 403
+GET  bookings:need                   - 404 200 404 404 404 200 404 404 404 404 404 404
+GET  bookings:need-change            - 404 200 404 404 404 404 404 404 404 404 404 404
+POST bookings:need-change            - 404 302 404 404 404 404 404 404 404 404 404 404
+POST bookings:need-correct           - 404 302 404 404 404 404 404 404 404 404 404 404
+POST bookings:need-withdraw          - 404 302 404 404 404 404 404 404 404 404 404 404
 GET  bookings:waiting                - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:waiting-new            - 403 200 200 200 403 403 403 403 403 403 403 403
 POST bookings:waiting-new            - 403 302 302 302 403 403 403 403 403 403 403 403
@@ -546,6 +562,13 @@ POST   api-reservation-reject        - 404 403 404 404 200 403 403 403 403 404 4
 POST   api-reservation-check-in      - 404 200 404 404 200 403 403 403 403 404 404 404
 POST   api-reservation-check-out     - 404 409 404 404 409 403 403 403 403 404 404 404
 GET    api-reservation-cancellation   - 404 200 404 404 200 200 200 200 200 404 404 404
+GET    api-needs                     - 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-needs                     - 400 201 201 201 403 403 403 403 400 400 400 400
+GET    api-need                      - 404 200 404 404 404 200 404 404 404 404 404 404
+PUT    api-need                      - 404 200 404 404 404 404 404 404 404 404 404 404
+POST   api-need-withdraw             - 404 200 404 404 404 404 404 404 404 404 404 404
+POST   api-need-open                 - 404 404 404 404 404 404 404 404 404 404 404 200
+GET    api-need-matches              - 404 200 404 404 404 200 404 404 404 404 404 404
 GET    api-waiting-list              - 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-waiting-list              - 400 201 201 201 403 403 403 403 400 400 400 400
 GET    api-waiting-wish              - 404 200 404 404 200 404 404 404 404 404 404 404
@@ -785,6 +808,9 @@ PAGE_BODIES = {
         "service_mode": "self",
         "purpose": "research",
     },
+    "bookings:need-new": NEED_FORM,
+    "bookings:need-change": NEED_FORM,
+    "bookings:need-correct": {"act": "add", "code": "grain-size"},
     "bookings:waiting-new": {
         "earliest": "2026-03-06T08:00",
         "latest": "2026-03-07T08:00",
@@ -1154,6 +1180,9 @@ API_BODIES = {
         "end": "2026-03-06T07:00:00Z",
     },
     ("POST", "api-reservations"): RESERVATION,
+    ("POST", "api-needs"): NEED,
+    ("PUT", "api-need"): NEED,
+    ("POST", "api-need-open"): {"reason": "test"},
     ("POST", "api-waiting-list"): {
         "instrument": "<instrument>",
         "earliest": "2026-03-06T00:00:00Z",

@@ -56,7 +56,7 @@ from tests.factories.audit import audit_things
 from tests.factories.cast import CARD, NOW, at, reserve
 from tests.factories.imports import import_things
 from tests.factories.jobs import failed
-from tests.factories.needs import measurand_of
+from tests.factories.needs import measurand_of, need_of
 from tests.factories.qualifications import certify
 from tests.factories.things import money_things
 from tests.factories.training import course, enrol, session
@@ -225,6 +225,7 @@ def world(shared_cast):
         "present": str(now.pk),
         "closure": str(closure.pk),
         "wish": str(wish.pk),
+        "need": str(need_of(cast).pk),
         "offered": str(wish.offers.get().reservation_id),
         "attachment": str(photo(cast, cast.microscope).pk),
         "facility": str(cast.facility.pk),
@@ -259,6 +260,7 @@ ARGUMENTS = {
     "series_id": "series",
     "chain_id": "chain",
     "wish_id": "wish",
+    "need_id": "need",
     "search_id": "search",
     "failure_id": "failure",
     "token_id": "absent",

@@ -21,6 +21,7 @@ WITHOUT = {
     "demo_address_vouch": "the demonstration alone",
     "demand_searched": "counted for statistics",
     "searches_tell": "what somebody was told of; the mail is in the outbox",
+    "hosts_review": "counted from bookings, which are in the trail",
     "calendar_extend": "computed from opening hours, whose change is in the trail",
     "register_file": "the index of the search",
     "register_refile": "the same",

@@ -50,7 +50,7 @@ from tests.factories.cards import CARD
 from tests.factories.cast import NOW, Cast, at, reserve
 from tests.factories.imports import import_things
 from tests.factories.jobs import failed
-from tests.factories.needs import measurand_of
+from tests.factories.needs import measurand_of, need_of
 from tests.factories.qualifications import certify
 from tests.factories.things import money_things
 from tests.factories.training import course, enrol, session
@@ -224,6 +224,7 @@ def known(shared_cast: Cast) -> dict[str, list[str]]:
         "harvest_id": [files["harvest"], files["paused-harvest"]],
         "series_id": [str(series.series.pk)],
         "chain_id": [str(chain.pk)],
+        "need_id": [str(need_of(cast).pk)],
         "wish_id": [str(wait(cast, manual).pk)],
     }
 

@@ -209,7 +209,7 @@ def publish(
     instrument = instrument_create(
         By(zhao, now),
         facility=cast.facility,
-        techniques=[cast.technique],
+        techniques=values.pop("techniques", [cast.technique]),
         name=name,
         name_zh=values.pop("name_zh", "透射电子显微镜"),
         description="Atomic resolution imaging at 300 kV.",

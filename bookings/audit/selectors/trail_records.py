@@ -35,6 +35,7 @@ from bookings.funding.selectors.funding_sources import sources_for
 from bookings.funding.selectors.programmes import grants_for, programmes_for
 from bookings.hours.models import HoursExport
 from bookings.messaging.models import CalendarFeed, WebhookEndpoint
+from bookings.needs.models import Need
 from bookings.plans.models import BookingImport, WaitingWish
 from bookings.plans.selectors.chains import chain_for
 from bookings.pricing.models import (
@@ -146,6 +147,7 @@ NAMES: dict[str, tuple[type[Model], Any, Any, str | None]] = {
     "series": (Series, "instrument__name", "instrument__name_zh", None),
     "chain": (Chain, "organisation__name", "organisation__name_zh", "created_at"),
     "waitingwish": (WaitingWish, "instrument__name", "instrument__name_zh", "earliest"),
+    "need": (Need, _person("user__"), None, "created_at"),
     "closure": (Closure, "instrument__name", "instrument__name_zh", "start_at"),
     "savedsearch": (SavedSearch, "name", None, None),
     "bookingimport": (BookingImport, "file_name", None, None),

@@ -41,7 +41,7 @@ def load_askers(
     A certificate is needed to work alone: in service mode `self`, and where no mode is said,
     if the instrument offers no other.
     """
-    alone = [i for i in instruments if _works_alone(i, mode)]
+    alone = [i for i in instruments if works_alone(i, mode)]
     qualified = load_qualified(user_id, alone, load_recognised)
     asks = {i.pk for i in alone if hasattr(i, "policy") and i.policy.qualification}
     return {
@@ -59,7 +59,8 @@ def load_askers(
     }
 
 
-def _works_alone(instrument: Instrument, mode: str | None) -> bool:
+def works_alone(instrument: Instrument, mode: str | None) -> bool:
+    """Whether somebody who works in a mode, or says none, would work without an operator."""
     if mode is None:
         return instrument.service_modes == ["self"]
     return mode == "self"

@@ -56,11 +56,12 @@ class Offer:
     starts: tuple[datetime, ...]
     quote: Quote | None = None
     is_priced: bool = False
+    samples: int = 1
 
     @property
     def quantity(self) -> int | None:
         """How many samples the quote is for, where it is by the sample."""
-        return 1 if self.rate_unit == "sample" else None
+        return self.samples if self.rate_unit == "sample" else None
 
 
 def load_offers(
@@ -73,12 +74,14 @@ def load_offers(
     mode: str | None = None,
     span: Period | None = None,
     minutes: int | None = None,
+    quantity: int | None = None,
     most: int = STARTS,
     without: Collection[UUID] = (),
 ) -> dict[UUID, Offer]:
     """The offer of each instrument (policy, schedule, facility loaded with it) to somebody of a
     payer who would work in some mode: its first starts in a span (the next three weeks) for a
-    length (the usual one), and its price. `without`: their own holds, which are in nobody's way.
+    length (the usual one), and its price, for `quantity` samples where it is by the sample.
+    `without`: their own holds, which are in nobody's way.
     Five statements at most, one more where a policy has quotas and one where it wants a
     certificate."""
     within = span or Period(now, now + LOOK_AHEAD)
@@ -104,6 +107,7 @@ def load_offers(
             most,
             is_fixed=span is not None,
             mode=mode or "",
+            quantity=quantity,
         )
         for instrument in instruments
     }
@@ -121,6 +125,7 @@ def _offer(
     most: int,
     is_fixed: bool,
     mode: str,
+    quantity: int | None,
 ) -> Offer:
     length = minutes or (calendar.policy.usual_minutes if calendar else 0)
     if calendar and not is_fixed and not calendar.policy.allows(length):
@@ -143,7 +148,11 @@ def _offer(
     if values and length:
         begins = starts[0] if starts else first.replace(second=0, microsecond=0)
         then = terms_on(instrument, backing, cards, begins)  # a voucher may begin later
-        enquiry = Asked(Period(begins, begins + timedelta(minutes=length)), mode)
+        enquiry = Asked(
+            Period(begins, begins + timedelta(minutes=length)),
+            mode,
+            quantity=Decimal(quantity) if quantity else None,
+        )
         quote = price_of(instrument, then, enquiry)
     return Offer(
         price_group=terms.price_group,
@@ -154,6 +163,7 @@ def _offer(
         starts=tuple(starts),
         quote=quote,
         is_priced=card_on(instrument, cards, now) is not None,
+        samples=quantity or 1,
     )
 
 

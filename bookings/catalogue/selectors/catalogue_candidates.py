@@ -268,11 +268,18 @@ def _partners(agreements: Agreements, first: date, last: date) -> tuple[list[UUI
 
 
 def candidates(
-    criteria: Criteria, sieve: Sieve, *, after: Place | None, most: int, skip: int = 0
+    criteria: Criteria,
+    sieve: Sieve,
+    *,
+    after: Place | None,
+    most: int,
+    skip: int = 0,
+    rows: QuerySet[SearchEntry] | None = None,
 ) -> list[Instrument]:
     """The first `most` published instruments that fit, in the order of the search, after a place
-    in it, that may have what is wanted; with what their calendars need. One statement."""
-    fitting, order = ordered(criteria, entries(criteria))
+    in it, that may have what is wanted; with what their calendars need. `rows`: entries that fit,
+    where the criteria do not say it. One statement."""
+    fitting, order = ordered(criteria, entries(criteria) if rows is None else rows)
     is_by_price = criteria.sort == "price"
     if after is not None and not is_by_price:
         fitting = fitting.filter(_beyond(order, after))

@@ -22,7 +22,14 @@ from bookings.audit.notifications import audit
 from bookings.catalogue.services.searches import searches_follow
 from bookings.charging.services.charges import charge_make
 from bookings.hours.services.hours import days_mark_dirty
-from bookings.messaging.notifications import records, reservations, searches, training, webhooks
+from bookings.messaging.notifications import (
+    needs,
+    records,
+    reservations,
+    searches,
+    training,
+    webhooks,
+)
 from bookings.messaging.notifications.reservations import still_says
 from bookings.messaging.services.webhooks import events_tell, webhook_deliver
 from bookings.plans.services.waiting import slot_offer
@@ -40,8 +47,8 @@ KINDS = by_outbox_kind(
     *(
         area.KINDS
         for area in (
-            people, sign_in, harvests, reservations, records, training, searches, webhooks, papers,
-            audit,
+            people, sign_in, harvests, reservations, records, training, searches, needs, webhooks,
+            papers, audit,
         )
     )
 )  # fmt: skip

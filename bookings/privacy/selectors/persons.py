@@ -30,6 +30,7 @@ from bookings.audit.models import AuditException, AuditFinding, AuditSample
 from bookings.catalogue.models import BusyCalendar, SavedSearch, UnmetDemand
 from bookings.funding.models import FundingSource
 from bookings.messaging.models import CalendarFeed
+from bookings.needs.models import Need, Suggestion
 from bookings.plans.models import BookingImport, WaitingWish
 from bookings.pricing.models import Charge, Correction, Dispute
 from bookings.record.models import Reservation, UsageSession
@@ -201,6 +202,16 @@ def _of_bookings(user: User) -> dict[str, list[Row]]:
             "any_equivalent", "max_price", "state", "created_at", "ended_at",
             instrument="instrument__name", payer="organisation__code",
         ),
+        "needs": _rows(
+            Need.objects.filter(user=user).order_by("created_at"),
+            "id", "text", "terms", "requirements", "sample", "quantity", "modes", "earliest",
+            "latest", "minutes", "budget", "currency", "state", "created_at",
+            payer="organisation__code",
+        ),
+        "suggestions": _rows(
+            Suggestion.objects.filter(user=user).order_by("created_at"),
+            "cause", "suggested", "created_at", instrument="instrument__name",
+        ),
         "imports": _rows(
             BookingImport.objects.filter(user=user).order_by("pk"),
             "id", "file_name", host="organisation__code",
@@ -224,6 +235,8 @@ def _of_acts(user: User) -> dict[str, list[Row]]:
     told = Q(kind__startswith="mail.", payload__reservation__in=[str(pk) for pk in own])
     searches = SavedSearch.objects.filter(user=user).values_list("pk", flat=True)
     told |= Q(kind="search.matches", payload__search__in=[str(pk) for pk in searches])
+    suggested = Suggestion.objects.filter(user=user).values_list("pk", flat=True)
+    told |= Q(kind="suggestion.told", payload__suggestion__in=[str(pk) for pk in suggested])
     about = Q(kind__startswith="people.", payload__user=str(user.pk))
     taught = Q(kind__startswith="training.", payload__user=str(user.pk))
     return {

@@ -13,6 +13,7 @@ from accounts.services.erasure import account_close
 from bookings.catalogue.models import BusyCalendar, SavedSearch
 from bookings.funding.models import FundingSource
 from bookings.messaging.models import CalendarFeed
+from bookings.needs.models import Need, Suggestion
 from bookings.plans.selectors.waiting import open_wishes
 from bookings.plans.services.waiting import wish_withdraw
 from bookings.privacy.selectors.leaving import bookings_ahead
@@ -57,6 +58,8 @@ def person_close(*, user: User, now: datetime, by_platform: bool = False, reason
     cancelled = bookings_drop(own, ahead=ahead, reason="")
     enrolments_drop(own, user_id=user.pk)
     SavedSearch.objects.filter(user=user).delete()
+    Need.objects.filter(user=user).delete()
+    Suggestion.objects.filter(user=user).delete()
     CalendarFeed.objects.filter(user=user).delete()
     BusyCalendar.objects.filter(user=user).delete()
     for source in FundingSource.objects.filter(users=user):

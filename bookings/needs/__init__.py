@@ -1,0 +1,1 @@
+"""From a need in somebody's own words to instruments that answer it, with reasons."""

@@ -1,0 +1,194 @@
+"""Which instruments answer a need, in which order, and why.
+
+An instrument passes gates first, each with a code; those that pass are ordered by a sum of five
+parts between 0 and 1, whose weights the person may move. Nothing is learned: the same facts give
+the same order, and each part can be said in words.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+PARTS = ("fit", "time", "cost", "effort", "trust")
+WEIGHTS: Mapping[str, float] = {
+    "fit": 0.35,
+    "time": 0.25,
+    "cost": 0.20,
+    "effort": 0.10,
+    "trust": 0.10,
+}
+# How near a technique is to the one wanted.
+SAME, SIBLING, BROADER = 1.0, 0.7, 0.4
+EFFORT: Mapping[str, float] = {"city": 1.0, "region": 0.8, "sent": 0.6, "travel": 0.4}
+HALF_DAYS = 7  # working days after which the part of time has halved
+PRIOR = 10  # bookings that the mean of all hosts counts as, beside a host's own
+# Why an instrument is no match, in the order in which they are asked.
+GATES = ("technique", "requirement", "region", "mode", "certificate", "price", "budget", "time")
+LABELS = ("soonest", "cheapest", "closest")
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An instrument as it stands to a need.
+
+    nearness: of its techniques, SAME, SIBLING, BROADER, or 0; fits: of each requirement, in
+    their order; days: working days from the first that is wished to the start, None where nothing
+    is free; payable: what the payer pays, in the payer's currency, None where it cannot be
+    compared; effort: of EFFORT; trust: in [0, 1]; gates: codes of what else shuts it out.
+    """
+
+    key: Any
+    nearness: float = SAME
+    fits: tuple[str, ...] = ()
+    days: int | None = None
+    payable: Decimal | None = None
+    effort: str = "travel"
+    trust: float = 1.0
+    gates: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Match:
+    """A candidate that passes, with its parts and their weighted sum; labels: of LABELS."""
+
+    candidate: Candidate
+    score: float
+    parts: Mapping[str, float]
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Matches:
+    """The best first, and those that do not pass, each with its first gate."""
+
+    matches: Sequence[Match] = ()
+    shut_out: Mapping[Any, str] = field(default_factory=dict)
+
+
+def gate(candidate: Candidate, budget: Decimal | None) -> str | None:
+    """The first gate that shuts a candidate out; None where it passes."""
+    shut = set(candidate.gates)
+    if not candidate.nearness:
+        shut.add("technique")
+    if "fails" in candidate.fits:
+        shut.add("requirement")
+    if budget is not None and (candidate.payable is None or candidate.payable > budget):
+        shut.add("budget")
+    if candidate.days is None:
+        shut.add("time")
+    return next((code for code in GATES if code in shut), None)
+
+
+def match(
+    candidates: Iterable[Candidate],
+    *,
+    budget: Decimal | None = None,
+    weights: Mapping[str, float] = WEIGHTS,
+) -> Matches:
+    """Order the candidates that pass, the best first; alike ones by start, price and key."""
+    shut_out: dict[Any, str] = {}
+    passing: list[Candidate] = []
+    for candidate in candidates:
+        if code := gate(candidate, budget):
+            shut_out[candidate.key] = code
+        else:
+            passing.append(candidate)
+    ranks = _ranks(passing)
+    total = sum(weights.get(name, 0) for name in PARTS)
+    scored = []
+    for candidate in passing:
+        parts = {
+            "fit": fit_part(candidate),
+            "time": 2 ** (-(candidate.days or 0) / HALF_DAYS),
+            "cost": _cost(candidate, budget, ranks),
+            "effort": EFFORT[candidate.effort],
+            "trust": candidate.trust,
+        }
+        score = sum(weights.get(name, 0) * parts[name] for name in PARTS) / total if total else 0.0
+        scored.append(Match(candidate, score, parts))
+    scored.sort(
+        key=lambda m: (-m.score, m.candidate.days, _price(m.candidate), str(m.candidate.key))
+    )
+    return Matches(_labelled(scored), shut_out)
+
+
+def fit_part(candidate: Candidate) -> float:
+    """How well technique and requirements fit: what is not stated counts half."""
+    worth = sum(1 if fit == "meets" else 0.5 for fit in candidate.fits)
+    return candidate.nearness * (worth / len(candidate.fits) if candidate.fits else 1)
+
+
+def loses(loser: Match, winner: Match, weights: Mapping[str, float] = WEIGHTS) -> str:
+    """The part by which one match loses most to another."""
+    return max(PARTS, key=lambda n: weights.get(n, 0) * (winner.parts[n] - loser.parts[n]))
+
+
+def trusted(kept: int, number: int, mean: float) -> float:
+    """The share of bookings that a host kept and requests it answered in time, shrunk towards the
+    mean of all hosts: (PRIOR x mean + kept) / (PRIOR + number)."""
+    return (PRIOR * mean + kept) / (PRIOR + number)
+
+
+def working_days(first: date, last: date) -> int:
+    """Mondays to Fridays after the first day, up to the last; none where that lies before."""
+    weeks, rest = divmod(max((last - first).days, 0), 7)
+    days = (first + timedelta(days=n) for n in range(1, rest + 1))
+    return 5 * weeks + sum(day.weekday() < 5 for day in days)
+
+
+def nearness(
+    offered: Iterable[str], wanted: Sequence[str], above: Mapping[str, frozenset[str]]
+) -> float:
+    """How near the techniques of an instrument are to those wanted. `above`: all that are broader
+    than a technique. The same or a narrower one is SAME, one below the same parent SIBLING (roots
+    that hold everything do not count), a broader one BROADER."""
+    best = 0.0
+    for code in offered:
+        broader = above.get(code, frozenset())
+        for one in wanted:
+            if one == code or one in broader:
+                return SAME
+            over = above.get(one, frozenset())
+            if code in over:
+                best = max(best, BROADER)
+            elif broader & over:
+                best = max(best, SIBLING)
+    return best
+
+
+def _price(candidate: Candidate) -> tuple[bool, Decimal]:
+    return candidate.payable is None, candidate.payable or Decimal(0)
+
+
+def _ranks(candidates: Sequence[Candidate]) -> dict[Any, float]:
+    """Where there is no budget: 1 for the cheapest down to 0 for the dearest and the unknown."""
+    prices = sorted({c.payable for c in candidates if c.payable is not None})
+    steps = max(len(prices) - 1, 1)
+    places = {price: 1 - place / steps for place, price in enumerate(prices)}
+    return {c.key: places[c.payable] if c.payable is not None else 0.0 for c in candidates}
+
+
+def _cost(candidate: Candidate, budget: Decimal | None, ranks: Mapping[Any, float]) -> float:
+    if budget is None:
+        return ranks[candidate.key]
+    if not budget or candidate.payable is None:
+        return 1.0 if candidate.payable == 0 else 0.0
+    return float(1 - min(Decimal(1), candidate.payable / budget))
+
+
+def _labelled(matches: list[Match]) -> list[Match]:
+    """Say of one match each what it is best in; of equals it is the first."""
+    if not matches:
+        return []
+    priced = [m for m in matches if m.candidate.payable is not None]
+    best = {
+        "soonest": min(matches, key=lambda m: m.candidate.days or 0),
+        "cheapest": min(priced, key=lambda m: _price(m.candidate)) if priced else None,
+        "closest": max(matches, key=lambda m: m.parts["fit"]),
+    }
+    return [
+        Match(m.candidate, m.score, m.parts, tuple(name for name in LABELS if best[name] is m))
+        for m in matches
+    ]

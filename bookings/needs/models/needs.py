@@ -1,0 +1,112 @@
+"""Needs: what somebody wants to find out, kept to be answered by instruments."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.domain.roles import Places
+from accounts.models import Organisation, Region, User
+from accounts.models.keys import new_id
+from bookings.record.models.amounts import amount_field
+from instruments.models import Instrument
+
+
+class Need(models.Model):
+    """What somebody wants to find out, when, and for how much; private.
+
+    terms: codes of measurands and techniques that they chose, the most telling first;
+    requirements: as texts, each `{parameter, low, high}` in the unit of the parameter; sample:
+    its form; quantity: of samples; modes, regions: empty for any; budget: in the currency of the
+    payer's region; weights: of the parts of a match, those of `domain/matching.py` where empty.
+    """
+
+    class State(models.TextChoices):
+        OPEN = "open", _("open")
+        WITHDRAWN = "withdrawn", _("withdrawn")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    user = models.ForeignKey(User, models.PROTECT, related_name="+")
+    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
+    text = models.CharField(max_length=2000)
+    terms = ArrayField(models.CharField(max_length=60), default=list)
+    requirements = models.JSONField(default=list)
+    sample = models.CharField(max_length=200, blank=True)
+    quantity = models.PositiveIntegerField(null=True)
+    modes = ArrayField(
+        models.CharField(max_length=10, choices=Instrument.ServiceMode), default=list
+    )
+    regions = models.ManyToManyField(Region, related_name="+", blank=True)
+    earliest = models.DateTimeField()
+    latest = models.DateTimeField()
+    minutes = models.PositiveIntegerField()
+    budget = amount_field(null=True)
+    currency = models.CharField(max_length=3)
+    weights = models.JSONField(default=dict)
+    state = models.CharField(max_length=10, choices=State, default=State.OPEN)
+    created_at = models.DateTimeField()
+    changed_at = models.DateTimeField()
+    version = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        verbose_name = _("need")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(latest__gt=F("earliest")) & Q(minutes__gt=0), name="need_forward"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["user", "-created_at"], name="need_user"),
+            models.Index(fields=["organisation", "-created_at"], name="need_organisation"),
+        ]
+
+    def places(self) -> Places:
+        """Those of the payer."""
+        return (self.organisation_id,), self.organisation.region.lineage
+
+
+class HostRecord(models.Model):
+    """How a host kept to what it had promised, in the year before a day: bookings that were
+    confirmed, those of them that it cancelled; requests that were decided or had lapsed, those of
+    them that it left unanswered."""
+
+    organisation = models.OneToOneField(
+        Organisation, models.CASCADE, primary_key=True, related_name="+"
+    )
+    bookings = models.PositiveIntegerField()
+    cancelled = models.PositiveIntegerField()
+    requests = models.PositiveIntegerField()
+    unanswered = models.PositiveIntegerField()
+    as_of = models.DateTimeField()
+
+
+class Suggestion(models.Model):
+    """Instruments that somebody was told of after they had asked in vain, once for each thing
+    they asked for. `cause` with `about`: the id of the unmet demand, the wish or the rate card;
+    created_at: when they asked; looked_at: when matches were looked for."""
+
+    class Cause(models.TextChoices):
+        REFUSED = "refused"
+        SEARCH = "search"
+        WISH = "wish"
+        OFFER = "offer"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    user = models.ForeignKey(User, models.CASCADE, related_name="+")
+    cause = models.CharField(max_length=10, choices=Cause)
+    about = models.CharField(max_length=36)
+    instrument = models.ForeignKey(Instrument, models.CASCADE, null=True, related_name="+")
+    suggested = models.JSONField(default=list)
+    created_at = models.DateTimeField()
+    looked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "cause", "about"], name="suggested_once")
+        ]
+        indexes = [
+            models.Index(fields=["user", "-looked_at"], name="suggestion_user"),
+            models.Index(
+                fields=["created_at"], condition=Q(looked_at=None), name="suggestion_waits"
+            ),
+        ]

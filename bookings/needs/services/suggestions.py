@@ -1,0 +1,213 @@
+"""Awareness: who asked in vain is told where else they can go."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import CharField, Count, Exists, OuterRef, Q, Value
+from django.db.models.functions import Cast
+
+from accounts.notifications import Effect, enqueue
+from accounts.services.jobs import work_through
+from bookings.catalogue.models import UnmetDemand
+from bookings.needs.models import HostRecord, Suggestion
+from bookings.needs.selectors.matches import Answer, Wanted, load_matches
+from bookings.plans.models import WaitingWish
+from bookings.pricing.models import Quote
+from bookings.record.domain.money import format_amount
+from bookings.record.models import Reservation
+from instruments.domain.needs import FIRST
+from instruments.models import Instrument
+from instruments.selectors.needs import load_need_terms
+
+SHOWN, MOST_AT_ONCE = 3, 500
+RECENT = timedelta(days=2)  # what is older is told to nobody any more
+SETTLED = timedelta(minutes=10)  # somebody who was refused may be booking elsewhere right now
+BEFORE, AFTER = timedelta(days=3), timedelta(days=21)  # beside the time that was asked for
+NEVER_TWICE = timedelta(days=30)
+_TEXT = re.compile(r"(?:^| )text=(.*?)(?= \w+=|$)")
+
+
+def suggestions_tell(*, now: datetime) -> int:
+    """Tell everybody who was refused for lack of capacity, searched in vain or waited in vain of
+    the instruments elsewhere that answer best, once for each thing and each instrument once in
+    thirty days. How many were told."""
+    _collect(now)
+    return work_through(
+        job="suggestions",
+        due=Suggestion.objects.filter(looked_at=None).order_by("created_at", "pk"),
+        act=partial(_tell, now=now),
+        now=now,
+        most=MOST_AT_ONCE,
+    )
+
+
+@transaction.atomic
+def _collect(now: datetime) -> None:
+    """Note what was asked for in vain; a constraint keeps it to once."""
+    demands = UnmetDemand.objects.filter(
+        on_date__gte=(now - RECENT - timedelta(days=1)).date(),
+        created_at__range=(now - RECENT, now - SETTLED),
+        wanted_until__gt=now,
+        organisation__isnull=False,
+        user__is_active=True,
+    ).filter(_untold(OuterRef("kind")))
+    wishes = WaitingWish.objects.filter(
+        state=WaitingWish.State.EXPIRED,
+        ended_at__range=(now - RECENT, now),
+        user__is_active=True,
+    ).filter(_untold(Value("wish")))
+    rows = [
+        *demands.order_by("pk").values_list("user_id", "kind", "pk", "instrument_id", "created_at"),
+        *wishes.order_by("pk").values_list(
+            "user_id", Value("wish"), "pk", "instrument_id", "created_at"
+        ),
+    ]
+    Suggestion.objects.bulk_create(
+        [
+            Suggestion(
+                user_id=user, cause=cause, about=str(pk), instrument_id=instrument, created_at=at
+            )
+            for user, cause, pk, instrument, at in rows
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def _untold(cause: Any) -> Any:
+    return ~Exists(
+        Suggestion.objects.filter(
+            user=OuterRef("user"), cause=cause, about=Cast(OuterRef("pk"), CharField())
+        )
+    )
+
+
+def _tell(pk: UUID, now: datetime) -> int:
+    """Look for matches, keep them, and enqueue the message where there are some."""
+    row = Suggestion.objects.select_for_update(skip_locked=True).filter(pk=pk).first()
+    if row is None or row.looked_at is not None:
+        return 0
+    wanted = _of_wish(row, now) if row.cause == Suggestion.Cause.WISH else _of_demand(row, now)
+    row.looked_at = now
+    if wanted is not None and wanted.techniques and not _has_booked(wanted, row.created_at):
+        earlier = Suggestion.objects.filter(user=row.user_id, looked_at__gt=now - NEVER_TWICE)
+        shown = {UUID(each["instrument"]) for one in earlier for each in one.suggested}
+        wanted = replace(wanted, without=wanted.without | shown)
+        answers = [a for a in load_matches(wanted, now) if a.match is not None]
+        row.suggested = [_kept(answer, wanted) for answer in answers[:SHOWN]]
+    row.save(update_fields=["suggested", "looked_at"])
+    if not row.suggested:
+        return 0
+    key = f"suggestion.told:{row.pk}"
+    enqueue([Effect("suggestion.told", key, {"suggestion": str(row.pk)})], now=now)
+    return 1
+
+
+def _of_demand(row: Suggestion, now: datetime) -> Wanted | None:
+    demand = (
+        UnmetDemand.objects.select_related("organisation__region", "technique")
+        .filter(pk=row.about)
+        .first()
+    )
+    if demand is None or demand.organisation is None:
+        return None
+    return Wanted(
+        techniques=_techniques_of(demand),
+        earliest=max(now, demand.wanted_from - BEFORE),
+        latest=demand.wanted_until + AFTER,
+        minutes=demand.minutes,
+        payer=demand.organisation,
+        person=demand.user_id,
+        without=frozenset({demand.instrument_id} if demand.instrument_id else ()),
+    )
+
+
+def _of_wish(row: Suggestion, now: datetime) -> Wanted | None:
+    wish = WaitingWish.objects.select_related("organisation__region").filter(pk=row.about).first()
+    if wish is None:
+        return None
+    return Wanted(
+        techniques=_of_instrument(wish.instrument_id),
+        earliest=now,
+        latest=now + AFTER,
+        minutes=wish.minutes,
+        payer=wish.organisation,
+        person=wish.user_id,
+        modes=(wish.service_mode,),
+        regions=tuple(wish.regions.all()),
+        without=frozenset({wish.instrument_id}),
+    )
+
+
+def _kept(answer: Answer, wanted: Wanted) -> dict[str, Any]:
+    """A match as a message shows it and its link books it."""
+    quote = answer.offer.quote
+    return {
+        "instrument": str(answer.instrument.pk),
+        "start": answer.offer.starts[0].isoformat(),
+        "minutes": wanted.minutes,
+        "service_mode": answer.mode,
+        "organisation": wanted.payer.code,
+        "payable": format_amount(quote.payable, quote.currency) if quote else "",
+        "currency": quote.currency if quote else "",
+    }
+
+
+def _has_booked(wanted: Wanted, since: datetime) -> bool:
+    """Whether they have found something of these techniques themselves since."""
+    return Reservation.objects.filter(
+        user=wanted.person,
+        requested_at__gte=since,
+        state__in=("held", "requested", "confirmed", "in_use", "completed"),
+        instrument__techniques__code__in=wanted.techniques,
+    ).exists()
+
+
+def _techniques_of(demand: UnmetDemand) -> tuple[str, ...]:
+    if demand.instrument_id:
+        return _of_instrument(demand.instrument_id)
+    if demand.technique is not None:
+        return (demand.technique.code,)
+    text = _TEXT.search(demand.query)
+    terms = load_need_terms(text[1])[:FIRST] if text else []
+    return tuple(dict.fromkeys(code for term in terms for code in term.techniques))
+
+
+def _of_instrument(pk: UUID) -> tuple[str, ...]:
+    through = Instrument.techniques.through.objects.filter(instrument_id=pk)
+    codes: Iterable[str] = through.order_by("id").values_list("technique__code", flat=True)
+    return tuple(codes)
+
+
+@transaction.atomic
+def hosts_review(*, now: datetime) -> int:
+    """Count anew how every host kept its bookings and requests of the last year; how many hosts.
+    One statement reads them."""
+    rows = Reservation.objects.filter(
+        start_at__gte=now - timedelta(days=365), start_at__lte=now
+    ).values("host_id")
+    unanswered = Q(Exists(Quote.objects.filter(reservation=OuterRef("pk"))), state="expired")
+    counted = rows.annotate(
+        bookings=Count("pk", filter=Q(confirmed_at__isnull=False)),
+        cancelled=Count("pk", filter=Q(confirmed_at__isnull=False, is_ended_by_host=True)),
+        unanswered=Count("pk", filter=unanswered),
+        requests=Count("pk", filter=Q(decided_by__isnull=False) | unanswered),
+    )
+    names = ("bookings", "cancelled", "requests", "unanswered")
+    records = [
+        HostRecord(organisation_id=host, as_of=now, **dict(zip(names, numbers, strict=True)))
+        for host, *numbers in counted.values_list("host_id", *names)
+    ]
+    HostRecord.objects.exclude(pk__in=[record.pk for record in records]).delete()
+    HostRecord.objects.bulk_create(
+        records,
+        update_conflicts=True,
+        unique_fields=["organisation"],
+        update_fields=[*names, "as_of"],
+    )
+    return len(records)

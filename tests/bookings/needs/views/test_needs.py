@@ -1,0 +1,97 @@
+"""Needs on pages, without a script."""
+
+import re
+
+import pytest
+from django.test import Client
+
+from accounts.domain.roles import By
+from bookings.models import Need
+from bookings.needs.services.needs import need_withdraw
+from instruments.selectors.needs import vocabulary_changed
+from tests.accounts.pages import page_of
+from tests.factories.api import Clock, clock  # noqa: F401
+from tests.factories.capabilities import parameters_of
+from tests.factories.cast import NOW, Cast, at
+from tests.factories.needs import measurand_of, need_of
+
+FORM = {
+    "text": "grain size of steel, resolution 2 nm",
+    "earliest": "2026-03-06T08:00",
+    "latest": "2026-03-20T08:00",
+    "minutes": "120",
+    "organisation": "fudan",
+}
+
+
+@pytest.fixture
+def wang(client: Client, cast: Cast, clock: Clock) -> Client:  # noqa: F811
+    parameters_of(cast)
+    measurand_of(cast)
+    vocabulary_changed()
+    client.force_login(cast.wang)
+    return client
+
+
+def test_described_corrected_and_booked(cast: Cast, wang: Client) -> None:
+    html = page_of(wang.get("/needs/new/?text=grain+size"))
+    assert "grain size</textarea>" in html
+    sent = wang.post("/needs/new/", FORM)
+    need = Need.objects.get()
+    assert sent.url == f"/needs/{need.pk}/"
+    assert (need.earliest, need.latest) == (at("2026-03-06 08:00"), at("2026-03-20 08:00"))
+    html = page_of(wang.get(sent.url))
+    assert "1 instrument answers it" in html and "not stated (down to 2 nm needed)" in html
+    assert re.search(rf'href="/instruments/{cast.microscope.pk}/book/\?start=2026-03-06T', html)
+    wang.post(f"/needs/{need.pk}/correct/", {"act": "requirement", "code": "spatial_resolution"})
+    wang.post(f"/needs/{need.pk}/correct/", {"act": "add", "code": cast.technique.code})
+    wang.post(f"/needs/{need.pk}/correct/", {"act": "remove", "code": "grain-size"})
+    need.refresh_from_db()
+    assert (need.terms, need.requirements) == ([cast.technique.code], [])
+    page_of(wang.get("/needs/"))
+
+
+def test_other_words_are_read_anew_and_the_same_ones_are_not(cast: Cast, wang: Client) -> None:
+    need = need_of(cast, text="grain size, resolution 2 nm")
+    wang.post(f"/needs/{need.pk}/correct/", {"act": "requirement", "code": "spatial_resolution"})
+    here = f"/needs/{need.pk}/change/"
+    page_of(wang.get(here))
+    wang.post(here, FORM | {"text": "grain size, resolution 2 nm", "minutes": "60"})
+    need.refresh_from_db()
+    assert (need.minutes, need.requirements) == (60, [])
+    wang.post(here, FORM | {"text": "grain size, resolution 5 nm"})
+    need.refresh_from_db()
+    assert [each["low"] for each in need.requirements] == ["5"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"text": ""}, "This field is required."),
+        ({"text": "qwertyuiop"}, "Nothing of this text is known"),
+        ({"latest": "2026-03-05T08:00"}, "end"),
+        ({"budget": "-3"}, ""),
+        ({"text": "绝无此物"}, "Nothing of this text is known"),
+    ],
+)
+def test_what_is_wrong_is_said_at_its_field(
+    cast: Cast, wang: Client, changed: dict[str, str], message: str
+) -> None:
+    assert message in page_of(wang.post("/needs/new/", FORM | changed), 400)
+    assert not Need.objects.exists()
+
+
+def test_why_not_another_one(cast: Cast, wang: Client) -> None:
+    cast.instrument(name="Something else", techniques=[])
+    need = need_of(cast)
+    here = f"/needs/{need.pk}/"
+    assert "none of the techniques" in page_of(wang.get(here + "?why=Something+else"))
+    assert "number 1." in page_of(wang.get(here + "?why=electron+microscope"))
+    assert "No instrument is called so" in page_of(wang.get(here + "?why=qwertyuiop"))
+
+
+def test_what_is_over_or_withdrawn_says_so(cast: Cast, wang: Client) -> None:
+    need = need_of(cast)
+    need_withdraw(By(cast.actor("wang"), NOW), need_id=need.pk)
+    assert "This need is withdrawn." in page_of(wang.get(f"/needs/{need.pk}/"))
+    assert page_of(wang.post(f"/needs/{need.pk}/correct/", {"act": "add", "code": "x"}), 409)
