@@ -4,7 +4,7 @@ import os
 
 from django.core.asgi import get_asgi_application
 
-from config import observability
+from config.operations import observability
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 observability.start("web")

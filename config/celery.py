@@ -12,7 +12,7 @@ from typing import Any
 from celery import Celery, Task, signals, states
 from celery.schedules import crontab
 
-from config import observability
+from config.operations import observability
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 

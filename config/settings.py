@@ -18,7 +18,7 @@ from kombu import Exchange, Queue
 from whitenoise.compress import Compressor
 
 from config import env, sign_in
-from config.logs import mask_line
+from config.operations.logs import mask_line
 
 ROOT = env.ROOT
 LOCAL_MODE = env.flag("LOCAL_MODE")
@@ -60,10 +60,10 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "config.metrics.MetricsMiddleware",
-    "config.middleware.KeepingMiddleware",
-    "config.health.ProbeMiddleware",
-    "config.middleware.ProxyMiddleware",
+    "config.operations.metrics.MetricsMiddleware",
+    "config.web.middleware.KeepingMiddleware",
+    "config.operations.health.ProbeMiddleware",
+    "config.web.middleware.ProxyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -78,9 +78,9 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
-    "config.middleware.CountsMiddleware",
-    "config.middleware.MethodMiddleware",
-    "config.middleware.RefusalMiddleware",
+    "config.web.middleware.CountsMiddleware",
+    "config.web.middleware.MethodMiddleware",
+    "config.web.middleware.RefusalMiddleware",
     "accounts.middleware.SecondFactorMiddleware",
     "accounts.middleware.LeavingMiddleware",
 ]
@@ -88,7 +88,7 @@ MIDDLEWARE = [
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 
-_LOADERS = ["config.loaders.Filesystem", "config.loaders.AppDirectories"]
+_LOADERS = ["config.pages.loaders.Filesystem", "config.pages.loaders.AppDirectories"]
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -99,7 +99,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "django.template.context_processors.csp",
-                "config.context.page",
+                "config.pages.context.page",
             ],
             "builtins": ["config.templatetags.display", "config.templatetags.components"],
             # Without Django's own cache, so that a saved template is seen at once.
@@ -134,8 +134,8 @@ if CELERY_BROKER_URL.startswith("rediss:"):
     CELERY_BROKER_USE_SSL = {"ssl_cert_reqs": ssl.CERT_REQUIRED}
 if LOCAL_MODE:
     env.require_bundled(env.text("DATABASE_URL"), REDIS_URL, CELERY_BROKER_URL)
-CACHES = {"default": {"BACKEND": "config.caches.Cache", "LOCATION": REDIS_URL}}
-SESSION_ENGINE = "config.sessions"
+CACHES = {"default": {"BACKEND": "config.web.caches.Cache", "LOCATION": REDIS_URL}}
+SESSION_ENGINE = "config.web.sessions"
 
 # People
 AUTH_USER_MODEL = "accounts.User"
@@ -221,7 +221,7 @@ STATICFILES_DIRS = [ROOT / "config" / "static"]
 STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.FileSystemFinder",
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",
-    "config.finders.NamedFilesFinder",
+    "config.files.finders.NamedFilesFinder",
 ]
 # Where front-end packages lie, and the only files of them that are served.
 NODE_MODULES = ROOT / "node_modules"
@@ -244,9 +244,9 @@ MEDIA_BUCKET = str(_bucket["bucket_name"]) if _bucket else ""
 MEDIA_ROOT = Path(env.text("MEDIA_ROOT", str(ROOT / ".local" / "media")))
 DATA_UPLOAD_MAX_NUMBER_FILES = 5
 STORAGES = {
-    "default": {"BACKEND": "config.buckets.Bucket", "OPTIONS": _bucket}
+    "default": {"BACKEND": "config.files.buckets.Bucket", "OPTIONS": _bucket}
     if _bucket
-    else {"BACKEND": "config.storages.Folder"},
+    else {"BACKEND": "config.files.storages.Folder"},
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
@@ -262,7 +262,7 @@ WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "ma
 LOCAL_MAIL = Path(env.text("LOCAL_MAIL", str(ROOT / ".local" / "mail")))
 DEFAULT_FROM_EMAIL = env.sender()
 MAILERS = {
-    "default": {"BACKEND": "config.mail.FolderBackend", "OPTIONS": {"folder": LOCAL_MAIL}}
+    "default": {"BACKEND": "config.mail.backend.FolderBackend", "OPTIONS": {"folder": LOCAL_MAIL}}
     if LOCAL_MODE
     else {
         "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
@@ -290,20 +290,20 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = not LOCAL_
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_HTTPONLY = True
 SECURE_SSL_REDIRECT = env.flag("SSL_REDIRECT", not LOCAL_MODE)
-SECURE_REDIRECT_EXEMPT = [r"^metrics$"]  # probes are answered before (config/health.py)
+SECURE_REDIRECT_EXEMPT = [r"^metrics$"]  # probes are answered before (config/operations/health.py)
 SECURE_HSTS_SECONDS = 0 if LOCAL_MODE else env.number("HSTS_SECONDS", 31536000)
 SILENCED_SYSTEM_CHECKS = ["security.W021"]  # browsers' preload list: the domain's owner decides
 SECURE_HSTS_INCLUDE_SUBDOMAINS = not LOCAL_MODE
 SECURE_PROXY_SSL_HEADER = (
     ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("BEHIND_TLS_PROXY") else None
 )
-CSRF_FAILURE_VIEW = "config.errors.csrf"
+CSRF_FAILURE_VIEW = "config.pages.errors.csrf"
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
 # Files go to disk beyond 2.5 MB; one that says it is larger than any import is not taken at all.
 FILE_UPLOAD_HANDLERS = [
-    "config.uploads.Bounded",
+    "config.files.uploads.Bounded",
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]
@@ -334,7 +334,7 @@ REST_FRAMEWORK = {
     },
     # An address a client writes about itself is believed only of our own proxy.
     "NUM_PROXIES": env.number("PROXIES", 1 if env.flag("BEHIND_TLS_PROXY") else 0),
-    "EXCEPTION_HANDLER": "config.api.exception_handler",
+    "EXCEPTION_HANDLER": "config.api.problems.exception_handler",
     "URL_FORMAT_OVERRIDE": None,
     "COERCE_DECIMAL_TO_STRING": True,
     "DATETIME_FORMAT": "iso-8601",
@@ -397,7 +397,7 @@ if METRICS_TOKEN:
     # Read when prometheus_client is first imported.
     os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(METRICS_FOLDER))
 
-# Errors and traces, for who asks for them (config/observability.py)
+# Errors and traces, for who asks for them (config/operations/observability.py)
 SENTRY = env.sentry()
 OTLP = env.otlp()
 if OTLP is None:

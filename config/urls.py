@@ -6,11 +6,11 @@ from django.contrib.sitemaps import views as sitemaps
 from django.urls import include, path
 
 from accounts.adapters.federation import openid_callback, saml_finish, saml_sign_out
-from config import api, health
-from config.components import components
-from config.mailbox import mailbox
-from config.metrics import metrics
-from config.sitemaps import SITEMAPS, robots
+from config.mail.mailbox import mailbox
+from config.operations import health
+from config.operations.metrics import metrics
+from config.pages.components import components
+from config.pages.sitemaps import SITEMAPS, robots
 
 urlpatterns = [
     path("", include("bookings.urls")),
@@ -25,7 +25,7 @@ urlpatterns = [
     path("accounts/saml/<str:organization_slug>/acs/finish/", saml_finish, name="saml_finish_acs"),
     path("accounts/saml/<str:organization_slug>/sls/", saml_sign_out, name="saml_sls"),
     path("accounts/", include("allauth.urls")),
-    path("api/v1/", include(api.urlpatterns)),
+    path("api/v1/", include("config.api.urls")),
     path("admin/", admin.site.urls),
     path("robots.txt", robots, name="robots"),
     path(
@@ -51,8 +51,8 @@ if settings.LOCAL_MODE:
         path("components/", components, name="components"),
     ]
 
-handler400 = "config.errors.bad_request"
-handler403 = "config.errors.forbidden"
-handler404 = "config.errors.not_found"
-handler429 = "config.errors.too_many"  # allauth's name; Django has none
-handler500 = "config.errors.failed"
+handler400 = "config.pages.errors.bad_request"
+handler403 = "config.pages.errors.forbidden"
+handler404 = "config.pages.errors.not_found"
+handler429 = "config.pages.errors.too_many"  # allauth's name; Django has none
+handler500 = "config.pages.errors.failed"

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.wsgi import get_wsgi_application
 
-from config import observability
+from config.operations import observability
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 observability.start("web")

@@ -153,7 +153,7 @@ def bucket(settings: Any) -> Iterator[Any]:
     with serve_bucket() as served:
         settings.MEDIA_BUCKET = served.options["bucket_name"]
         settings.STORAGES = settings.STORAGES | {
-            "default": {"BACKEND": "config.buckets.Bucket", "OPTIONS": served.options}
+            "default": {"BACKEND": "config.files.buckets.Bucket", "OPTIONS": served.options}
         }
         yield served
 

@@ -50,7 +50,7 @@ from accounts.services.users import (
 )
 
 # In local mode: where mail went that an unknown visitor caused, so that the mail page can
-# show them the link they need (config/mailbox.py).
+# show them the link they need (config/mail/mailbox.py).
 MAIL_ADDRESS_KEY = "local_mail_address"
 # What mails say of what happened.
 MAIL_FACTS = {"ip", "user_agent", "provider", "from_email", "to_email", "deleted_email"}

@@ -9,7 +9,7 @@ from django.template.context import Context
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from config.icons import SHAPES
+from config.pages.icons import SHAPES
 
 register = template.Library()
 # The head of a column: of words, of numbers (to the right, or of equal width), of what needs none.
@@ -111,7 +111,7 @@ def columns(parser: Parser, token: Token) -> ColumnsNode:
 
 @register.simple_tag
 def icon(name: str, size: int = 20) -> SafeString:
-    """Return an icon of config/icons.py, `size` pixels square; it says nothing to a screen
+    """Return an icon of config/pages/icons.py, `size` pixels square; it says nothing to a screen
     reader."""
     return format_html(
         '<svg class="icon" width="{0}" height="{0}" viewBox="0 0 24 24" fill="none"'

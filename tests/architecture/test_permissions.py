@@ -36,7 +36,7 @@ from bookings.reserving.services.holds import hold_take
 from bookings.reserving.services.reservations import reservation_cancel
 from bookings.series.services.series import series_book
 from bookings.usage.services.closures import Outage, closure_create
-from config import context
+from config.pages import context
 from config.templatetags import display
 from instruments.domain.ratecards import parse_rate_card
 from instruments.domain.search import Criteria

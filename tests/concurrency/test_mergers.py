@@ -40,7 +40,7 @@ START = at("2026-03-09 08:00")
 
 
 def closing(act):
-    """A refusal also where only the database knew, as the doors say it (config/errors.py)."""
+    """A refusal also where only the database knew, as the doors say it (config/pages/errors.py)."""
 
     def run():
         try:

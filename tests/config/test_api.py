@@ -21,8 +21,8 @@ from accounts.api import shapes
 from bookings.demo.services.files import load
 from bookings.pricing.domain.fees import GroupNotServed
 from bookings.record.messages import SENTENCES, sentence
-from config import api
-from config.api_docs import openapi
+from config.api import problems, urls
+from config.api.docs import openapi
 from tests.factories import api as programs
 from tests.factories.cast import Cast
 
@@ -124,7 +124,7 @@ def test_a_request_that_looks_forged(
     "error", [DataError("integer out of range"), OverflowError("date value out of range")]
 )
 def test_what_no_field_has_caught_is_a_bad_request(error: Exception) -> None:
-    answer = api.exception_handler(error, {})
+    answer = problems.exception_handler(error, {})
     assert (answer.status_code, answer.data["code"]) == (400, "malformed")
 
 
@@ -145,7 +145,7 @@ def test_an_answer_is_for_one_person_in_one_language(
 
 
 def test_a_group_that_is_not_served_by_the_rule_itself() -> None:
-    answer = api.exception_handler(GroupNotServed(price_group="partner"), {})
+    answer = problems.exception_handler(GroupNotServed(price_group="partner"), {})
     assert answer.status_code == 422
     assert answer.data["refusals"] == [
         {
@@ -168,7 +168,7 @@ def test_the_description_is_valid_and_complete(capsys: pytest.CaptureFixture[str
 
 
 def routes() -> Iterator[tuple[str, Any]]:
-    for pattern in api.urlpatterns:
+    for pattern in urls.urlpatterns:
         yield "/api/v1/" + re.sub(r"<\w+:(\w+)>", r"{\1}", str(pattern.pattern)), pattern
 
 
@@ -310,7 +310,7 @@ def test_the_description_is_made_once_for_whoever_asks_at_the_same_moment() -> N
     script = (
         "import django; django.setup()\n"
         "from concurrent.futures import ThreadPoolExecutor\n"
-        "from config.api_docs import openapi\n"
+        "from config.api.docs import openapi\n"
         "with ThreadPoolExecutor(8) as pool:\n"
         "    made = list(pool.map(openapi, ['en', 'zh-hans'] * 4))\n"
         "assert all(made[i] is made[i % 2] for i in range(8))\n"

@@ -37,7 +37,7 @@ from bookings.plans.selectors.chains import StepWish
 from bookings.plans.services.chains import chain_book
 from bookings.record.domain.periods import Period
 from bookings.series.services.series import series_book
-from config.api_docs import openapi
+from config.api.docs import openapi
 from config.wsgi import application
 from instruments.domain.ratecards import parse_rate_card
 from instruments.domain.search import Criteria

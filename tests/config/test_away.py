@@ -5,7 +5,7 @@ import pytest
 from django.db import InterfaceError, InternalError, OperationalError, ProgrammingError
 from psycopg import errors
 
-from config.errors import is_away
+from config.pages.errors import is_away
 from tests.config.test_env import said
 
 AWAY = """

@@ -20,7 +20,7 @@ from django.utils import timezone
 from accounts.models import TrailEntry
 from accounts.services.seals import trail_seal
 from bookings.models import Reservation
-from config.backups import DUMP, MEDIA, PAPER, BackupFailed, backup_check, backup_make
+from config.operations.backups import DUMP, MEDIA, PAPER, BackupFailed, backup_check, backup_make
 from tests.factories.attachments import photo
 from tests.factories.cast import NOW, reserve
 from tests.flows.installation import documented
@@ -120,7 +120,7 @@ def test_nothing_is_left_where_a_file_cannot_be_packed(real_cast, settings, tmp_
         path.write_bytes(b"half")
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("config.backups._pack", full)
+    monkeypatch.setattr("config.operations.backups._pack", full)
     with pytest.raises(CommandError, match="No space left on device"):
         call_command("backup", tmp_path)
     assert list(tmp_path.iterdir()) == []

@@ -6,13 +6,13 @@ import time
 from django.core.cache import cache
 from django.urls import reverse
 
-from config import caches
+from config.web import caches
 from tests.factories.cast import PASSWORD
 
 
 def gone(settings, monkeypatch, address):
-    settings.CACHES = {"default": {"BACKEND": "config.caches.Cache", "LOCATION": address}}
-    settings.SESSION_ENGINE = "config.sessions"
+    settings.CACHES = {"default": {"BACKEND": "config.web.caches.Cache", "LOCATION": address}}
+    settings.SESSION_ENGINE = "config.web.sessions"
     monkeypatch.setattr(caches, "_quiet_until", 0.0)
 
 

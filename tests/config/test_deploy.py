@@ -6,7 +6,7 @@ from pathlib import Path
 from django.urls import reverse
 from rest_framework.parsers import MultiPartParser
 
-from config import api
+from config.api import urls
 from config.celery import OWN_ENTRIES, TIMETABLE
 
 ROOT = Path(__file__).parents[2]
@@ -30,7 +30,7 @@ def test_proxies_let_large_bodies_through_where_files_are_sent_and_only_there():
     assert {path.stem for path in templates if "multipart/" in path.read_text("utf-8")} == set(
         FORMS
     ) | SMALL
-    for entry in api.urlpatterns:
+    for entry in urls.urlpatterns:
         view = getattr(entry.callback, "view_class", None) or getattr(entry.callback, "cls", None)
         if MultiPartParser in getattr(view, "parser_classes", ()):
             sent.add(reverse(entry.name, kwargs=dict.fromkeys(entry.pattern.regex.groupindex, ONE)))

@@ -16,7 +16,8 @@ from kombu import Connection
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from config import caches, env
+from config import env
+from config.web import caches
 from tests.factories.tls import untrusted
 
 ROOT = Path(__file__).parents[2]

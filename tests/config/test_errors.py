@@ -4,7 +4,7 @@ from typing import Any
 
 from django.test import Client, RequestFactory
 
-from config import errors
+from config.pages import errors
 from tests.accounts.pages import page_of
 from tests.factories.cast import Cast
 

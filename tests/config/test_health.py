@@ -11,7 +11,7 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.services.jobs import run_begin
-from config import health
+from config.operations import health
 
 READY = {"database": "ok", "migrations": "ok", "broker": "ok", "clock": "ok"}
 

@@ -2,7 +2,7 @@
 
 from django.template.loader import get_template
 
-from config.loaders import flush
+from config.pages.loaders import flush
 
 
 def test_lines_begin_with_their_first_sign_but_for_what_is_shown_or_translated_as_written():

@@ -11,9 +11,9 @@ from django.test import Client
 
 from accounts.adapters.allauth import MAIL_ADDRESS_KEY
 from accounts.models.keys import new_id
-from config import mailbox
-from config.mail import FolderBackend
-from config.mailbox import list_mail, read_mail
+from config.mail import mailbox
+from config.mail.backend import FolderBackend
+from config.mail.mailbox import list_mail, read_mail
 from tests.accounts.pages import page_of
 from tests.factories.cast import Cast
 

@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from config.sessions import SessionStore
+from config.web.sessions import SessionStore
 from tests.accounts.pages import page_of
 from tests.factories.cast import Cast
 
@@ -23,5 +23,5 @@ def test_a_key_given_out_is_kept(cast: Cast) -> None:
 
 
 def test_a_nul_in_the_cookie_is_nobody(client: Client, cast: Cast, settings: object) -> None:
-    settings.SESSION_ENGINE = "config.sessions"  # type: ignore[attr-defined]
+    settings.SESSION_ENGINE = "config.web.sessions"  # type: ignore[attr-defined]
     page_of(client.get("/", headers={"Cookie": 'sessionid="abcdefgh\\000ijkl"'}))

@@ -24,8 +24,8 @@ from accounts.services.file_jobs import files_clear
 from bookings.audit.services.bundles import bundles_work
 from bookings.models import TrailBundle
 from bookings.privacy.services.retention import records_remove
-from config import doctor
-from config.storages import FilesAway
+from config.files.storages import FilesAway
+from config.operations import doctor
 from instruments.models import Attachment, Instrument
 from instruments.services import attachments
 from instruments.services.attachments import attachment_delete
@@ -67,7 +67,7 @@ def moved(bucket, settings, address):
     """From now on the bucket is at this address."""
     settings.STORAGES = settings.STORAGES | {
         "default": {
-            "BACKEND": "config.buckets.Bucket",
+            "BACKEND": "config.files.buckets.Bucket",
             "OPTIONS": bucket.options | {"endpoint_url": address},
         }
     }
@@ -162,14 +162,14 @@ def no_bucket(bucket, settings, tmp_path):
 
 def another_bucket(bucket, settings, tmp_path):
     gone = bucket.options | {"bucket_name": "uploads-of-nobody"}
-    default = {"BACKEND": "config.buckets.Bucket", "OPTIONS": gone}
+    default = {"BACKEND": "config.files.buckets.Bucket", "OPTIONS": gone}
     settings.STORAGES = settings.STORAGES | {"default": default}
 
 
 def no_folder(bucket, settings, tmp_path):
     (tmp_path / "file").touch()
     settings.MEDIA_ROOT = tmp_path / "file" / "media"
-    default = {"BACKEND": "config.storages.Folder"}
+    default = {"BACKEND": "config.files.storages.Folder"}
     settings.STORAGES = settings.STORAGES | {"default": default}
 
 
@@ -287,7 +287,7 @@ def test_the_doctor_tries_the_bucket(bucket, settings):
     )
     assert [name for name in stored() if "probe" in name] == []
     other = bucket.options | {"bucket_name": f"nobody-{uuid4().hex[:8]}"}
-    default = {"BACKEND": "config.buckets.Bucket", "OPTIONS": other}
+    default = {"BACKEND": "config.files.buckets.Bucket", "OPTIONS": other}
     settings.STORAGES = settings.STORAGES | {"default": default}
     with pytest.raises(FilesAway, match="NoSuchBucket"):
         list(doctor._files())

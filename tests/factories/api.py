@@ -21,7 +21,7 @@ from django.urls import resolve
 from django.utils import timezone
 
 from accounts.services.tokens import SCOPES, token_issue
-from config.api_docs import openapi
+from config.api.docs import openapi
 from tests.factories.cast import NOW, Cast
 
 BASE = "/api/v1/"

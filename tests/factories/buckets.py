@@ -15,7 +15,7 @@ from werkzeug.serving import make_server
 
 @dataclass(frozen=True)
 class Bucket:
-    """`options`: of `config.buckets.Bucket`; `stop`: the server is away from then on."""
+    """`options`: of `config.files.buckets.Bucket`; `stop`: the server is away from then on."""
 
     options: dict[str, Any]
     stop: Callable[[], None]

@@ -19,8 +19,8 @@ import pytest
 import requests
 from aiosmtpd.controller import Controller
 
-from config.backups import _bundled
 from config.local.ports import any_free
+from config.operations.backups import _bundled
 from tests.flows.installation import (
     HOST,
     ROOT,

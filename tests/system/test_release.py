@@ -136,7 +136,7 @@ def test_nothing_is_left_to_complain_of(site: Site) -> None:
 
 
 def test_it_knows_which_release_it_is(site: Site, archive: Path) -> None:
-    words = "from config.context import VERSION; print(VERSION)"
+    words = "from config.pages.context import VERSION; print(VERSION)"
     assert archive.name.endswith(f"-{site.manage('shell', '-v0', '-c', words).strip()}.tar.gz")
 
 

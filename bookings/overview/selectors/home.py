@@ -45,7 +45,8 @@ def _audits(actor: Actor) -> bool:
 
 
 # Beside money, in the order of their urgency. A new part of the platform adds its kind here, its
-# list and its words in templatetags/money.py, and its place in the navigation (config/context.py).
+# list and its words in templatetags/money.py, and its place in the navigation
+# (config/pages/context.py).
 WORK: dict[str, Kind] = {
     "offers": Kind(
         anybody,

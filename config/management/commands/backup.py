@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from config.backups import BackupFailed, backup_make
+from config.operations.backups import BackupFailed, backup_make
 
 
 class Command(BaseCommand):

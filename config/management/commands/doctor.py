@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from config.doctor import examine
+from config.operations.doctor import examine
 
 MARKS = {True: "ok", False: "WRONG", None: "note"}
 

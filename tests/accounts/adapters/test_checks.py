@@ -9,7 +9,7 @@ from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
 from accounts.adapters.checks import releases
-from config.health import pending_migrations
+from config.operations.health import pending_migrations
 
 
 def rows():

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from accounts.domain.roles import By
-from config.sitemaps import InstrumentSitemap
+from config.pages.sitemaps import InstrumentSitemap
 from instruments.models import Instrument
 from instruments.services.attachments import attachment_delete
 from instruments.services.duplicates import instruments_merge

@@ -164,7 +164,7 @@ def test_page_and_program(shared_cast, monkeypatch):
         ("file", "not-a-file"),
         ("kind", "unknown-field"),
     ]
-    monkeypatch.setattr("config.uploads.MOST", 10_000)
+    monkeypatch.setattr("config.files.uploads.MOST", 10_000)
     large = {"file": SimpleUploadedFile("m.pdf", PDF * 1000), "title": "Manual"}
     assert zhao.post(address, large).status_code == 413
     assert zhao.post(page, large).status_code == 400

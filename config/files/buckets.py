@@ -15,7 +15,7 @@ from django.core.files import File
 from storages.backends.s3 import S3Storage
 from storages.utils import clean_name
 
-from config.storages import Reached, reaching
+from config.files.storages import Reached, reaching
 
 PROBLEMS = (BotoCoreError, ClientError, Boto3Error, OSError)
 

@@ -1,6 +1,6 @@
 """Mail of the demonstration, read in the browser (local mode only).
 
-Nothing leaves the machine: config/mail.py writes each message to a folder, this page shows
+Nothing leaves the machine: config/mail/backend.py writes each message to a folder, this page shows
 the reader theirs. Administrators see all. Somebody not signed in sees what their own sign-up
 or password reset has sent, because without its link they could not go on.
 """

@@ -16,7 +16,7 @@ from django.conf import settings
 from structlog.contextvars import get_contextvars
 
 from config.env import Misconfigured
-from config.logs import mask
+from config.operations.logs import mask
 
 _OURS = frozenset({"accounts", "bookings", "config", "instruments"})
 # Loggers that repeat what is reported anyway, tell of bad requests, or of the collector.
@@ -121,7 +121,7 @@ def _trace(process: str, collector: Mapping[str, Any]) -> None:
     # A process of a pool ends without the usual end of a Python.
     signals.worker_process_shutdown.connect(lambda **_: provider.shutdown(), weak=False)
     # Probes come without the host's name, which it would look at.
-    after = settings.MIDDLEWARE.index("config.health.ProbeMiddleware") + 1
+    after = settings.MIDDLEWARE.index("config.operations.health.ProbeMiddleware") + 1
     DjangoInstrumentor().instrument(middleware_position=after)
     PsycopgInstrumentor().instrument()
     CeleryInstrumentor().instrument()  # type: ignore[no-untyped-call]
@@ -129,7 +129,7 @@ def _trace(process: str, collector: Mapping[str, Any]) -> None:
 
 def _version() -> str:
     django.setup()  # the web process is not yet, and does not mind twice
-    from config.context import VERSION
+    from config.pages.context import VERSION
 
     return VERSION
 

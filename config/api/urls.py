@@ -1,17 +1,8 @@
-"""The API: its addresses, and what becomes of a refusal there (RFC 9457)."""
+"""The addresses of the API."""
 
-import logging
-import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.db import OperationalError
-from django.http import Http404
 from django.urls import path, re_path
-from psycopg import errors as database
-from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -27,40 +18,22 @@ from accounts.api import (
     tokens,
 )
 from accounts.api.endpoint import Endpoint
-from accounts.api.resource import rendered
-from accounts.api.schema import PROBLEM
 from accounts.domain.errors import (
-    Invalid,
     NotFound,
-    NotPermitted,
-    Refused,
-    StillRunning,
 )
-from accounts.domain.people import PeopleRefused
-from accounts.views.pages import status_of
 from bookings.audit.api import audit, seals, trail
 from bookings.availability.api import misfits
-from bookings.availability.selectors.cuts import InTheWay
 from bookings.catalogue.api import availability, catalogue, fees, ratings, searches
-from bookings.catalogue.api.refusals import in_the_way_json, refusal_json
 from bookings.charging.api import charges, corrections, replay
 from bookings.funding.api import funding, grants, programmes
 from bookings.hours.api import hours, hours_exports, statistics
 from bookings.messaging.api import feeds, webhooks
 from bookings.needs.api import needs as bookings_needs
 from bookings.organisations.api import duplicates, mergers, people, register_imports
-from bookings.organisations.api.people import people_json
-from bookings.organisations.api.register_imports import RegisterReportShape
-from bookings.organisations.domain.register_files import RegisterRefused
 from bookings.overview.api import operations
 from bookings.plans.api import chains, imports, waiting
-from bookings.plans.api.imports import report_json
-from bookings.plans.domain.imports import RowsRefused
 from bookings.pricing.api import agreements, what_if
-from bookings.pricing.domain.fees import GroupNotServed
 from bookings.privacy.api import leaving, persons
-from bookings.record.domain.refusals import CAPACITY, Refusal, RulesRefuse
-from bookings.record.messages import sentence
 from bookings.reserving.api import holds, moves, reservations, transitions
 from bookings.series.api import series
 from bookings.settlement.api import (
@@ -71,8 +44,7 @@ from bookings.settlement.api import (
     statements,
 )
 from bookings.usage.api import closures, usage
-from config import api_docs
-from config.errors import AWAY_SECONDS, NO_VALUES, away_code, closed_meanwhile
+from config.api import docs
 from instruments.api import (
     attachments,
     enrolments,
@@ -91,176 +63,6 @@ from instruments.api import (
     training,
 )
 from instruments.api import imports as inventories
-from instruments.domain.quality import Incomplete
-
-log = logging.getLogger(__name__)
-
-# Refusals
-
-
-@dataclass(frozen=True)
-class Problem:
-    """An answer of application/problem+json before it is one."""
-
-    status: int
-    code: str
-    numbers: Mapping[str, Any] = field(default_factory=dict)
-    title: str = ""
-    detail: str = ""
-    more: Mapping[str, Any] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-CHALLENGE = {"WWW-Authenticate": "Bearer"}
-SOON = {"Retry-After": "1"}
-# What the database says when too many want the same thing at once.
-BUSY = (database.LockNotAvailable, database.DeadlockDetected, database.QueryCanceled)
-
-
-def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response:
-    """The answer to whatever an endpoint raised."""
-    exc = closed_meanwhile(exc) or exc
-    problem = _problem(exc, _is_signed_in(context.get("request")))
-    if problem.status == 500:
-        log.error("%s failed", type(context.get("view")).__name__, exc_info=exc)
-    detail = problem.detail or sentence(problem.code, problem.numbers)
-    content = {
-        **problem.numbers,
-        "type": f"/api/v1/docs/#{problem.code}",
-        "title": problem.title or detail,
-        "status": problem.status,
-        "detail": detail,
-        "code": problem.code,
-        **problem.more,
-    }
-    return Response(
-        content, status=problem.status, headers=dict(problem.headers), content_type=PROBLEM
-    )
-
-
-def _is_signed_in(request: Request | None) -> bool:
-    # Not `request.user`: asking for it may be what failed.
-    user = getattr(request, "_user", None)
-    return bool(user and user.is_authenticated)
-
-
-def _problem(exc: Exception, is_signed_in: bool) -> Problem:
-    match exc:
-        case Refused():
-            return _of_refusal(exc, is_signed_in)
-        case exceptions.APIException():
-            return _of_framework(exc)
-        case Http404():
-            return Problem(404, "not-found")
-        case PermissionDenied():
-            return Problem(403, "not-permitted")
-        case RequestDataTooBig():
-            return Problem(413, "request-too-large")
-        case SuspiciousOperation():
-            return Problem(400, "malformed", {"problem": "it looks forged"})
-        case _ if isinstance(exc, NO_VALUES):
-            log.warning("It has values that cannot be meant", exc_info=exc)
-            return Problem(400, "malformed", {"problem": "a value is out of any range"})
-        case OperationalError() if isinstance(exc.__cause__, BUSY):
-            return Problem(503, "busy", headers=SOON)
-        case _ if code := away_code(exc):
-            return Problem(503, code, headers={"Retry-After": AWAY_SECONDS})
-        case _:
-            return Problem(500, "failed")
-
-
-def _of_refusal(refused: Refused, is_signed_in: bool) -> Problem:
-    match refused:
-        case Invalid():
-            return _of_shape(refused)
-        case RulesRefuse():
-            is_taken = len(refused.refusals) == 1 and refused.refusals[0].code in CAPACITY
-            return _of_rules(refused.code, refused.refusals, 409 if is_taken else 422)
-        case GroupNotServed():
-            refusal = Refusal(refused.code, refused.numbers)
-            return _of_rules(refused.code, [refusal], 422)
-        case Incomplete():
-            return Problem(
-                422, refused.code, refused.numbers, more={"missing": list(refused.missing)}
-            )
-        case NotPermitted() if not is_signed_in:
-            return Problem(401, "not-signed-in", headers=CHALLENGE)
-        case NotPermitted():
-            return Problem(403, refused.code, refused.numbers)
-        case RowsRefused():
-            return Problem(422, refused.code, refused.numbers, more=report_json(refused.report))
-        case PeopleRefused():
-            return Problem(422, refused.code, refused.numbers, more=people_json(refused.report))
-        case RegisterRefused():
-            more = rendered(RegisterReportShape, refused.report)
-            return Problem(422, refused.code, refused.numbers, more=more)
-        case InTheWay():
-            more = {"reservations": in_the_way_json(refused)}
-            return Problem(409, refused.code, refused.numbers, more=more)
-        case StillRunning():
-            return Problem(409, refused.code, headers=SOON)
-        case _:
-            return Problem(status_of(refused), refused.code, refused.numbers)
-
-
-def _of_shape(refused: Invalid) -> Problem:
-    errors = [
-        {
-            "field": problem.field,
-            "code": problem.code,
-            "message": sentence(problem.code, problem.numbers),
-        }
-        for problem in refused.problems
-    ]
-    return Problem(
-        400,
-        refused.code,
-        title=sentence(refused.code),
-        detail=" ".join(f"{e['field']}: {e['message']}".removeprefix(": ") for e in errors),
-        more={"errors": errors},
-    )
-
-
-def _of_rules(code: str, refusals: Any, status: int) -> Problem:
-    shown = [refusal_json(refusal) for refusal in refusals]
-    return Problem(
-        status,
-        code,
-        title=sentence("rules-refuse"),
-        detail=" ".join(refusal["message"] for refusal in shown),
-        more={"refusals": shown},
-    )
-
-
-def _of_framework(exc: exceptions.APIException) -> Problem:
-    match exc:
-        case exceptions.AuthenticationFailed():
-            return Problem(401, "bad-token", headers=CHALLENGE)
-        case exceptions.NotAuthenticated():
-            return Problem(401, "not-signed-in", headers=CHALLENGE)
-        case exceptions.PermissionDenied():
-            return Problem(403, "csrf" if exc.get_codes() == "csrf" else "not-permitted")
-        case exceptions.Throttled():
-            wait = {"Retry-After": str(max(1, math.ceil(getattr(exc, "wait", None) or 1)))}
-            return Problem(429, "too-many-requests", headers=wait)
-        case exceptions.ParseError():
-            return Problem(400, "malformed", {"problem": str(exc.detail)})
-        case _:
-            code = CODES.get(exc.status_code)
-            return Problem(exc.status_code, code) if code else Problem(500, "failed")
-
-
-CODES = {
-    400: "invalid",
-    404: "not-found",
-    405: "method-not-allowed",
-    406: "not-acceptable",
-    411: "length-required",
-    415: "unsupported-media-type",
-}
-
-
-# Addresses
 
 
 class Unknown(Endpoint):
@@ -280,8 +82,8 @@ _statement = "statements/<uuid:statement_id>/"
 _settlement = "settlements/<uuid:settlement_id>/"
 
 urlpatterns = [
-    path("schema/", api_docs.schema, name="api-schema"),
-    path("docs/", api_docs.docs, name="api-docs"),
+    path("schema/", docs.schema, name="api-schema"),
+    path("docs/", docs.docs, name="api-docs"),
     # the clock
     path("operations/", operations.OperationsState.as_view(), name="api-operations"),
     path("operations/failures/", operations.Failures.as_view(), name="api-operations-failures"),

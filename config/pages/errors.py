@@ -22,7 +22,7 @@ from accounts.domain.errors import (
 )
 from accounts.views.pages import status_of
 from bookings.record.messages import sentence
-from config.storages import FilesAway
+from config.files.storages import FilesAway
 
 logger = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from django.utils.cache import patch_vary_headers
 
 from accounts.domain.errors import NotPermitted, Refused
 from bookings.overview.selectors.home import counts_forget
-from config.errors import NO_VALUES, away, away_code, closed_meanwhile, page, refused_page
+from config.pages.errors import NO_VALUES, away, away_code, closed_meanwhile, page, refused_page
 
 # Addresses that only take a form, where the page of the form does not lie above them.
 PAGE_OF = {

@@ -21,7 +21,7 @@ from accounts.models import Installation
 from accounts.selectors.guards import guards_bypassed, guards_down
 from accounts.selectors.jobs import last_run
 from config.celery import OWN_ENTRIES, app
-from config.health import SILENT, pending_migrations
+from config.operations.health import SILENT, pending_migrations
 
 POSTGRESQL, VALKEY = range(15, 19), 7  # major versions tried
 MOST_SKEW = timedelta(seconds=2)

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from accounts.domain.errors import NotFound, NotPermitted
-from config.icons import SHAPES
+from config.pages.icons import SHAPES
 
 QUOTE = {
     "currency": "CNY",
