@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 
-from instruments.domain.search import STEM, is_han, pieces, stem
+from instruments.domain.search import ASKING, COMMON, STEM, is_han, pieces, stem
 from instruments.domain.techniques import Lexicon, Term, above, lexicon
 
 LONGEST_NEED, MOST_TERMS, FIRST = 2000, 5, 2
@@ -20,14 +20,7 @@ _NAMES, _SYNONYMS, _LINES, _FIRST, _OTHERS = 2.0, 1.5, 1.0, 1.0, 0.8
 _K1, _B = 1.2, 0.4  # how soon more of a word says no more; how much a long description is held back
 _FAINT = 0.4  # what scores less than so much of the best is left out
 _DESCRIBED = 3  # techniques whose names belong to the description
-# Words of questions, of laboratories in general, and units: they tell no measurand from another.
-_STOP = frozenset(
-    "a an and any are as at be been by can could did do does find for from get got had has have "  # noqa: SIM905
-    "how i if in into is it its know look made make many me much my need no not of on one or our "
-    "out per see some than that the there this to two us use used using want was we were what when "
-    "where which who why with without would you your check determine measure measurement "
-    "measuring sample samples test g k kg l m mg ml mm nm cm um".split()
-)
+_STOP = ASKING | COMMON  # they tell no measurand from another
 
 
 @dataclass(frozen=True)
@@ -83,6 +76,32 @@ class Vocabulary:
         """What a need in either language may mean, the likeliest first."""
         text = text[:LONGEST_NEED]
         return [*self._named(text)[:FIRST], *self._described(text)][:most]
+
+    def techniques_of(self, code: str) -> tuple[str, ...]:
+        """The codes of the techniques that answer a term, the best first; a technique itself, or a
+        code that is not known, stands for itself."""
+        rows = (row.techniques for row in self.measurands if row.code == code)
+        return next(rows, (code,))
+
+    def term(self, code: str) -> NeedTerm | None:
+        """The measurand or technique with a code."""
+        for row in self.measurands:
+            if row.code == code:
+                return NeedTerm(code, row.name, row.name_zh, row.techniques, (), row.unit)
+        if technique := self.terms.get(code):
+            return NeedTerm(code, technique.name, technique.name_zh, (code,), is_named=True)
+        return None
+
+    def is_name(self, text: str, names: Iterable[str]) -> bool:
+        """Whether a text says nothing beyond some names and the techniques it names itself: then
+        it is the name of a thing and no need."""
+        labels = [
+            label
+            for code in self.lexicon.named_in(text)
+            for label in self.lexicon.labels.get(code, ())
+        ]
+        known = {key for name in (*names, *labels) for key in keys(name)}
+        return keys(text).keys() <= known
 
     def _named(self, text: str) -> list[NeedTerm]:
         codes = {c for c in self.lexicon.named_in(text) if not c.startswith("PaNET00")}

@@ -45,9 +45,14 @@ class Criteria:
     free_from: datetime | None = None
     free_until: datetime | None = None
     minutes: int | None = None
-    max_price: Decimal | None = None
-    currency: str = ""  # of `max_price`
+    max_price: Decimal | None = None  # per hour or sample
+    max_payable: Decimal | None = None  # for `minutes`, or one sample
+    currency: str = ""  # of `max_price` and `max_payable`
     sort: str = ""  # of SORTS; empty: by nearness where words were typed, else by name
+    # What is to be found out, or a technique: with it the words say no more.
+    term: str = ""
+    # "some": whatever has some of the words, or answers the term, fits.
+    words: str = ""
 
     @property
     def wants_time(self) -> bool:
@@ -56,7 +61,12 @@ class Criteria:
     @property
     def is_ranked(self) -> bool:
         """Whether the nearest to what was typed come first."""
-        return bool(self.text) and not self.sort
+        return bool(self.text or self.term) and not self.sort
+
+    @property
+    def wants_price(self) -> bool:
+        """Whether only what costs no more fits."""
+        return self.max_price is not None or self.max_payable is not None
 
     @property
     def keys(self) -> dict[str, str]:
@@ -77,7 +87,26 @@ _PARTS = re.compile(r"\d+|[^\W\d_]+")
 _SPACE = re.compile(r"[\s,;，；、。（）()【】\[\]《》“”\"|:：!！?？]+")
 STEM = "~"
 LONGEST, MOST_LEXEMES, MOST_TERMS = 40, 1500, 12
-_STOP = frozenset("a an and at by for from in of on or the to with 的".split())  # noqa: SIM905
+# Words of questions: they say nothing of what is looked for.
+ASKING = frozenset(
+    "a an and any are as at be been by can could did do does find for from get got had has have "  # noqa: SIM905
+    "how i if in into is it its know look make many me much my need no not of on one or our out "
+    "per please see some than that the there this to two us use used using want was we were what "
+    "when where which who why with without would you your 的".split()
+)
+# Words of laboratories in general, and units: they tell one thing from another only beside others.
+COMMON = frozenset(
+    "check determine measure measurement measuring sample samples test g k kg l m mg ml mm nm cm "  # noqa: SIM905
+    "um 测量 检测 测试 测定 分析 样品 材料 仪器 设备".split()
+)
+# How a question begins and ends in Chinese; the verb goes with the beginning.
+_OPENING = re.compile(
+    r"^(?:请问|我们|我|想要|想|需要|要|希望|打算|如何|怎么样|怎么|怎样|能不能|能否|可以|可不可以|是否|有没有|"
+    r"哪里|哪个|哪些|哪种|哪台|帮忙|帮我|找|用什么|什么)+(?:能|做|测量|测定|测试|检测|测一下|看一下|测|看)?"
+)
+_CLOSING = re.compile(
+    r"(?:是什么|怎么办|怎么测|怎么样|有多[大高厚少深长]|多[大高厚少深长]|是多少|吗|呢|吧|了|的)+$"
+)
 # One stem for what does a thing, the doing and what comes of it.
 _STEMS = (
     (re.compile(r"diffract(?:ion|ions|omet\w+|ive|ed|ing|or)?$"), "diffract"),
@@ -190,12 +219,19 @@ class Term:
     word: str = ""  # a Latin word that may have been mistyped
 
 
-def terms(text: str) -> list[Term]:
+def terms(text: str, *, is_some: bool = False) -> list[Term]:
     """Return what a question asks for, each piece for itself; all of it must be found. Empty:
-    nothing that could be asked for."""
+    nothing that could be asked for. `is_some`: what may be found of it, without the words that
+    are common in laboratories, and of Chinese each pair of characters."""
     result: list[Term] = []
-    words = pieces(text)
-    telling = [runs for runs in words if len(runs) > 1 or runs[0] not in _STOP]
+    words = [[_telling(run) for run in runs] for runs in pieces(text)]
+    if is_some:
+        words = [[part] for runs in words for run in runs for part in _pairs(run)]
+        silent = ASKING | COMMON
+        words = [runs for runs in words if not runs[0].isdigit()] or words
+    else:
+        silent = ASKING
+    telling = [runs for runs in words if len(runs) > 1 or runs[0] not in silent]
     for runs in (telling or words)[:MOST_TERMS]:
         parts = [_term(run) for run in runs[:MOST_TERMS]]
         whole, begun = (" & ".join(getattr(p, name) for p in parts) for name in ("whole", "begun"))
@@ -211,10 +247,23 @@ def terms(text: str) -> list[Term]:
     return result
 
 
+def _telling(run: str) -> str:
+    """Return a run without what only makes a question of it."""
+    if not _IS_HAN.match(run):
+        return run
+    return _CLOSING.sub("", _OPENING.sub("", run)) or run
+
+
+def _pairs(run: str) -> list[str]:
+    """Return the pairs of neighbours in a run of Chinese characters; another run as it is."""
+    if not _IS_HAN.match(run):
+        return [run]
+    return [run[i : i + 2] for i in range(len(run) - 1)] or [run]
+
+
 def _term(run: str) -> Term:
     if _IS_HAN.match(run):
-        pairs = [run[i : i + 2] for i in range(len(run) - 1)] or [run]
-        query = " & ".join(f"'{pair}'" for pair in dict.fromkeys(pairs[:20]))
+        query = " & ".join(f"'{pair}'" for pair in dict.fromkeys(_pairs(run)[:20]))
         return Term(f"({query})", f"({query})")
     if run.isalpha():
         kin = f" | '{STEM}{stem(run)}'" if len(run) >= 4 else ""

@@ -34,17 +34,21 @@ from instruments.domain.search import (
     Criteria,
     Term,
     exactly,
+    key,
     nearest,
     respelt,
     terms,
 )
 from instruments.models import Instrument, SearchEntry, Technique
+from instruments.selectors.needs import load_vocabulary
 from instruments.selectors.registry import WITH
 
 # What finding a term is worth, by where it was found. A whole word outweighs one that only begins
 # so, wherever that stands: "TEM" means a technique, not "Temperature" in a name. A whole name or
 # model outweighs all.
 NAMED, DESCRIBED, BROADER, NAME_BEGUN, BEGUN, ELSEWHERE, WHOLE = 80, 60, 50, 30, 20, 10, 10_000
+# Where some words suffice: each that was found, and a technique that answers what they may mean.
+ONE_MORE, ANSWERS = 100, 3_000
 MOST_VALUES = 50  # of a facet that may have thousands
 FEW, KEPT_SECONDS = 5_000, 60
 
@@ -72,32 +76,55 @@ def entries(criteria: Criteria, *, without: str = "") -> QuerySet[SearchEntry]:
         rows = rows.filter(keys__contains=keys)
     if criteria.facility:
         rows = rows.filter(instrument__facility_id=criteria.facility)
+    if criteria.term and criteria.words != "some":
+        return rows.filter(keys__overlap=_answering(criteria.term))
     if criteria.text:
-        words = terms(criteria.text)
-        if not words:
+        is_some = criteria.words == "some"
+        words = terms(criteria.text, is_some=is_some)
+        if not (words or criteria.term):
             return rows.none()
-        rows = rows.filter(words__asked=" & ".join(term.begun for term in words))
+        fits = Q()
+        if words:
+            joint = " | " if is_some else " & "
+            fits = Q(words__asked=joint.join(term.begun for term in words))
+        if criteria.term:
+            fits |= Q(keys__overlap=_answering(criteria.term))
+        rows = rows.filter(fits)
     return rows
 
 
-def rank(text: str, prefix: str = "") -> Any:
+def _answering(term: str) -> list[str]:
+    """Return the keys of the techniques that answer a term, the best first."""
+    return [key("technique", code) for code in load_vocabulary().techniques_of(term)]
+
+
+def rank(criteria: Criteria, prefix: str = "") -> Any:
     """How near an entry is to what was typed: what each term found is worth, and a little for
-    names that say nothing else. As an expression whose least value is the nearest."""
-    words = terms(text)
-    by_term: Any = reduce(add, (_worth(term, f"{prefix}strong__asked") for term in words), Value(0))
-    if len(words) > 2:  # a name typed in full: one look instead of one for each of its words
-        named = " & ".join(_of(term.whole, "A") for term in words)
-        all_named = When(**{f"{prefix}strong__asked": named}, then=Value(NAMED * len(words)))
-        by_term = Case(all_named, default=by_term, output_field=IntegerField())
-    worth = [
-        Case(When(**{f"{prefix}whole__contains": [exactly(text)]}, then=Value(WHOLE)), default=0),
-        Greatest(Value(0), Value(6) - F(f"{prefix}length")),
-        by_term,
-    ]
+    names that say nothing else; before that, where a term is chosen, the place of the technique
+    that answers it. As an expression whose least value is the nearest."""
+    text, is_some = criteria.text, criteria.words == "some"
+    worth: list[Any] = [Greatest(Value(0), Value(6) - F(f"{prefix}length"))]
+    if criteria.term:
+        answers = (
+            When(**{f"{prefix}keys__contains": [technique]}, then=Value(ANSWERS - 10 * place))
+            for place, technique in enumerate(_answering(criteria.term))
+        )
+        worth.append(Case(*answers, default=Value(0), output_field=IntegerField()))
+    if text and (is_some or not criteria.term):
+        words = terms(text, is_some=is_some)
+        by_term: Any = reduce(add, (_worth(term, prefix, is_some) for term in words), Value(0))
+        if len(words) > 2 and not is_some:
+            # A name typed in full: one look instead of one for each of its words.
+            named = " & ".join(_of(term.whole, "A") for term in words)
+            all_named = When(**{f"{prefix}strong__asked": named}, then=Value(NAMED * len(words)))
+            by_term = Case(all_named, default=by_term, output_field=IntegerField())
+        whole = When(**{f"{prefix}whole__contains": [exactly(text)]}, then=Value(WHOLE))
+        worth += [Case(whole, default=0), by_term]
     return Value(0) - reduce(add, worth)
 
 
-def _worth(term: Term, lookup: str) -> Case:
+def _worth(term: Term, prefix: str, is_some: bool) -> Case:
+    """What finding a term is worth; where some words suffice, above all that it was found."""
     ways = {
         _of(term.whole, "A"): NAMED,
         _of(term.whole, "AB"): DESCRIBED,
@@ -105,9 +132,16 @@ def _worth(term: Term, lookup: str) -> Case:
     }
     if term.whole != term.begun:
         ways |= {_of(term.begun, "A"): NAME_BEGUN, term.begun: BEGUN}
+    more = ONE_MORE if is_some else 0
+    cases = [
+        When(**{f"{prefix}strong__asked": query}, then=Value(worth + more))
+        for query, worth in ways.items()
+    ]
+    if is_some:
+        cases.append(When(**{f"{prefix}words__asked": term.begun}, then=Value(ELSEWHERE + more)))
     return Case(
-        *(When(**{lookup: query}, then=Value(worth)) for query, worth in ways.items()),
-        default=Value(ELSEWHERE),
+        *cases,
+        default=Value(0 if is_some else ELSEWHERE),
         output_field=IntegerField(),
     )
 
@@ -123,7 +157,7 @@ def ordered(
     """Return entries with what they are ordered by: by nearness where words were typed, then by
     name."""
     if criteria.is_ranked:
-        rows = rows.annotate(place=rank(criteria.text))
+        rows = rows.annotate(place=rank(criteria))
         return rows, ("place", "name", "pk")
     return rows, ("name", "pk")
 
@@ -155,7 +189,7 @@ def records(criteria: Criteria, ids: Any) -> QuerySet[Instrument]:
     published = Instrument.objects.filter(publication=Instrument.Publication.PUBLISHED)
     rows = published.filter(pk__in=ids).select_related(*WITH)
     if criteria.is_ranked:
-        return rows.annotate(place=rank(criteria.text, "entry__")).order_by("place", "name", "pk")
+        return rows.annotate(place=rank(criteria, "entry__")).order_by("place", "name", "pk")
     return rows.order_by("name", "pk")
 
 
@@ -172,10 +206,18 @@ def is_filed() -> bool:
 def corrected(text: str) -> str | None:
     """Return what was most likely meant by words that nothing begins with; None if all are known or
     nothing is near. One statement."""
+    near = load_near_words(text)
+    meant = {word: best for word in near if (best := nearest(word, near[word]))}
+    return respelt(text, meant) if meant else None
+
+
+def load_near_words(text: str) -> dict[str, list[tuple[str, int]]]:
+    """Return, for each word that nothing begins with, the most similar words of the register with
+    how often they occur. One statement."""
     words = list(dict.fromkeys(term.word for term in terms(text) if len(term.word) >= 4))
-    if not words:
-        return None
     near: dict[str, list[tuple[str, int]]] = {}
+    if not words:
+        return near
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -193,8 +235,7 @@ def corrected(text: str) -> str | None:
         )
         for word, other, number in cursor.fetchall():
             near.setdefault(word, []).append((other, number))
-    meant = {word: best for word in near if (best := nearest(word, near[word]))}
-    return respelt(text, meant) if meant else None
+    return near
 
 
 def understood(criteria: Criteria) -> Criteria:
@@ -255,7 +296,8 @@ def facets(criteria: Criteria | None = None, *, nearest: int = 0) -> Facets:
 
 def hash_of(criteria: Criteria) -> str:
     """Return a short name for what facets depend on."""
-    text = repr((criteria.text.split(), criteria.facility, sorted(criteria.keys.values())))
+    asked = (criteria.text.split(), criteria.term, criteria.words, criteria.facility)
+    text = repr((*asked, sorted(criteria.keys.values())))
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
@@ -271,7 +313,7 @@ def _parts(criteria: Criteria, chosen: Sequence[str], nearest: int) -> tuple[Par
     turn. What is wanted of the same entries twice is looked for once, by a common table
     expression."""
     columns = [f"{name}_id" for name in GROUPS]
-    if not (criteria.text and (chosen or nearest)):
+    if not ((criteria.text or criteria.term) and (chosen or nearest)):
         queries = [entries(criteria, without=name).values(*columns) for name in ("", *chosen)]
         return ("", ()), [query.query.sql_with_params() for query in queries]
     unchosen: dict[str, Any] = dict.fromkeys(chosen, "")
@@ -283,7 +325,7 @@ def _parts(criteria: Criteria, chosen: Sequence[str], nearest: int) -> tuple[Par
     if nearest:
         order = ("place", "name", "pk")
         fits = Q(keys__contains=[criteria.keys[name] for name in chosen])
-        once = once.annotate(place=Case(When(fits, then=rank(criteria.text))))
+        once = once.annotate(place=Case(When(fits, then=rank(criteria))))
     sql, params = once.values(
         *columns, *(f"has_{name}" for name in chosen), *order
     ).query.sql_with_params()

@@ -36,20 +36,25 @@ from accounts.selectors.organisations import payer_for
 from bookings.catalogue.selectors.catalogue import (
     Offer,
     free_between,
+    is_reordered,
     load_limit,
     load_offers,
     place_of,
 )
 from bookings.catalogue.selectors.catalogue_candidates import Place, load_uncompared, of_today
+from bookings.catalogue.selectors.needs import load_widened
 from bookings.catalogue.services.demand import demand_searched
 from bookings.pricing.domain.quotes import quote_to_json
 from bookings.pricing.selectors.fees import load_backing
 from bookings.record.domain.money import format_amount
+from instruments.api.needs import NeedTermShape
 from instruments.api.registry import InstrumentRegister, InstrumentShape, with_quality
+from instruments.domain.needs import LONGEST_NEED
 from instruments.domain.search import Criteria
 from instruments.models import Instrument
+from instruments.selectors.needs import load_need_terms
 from instruments.selectors.registry import managed_instruments
-from instruments.selectors.search import entries, facets, search, understood
+from instruments.selectors.search import entries, facets, search
 
 LONGEST_WINDOW = timedelta(days=62)
 
@@ -82,7 +87,17 @@ class OfferedShape(InstrumentShape):
 class Narrowing(Query):
     """What an instrument is to be."""
 
-    q = Text(200, default="", help_text="Words to find, in either language.")
+    q = Text(
+        LONGEST_NEED,
+        default="",
+        help_text="Words to find, in either language, or what somebody wants to find out.",
+    )
+    term = Text(
+        60,
+        default="",
+        help_text="The code of a measurand or technique (`terms` of an answer): only instruments "
+        "with a technique that answers it; `q` then narrows no more.",
+    )
     technique = Text(60, default="", help_text="A code; narrower techniques are included.")
     region = Text(20, default="", help_text="A code; regions below it are included.")
     host = Text(40, default="", help_text="The code of the organisation that owns it.")
@@ -99,18 +114,31 @@ class CatalogueQuery(Pages, Narrowing):
     minutes = Whole(
         min_value=1, max_value=44640, required=False, help_text="Length in minutes; default: 60."
     )
+    without = Text(
+        600, default="", help_text="Codes of terms, with commas between, that `q` does not mean."
+    )
     max_price = Number(12, 4, min_value=0, required=False, help_text="At most, per hour or sample.")
+    max_payable = Number(
+        14,
+        4,
+        min_value=0,
+        required=False,
+        help_text="At most, to pay for `minutes` or one sample: as `price_for_me` has it.",
+    )
     currency = Choice(
         [(code, code) for code in sorted(MINOR_DIGITS)],
         required=False,
-        help_text="Of `max_price`; unless named, that of the region of the organisation that pays. "
-        "Prices in others are compared at the newest exchange rates of its finance.",
+        help_text="Of `max_price` and `max_payable`; unless named, that of the region of the "
+        "organisation that pays. Prices in others are compared at the newest exchange rates of "
+        "its finance.",
     )
     sort = Choice(
-        [("relevance", _("best match")), ("name", _("name")), ("price", _("my price"))],
+        [("relevance", _("best match")), ("name", _("name")), ("price", _("price to pay"))],
         required=False,
         help_text="Unless named: by relevance with `q`, else by name. By `price`: what the asking "
-        "organisation pays, in the currency of its region before other currencies.",
+        "organisation pays for `minutes` (an hour unless named), with set-up, agreement and tax, "
+        "before time bands and vouchers; in the currency of its region at its stored exchange "
+        "rates, before currencies without one.",
     )
     managed = Flag(
         default=False,
@@ -129,10 +157,12 @@ def criteria_of(data: dict[str, Any], payer: Organisation | None = None) -> Crit
         raise invalid("free_until", "not-after-start")
     if start and end and end - start > LONGEST_WINDOW:
         raise invalid("free_until", "span-too-long", days=LONGEST_WINDOW.days)
-    max_price = data.get("max_price")
+    max_price, max_payable = data.get("max_price"), data.get("max_payable")
+    is_limited = max_price is not None or max_payable is not None
     currency = data.get("currency") or (payer.region.currency if payer else "")
-    if max_price is not None and not currency:
+    if is_limited and not currency:
         raise invalid("currency", "required")
+    is_priced = max_payable is not None or data.get("sort") == "price"
     return Criteria(
         text=data["q"],
         technique=data["technique"],
@@ -144,9 +174,11 @@ def criteria_of(data: dict[str, Any], payer: Organisation | None = None) -> Crit
         kind=data.get("kind", ""),
         free_from=start,
         free_until=end,
-        minutes=data.get("minutes") or (60 if start else None),
+        minutes=data.get("minutes") or (60 if start or is_priced else None),
         max_price=max_price,
-        currency="" if max_price is None else currency,
+        max_payable=max_payable,
+        currency=currency if is_limited else "",
+        term=data.get("term", ""),
         sort="" if data.get("sort") == "relevance" else data.get("sort", ""),
     )
 
@@ -191,11 +223,27 @@ class Instruments(InstrumentRegister):
             results_for=serializers.CharField(
                 required=False, help_text="The corrected `q`, where nothing contains its words."
             ),
+            has_all_words=serializers.BooleanField(
+                required=False,
+                help_text="With `q`: false where nothing has all its words; these have some, or "
+                "answer the first of `terms`.",
+            ),
+            terms=NeedTermShape(
+                many=True,
+                required=False,
+                help_text="With `q`, on the first page: what it may mean.",
+            ),
+            is_reordered=serializers.BooleanField(
+                required=False,
+                help_text="With `sort=price`: whether a time band, a voucher or a cap puts what is "
+                "paid on this page in another order.",
+            ),
             not_compared=serializers.DictField(
                 child=serializers.IntegerField(),
                 required=False,
-                help_text="With `max_price`, on the first page: how many instruments are left out "
-                "by the currency in which they are priced, for want of an exchange rate.",
+                help_text="With `max_price` or `max_payable`, on the first page: how many "
+                "instruments are left out by the currency in which they are priced, for want of an "
+                "exchange rate.",
             ),
         ),
     )
@@ -205,8 +253,9 @@ class Instruments(InstrumentRegister):
         those that have a bookable start in that window, at that price at most. With `q` those
         nearest to it come first: whole names and models, then names, makers and techniques with
         their synonyms in either language, then descriptions; where nothing has the words as they
-        were typed, `results_for` says what they were taken for. With any of these `previous` is
-        always null."""
+        were typed, `results_for` says what they were taken for, or `has_all_words` is false.
+        `terms` are what the words may mean: `term` searches by one of them. With any of these
+        `previous` is always null."""
         query = query_values(CatalogueQuery, request.query_params)
         payer = payer_for(self.actor, query.get("organisation"))
         criteria = criteria_of(query, payer)
@@ -219,9 +268,10 @@ class Instruments(InstrumentRegister):
                 lambda rows: self._shown(rows, payer, criteria),
             )
         if (
-            criteria.text
+            criteria.is_ranked
+            or criteria.text
             or criteria.wants_time
-            or criteria.max_price is not None
+            or criteria.wants_price
             or criteria.sort == "price"
         ):
             return self._matching(request, query, criteria, payer)
@@ -270,9 +320,11 @@ class Instruments(InstrumentRegister):
                 worths=worths,
             )
 
+        without = tuple(filter(None, query["without"].split(",")))
         offers, meant = ask(criteria), criteria
-        if not offers and (meant := understood(criteria)) != criteria:
-            offers = ask(meant)
+        if not offers and not entries(criteria).exists():
+            meant = load_widened(criteria, without)
+            offers = ask(meant) if meant != criteria else []
         if not offers and payer is not None and "cursor" not in query:
             demand_searched(By(self.actor, self.now), organisation=payer, criteria=criteria)
         shown, following = offers[:limit], None
@@ -280,17 +332,24 @@ class Instruments(InstrumentRegister):
         if len(offers) > limit:
             following = Cursor(tuple(map(str, place_of(shown[-1][0]))))
         response = answer(request, offered(shown, self.now), following=following)
-        if criteria.max_price is not None and after is None:
+        if criteria.text and after is None:
+            terms = [term for term in load_need_terms(criteria.text) if term.code not in without]
+            response.data["terms"] = [rendered(NeedTermShape, term) for term in terms]
+        if criteria.text:
+            response.data["has_all_words"] = not meant.words
+        if criteria.sort == "price":
+            response.data["is_reordered"] = is_reordered((offer for _, offer in shown), worths)
+        if criteria.wants_price and after is None:
             sieve = of_today(backing, None, worths, self.now)
             response.data["not_compared"] = load_uncompared(entries(meant), sieve)
-        if meant != criteria:
+        if meant.text != criteria.text:
             response.data["results_for"] = meant.text
         return response
 
 
 def _number(text: str, *, is_whole: bool) -> Decimal | int:
     """`ValueError` for what is no place in an order."""
-    if not re.fullmatch(r"-?[0-9]{1,13}(\.[0-9]{1,20})?", text):
+    if not re.fullmatch(r"-?[0-9]{1,20}(\.[0-9]{1,20})?", text):
         raise ValueError(text)
     return max(-(2**31), min(int(text), 2**31 - 1)) if is_whole else Decimal(text)
 
@@ -347,5 +406,8 @@ class CatalogueFacets(Endpoint):
     def get(self, request: Request) -> Response:
         """Of published instruments. Counts of more than 5,000 may be a minute old."""
         query = query_values(FacetsQuery, request.query_params)
-        counts = facets(understood(criteria_of(query)))
+        criteria = criteria_of(query)
+        counts = facets(criteria)
+        if not counts.total and (meant := load_widened(criteria)) != criteria:
+            counts = facets(meant)
         return Response(rendered(FacetsShape, {"total": counts.total, **counts.choices}))

@@ -17,6 +17,7 @@ from bookings.catalogue.api.catalogue import criteria_of
 from bookings.catalogue.models import SavedSearch
 from bookings.catalogue.selectors.searches import own_search, own_searches
 from bookings.catalogue.services.searches import search_delete, search_pause, search_save
+from instruments.domain.needs import LONGEST_NEED
 from instruments.models import Instrument
 
 
@@ -24,7 +25,8 @@ class SearchBody(Shape):
     """The catalogue's criteria, and what the search is called."""
 
     name = Text(100)
-    q = Text(200, default="", allow_blank=True)
+    q = Text(LONGEST_NEED, default="", allow_blank=True)
+    term = Text(60, default="", allow_blank=True)
     technique = Text(60, default="", allow_blank=True)
     region = Text(20, default="", allow_blank=True)
     host = Text(40, default="", allow_blank=True)
@@ -37,6 +39,7 @@ class SearchBody(Shape):
     free_until = Instant(required=False)
     minutes = Whole(min_value=1, max_value=44640, required=False)
     max_price = Number(12, 4, min_value=0, required=False)
+    max_payable = Number(14, 4, min_value=0, required=False)
     currency = Choice([(code, code) for code in sorted(MINOR_DIGITS)], required=False)
 
 

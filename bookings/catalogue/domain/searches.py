@@ -18,6 +18,7 @@ _WRITTEN = {
     "free_until": datetime.fromisoformat,
     "minutes": int,
     "max_price": Decimal,
+    "max_payable": Decimal,
 }
 
 

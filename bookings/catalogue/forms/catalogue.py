@@ -10,6 +10,7 @@ from accounts.domain.currencies import MINOR_DIGITS
 from accounts.models import Organisation
 from bookings.record.forms.fields import DayField, of_our_time
 from bookings.record.messages import RATINGS, sentence
+from instruments.domain.needs import LONGEST_NEED
 from instruments.domain.search import Criteria
 from instruments.forms.fields import StyledForm
 from instruments.models import Instrument
@@ -18,7 +19,12 @@ from instruments.models import Instrument
 class CatalogueForm(forms.Form):
     """The catalogue's search: text, facets, and free time in the reader's own zone."""
 
-    q = forms.CharField(label=_("Search"), required=False, max_length=200)
+    q = forms.CharField(label=_("Search"), required=False, max_length=LONGEST_NEED)
+    # What of the text is meant, and what not (codes with commas between). They count for the text
+    # they were chosen for: `about` is that text where a form sends them on.
+    term = forms.CharField(required=False, max_length=60)
+    without = forms.CharField(required=False, max_length=600)
+    about = forms.CharField(required=False, max_length=LONGEST_NEED)
     technique = forms.CharField(required=False, max_length=60)
     region = forms.CharField(required=False, max_length=20)
     host = forms.CharField(required=False, max_length=30)
@@ -41,6 +47,9 @@ class CatalogueForm(forms.Form):
     max_price = forms.DecimalField(
         label=_("Maximum price per hour"), required=False, min_value=0, max_digits=10
     )
+    max_payable = forms.DecimalField(
+        label=_("Most to pay"), required=False, min_value=0, max_digits=12
+    )
     currency = forms.ChoiceField(
         label=_("Currency"),
         required=False,
@@ -50,7 +59,7 @@ class CatalogueForm(forms.Form):
     sort = forms.ChoiceField(
         label=_("Order"),
         required=False,
-        choices=[("", _("best match")), ("name", _("name")), ("price", _("my price"))],
+        choices=[("", _("best match")), ("name", _("name")), ("price", _("price to pay"))],
     )
 
     def __init__(self, *args: Any, payer: Organisation | None, **kwargs: Any) -> None:
@@ -68,8 +77,12 @@ class CatalogueForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         data["currency"] = data.get("currency") or self.own_currency
-        if data.get("max_price") is not None and not data["currency"]:
-            self.add_error("max_price", _("Choose the currency."))
+        for name in ("max_price", "max_payable"):
+            if data.get(name) is not None and not data["currency"]:
+                self.add_error(name, _("Choose the currency."))
+        if data.get("about") and data["about"] != data.get("q"):
+            data["term"] = data["without"] = ""
+        data["without"] = tuple(filter(None, data.get("without", "").split(",")))
         if "free_from" in self.errors or "free_until" in self.errors:
             return data
         start, end = data.get("free_from"), data.get("free_until")
@@ -99,9 +112,17 @@ class CatalogueForm(forms.Form):
             free_until=end if start and end else None,
             minutes=data.get("minutes") or 60,
             max_price=data.get("max_price"),
-            currency=data.get("currency", "") if data.get("max_price") is not None else "",
+            max_payable=data.get("max_payable"),
+            currency=data.get("currency", "") if self.wants_price else "",
             sort=data.get("sort", ""),
+            term=data.get("term", ""),
         )
+
+    @property
+    def wants_price(self) -> bool:
+        """Whether only what costs no more is asked for."""
+        names = ("max_price", "max_payable")
+        return any(self.cleaned_data.get(name) is not None for name in names)
 
 
 class RatingsForm(StyledForm):

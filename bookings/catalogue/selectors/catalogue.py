@@ -1,6 +1,6 @@
 """What the catalogue says beside each record: the next free slots, and the price for me."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -30,6 +30,7 @@ from bookings.pricing.selectors.fees import (
     terms_by_day,
     terms_on,
 )
+from bookings.record.domain.money import round_half_up
 from bookings.record.domain.periods import Period
 from instruments.domain.opening import local_date
 from instruments.domain.search import Criteria
@@ -278,6 +279,9 @@ def free_between(
         max_price=criteria.max_price,
         worths=worths,
         without=without,
+        wished=criteria.minutes or 60,
+        max_payable=criteria.max_payable,
+        mode=criteria.service_mode,
     )
     result: list[tuple[Instrument, Offer]] = []
     most = size + size // 8 + 2  # the rules seldom refuse what the sieve passes
@@ -312,21 +316,61 @@ def place_of(instrument: Instrument) -> Place:
 
 def load_limit(criteria: Criteria, payer: Organisation | None, now: datetime) -> dict[str, Decimal]:
     """What one unit of each currency that can be compared is worth in that of the price asked
-    for, by the payer's rates of today. One statement; none where no price or nobody asks."""
-    if criteria.max_price is None:
+    for, or the payer's where only the order is by price, by the payer's rates of today. One
+    statement; none where no price matters or nobody asks."""
+    if not (criteria.wants_price or criteria.sort == "price"):
         return {}
+    currency = criteria.currency or (payer.region.currency if payer else "")
     zone = ZoneInfo(payer.region.time_zone if payer else "UTC")
-    return load_worths(payer, criteria.currency, local_date(zone, now))
+    return load_worths(payer, currency, local_date(zone, now))
+
+
+def load_own_amounts(
+    offers: Iterable[tuple[UUID, Offer]],
+    payer: Organisation | None,
+    now: datetime,
+    worths: Mapping[str, Decimal],
+) -> dict[UUID, Decimal]:
+    """What quotes in other currencies come to in the payer's own, where its rates of today allow
+    it. One statement at most; none where `worths` are known or all is in its own currency."""
+    if payer is None:
+        return {}
+    own = payer.region.currency
+    foreign = {pk: o.quote for pk, o in offers if o.quote and o.quote.currency != own}
+    if not foreign:
+        return {}
+    if worths.get(own) != 1:
+        zone = ZoneInfo(payer.region.time_zone)
+        worths = load_worths(payer, own, local_date(zone, now))
+    return {
+        pk: round_half_up(quote.payable * worths[quote.currency], own)
+        for pk, quote in foreign.items()
+        if quote.currency in worths
+    }
+
+
+def is_reordered(offers: Iterable[Offer], worths: Mapping[str, Decimal]) -> bool:
+    """Whether offers in the order of price do not stand in the order of what is paid: a band, a
+    tier, a voucher or a later start changes some of them."""
+    amounts = [
+        o.quote.payable * worths[o.currency] for o in offers if o.quote and o.currency in worths
+    ]
+    return amounts != sorted(amounts)
 
 
 def fits_price(offer: Offer, criteria: Criteria, worths: Mapping[str, Decimal]) -> bool:
-    """Whether the rate is not above the price asked for; one in a currency that cannot be
-    compared does not fit."""
-    if criteria.max_price is None:
+    """Whether neither the rate nor what is paid is above the price asked for; one in a currency
+    that cannot be compared does not fit."""
+    if not criteria.wants_price:
         return True
     if offer.rate is None or offer.currency not in worths:
         return False
-    return offer.rate * worths[offer.currency] <= criteria.max_price
+    worth = worths[offer.currency]
+    if criteria.max_price is not None and offer.rate * worth > criteria.max_price:
+        return False
+    if criteria.max_payable is None:
+        return True
+    return offer.quote is not None and offer.quote.payable * worth <= criteria.max_payable
 
 
 def first_day_done(person: UUID) -> dict[str, bool]:

@@ -27,6 +27,7 @@ from django.core.exceptions import EmptyResultSet
 from django.db.models import Count, F, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
+from accounts.domain.currencies import MINOR_DIGITS
 from bookings.pricing.domain.agreements import recognition
 from bookings.pricing.selectors.agreements import Agreements
 from bookings.pricing.selectors.fees import Backing
@@ -39,7 +40,7 @@ from instruments.selectors.search import entries, ordered, records
 type Place = tuple[Any, ...]  # the values of the order: (name, id), or (nearness, name, id)
 
 
-OTHER_CURRENCY, NO_PRICE = 10**10, 10**12
+OTHER_CURRENCY, NO_PRICE = 10**18, 10**19
 
 
 def _price_group(partners: str, home: str = "%(payer_region)s", host: str = "i.region_id") -> str:
@@ -81,16 +82,69 @@ _THEN_HOST = f"""
     ), i.region_id)
 """  # noqa: S608  # names of ours; every value is bound
 _THEN_GROUP = _price_group(_then("partners", "uuid[]"), _then("home", "uuid"), _THEN_HOST)
-# As one number to order by: the rate of the payer's group when the span begins, in the payer's
-# own currency before those in others, and last where there is none.
+# The length somebody wishes where an instrument `x` allows it, else its usual one; in a span that
+# is asked for only the wished one counts.
+_LENGTH = """
+    CASE WHEN %(minutes)s::int IS NOT NULL THEN %(minutes)s::int
+        WHEN p.instrument_id IS NULL OR (%(wished)s BETWEEN p.min_minutes AND p.max_minutes
+            AND %(wished)s %% p.slot_minutes = 0) THEN %(wished)s
+        WHEN 60 BETWEEN p.min_minutes AND p.max_minutes AND 60 %% p.slot_minutes = 0 THEN 60
+        ELSE p.min_minutes END
+"""
+
+
+def _usage(rate: str) -> str:
+    """What a card `c` says for the wished length, or one sample, in minutes that are billed: the
+    first two steps of docs/fees.md, without bands, tiers and the daily cap."""
+    step = "coalesce((c.card ->> 'billing_increment_minutes')::numeric, 1)"
+    return f"""
+        CASE WHEN c.card ->> 'rate_unit' = 'sample' THEN {rate}
+            ELSE {rate} * greatest(
+                coalesce((c.card ->> 'minimum_minutes')::numeric, 0),
+                ceil(({_LENGTH}) / {step}) * {step}
+            ) / 60 END
+    """
+
+
+_SETUP = "coalesce((c.card ->> 'setup_fee')::numeric, 0)"
+_TAX = "coalesce((c.card ->> 'tax_percent')::numeric, 0)"
+_DIGITS = "coalesce((%(digits)s::jsonb ->> c.currency)::int, 2)"
+_WORTH = "(%(worths)s::jsonb ->> c.currency)::numeric"
+# A price by the sample is only for samples that are sent in.
+_HAS_MODE = """
+    (c.card ->> 'rate_unit' IS DISTINCT FROM 'sample' OR CASE WHEN %(mode)s = ''
+        THEN 'entrusted' = ANY(x.service_modes) ELSE %(mode)s = 'entrusted' END)
+"""
+# As one number to order by: what the payer pays when the span begins, with set-up, agreement and
+# tax, before bands, tiers, caps and vouchers; in the payer's currency where a rate is stored,
+# before those that cannot be compared, and last where there is no price.
 _PRICE = f"""
     coalesce((
-        SELECT min((c.card -> 'rates' ->> ({_THEN_GROUP}))::numeric
-            + CASE WHEN c.currency = %(currency)s THEN 0 ELSE {OTHER_CURRENCY} END)
-        FROM instruments_ratecard c, instruments_instrument x
+        SELECT CASE WHEN NOT {_HAS_MODE} THEN NULL
+            ELSE round(total * coalesce({_WORTH}, 1), 6)
+                + CASE WHEN {_WORTH} IS NULL THEN {OTHER_CURRENCY} ELSE 0 END END
+        FROM instruments_instrument x
         JOIN instruments_facility f ON f.id = x.facility_id
-        WHERE c.instrument_id = i.id AND x.id = i.id AND c.published_at IS NOT NULL
-        AND c.valid_from <= {_THEN} AND (c.valid_until IS NULL OR c.valid_until > {_THEN})
+        LEFT JOIN instruments_bookingpolicy p ON p.instrument_id = x.id
+        JOIN LATERAL (
+            SELECT * FROM instruments_ratecard c
+            WHERE c.instrument_id = x.id AND c.published_at IS NOT NULL
+            AND c.valid_from <= {_THEN} AND (c.valid_until IS NULL OR c.valid_until > {_THEN})
+            ORDER BY c.valid_from DESC, c.version DESC LIMIT 1
+        ) c ON true
+        CROSS JOIN LATERAL (SELECT ({_THEN_GROUP}) AS named) g
+        CROSS JOIN LATERAL (
+            SELECT round({_usage("(c.card -> 'rates' ->> g.named)::numeric")}, {_DIGITS}) AS usage
+        ) u
+        CROSS JOIN LATERAL (
+            SELECT u.usage + {_SETUP} - CASE WHEN g.named = 'partner' THEN round(coalesce(
+                ({_then("discounts", "jsonb")} ->> ({_THEN_HOST})::text)::numeric, 0
+            ) * u.usage / 100, {_DIGITS}) ELSE 0 END AS subtotal
+        ) s
+        CROSS JOIN LATERAL (
+            SELECT s.subtotal + round({_TAX} * s.subtotal / 100, {_DIGITS}) AS total
+        ) t
+        WHERE x.id = i.id
     ), {NO_PRICE})
 """  # noqa: S608  # names of ours; every value is bound
 
@@ -120,6 +174,31 @@ def _served(first_day: str, last_day: str) -> str:
     """
 
 
+# The least that any card in force in the span can come to: the cheapest band and tier, with the
+# largest discount and voucher there may be. A daily cap may make the use free.
+_CHEAPEST = """
+    least(1, (SELECT min((b ->> 'multiplier')::numeric) FROM jsonb_array_elements(
+        coalesce(c.card -> 'bands', '[]')) b))
+    * coalesce((SELECT min((t ->> 'multiplier')::numeric) FROM jsonb_array_elements(
+        coalesce(c.card -> 'tiers', '[]')) t), 1)
+    * CASE WHEN c.card ->> 'daily_cap_minutes' IS NULL THEN 1 ELSE 0 END
+    * (1 - %(most_discount)s::numeric / 100)
+"""
+_LEAST_RATE = f"""
+    least((c.card -> 'rates' ->> ({_ONE}))::numeric, (c.card -> 'rates' ->> ({_OTHER}))::numeric)
+"""
+_PAYABLE = f"""
+    EXISTS (
+        SELECT FROM instruments_ratecard c
+        JOIN instruments_instrument x ON x.id = c.instrument_id
+        LEFT JOIN instruments_bookingpolicy p ON p.instrument_id = x.id
+        WHERE c.instrument_id = i.id AND {_in_force("%(first_day)s", "%(last_day)s")}
+        AND ((({_usage(_LEAST_RATE)}) * {_CHEAPEST} + {_SETUP})
+            * (1 + ({_TAX} - %(most_voucher)s::numeric) / 100)
+            - 2 * power(10::numeric, -{_DIGITS})) * {_WORTH} <= %(max_payable)s::numeric
+    )
+"""  # names of ours; every value is bound
+
 # Where payer or host move within the span only the rules know the group of each day.
 _MOVES = f"""
     (%(moves)s::boolean OR i.organisation_id IN (
@@ -128,6 +207,7 @@ _MOVES = f"""
     ))
 """  # noqa: S608  # names of ours; every value is bound
 _SERVED = f"({_MOVES} OR {_served('%(first_day)s', '%(last_day)s')})"
+_FITS_PAYER = f"({_MOVES} OR {_PAYABLE})"
 _TODAY = "(%(now)s AT TIME ZONE f.time_zone)::date"
 _SERVED_TODAY = f"""
     SELECT {_served(_TODAY, _TODAY)} FROM instruments_instrument x
@@ -195,7 +275,8 @@ class Sieve:
     the price counts; max_price: per hour or sample, None for any; worths: what one unit of each
     currency that can be compared with it is worth in its own; without: holds that are in nobody's
     way; is_today: only the price that holds
-    now, as `affordable` has it."""
+    now, as `affordable` has it; wished: the length whose price counts, where an instrument allows
+    it; max_payable: for that, None for any; mode: the way of service it is for."""
 
     now: datetime
     within: Period
@@ -205,6 +286,9 @@ class Sieve:
     worths: Mapping[str, Decimal] = field(default_factory=dict)
     without: Collection[UUID] = ()
     is_today: bool = False
+    wished: int = 60
+    max_payable: Decimal | None = None
+    mode: str = ""
 
     @property
     def values(self) -> dict[str, Any]:
@@ -244,12 +328,27 @@ class Sieve:
             "without": list(self.without),
             "worths": json.dumps({name: f"{worth:f}" for name, worth in self.worths.items()}),
             "begins": begins,
+            "wished": self.wished,
+            "max_payable": self.max_payable,
+            "mode": self.mode,
+            "digits": json.dumps(MINOR_DIGITS),
+            "most_discount": max(
+                (
+                    agreement.discount_percent
+                    for agreements in self.backing.agreements.values()
+                    for each in agreements.values()
+                    for agreement in each
+                ),
+                default=0,
+            ),
+            "most_voucher": max((grant.percent for grant in self.backing.grants), default=0),
         } | {
             key: value
             for name, day in days.items()
             for key, value in (
                 (f"home_{name}", homes[name]),
                 (f"partners_{name}", _partners(self.backing.agreements_on(day), day, day)[0]),
+                (f"discounts_{name}", _discounts(self.backing.agreements_on(day), day)),
             )
         }
 
@@ -265,6 +364,13 @@ def _partners(agreements: Agreements, first: date, last: date) -> tuple[list[UUI
         [region for region, number in covered.items() if number == len(days)],
         [region for region, number in covered.items() if number],
     )
+
+
+def _discounts(agreements: Agreements, day: date) -> str:
+    """The discount in percent at hosts of each region with which an agreement is in force on a
+    day, as JSON."""
+    agreed = {region: recognition(each, day) for region, each in agreements.items()}
+    return json.dumps({str(pk): f"{one.discount_percent:f}" for pk, one in agreed.items() if one})
 
 
 def candidates(
@@ -303,12 +409,16 @@ def candidates(
     # every further condition for rarer than it is, and would look at all instruments first.
     if sieve.minutes is None:
         served = _SERVED_TODAY if sieve.is_today else _SERVED
-        joined, condition = "", "true" if sieve.max_price is None else served
+        priced = [served] if sieve.max_price is not None else []
+        priced += [_FITS_PAYER] if sieve.max_payable is not None else []
+        joined, condition = "", " AND ".join(f"({each})" for each in priced) or "true"
     else:
         sql = f"SELECT r.*, x.schedule_id FROM ({sql}) r CROSS JOIN LATERAL ({_SCHEDULE}) x"  # noqa: S608
         joined = f"CROSS JOIN LATERAL ({_OPENED}) s"
         # In this order: few cost so little as somebody asks, most serve everybody.
-        conditions = (_HAS_ROOM, _SERVED) if sieve.max_price is None else (_SERVED, _HAS_ROOM)
+        conditions = [_HAS_ROOM, _SERVED] if sieve.max_price is None else [_SERVED, _HAS_ROOM]
+        if sieve.max_payable is not None:
+            conditions.insert(0, _FITS_PAYER)
         condition = f"""
             SELECT {" AND ".join(conditions)}
             FROM instruments_bookingpolicy p WHERE p.instrument_id = i.id
@@ -320,8 +430,6 @@ def candidates(
     """  # noqa: S608
     values = sieve.values | {"most": most, "skip": skip}
     if is_by_price:
-        payer = sieve.backing.payer
-        values |= {"currency": payer.region.currency if payer else ""}
         values |= dict(zip(("place", "name", "pk"), after or (), strict=False))
     matching = records(criteria, _raw(passed, given, values))
     if is_by_price:
@@ -344,11 +452,25 @@ def _beyond(order: Sequence[str], after: Place) -> Q:
 
 
 def of_today(
-    backing: Backing, max_price: Decimal | None, worths: Mapping[str, Decimal], now: datetime
+    backing: Backing,
+    max_price: Decimal | None,
+    worths: Mapping[str, Decimal],
+    now: datetime,
+    *,
+    wished: int = 60,
+    mode: str = "",
 ) -> Sieve:
     """For a list in which only today's price counts."""
-    within = Period(now, now + timedelta(days=1))
-    return Sieve(now, within, backing, max_price=max_price, worths=worths, is_today=True)
+    return Sieve(
+        now,
+        Period(now, now + timedelta(days=1)),
+        backing,
+        max_price=max_price,
+        worths=worths,
+        is_today=True,
+        wished=wished,
+        mode=mode,
+    )
 
 
 def load_uncompared(fitting: QuerySet[SearchEntry], sieve: Sieve) -> dict[str, int]:

@@ -30,7 +30,7 @@ def own_search(actor: Actor, search_id: UUID) -> SavedSearch:
 def load_matches(search: SavedSearch, now: datetime) -> list[UUID]:
     """The ids of what it finds now, one more than `MOST_MATCHES` at most."""
     criteria = from_json(search.criteria)
-    if not (criteria.wants_time or criteria.max_price is not None):
+    if not (criteria.wants_time or criteria.wants_price):
         return list(entries(criteria).values_list("pk", flat=True)[: MOST_MATCHES + 1])
     offers = free_between(
         Actor(search.user_id),

@@ -1,5 +1,6 @@
 """The catalogue and an instrument's page."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
@@ -15,7 +16,13 @@ from accounts.domain.errors import NotFound
 from accounts.domain.roles import By
 from accounts.permissions import actor_of
 from bookings.catalogue.forms.catalogue import CatalogueForm
-from bookings.catalogue.selectors.catalogue import free_between, load_limit, load_offers
+from bookings.catalogue.selectors.catalogue import (
+    free_between,
+    is_reordered,
+    load_limit,
+    load_offers,
+    load_own_amounts,
+)
 from bookings.catalogue.selectors.catalogue_candidates import (
     affordable,
     candidates,
@@ -23,7 +30,15 @@ from bookings.catalogue.selectors.catalogue_candidates import (
     of_today,
 )
 from bookings.catalogue.selectors.holds import own_held
-from bookings.catalogue.selectors.needs import load_meanings
+from bookings.catalogue.selectors.needs import (
+    Meaning,
+    Way,
+    is_need,
+    load_meanings,
+    load_similar_words,
+    load_ways_out,
+    load_widened,
+)
 from bookings.catalogue.services.demand import demand_searched
 from bookings.catalogue.views.choosing import choice_of, next_free, rate_of
 from bookings.catalogue.views.events import form_of
@@ -40,10 +55,11 @@ from instruments.messages import PRICE_GROUP_LABELS
 from instruments.models import Instrument
 from instruments.selectors.attachments import attachments_of, load_covers
 from instruments.selectors.duplicates import successor_of
+from instruments.selectors.needs import load_vocabulary
 from instruments.selectors.qualifications import load_qualifying
 from instruments.selectors.quality import load_qualities
 from instruments.selectors.registry import PUBLIC, instrument_by_id, instrument_to_book
-from instruments.selectors.search import Facets, entries, facets, page, understood
+from instruments.selectors.search import Facets, entries, facets, page
 from instruments.selectors.training import courses_giving
 from instruments.views.linked_data import linked_data, page_address
 
@@ -56,13 +72,9 @@ def catalogue(request: HttpRequest) -> HttpResponse:
     form = CatalogueForm(request.GET, payer=payer)
     form.is_valid()
     criteria = form.criteria()
+    without = form.cleaned_data.get("without", ())
     counts, meant = facets(criteria, nearest=PAGE), criteria
-    if not counts.total and (meant := understood(criteria)) != criteria:
-        counts = facets(meant, nearest=PAGE)
-    is_lost = criteria.text and not (counts.total or criteria.technique)
-    meanings = load_meanings(criteria) if is_lost else []
-    if meanings:
-        meant = replace(criteria, text="", technique=meanings[0].techniques[0].code)
+    if not counts.total and (meant := load_widened(criteria, without)) != criteria:
         counts = facets(meant, nearest=PAGE)
     narrowing = _narrowing(criteria, counts)
     context: dict[str, Any] = {
@@ -70,24 +82,33 @@ def catalogue(request: HttpRequest) -> HttpResponse:
         "criteria": criteria,
         "currency": form.cleaned_data.get("currency", ""),
         "meant": meant,
-        "meanings": meanings,
+        "without": ",".join(without),
+        "undo": {name: _without(request, [name]) for name in ("term", "without")},
         "narrowing": narrowing,
         "chips": _chips(request, criteria, narrowing),
         "payer": payer,
         "payers": payers,
+        "chosen_term": load_vocabulary().term(criteria.term) if criteria.term else None,
         "nothing_yet": not counts.total and not request.GET,
         "may_book": payer is not None and may_book_for(actor, payer),
     }
     backing = load_backing(payer)
-    sieve = of_today(backing, criteria.max_price, load_limit(criteria, payer, now), now)
-    if criteria.max_price is not None:
+    sieve = of_today(
+        backing,
+        criteria.max_price,
+        load_limit(criteria, payer, now),
+        now,
+        wished=criteria.minutes or 60,
+        mode=criteria.service_mode,
+    )
+    if criteria.wants_price:
         context["uncompared"] = load_uncompared(entries(meant), sieve)
     held = own_held(actor, now)
     own = [hold.pk for holds in held.values() for hold in holds]
     if form.errors:
         # What was asked could not be read: showing everything would look like an answer.
         context |= {"results": [], "total": 0}
-    elif criteria.wants_time:
+    elif criteria.wants_time or criteria.max_payable is not None:
         offered = free_between(
             actor,
             meant,
@@ -103,7 +124,8 @@ def catalogue(request: HttpRequest) -> HttpResponse:
             demand_searched(By(actor, now), organisation=payer, criteria=criteria)
         context |= {"results": offered, "total": len(offered)}
     else:
-        minutes = criteria.minutes if request.GET.get("minutes") else None
+        is_for_all = request.GET.get("minutes") or criteria.sort == "price"
+        minutes = criteria.minutes if is_for_all else None
         fitting, total = entries(meant), counts.total
         if criteria.max_price is not None:
             fitting = affordable(fitting, sieve)
@@ -128,6 +150,20 @@ def catalogue(request: HttpRequest) -> HttpResponse:
         results = [(instrument, offers[instrument.pk]) for instrument in shown]
         context |= {"results": results, "page": place, "total": total}
     listed = [instrument for instrument, _ in context["results"]]
+    offers = [(instrument.pk, offer) for instrument, offer in context["results"]]
+    context["own_amounts"] = load_own_amounts(offers, payer, now, sieve.worths)
+    if criteria.sort == "price":
+        context["is_reordered"] = is_reordered((offer for _, offer in offers), sieve.worths)
+    is_read = bool(criteria.text) and not (form.errors or criteria.technique)
+    is_exact = meant == criteria and not (criteria.term or without)
+    if is_read and not (is_exact and not is_need(criteria.text, listed)):
+        context["meanings"] = _choices(request, load_meanings(criteria, without), without)
+    if meant.words and not criteria.term:
+        context["first_term"] = load_vocabulary().term(meant.term)
+    if not form.errors and not context["total"]:
+        context["ways"] = _ways(request, load_ways_out(criteria))
+        if criteria.text and not criteria.term:
+            context["similar"] = load_similar_words(criteria.text)
     context["held"] = {
         pk: [
             (hold, form_of(pk, Period(hold.start_at, hold.end_at), hold.organisation.code))
@@ -140,10 +176,9 @@ def catalogue(request: HttpRequest) -> HttpResponse:
     return render(request, "bookings/catalogue/catalogue.html", context)
 
 
-def _narrowing(criteria: Criteria, counts: Facets) -> list[dict[str, Any]]:
-    """The facets as a page shows them: each with its values, or its branches, and the choice
-    made of it."""
-    titles = {
+def _titles() -> dict[str, str]:
+    """What the facets are called, in the order of the page."""
+    return {
         "technique": gettext("Technique"),
         "region": gettext("Region"),
         "host": gettext("Host"),
@@ -151,9 +186,14 @@ def _narrowing(criteria: Criteria, counts: Facets) -> list[dict[str, Any]]:
         "service_mode": gettext("Service"),
         "kind": gettext("Kind"),
     }
+
+
+def _narrowing(criteria: Criteria, counts: Facets) -> list[dict[str, Any]]:
+    """The facets as a page shows them: each with its values, or its branches, and the choice
+    made of it."""
     labels = dict(Instrument.ServiceMode.choices) | dict(Instrument.Kind.choices)
     shown = []
-    for name, title in titles.items():
+    for name, title in _titles().items():
         choices = counts.choices[name]
         if name in ("service_mode", "kind"):
             choices = [replace(c, name=str(labels.get(c.code, c.code))) for c in choices]
@@ -179,7 +219,7 @@ def _chips(
     `choice` (or only its `code`), a `text`, a `price`, or a time with `from`."""
     chosen: list[tuple[list[str], dict[str, Any]]] = []
     if criteria.text:
-        chosen.append((["q"], {"text": criteria.text}))
+        chosen.append((["q", "term", "without"], {"text": criteria.text}))
     for each in narrowing:
         if each["chosen"]:
             value = {"title": each["title"], "choice": each["choice"], "code": each["chosen"]}
@@ -190,13 +230,45 @@ def _chips(
     if criteria.max_price is not None:
         value = {"title": gettext("Maximum price per hour"), "price": criteria.max_price}
         chosen.append((["max_price", "currency"], value))
+    if criteria.max_payable is not None:
+        value = {"title": gettext("Most to pay"), "price": criteria.max_payable}
+        chosen.append((["max_payable", "currency"], value))
     return [value | {"address": _without(request, names)} for names, value in chosen]
 
 
-def _without(request: HttpRequest, names: list[str]) -> str:
-    """The present search without some of its choices, from its first page."""
+def _without(request: HttpRequest, names: Iterable[str], **other: str) -> str:
+    """The present search without some of its choices, or with others, from its first page."""
     kept = {name: value for name, value in request.GET.items() if value}
-    return f"?{urlencode({n: v for n, v in kept.items() if n not in {*names, 'page'}})}"
+    kept = {n: v for n, v in kept.items() if n not in {*names, *other, "page", "about"}}
+    return f"?{urlencode(kept | other)}"
+
+
+def _choices(
+    request: HttpRequest, meanings: list[Meaning], without: Iterable[str]
+) -> list[dict[str, Any]]:
+    """What a text may mean, each with the address of the search for it alone, and of the search
+    that no longer considers it."""
+    return [
+        {
+            "meaning": meaning,
+            "choose": _without(request, (), term=meaning.code),
+            "remove": _without(request, ("term",), without=",".join([*without, meaning.term.code])),
+        }
+        for meaning in meanings
+    ]
+
+
+def _ways(request: HttpRequest, ways: list[Way]) -> list[tuple[str, int, str]]:
+    """Ways out of an empty page: what each leaves out, how many instruments that would show, and
+    its address."""
+    titles = _titles() | {
+        "q": gettext("Words"),
+        "term": gettext("What to find out"),
+        "free_from": gettext("Free between"),
+        "max_price": gettext("Maximum price per hour"),
+        "max_payable": gettext("Most to pay"),
+    }
+    return [(titles[way.names[0]], way.count, _without(request, way.names)) for way in ways]
 
 
 def instrument(request: HttpRequest, instrument_id: UUID) -> HttpResponse:

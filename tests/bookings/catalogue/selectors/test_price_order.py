@@ -1,5 +1,6 @@
-"""The catalogue in the order of price: what each payer would pay, and page by page."""
+"""The catalogue in the order of what each payer would pay, and page by page."""
 
+import random
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -9,8 +10,19 @@ from django.test import Client
 from accounts.domain.roles import By
 from accounts.models import Organisation
 from accounts.services.tokens import token_issue
-from bookings.catalogue.selectors.catalogue import free_between, load_offers, place_of
-from bookings.catalogue.selectors.catalogue_candidates import candidates, of_today
+from bookings.catalogue.selectors.catalogue import (
+    free_between,
+    is_reordered,
+    load_limit,
+    load_offers,
+    place_of,
+)
+from bookings.catalogue.selectors.catalogue_candidates import (
+    NO_PRICE,
+    OTHER_CURRENCY,
+    candidates,
+    of_today,
+)
 from bookings.pricing.selectors.fees import load_backing
 from bookings.settlement.services.exchange_rates import RateTerms, rate_enter
 from instruments.domain.ratecards import parse_rate_card
@@ -18,7 +30,7 @@ from instruments.domain.search import Criteria
 from instruments.models import Instrument, RateCard
 from instruments.services.ratecards import rate_card_create
 from tests.accounts.pages import page_of
-from tests.factories.agreements import agree
+from tests.factories.agreements import agree, grant, programme
 from tests.factories.api import Program
 from tests.factories.cards import CARD
 from tests.factories.cast import NOW, at
@@ -70,12 +82,12 @@ def expected(payer, now=NOW, currency="CNY"):
             "facility", "organisation__region", "region", "schedule", "policy"
         )
     )
-    offers = load_offers(rows, payer, now)
+    offers = load_offers(rows, payer, now, minutes=60)
 
     def place(row):
-        offer = offers[row.pk]
-        kind = 2 if offer.rate is None else int(offer.currency != currency)
-        return kind, offer.rate or Decimal(0), row.name, row.pk
+        quote = offers[row.pk].quote
+        kind = 2 if quote is None else int(quote.currency != currency)
+        return kind, quote.payable if quote else Decimal(0), row.name, row.pk
 
     return [(row.name, row.pk) for row in sorted(rows, key=place)]
 
@@ -103,7 +115,8 @@ def test_each_payer_in_their_own_order_whatever_the_pages_size(cast):
         for size in (1, 3, 40):
             assert walked(cast, payer, size) == orders[code], (code, size)
         # As the page of the catalogue asks: so many, past so many.
-        sieve = of_today(load_backing(payer, grants=False), None, {}, NOW)
+        worths = {"CNY": Decimal(1)} if payer else {}
+        sieve = of_today(load_backing(payer, grants=False), None, worths, NOW)
         skipped = [
             (row.name, row.pk)
             for skip in range(0, 16, 4)
@@ -197,3 +210,153 @@ def test_a_price_is_compared_across_currencies_at_the_payers_rates_or_not_at_all
     assert page.context["total"] == 0
     names = [i.name for i, _ in Client().get("/?max_price=1&currency=GBP").context["results"]]
     assert names == ["In pounds"]
+
+
+def generated(draw, *, plain):
+    """A card with any digits that a card may have; unless `plain` with bands, tiers and a cap."""
+    currency = draw.choice(["CNY", "CNY", "EUR", "JPY", "KWD"])
+    digits = {"JPY": 0, "KWD": 3}.get(currency, 2)
+    rates = {
+        group: f"{draw.choice([0, 1, 7, 133, 2500]) + draw.randrange(10_000) / 10_000:.4f}"
+        for group in ("internal", "regional", "partner", "external", "industry")
+    }
+    values = {
+        "currency": currency,
+        "valid_from": "2026-01-01",
+        "rates": rates,
+        "rate_unit": draw.choice(["hour"] * 4 + ["sample"]),
+        "billing_increment_minutes": draw.choice([1, 7, 15, 60]),
+        "minimum_minutes": draw.choice([0, 0, 50, 120]),
+        "setup_fee": f"{draw.randrange(100_000) / 10**digits:.{digits}f}",
+        "tax_percent": draw.choice(["0", "6", "13", "8.875"]),
+    }
+    if not plain:
+        night = {"code": "night", "weekdays": [1, 2, 3, 4, 5, 6, 7], "opens": "00:00"}
+        multiplier = draw.choice(["0.25", "0", "1.5"])
+        values |= {
+            "bands": draw.choice([[], [night | {"closes": "24:00", "multiplier": multiplier}]]),
+            "tiers": draw.choice(
+                [[], [{"after_minutes": n, "multiplier": m} for n, m in ((0, "1"), (45, "0.5"))]]
+            ),
+            "daily_cap_minutes": draw.choice([None, None, 30]),
+        }
+    return values
+
+
+@pytest.fixture
+def priced(shared_cast):
+    """Makes instruments with generated cards and lengths, and Fudan's rates and agreement."""
+
+    def make(seed, number, *, plain):
+        draw = random.Random(seed)
+        for n in range(number):
+            shared_cast.instrument(
+                name=f"Generated {n}",
+                card=generated(draw, plain=plain),
+                policy=draw.choice([{}, {"min_minutes": 120, "slot_minutes": 60}]),
+                service_modes=draw.choice([["self"], ["entrusted", "self"]]),
+            )
+        agree(shared_cast, discount_percent=Decimal("7.5"))
+        for base, worth in (("EUR", "7.8123"), ("JPY", "0.0473")):
+            terms = RateTerms(base, "CNY", Decimal(worth), NOW.date(), "A bank")
+            by = By(shared_cast.actor("lin"), NOW)
+            rate_enter(by, organisation=shared_cast.fudan, terms=terms)
+        return shared_cast
+
+    return make
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_the_order_is_by_the_exact_price_where_nothing_but_the_rules_of_a_card_counts(priced, seed):
+    """What is ordered by in SQL is what the quote says: rate and length, increment and minimum,
+    set-up, agreement and tax, each rounded, at the exchange rate."""
+    cast = priced(seed, 25, plain=True)
+    compared = 0
+    for code in ("fudan", "ustc", "optics"):
+        payer = payer_named(code)
+        for minutes in (30, 60, 90, 240):
+            for mode in ("", "self", "entrusted"):
+                criteria = Criteria(sort="price", minutes=minutes, service_mode=mode)
+                worths = load_limit(criteria, payer, NOW)
+                rows = free_between(
+                    cast.actor("wang"), criteria, payer, NOW, after=None, size=50, worths=worths
+                )
+                for row, offer in rows:
+                    if offer.quote is None:
+                        assert row.place == NO_PRICE
+                        continue
+                    place = offer.quote.payable * worths.get(offer.currency, 1)
+                    place += 0 if offer.currency in worths else OTHER_CURRENCY
+                    assert row.place == round(place, 6), (code, minutes, mode, offer)
+                    compared += 1
+                assert not is_reordered((offer for _, offer in rows), worths)
+    assert compared > 300
+
+
+@pytest.mark.parametrize("seed", [4, 5])
+def test_at_most_to_pay_is_what_the_quotes_say(priced, seed):
+    """The sieve passes all that bands, tiers, caps and vouchers can make so cheap."""
+    cast = priced(seed, 25, plain=False)
+    cast_grant(cast)
+    payer = payer_named("fudan")
+    actor = cast.actor("wang")
+    for minutes in (60, 240):
+        every = Criteria(minutes=minutes, sort="price")
+        worths = load_limit(every, payer, NOW)
+        rows = free_between(actor, every, payer, NOW, after=None, size=50, worths=worths)
+        paid = {
+            row.pk: offer.quote.payable * worths[offer.currency]
+            for row, offer in rows
+            if offer.quote and offer.currency in worths
+        }
+        shown = [paid[row.pk] for row, _ in rows if row.pk in paid]
+        assert is_reordered((offer for _, offer in rows), worths) == (shown != sorted(shown))
+        for limit in (*sorted(paid.values())[::5], Decimal(0)):
+            criteria = Criteria(minutes=minutes, max_payable=limit, currency="CNY")
+            walk, after = set(), None
+            while part := free_between(actor, criteria, payer, NOW, after=after, size=4):
+                walk |= {row.pk for row, _ in part}
+                after = place_of(part[-1][0])
+            assert walk == {pk for pk, amount in paid.items() if amount <= limit}
+
+
+def cast_grant(cast):
+    """A voucher of Fudan that covers a fifth, of at most 100 yuan."""
+    terms = {"code": "sh-2026", "percent": Decimal(20), "cap_per_booking": Decimal(100)}
+    return grant(cast, programme(cast, **terms))
+
+
+def test_the_page_says_where_a_band_puts_prices_in_another_order(shared_cast, monkeypatch):
+    monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
+    always = {"code": "all", "weekdays": [1, 2, 3, 4, 5, 6, 7], "opens": "00:00", "closes": "24:00"}
+    shared_cast.instrument(name="Dear by day", card={"rates": {"external": "900"}})
+    shared_cast.instrument(
+        name="Always cheap",
+        card={"rates": {"external": "1000"}, "bands": [always | {"multiplier": "0.1"}]},
+    )
+    browser = Client()
+    browser.force_login(shared_cast.wang)
+    page = browser.get("/?sort=price")
+    assert [i.name for i, _ in page.context["results"]][1:] == ["Dear by day", "Always cheap"]
+    assert "data-reordered" in page_of(page)
+    _, token = token_issue(user=shared_cast.wang, label="t", lifetime=timedelta(days=9), now=NOW)
+    assert Program(token).get("instruments/?sort=price").body["is_reordered"] is True
+    assert "data-reordered" not in page_of(browser.get("/?sort=price&q=dear"))
+    names = [i.name for i, _ in browser.get("/?max_payable=300").context["results"]]
+    assert names == ["Always cheap"]
+    answer = Program(token).get("instruments/?max_payable=300").body
+    assert [row["name"] for row in answer["results"]] == names
+
+
+def test_a_price_in_another_currency_is_also_said_in_the_readers(shared_cast, monkeypatch):
+    monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
+    shared_cast.instrument(name="In euros", card={"currency": "EUR", "rates": {"external": "10"}})
+    browser = Client()
+    browser.force_login(shared_cast.wang)
+    assert "about" not in page_of(browser.get("/?q=euros")).split("data-price")[1].split("slots")[0]
+    terms = RateTerms("EUR", "CNY", Decimal("7.5"), NOW.date(), "A bank")
+    rate_enter(By(shared_cast.actor("lin"), NOW), organisation=shared_cast.fudan, terms=terms)
+    html = page_of(browser.get("/?q=euros"))
+    (own,) = browser.get("/?q=euros").context["own_amounts"].values()
+    assert own == Decimal("874.50")  # 10 and set-up of 100, tax of 6 %
+    assert "about CNY 874.50" in html.replace("\xa0", " ")

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from instruments.models import SearchWord
 from tests.accounts.pages import page_of
 from tests.factories.cast import Cast
 from tests.factories.needs import measurand_of
@@ -31,21 +32,104 @@ def _grains(cast: Cast, django_capture_on_commit_callbacks: Any) -> None:
 
 @pytest.mark.usefixtures("_grains")
 def test_words_that_no_record_has_lead_to_what_they_mean(client: Client, cast: Cast) -> None:
-    for words, sentence in (
-        ("how large are the grains", "No instrument says"),
-        ("晶粒多大", "晶粒"),
+    for words in (
+        "how large are the grains",
+        "晶粒多大",
+        "请问怎么测晶粒有多大？",
+        "ＧＲＡＩＮ ｇｒｏｗｔｈ",
     ):
         answer = client.get("/", {"q": words})
         html = page_of(answer)
-        assert sentence in html and "Grain size" in html
+        assert "No instrument has all of these words. First come instruments for" in html
         assert [i.pk for i, _ in answer.context["results"]] == [cast.microscope.pk]
-        assert f"?technique={cast.technique.code}" in html
+        (chip,) = answer.context["meanings"]
+        assert chip["meaning"].term.code == "grain-size"
+        # Chosen, the search is exact; an address says it all, and is left again.
+        answer = client.get(chip["choose"])
+        assert "Instruments for <strong>Grain size</strong>" in page_of(answer)
+        assert [i.pk for i, _ in answer.context["results"]] == [cast.microscope.pk]
+        assert answer.context["criteria"].text == words
+        # Removed, it counts no more: no word is in the register.
+        answer = client.get(chip["remove"])
+        assert (answer.context["results"], answer.context["meanings"]) == ([], [])
+        page_of(answer)
+
+
+@pytest.mark.usefixtures("_grains")
+def test_a_chosen_term_counts_for_its_own_text_alone(client: Client, cast: Cast) -> None:
+    """A form sends on what was chosen, with the text it was chosen for."""
+    cast.instrument(name="Grains of gold")
+    query = {"q": "grains", "term": "grain-size", "about": "grains"}
+    assert client.get("/", query).context["criteria"].term == "grain-size"
+    answer = client.get("/", query | {"q": "gold", "without": "x"})
+    assert (answer.context["criteria"].term, answer.context["without"]) == ("", "")
+    assert [i.name for i, _ in answer.context["results"]] == ["Grains of gold"]
+
+
+@pytest.mark.usefixtures("_grains")
+def test_a_need_has_chips_above_its_results_and_a_name_has_none(client: Client, cast: Cast) -> None:
+    metals = cast.instrument(name="Metals: how large the grains are")
+    answer = client.get("/", {"q": "how large are the grains"})
+    assert [i.pk for i, _ in answer.context["results"]] == [metals.pk]
+    assert "meanings" not in answer.context  # its name
+    answer = client.get("/", {"q": "how large the grains by Thermo are"})
+    assert [i.pk for i, _ in answer.context["results"]] == [metals.pk]
+    assert [each["meaning"].term.code for each in answer.context["meanings"]] == ["grain-size"]
+    for name in ("metals", "electron microscopy", "titan"):
+        answer = client.get("/", {"q": name})
+        assert answer.context["results"] and "meanings" not in answer.context
+
+
+@pytest.mark.usefixtures("_grains")
+def test_all_words_become_some_before_a_page_is_empty(client: Client, cast: Cast) -> None:
+    cast.instrument(name="Glove box, argon")
+    cast.instrument(name="Argon laser")
+    answer = client.get("/", {"q": "argon glove zirconia"})
+    html = page_of(answer)
+    assert "No instrument has all of these words; these have some." in html
+    assert [i.name for i, _ in answer.context["results"]] == ["Glove box, argon", "Argon laser"]
+    assert "No instrument has all" not in page_of(client.get("/", {"q": "argon glove"}))
+
+
+@pytest.mark.usefixtures("_grains")
+def test_nothing_at_all_says_what_can_be_done(client: Client, cast: Cast) -> None:
+    answer = client.get("/", {"q": "titan", "region": "CN-SH"})
+    html = page_of(answer)
+    assert answer.context["results"] == []
+    assert "Without “Region”: 1 instrument" in html and 'href="?q=titan"' in html
+    assert "Sign in to be told when an instrument appears that fits" in html
+    SearchWord.objects.create(word="titan", number=1)
+    answer = client.get("/", {"q": "titanical", "region": "CN-SH"})
+    assert "Search “titan”" in page_of(answer)
+    answer = client.get("/", {"term": "lost"})
+    assert "Without “What to find out”: 1 instrument" in page_of(answer)
+    client.force_login(cast.people["wang"])
+    assert "Save the search" in page_of(client.get("/", {"q": "zzz"}))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Image nanoparticles", "resolution 2 nm", "纳米颗粒", "我想测薄膜厚度", "２ ｎｍ", "🔬", "'\";--",
+     "的", "how", "纳" * 2000, "grain " * 333, "\N{ZERO WIDTH JOINER}", "& | ! :* <->"],
+)  # fmt: skip
+@pytest.mark.usefixtures("_grains")
+def test_whatever_is_typed_gives_a_page(client: Client, text: str) -> None:
+    page_of(client.get("/", {"q": text}))
+    page_of(client.get("/", {"q": text, "without": "grain-size", "term": "lost"}))
+
+
+@pytest.mark.usefixtures("_grains")
+def test_a_text_that_cannot_be_read_is_marked(client: Client) -> None:
+    for text in ("a\0b", "x" * 2001):
+        answer = client.get("/", {"q": text})
+        assert answer.context["form"].errors["q"] and answer.context["results"] == []
+        page_of(answer)
 
 
 @pytest.mark.usefixtures("_grains")
 def test_words_that_mean_nothing_and_those_with_a_technique_chosen_stay_empty(
-    client: Client, cast: Cast
+    client: Client,
 ) -> None:
     for query in ({"q": "zzz"}, {"q": "how large are the grains", "technique": "nothing"}):
         answer = client.get("/", query)
-        assert (answer.context["results"], answer.context["meanings"]) == ([], [])
+        assert answer.context["results"] == [] and not answer.context.get("meanings")
