@@ -38,7 +38,7 @@ from instruments.domain.search import Criteria
 from instruments.domain.techniques import tree
 from instruments.messages import PRICE_GROUP_LABELS
 from instruments.models import Instrument
-from instruments.selectors.attachments import attachments_of, load_covers
+from instruments.selectors.attachments import attachments_of, load_pictures
 from instruments.selectors.duplicates import successor_of
 from instruments.selectors.qualifications import load_qualifying
 from instruments.selectors.quality import load_qualities
@@ -135,7 +135,7 @@ def catalogue(request: HttpRequest) -> HttpResponse:
         ]
         for pk, holds in held.items()
     }
-    context["covers"] = load_covers(listed)
+    context["pictures"] = load_pictures(listed)
     context["marks"] = {pk: quality.mark for pk, quality in load_qualities(listed, now).items()}
     return render(request, "bookings/catalogue/catalogue.html", context)
 
@@ -232,6 +232,7 @@ def instrument(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         if qualifying and qualifying.technique
         else [],
         "attachments": attached,
+        "picture": None if row.photo_count else load_pictures([row])[row.pk],
         "mark": load_qualities([row], now)[row.pk].mark,
         "opening": parse_hours(row.schedule.hours) if row.schedule else None,
         "is_managed": row.organisation_id in actor.organisations_where("manage-instruments"),
