@@ -4,7 +4,7 @@ from django.urls import include, path
 
 from bookings import money_urls
 from bookings.audit.views import audit, audit_start, seals, trail
-from bookings.catalogue.views import calendars, catalogue, choosing, ratings, searches
+from bookings.catalogue.views import calendars, catalogue, choosing, comparing, ratings, searches
 from bookings.funding.views import spending
 from bookings.hours.views import behind, hours, statistics
 from bookings.messaging.views import feeds, webhooks
@@ -35,6 +35,8 @@ _organisation = "organisations/<uuid:organisation_id>/"
 
 urlpatterns = [
     path("", catalogue.catalogue, name="catalogue"),
+    path("compare/", comparing.compare, name="compare"),
+    path("compare/choose/", comparing.choose, name="compare-choose"),
     path("home/", home.home, name="home"),
     path(_instrument, catalogue.instrument, name="instrument"),
     path(_instrument + "week/", catalogue.week, name="week"),

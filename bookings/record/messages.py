@@ -468,6 +468,7 @@ SENTENCES = {
     "calendar-set-too-often": _(
         "A calendar can be saved at most {most} times an hour. It is read automatically every hour."
     ),
+    "too-many-compared": _("At most {most} instruments are compared at once: remove one first."),
     "too-many-searches": _("You already have {most} saved searches: delete one of them first."),
     "too-broad": _("This finds more than {most} instruments: filter further first."),
     "nothing-asked": _("This search has no conditions: every instrument would count as new."),

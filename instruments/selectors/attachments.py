@@ -61,9 +61,7 @@ _PICTURES = Prepared(
         Instrument.objects.filter(pk__one_of=instruments)
         .annotate(
             photo=Subquery(
-                Attachment.objects.filter(
-                    instrument_id=OuterRef("pk"), kind=Attachment.Kind.PHOTO
-                )
+                Attachment.objects.filter(instrument_id=OuterRef("pk"), kind=Attachment.Kind.PHOTO)
                 .order_by("position", "id")
                 .values(named=JSONArray("pk", "title", "title_zh"))[:1]
             )

@@ -23,6 +23,8 @@ NOT_OURS = (
 
 PAGES = """
 GET  bookings:catalogue            200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:compare              200 200 200 200 200 200 200 200 200 200 200 200 200
+POST bookings:compare-choose       302 302 302 302 302 302 302 302 302 302 302 302 302
 GET  bookings:home                   - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:searches               - 200 200 200 200 200 200 200 200 200 200 200 200
 POST bookings:searches               - 302 302 302 302 302 302 302 302 302 302 302 302
@@ -672,6 +674,7 @@ QUERIES = {
     "instruments:export": "?organisation=ustc&format=uniquip",
     "api-exports": "?organisation=ustc&format=uniquip",
     "bookings:book": "?start=2026-03-06T06:00:00Z&minutes=60",
+    "bookings:compare": "?id=<instrument>&id=<asks-first>",
     "bookings:choose": "?start=2026-03-06T06:00:00Z&minutes=60",
     "bookings:quote": "?start=2026-03-06T06:00:00Z&minutes=60&service_mode=self&purpose=research",
     "api-reservation-move": "?start=2026-03-06T06:00:00Z&end=2026-03-06T07:00:00Z",
@@ -890,6 +893,7 @@ PAGE_BODIES = {
         "quiet_from": "22:00",
         "quiet_until": "07:00",
     },
+    "bookings:compare-choose": {"id": "<instrument>", "act": "add"},
     "bookings:searches": {"name": "mine", "q": "microscope"},
     "bookings:operations-retry-all": {"name": "final charges"},
     "bookings:search-change": {"act": "pause"},

@@ -26,6 +26,7 @@ from bookings.catalogue.selectors.holds import own_held
 from bookings.catalogue.selectors.needs import load_meanings
 from bookings.catalogue.services.demand import demand_searched
 from bookings.catalogue.views.choosing import choice_of, next_free, rate_of
+from bookings.catalogue.views.comparing import chosen_of
 from bookings.catalogue.views.events import form_of
 from bookings.catalogue.views.payers import may_book_for, payer_of, standing_of
 from bookings.catalogue.views.weeks import week_of
@@ -135,6 +136,7 @@ def catalogue(request: HttpRequest) -> HttpResponse:
         ]
         for pk, holds in held.items()
     }
+    context["chosen"] = chosen_of(request)
     context["pictures"] = load_pictures(listed)
     context["marks"] = {pk: quality.mark for pk, quality in load_qualities(listed, now).items()}
     return render(request, "bookings/catalogue/catalogue.html", context)
@@ -232,6 +234,7 @@ def instrument(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         if qualifying and qualifying.technique
         else [],
         "attachments": attached,
+        "chosen": chosen_of(request),
         "picture": None if row.photo_count else load_pictures([row])[row.pk],
         "mark": load_qualities([row], now)[row.pk].mark,
         "opening": parse_hours(row.schedule.hours) if row.schedule else None,

@@ -60,7 +60,9 @@ def _drawn(html: str) -> list[str]:
     return re.findall(r'<svg class="drawing"[^>]*aria-hidden="true"><path d="([^"]*)"', html)
 
 
-def test_without_a_photo_an_instrument_is_drawn_by_its_technique(client: Client, cast: Cast) -> None:
+def test_without_a_photo_an_instrument_is_drawn_by_its_technique(
+    client: Client, cast: Cast
+) -> None:
     technique = Technique.objects.create(code="PaNET01145", name="electron microscopy")
     cast.microscope.techniques.add(technique)
     entries_file([cast.microscope.pk])
