@@ -4,7 +4,15 @@ from django.urls import include, path
 
 from bookings import money_urls
 from bookings.audit.views import audit, audit_start, seals, trail
-from bookings.catalogue.views import calendars, catalogue, choosing, comparing, ratings, searches
+from bookings.catalogue.views import (
+    calendars,
+    catalogue,
+    choosing,
+    comparing,
+    lists,
+    ratings,
+    searches,
+)
 from bookings.funding.views import spending
 from bookings.hours.views import behind, hours, statistics
 from bookings.messaging.views import feeds, webhooks
@@ -58,6 +66,10 @@ urlpatterns = [
     path("waiting/<uuid:reservation_id>/decline/", waiting.decline, name="waiting-decline"),
     path("searches/", searches.searches, name="searches"),
     path("searches/<uuid:search_id>/change/", searches.change, name="search-change"),
+    path("lists/", lists.lists, name="lists"),
+    path("lists/<uuid:list_id>/", lists.one, name="list"),
+    path("lists/entries/<uuid:entry_id>/", lists.entry, name="list-entry"),
+    path(_instrument + "keep/", lists.keep, name="keep"),
     path("bookings/", reservations.mine, name="mine"),
     path("bookings/import/", imports.bring_in, name="import"),
     path("people/import/", people.people, name="people-import"),

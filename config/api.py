@@ -41,7 +41,7 @@ from accounts.views.pages import status_of
 from bookings.audit.api import audit, seals, trail
 from bookings.availability.api import misfits
 from bookings.availability.selectors.cuts import InTheWay
-from bookings.catalogue.api import availability, catalogue, fees, ratings, searches
+from bookings.catalogue.api import availability, catalogue, fees, lists, ratings, searches
 from bookings.catalogue.api.refusals import in_the_way_json, refusal_json
 from bookings.charging.api import charges, corrections, replay
 from bookings.funding.api import funding, grants, programmes
@@ -322,6 +322,8 @@ urlpatterns = [
     *facilities.Facilities.routes(),
     path("catalogue/", records.CatalogueRecords.as_view(), name="api-catalogue-records"),
     *searches.Searches.routes(),
+    *lists.InstrumentLists.routes(),
+    *lists.ListEntries.routes(),
     path("instruments/", catalogue.Instruments.as_view(), name="api-instruments"),
     path("instruments/facets/", catalogue.CatalogueFacets.as_view(), name="api-instrument-facets"),
     *registry.InstrumentRecord.routes(),

@@ -31,7 +31,7 @@ PARTS = {
             *("instrument", "week", "choose", "book", "quote", "waiting-new"),
             *("searches", "search-change", "techniques", "technique"),
             *("measurands", "measurand", "measurand-new"),
-            *("compare", "lists", "list", "map"),
+            *("compare", "lists", "list", "list-entry", "map"),
         ),
         "bookings:mine": (
             "calendar",

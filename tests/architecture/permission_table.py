@@ -26,6 +26,12 @@ GET  bookings:catalogue            200 200 200 200 200 200 200 200 200 200 200 2
 GET  bookings:compare              200 200 200 200 200 200 200 200 200 200 200 200 200
 POST bookings:compare-choose       302 302 302 302 302 302 302 302 302 302 302 302 302
 GET  bookings:home                   - 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:lists                  - 200 200 200 200 200 200 200 200 200 200 200 200
+POST bookings:lists                  - 302 302 302 302 302 302 302 302 302 302 302 302
+GET  bookings:list                   - 404 200 404 404 404 404 404 404 404 404 404 404
+POST bookings:list                   - 404 302 404 404 404 404 404 404 404 404 404 404
+POST bookings:list-entry             - 404 302 404 404 404 404 404 404 404 404 404 404
+POST bookings:keep                   - 302 302 302 302 302 302 302 302 302 302 302 302
 GET  bookings:searches               - 200 200 200 200 200 200 200 200 200 200 200 200
 POST bookings:searches               - 302 302 302 302 302 302 302 302 302 302 302 302
 POST bookings:search-change          - 404 302 404 404 404 404 404 404 404 404 404 404
@@ -401,6 +407,16 @@ POST api-webhook-rotate               - 404 404 404 404 200 404 404 404 404 404 
 POST api-webhook-ping                 - 404 404 404 404 202 404 404 404 404 404 404 202
 GET  api-webhook-deliveries           - 404 404 404 404 200 404 404 404 404 404 404 200
 POST api-webhook-replay               - 404 404 404 404 202 404 404 404 404 404 404 202
+GET    api-lists                     - 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-lists                     - 201 201 201 201 201 201 201 201 201 201 201 201
+GET    api-list                      - 404 200 404 404 404 404 404 404 404 404 404 404
+PATCH  api-list                      - 404 200 404 404 404 404 404 404 404 404 404 404
+DELETE api-list                      - 404 204 404 404 404 404 404 404 404 404 404 404
+GET    api-list-entries              - 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-list-entries              - 201 201 201 201 201 201 201 201 201 201 201 201
+GET    api-list-entry                - 404 200 404 404 404 404 404 404 404 404 404 404
+PATCH  api-list-entry                - 404 200 404 404 404 404 404 404 404 404 404 404
+DELETE api-list-entry                - 404 204 404 404 404 404 404 404 404 404 404 404
 GET    api-searches                  - 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-searches                  - 201 201 201 201 201 201 201 201 201 201 201 201
 PATCH  api-search                    - 404 200 404 404 404 404 404 404 404 404 404 404
@@ -894,6 +910,10 @@ PAGE_BODIES = {
         "quiet_until": "07:00",
     },
     "bookings:compare-choose": {"id": "<instrument>", "act": "add"},
+    "bookings:lists": {"name": "Another"},
+    "bookings:list": {"name": "Renamed"},
+    "bookings:list-entry": {"note": "Ask for Zhao"},
+    "bookings:keep": {"act": "add"},
     "bookings:searches": {"name": "mine", "q": "microscope"},
     "bookings:operations-retry-all": {"name": "final charges"},
     "bookings:search-change": {"act": "pause"},
@@ -1075,6 +1095,10 @@ API_BODIES = {
     ("PUT", "api-busy-calendar"): {"address": "https://calendar.example/me.ics"},
     ("PATCH", "api-message"): {"is_read": True},
     ("PUT", "api-message-settings"): {"topics": {"reminder": {"mail": "off"}}, "quiet": None},
+    ("POST", "api-lists"): {"name": "Another"},
+    ("PATCH", "api-list"): {"name": "Renamed"},
+    ("POST", "api-list-entries"): {"instrument": "<instrument>"},
+    ("PATCH", "api-list-entry"): {"note": "Ask for Zhao"},
     ("POST", "api-searches"): {"name": "mine", "q": "microscope"},
     ("PATCH", "api-search"): {"is_paused": True},
     ("PATCH", "api-instrument"): {"room": "101"},

@@ -23,6 +23,7 @@ from bookings.catalogue.selectors.catalogue_candidates import (
     of_today,
 )
 from bookings.catalogue.selectors.holds import own_held
+from bookings.catalogue.selectors.lists import load_starred
 from bookings.catalogue.selectors.needs import load_meanings
 from bookings.catalogue.services.demand import demand_searched
 from bookings.catalogue.views.choosing import choice_of, next_free, rate_of
@@ -137,6 +138,7 @@ def catalogue(request: HttpRequest) -> HttpResponse:
         for pk, holds in held.items()
     }
     context["chosen"] = chosen_of(request)
+    context["starred"] = load_starred(actor, listed)
     context["pictures"] = load_pictures(listed)
     context["marks"] = {pk: quality.mark for pk, quality in load_qualities(listed, now).items()}
     return render(request, "bookings/catalogue/catalogue.html", context)
@@ -235,6 +237,7 @@ def instrument(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         else [],
         "attachments": attached,
         "chosen": chosen_of(request),
+        "starred": load_starred(actor, [row]),
         "picture": None if row.photo_count else load_pictures([row])[row.pk],
         "mark": load_qualities([row], now)[row.pk].mark,
         "opening": parse_hours(row.schedule.hours) if row.schedule else None,

@@ -122,7 +122,7 @@ def test_four_take_the_statements_of_two(
     for row in (cast.microscope, *others):
         row.techniques.add(Technique.objects.get_or_create(code="x", name="x")[0])
     shown(client, cast.microscope, others[0])
-    with django_assert_max_num_queries(20) as two:
+    with django_assert_max_num_queries(12):
         shown(client, cast.microscope, others[0])
-    with django_assert_max_num_queries(len(two)):
+    with django_assert_max_num_queries(12):
         shown(client, cast.microscope, *others)
