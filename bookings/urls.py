@@ -10,6 +10,7 @@ from bookings.catalogue.views import (
     choosing,
     comparing,
     lists,
+    maps,
     ratings,
     searches,
 )
@@ -45,6 +46,7 @@ urlpatterns = [
     path("", catalogue.catalogue, name="catalogue"),
     path("compare/", comparing.compare, name="compare"),
     path("compare/choose/", comparing.choose, name="compare-choose"),
+    path("map/", maps.catalogue_map, name="map"),
     path("home/", home.home, name="home"),
     path(_instrument, catalogue.instrument, name="instrument"),
     path(_instrument + "week/", catalogue.week, name="week"),

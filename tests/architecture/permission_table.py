@@ -25,6 +25,7 @@ PAGES = """
 GET  bookings:catalogue            200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:compare              200 200 200 200 200 200 200 200 200 200 200 200 200
 POST bookings:compare-choose       302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  bookings:map                  200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:home                   - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:lists                  - 200 200 200 200 200 200 200 200 200 200 200 200
 POST bookings:lists                  - 302 302 302 302 302 302 302 302 302 302 302 302

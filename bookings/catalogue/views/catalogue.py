@@ -137,6 +137,7 @@ def catalogue(request: HttpRequest) -> HttpResponse:
         ]
         for pk, holds in held.items()
     }
+    context["site"] = listed[0].facility if listed else None
     context["chosen"] = chosen_of(request)
     context["starred"] = load_starred(actor, listed)
     context["pictures"] = load_pictures(listed)
@@ -180,7 +181,7 @@ def _chips(
     request: HttpRequest, criteria: Criteria, narrowing: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:
     """What was chosen, each with the address of the search without it. Its value is a facet's
-    `choice` (or only its `code`), a `text`, a `price`, or a time with `from`."""
+    `choice` (or only its `code`), a `text`, a `price`, a time with `from`, or the site."""
     chosen: list[tuple[list[str], dict[str, Any]]] = []
     if criteria.text:
         chosen.append((["q"], {"text": criteria.text}))
@@ -188,6 +189,8 @@ def _chips(
         if each["chosen"]:
             value = {"title": each["title"], "choice": each["choice"], "code": each["chosen"]}
             chosen.append(([each["name"]], value))
+    if criteria.facility:
+        chosen.append((["facility"], {"title": gettext("Site"), "is_site": True}))
     if criteria.free_from:
         value = {"title": gettext("Free between"), "from": criteria.free_from}
         chosen.append((["free_from", "free_until", "minutes"], value))
