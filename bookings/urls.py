@@ -26,7 +26,7 @@ from bookings.organisations.views import (
     regions,
     register_imports,
 )
-from bookings.overview.views import home, operations, reservations, usage
+from bookings.overview.views import home, operations, palette, reservations, usage
 from bookings.plans.views import chains, imports, waiting
 from bookings.pricing.views import what_if
 from bookings.privacy.views import leaving, persons
@@ -47,6 +47,7 @@ urlpatterns = [
     path("compare/", comparing.compare, name="compare"),
     path("compare/choose/", comparing.choose, name="compare-choose"),
     path("map/", maps.catalogue_map, name="map"),
+    path("palette/", palette.palette, name="palette"),
     path("home/", home.home, name="home"),
     path(_instrument, catalogue.instrument, name="instrument"),
     path(_instrument + "week/", catalogue.week, name="week"),

@@ -26,6 +26,7 @@ GET  bookings:catalogue            200 200 200 200 200 200 200 200 200 200 200 2
 GET  bookings:compare              200 200 200 200 200 200 200 200 200 200 200 200 200
 POST bookings:compare-choose       302 302 302 302 302 302 302 302 302 302 302 302 302
 GET  bookings:map                  200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:palette              200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:home                   - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:lists                  - 200 200 200 200 200 200 200 200 200 200 200 200
 POST bookings:lists                  - 302 302 302 302 302 302 302 302 302 302 302 302
@@ -692,6 +693,7 @@ QUERIES = {
     "api-exports": "?organisation=ustc&format=uniquip",
     "bookings:book": "?start=2026-03-06T06:00:00Z&minutes=60",
     "bookings:compare": "?id=<instrument>&id=<asks-first>",
+    "bookings:palette": "?q=microscope",
     "bookings:choose": "?start=2026-03-06T06:00:00Z&minutes=60",
     "bookings:quote": "?start=2026-03-06T06:00:00Z&minutes=60&service_mode=self&purpose=research",
     "api-reservation-move": "?start=2026-03-06T06:00:00Z&end=2026-03-06T07:00:00Z",
