@@ -2,7 +2,15 @@
 
 from bookings.audit.models import AuditException, AuditFinding, AuditRun, AuditSample, TrailBundle
 from bookings.availability.models import Closure, Occupancy
-from bookings.catalogue.models import BusyCalendar, BusyTime, SavedSearch, SearchMatch, UnmetDemand
+from bookings.catalogue.models import (
+    BusyCalendar,
+    BusyTime,
+    InstrumentList,
+    ListEntry,
+    SavedSearch,
+    SearchMatch,
+    UnmetDemand,
+)
 from bookings.charging.models import LedgerEntry, Posting
 from bookings.funding.models import Earmark, FundingSource, PurseTransfer
 from bookings.hours.models import (
@@ -73,7 +81,9 @@ __all__ = [
     "ImportedBooking",
     "InstrumentDay",
     "InstrumentDayUse",
+    "InstrumentList",
     "LedgerEntry",
+    "ListEntry",
     "Need",
     "NormHours",
     "Occupancy",

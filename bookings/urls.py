@@ -4,7 +4,16 @@ from django.urls import include, path
 
 from bookings import money_urls
 from bookings.audit.views import audit, audit_start, seals, trail
-from bookings.catalogue.views import calendars, catalogue, choosing, ratings, searches
+from bookings.catalogue.views import (
+    calendars,
+    catalogue,
+    choosing,
+    comparing,
+    lists,
+    maps,
+    ratings,
+    searches,
+)
 from bookings.funding.views import spending
 from bookings.hours.views import behind, hours, statistics
 from bookings.messaging.views import feeds, webhooks
@@ -18,7 +27,7 @@ from bookings.organisations.views import (
     regions,
     register_imports,
 )
-from bookings.overview.views import home, operations, reservations, usage
+from bookings.overview.views import home, operations, palette, reservations, usage
 from bookings.plans.views import chains, imports, waiting
 from bookings.pricing.views import what_if
 from bookings.privacy.views import leaving, persons
@@ -36,6 +45,10 @@ _organisation = "organisations/<uuid:organisation_id>/"
 
 urlpatterns = [
     path("", catalogue.catalogue, name="catalogue"),
+    path("compare/", comparing.compare, name="compare"),
+    path("compare/choose/", comparing.choose, name="compare-choose"),
+    path("map/", maps.catalogue_map, name="map"),
+    path("palette/", palette.palette, name="palette"),
     path("home/", home.home, name="home"),
     path(_instrument, catalogue.instrument, name="instrument"),
     path(_instrument + "week/", catalogue.week, name="week"),
@@ -63,6 +76,10 @@ urlpatterns = [
     path("waiting/<uuid:reservation_id>/decline/", waiting.decline, name="waiting-decline"),
     path("searches/", searches.searches, name="searches"),
     path("searches/<uuid:search_id>/change/", searches.change, name="search-change"),
+    path("lists/", lists.lists, name="lists"),
+    path("lists/<uuid:list_id>/", lists.one, name="list"),
+    path("lists/entries/<uuid:entry_id>/", lists.entry, name="list-entry"),
+    path(_instrument + "keep/", lists.keep, name="keep"),
     path("bookings/", reservations.mine, name="mine"),
     path("bookings/import/", imports.bring_in, name="import"),
     path("people/import/", people.people, name="people-import"),

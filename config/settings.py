@@ -241,6 +241,8 @@ NODE_FILES = {
 # In a bucket, or else in a folder.
 _bucket = env.bucket(LOCAL_MODE)
 MEDIA_BUCKET = str(_bucket["bucket_name"]) if _bucket else ""
+# A GeoJSON file of boundaries that is drawn behind the map; none until an operator names one.
+MAP_BOUNDARIES = env.text("MAP_BOUNDARIES", "")
 MEDIA_ROOT = Path(env.text("MEDIA_ROOT", str(ROOT / ".local" / "media")))
 DATA_UPLOAD_MAX_NUMBER_FILES = 5
 STORAGES = {

@@ -468,6 +468,10 @@ SENTENCES = {
     "calendar-set-too-often": _(
         "A calendar can be saved at most {most} times an hour. It is read automatically every hour."
     ),
+    "too-many-compared": _("At most {most} instruments are compared at once: remove one first."),
+    "too-many-lists": _("You already have {most} lists: delete one of them first."),
+    "too-many-entries": _("A list keeps at most {most} instruments: remove one of them first."),
+    "favourites-named": _("Your favourites keep their name: make another list instead."),
     "too-many-searches": _("You already have {most} saved searches: delete one of them first."),
     "too-broad": _("This finds more than {most} instruments: filter further first."),
     "nothing-asked": _("This search has no conditions: every instrument would count as new."),

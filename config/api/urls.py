@@ -23,7 +23,7 @@ from accounts.domain.errors import (
 )
 from bookings.audit.api import audit, seals, trail
 from bookings.availability.api import misfits
-from bookings.catalogue.api import availability, catalogue, fees, ratings, searches
+from bookings.catalogue.api import availability, catalogue, fees, lists, ratings, searches
 from bookings.charging.api import charges, corrections, replay
 from bookings.funding.api import funding, grants, programmes
 from bookings.hours.api import hours, hours_exports, statistics
@@ -125,6 +125,8 @@ urlpatterns = [
     *facilities.Facilities.routes(),
     path("catalogue/", records.CatalogueRecords.as_view(), name="api-catalogue-records"),
     *searches.Searches.routes(),
+    *lists.InstrumentLists.routes(),
+    *lists.ListEntries.routes(),
     path("instruments/", catalogue.Instruments.as_view(), name="api-instruments"),
     path("instruments/facets/", catalogue.CatalogueFacets.as_view(), name="api-instrument-facets"),
     *registry.InstrumentRecord.routes(),

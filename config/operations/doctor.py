@@ -20,6 +20,8 @@ from django.db import DatabaseError, connection, transaction
 from accounts.models import Installation
 from accounts.selectors.guards import guards_bypassed, guards_down
 from accounts.selectors.jobs import last_run
+from bookings.catalogue.adapters.boundaries import load_boundaries
+from bookings.catalogue.domain.maps import NotBoundaries
 from config.celery import OWN_ENTRIES, app
 from config.operations.health import SILENT, pending_migrations
 
@@ -240,6 +242,12 @@ def _files() -> Findings:
         usage = disk_usage(root)
         if usage.free < LEAST_FREE * usage.total:
             yield False, f"{usage.free / 1e9:.1f} GB are free where uploads lie"
+    if settings.MAP_BOUNDARIES:
+        try:
+            corners = sum(map(len, load_boundaries(settings.MAP_BOUNDARIES).lines))
+            yield True, f"the boundaries behind the map have {corners} corners"
+        except NotBoundaries as problem:
+            yield False, f"MAP_BOUNDARIES: {problem}"
     if not (Path(settings.STATIC_ROOT) / "staticfiles.json").is_file():
         yield False, "static files are not collected: manage.py collectstatic"
 

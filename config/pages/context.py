@@ -31,6 +31,7 @@ PARTS = {
             *("instrument", "week", "choose", "book", "quote", "waiting-new"),
             *("searches", "search-change", "techniques", "technique"),
             *("measurands", "measurand", "measurand-new"),
+            *("compare", "lists", "list", "list-entry", "map"),
         ),
         "bookings:needs": ("need", "need-new", "need-change", "need-correct", "need-withdraw"),
         "bookings:mine": (

@@ -80,6 +80,13 @@ def key(name: str, value: str) -> str:
     return f"{name}:{' '.join(value.split())}"
 
 
+def techniques_in(keys: Iterable[str]) -> list[str]:
+    """Return the codes of the techniques, and of all broader ones, under which a record is
+    filed."""
+    begin = key("technique", "")
+    return [each.removeprefix(begin) for each in keys if each.startswith(begin)]
+
+
 _HAN = "㐀-䶿一-鿿豈-﫿"
 _RUNS = re.compile(rf"[{_HAN}]+|[^\W_{_HAN}]+", re.UNICODE)
 _IS_HAN = re.compile(rf"[{_HAN}]")

@@ -1,11 +1,17 @@
 """Photos and documents, as far as each person may see their instrument."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
+
+from django.db.models import OuterRef, Subquery
+from django.db.models.functions import JSONArray
 
 from accounts.domain.errors import NotFound
 from accounts.domain.roles import Actor
 from accounts.prepared import Prepared
+from instruments.domain.drawings import drawing_of
+from instruments.domain.search import techniques_in
 from instruments.models import Attachment, Instrument
 from instruments.selectors.registry import may_see
 
@@ -31,16 +37,35 @@ def attachment_by_id(actor: Actor, attachment_id: UUID) -> Attachment:
     return row
 
 
-def load_covers(instruments: Sequence[Instrument]) -> dict[UUID, Attachment]:
-    """Return the first photo of each that has one. One statement."""
-    rows = _COVERS.rows(instruments=[i.pk for i in instruments])
-    return {row.instrument_id: row for row in rows}
+@dataclass(frozen=True)
+class Picture:
+    """What shows an instrument in a list: its first photo, and the drawing where it has none."""
+
+    drawing: str
+    photo: UUID | None = None
+    title: str = ""
+    title_zh: str = ""
 
 
-_COVERS = Prepared(
+def load_pictures(instruments: Sequence[Instrument]) -> dict[UUID, Picture]:
+    """Return the picture of each. One statement."""
+    rows = _PICTURES.rows(instruments=[i.pk for i in instruments])
+    return {
+        pk: Picture(drawing_of(techniques_in(keys or ())), *(photo or ()))
+        for pk, keys, photo in rows
+    }
+
+
+_PICTURES = Prepared(
     lambda instruments: (
-        Attachment.objects.filter(instrument_id__one_of=instruments, kind=Attachment.Kind.PHOTO)
-        .order_by("instrument_id", "position", "id")
-        .distinct("instrument_id")
+        Instrument.objects.filter(pk__one_of=instruments)
+        .annotate(
+            photo=Subquery(
+                Attachment.objects.filter(instrument_id=OuterRef("pk"), kind=Attachment.Kind.PHOTO)
+                .order_by("position", "id")
+                .values(named=JSONArray("pk", "title", "title_zh"))[:1]
+            )
+        )
+        .values_list("pk", "entry__keys", "photo")
     )
 )

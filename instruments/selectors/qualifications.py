@@ -269,11 +269,32 @@ def load_qualifying(
     """Return what a reader has to know to operate an instrument alone; None where nothing is asked
     for, or nobody operates it alone. At most two statements; one more for a certificate of another
     region (`load_qualified`)."""
+    return load_qualifyings(user_id, [instrument], now, recognise).get(instrument.pk)
+
+
+def load_qualifyings(
+    user_id: UUID | None,
+    instruments: Iterable[Instrument],
+    now: datetime,
+    recognise: Recognise | None = None,
+) -> dict[UUID, Qualifying]:
+    """Return the same of many instruments: of those that somebody may operate alone with a
+    certificate. One more statement for each that asks for a technique which is none of its own."""
+    asking = [
+        i for i in instruments if needed_for(i) and Instrument.ServiceMode.SELF in i.service_modes
+    ]
+    held = _load_held(user_id, asking, recognise)
+    return {i.pk: _qualifying(i, *held[i.pk], now) for i in asking}
+
+
+def _qualifying(
+    instrument: Instrument,
+    zone: ZoneInfo,
+    held: Sequence[tuple[Qualification, Certificate]],
+    now: datetime,
+) -> Qualifying:
     needed = needed_for(instrument)
-    if not needed or Instrument.ServiceMode.SELF not in instrument.service_modes:
-        return None
     technique = next((t for t in techniques_at(instrument) if t.code == needed), None)
-    zone, held = _load_held(user_id, [instrument], recognise)[instrument.pk]
     spans = valid_spans((each for _, each in held), zone)
     span = next((span for span in spans if span[1] > now), None)
     if span is None:

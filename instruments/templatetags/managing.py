@@ -34,6 +34,7 @@ from instruments.messages import (
     row_sentence,
 )
 from instruments.models import Attachment, Fetching, Instrument, PolicyVersion
+from instruments.selectors.attachments import Picture
 
 register = template.Library()
 
@@ -126,7 +127,7 @@ def more_photos(attachments: list[Attachment]) -> list[Attachment]:
 
 
 @register.filter
-def titled(attachment: Attachment) -> str:
+def titled(attachment: Attachment | Picture) -> str:
     """Return the title of a photo or document, in the reader's language where it has one."""
     is_chinese = (get_language() or "").startswith("zh")
     first, second = attachment.title, attachment.title_zh

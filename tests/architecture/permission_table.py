@@ -31,7 +31,17 @@ NEED_FORM = NEED | {"earliest": "2026-03-06T08:00", "latest": "2026-03-20T08:00"
 
 PAGES = """
 GET  bookings:catalogue            200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:compare              200 200 200 200 200 200 200 200 200 200 200 200 200
+POST bookings:compare-choose       302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  bookings:map                  200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:palette              200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:home                   - 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:lists                  - 200 200 200 200 200 200 200 200 200 200 200 200
+POST bookings:lists                  - 302 302 302 302 302 302 302 302 302 302 302 302
+GET  bookings:list                   - 404 200 404 404 404 404 404 404 404 404 404 404
+POST bookings:list                   - 404 302 404 404 404 404 404 404 404 404 404 404
+POST bookings:list-entry             - 404 302 404 404 404 404 404 404 404 404 404 404
+POST bookings:keep                   - 302 302 302 302 302 302 302 302 302 302 302 302
 GET  bookings:searches               - 200 200 200 200 200 200 200 200 200 200 200 200
 POST bookings:searches               - 302 302 302 302 302 302 302 302 302 302 302 302
 POST bookings:search-change          - 404 302 404 404 404 404 404 404 404 404 404 404
@@ -415,6 +425,16 @@ POST api-webhook-rotate               - 404 404 404 404 200 404 404 404 404 404 
 POST api-webhook-ping                 - 404 404 404 404 202 404 404 404 404 404 404 202
 GET  api-webhook-deliveries           - 404 404 404 404 200 404 404 404 404 404 404 200
 POST api-webhook-replay               - 404 404 404 404 202 404 404 404 404 404 404 202
+GET    api-lists                     - 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-lists                     - 201 201 201 201 201 201 201 201 201 201 201 201
+GET    api-list                      - 404 200 404 404 404 404 404 404 404 404 404 404
+PATCH  api-list                      - 404 200 404 404 404 404 404 404 404 404 404 404
+DELETE api-list                      - 404 204 404 404 404 404 404 404 404 404 404 404
+GET    api-list-entries              - 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-list-entries              - 201 201 201 201 201 201 201 201 201 201 201 201
+GET    api-list-entry                - 404 200 404 404 404 404 404 404 404 404 404 404
+PATCH  api-list-entry                - 404 200 404 404 404 404 404 404 404 404 404 404
+DELETE api-list-entry                - 404 204 404 404 404 404 404 404 404 404 404 404
 GET    api-searches                  - 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-searches                  - 201 201 201 201 201 201 201 201 201 201 201 201
 PATCH  api-search                    - 404 200 404 404 404 404 404 404 404 404 404 404
@@ -695,6 +715,8 @@ QUERIES = {
     "instruments:export": "?organisation=ustc&format=uniquip",
     "api-exports": "?organisation=ustc&format=uniquip",
     "bookings:book": "?start=2026-03-06T06:00:00Z&minutes=60",
+    "bookings:compare": "?id=<instrument>&id=<asks-first>",
+    "bookings:palette": "?q=microscope",
     "bookings:choose": "?start=2026-03-06T06:00:00Z&minutes=60",
     "bookings:quote": "?start=2026-03-06T06:00:00Z&minutes=60&service_mode=self&purpose=research",
     "api-reservation-move": "?start=2026-03-06T06:00:00Z&end=2026-03-06T07:00:00Z",
@@ -916,6 +938,11 @@ PAGE_BODIES = {
         "quiet_from": "22:00",
         "quiet_until": "07:00",
     },
+    "bookings:compare-choose": {"id": "<instrument>", "act": "add"},
+    "bookings:lists": {"name": "Another"},
+    "bookings:list": {"name": "Renamed"},
+    "bookings:list-entry": {"note": "Ask for Zhao"},
+    "bookings:keep": {"act": "add"},
     "bookings:searches": {"name": "mine", "q": "microscope"},
     "bookings:operations-retry-all": {"name": "final charges"},
     "bookings:search-change": {"act": "pause"},
@@ -1097,6 +1124,10 @@ API_BODIES = {
     ("PUT", "api-busy-calendar"): {"address": "https://calendar.example/me.ics"},
     ("PATCH", "api-message"): {"is_read": True},
     ("PUT", "api-message-settings"): {"topics": {"reminder": {"mail": "off"}}, "quiet": None},
+    ("POST", "api-lists"): {"name": "Another"},
+    ("PATCH", "api-list"): {"name": "Renamed"},
+    ("POST", "api-list-entries"): {"instrument": "<instrument>"},
+    ("PATCH", "api-list-entry"): {"note": "Ask for Zhao"},
     ("POST", "api-searches"): {"name": "mine", "q": "microscope"},
     ("PATCH", "api-search"): {"is_paused": True},
     ("PATCH", "api-instrument"): {"room": "101"},

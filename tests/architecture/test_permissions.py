@@ -21,6 +21,7 @@ from accounts.services.jobs import run_begin
 from accounts.services.joining import join_ask
 from accounts.services.organisation_requests import organisation_ask
 from bookings.catalogue.selectors.parties import Booking
+from bookings.catalogue.services.lists import entry_keep, list_create
 from bookings.catalogue.services.searches import search_save
 from bookings.charging.services.charges import charge_make
 from bookings.messaging.selectors.feeds import feed_token
@@ -134,6 +135,10 @@ def world(shared_cast):
         criteria=Criteria(text="titan"),
         organisation=cast.fudan,
     )
+    listed = list_create(By(cast.actor("wang"), NOW), name="For the thesis")
+    entry = entry_keep(
+        By(cast.actor("wang"), NOW), instrument_id=cast.microscope.pk, list_id=listed.pk
+    )
     money = money_things(cast)
     held = hold_take(
         By(cast.actor("wang"), NOW),
@@ -212,6 +217,8 @@ def world(shared_cast):
         "measurand": measurand_of(cast).code,
         "region-code": cast.shanghai.code,
         "search": str(search.pk),
+        "list": str(listed.pk),
+        "list-entry": str(entry.pk),
         "run": str(run_begin("hours", NOW)),  # the clock is heard
         "failure": str(failed(cast.ustc.pk).pk),
         **import_things(cast),
@@ -262,6 +269,7 @@ ARGUMENTS = {
     "wish_id": "wish",
     "need_id": "need",
     "search_id": "search",
+    "list_id": "list",
     "failure_id": "failure",
     "token_id": "absent",
     "facility_id": "facility",
@@ -300,6 +308,8 @@ SPECIAL = {
     ("api-audit-finding-return", "finding_id"): "answered-finding",
     ("bookings:feed", "token"): "feed-token",
     ("bookings:proof", "entry_id"): "trail-entry",
+    ("bookings:list-entry", "entry_id"): "list-entry",
+    ("api-list-entry", "entry_id"): "list-entry",
     ("api-trail-proof", "entry_id"): "trail-entry",
     ("accounts:unsubscribe", "token"): "unsubscribe-token",
     ("instruments:course-retire", "course_id"): "plain-course",

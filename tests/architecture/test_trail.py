@@ -34,6 +34,13 @@ WITHOUT = {
     "messages_read": "what somebody has read in their own inbox",
     "bundles_work": "files that were asked for; asking is in the trail",
     "calendar_read": "when a person is busy elsewhere, which is nobody else's affair",
+    "list_create": "which instruments somebody keeps for themselves, which is nobody else's affair",
+    "list_rename": "the same",
+    "list_delete": "the same",
+    "entry_keep": "the same",
+    "entry_note": "the same",
+    "entry_remove": "the same",
+    "star_remove": "the same",
     "trail_seal_now": "seals are the trail's own",
 }
 

@@ -206,7 +206,7 @@ WORDS = {
     "Expiring cancellation fees": "减免的取消费",
     "Search re-index": "重建检索索引",
     "Expiring waiting-list entries": "到期的候补",
-    "record: %(quality)s": "记录：%(quality)s",
+    "Record: %(quality)s": "记录完整度：%(quality)s",
     "Money": "费用结算",
     "Estimated cost": "预计费用",
     "Held": "临时保留",
@@ -239,8 +239,9 @@ def test_durations_and_lists_are_said_in_the_language_of_the_reader() -> None:
 
 # Limits that are never one, and lengths of text that are refused when they are large.
 ALWAYS_MANY = {
-    *("answers", "bundles", "characters", "documents", "instruments", "invitations", "megapixels"),
+    *("answers", "bundles", "characters", "documents", "instruments", "invitations", "lists"),
     *(
+        "megapixels",
         "ms",
         "organisations",
         "parts",

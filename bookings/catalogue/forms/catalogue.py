@@ -28,6 +28,7 @@ class CatalogueForm(forms.Form):
     technique = forms.CharField(required=False, max_length=60)
     region = forms.CharField(required=False, max_length=20)
     host = forms.CharField(required=False, max_length=30)
+    facility = forms.UUIDField(required=False)
     maker = forms.CharField(required=False, max_length=250)
     kind = forms.ChoiceField(required=False, choices=[("", _("any")), *Instrument.Kind.choices])
     service_mode = forms.ChoiceField(
@@ -105,6 +106,7 @@ class CatalogueForm(forms.Form):
             technique=data.get("technique", ""),
             region=data.get("region", ""),
             host=data.get("host", ""),
+            facility=data.get("facility"),
             maker=data.get("maker", ""),
             service_mode=data.get("service_mode", ""),
             kind=data.get("kind", ""),

@@ -30,6 +30,7 @@ from bookings.catalogue.selectors.catalogue_candidates import (
     of_today,
 )
 from bookings.catalogue.selectors.holds import own_held
+from bookings.catalogue.selectors.lists import load_starred
 from bookings.catalogue.selectors.needs import (
     Meaning,
     Way,
@@ -41,6 +42,7 @@ from bookings.catalogue.selectors.needs import (
 )
 from bookings.catalogue.services.demand import demand_searched
 from bookings.catalogue.views.choosing import choice_of, next_free, rate_of
+from bookings.catalogue.views.comparing import chosen_of
 from bookings.catalogue.views.events import form_of
 from bookings.catalogue.views.payers import may_book_for, payer_of, standing_of
 from bookings.catalogue.views.weeks import week_of
@@ -53,7 +55,7 @@ from instruments.domain.search import Criteria
 from instruments.domain.techniques import tree
 from instruments.messages import PRICE_GROUP_LABELS
 from instruments.models import Instrument
-from instruments.selectors.attachments import attachments_of, load_covers
+from instruments.selectors.attachments import attachments_of, load_pictures
 from instruments.selectors.duplicates import successor_of
 from instruments.selectors.needs import load_vocabulary
 from instruments.selectors.qualifications import load_qualifying
@@ -171,7 +173,10 @@ def catalogue(request: HttpRequest) -> HttpResponse:
         ]
         for pk, holds in held.items()
     }
-    context["covers"] = load_covers(listed)
+    context["site"] = listed[0].facility if listed else None
+    context["chosen"] = chosen_of(request)
+    context["starred"] = load_starred(actor, listed)
+    context["pictures"] = load_pictures(listed)
     context["marks"] = {pk: quality.mark for pk, quality in load_qualities(listed, now).items()}
     return render(request, "bookings/catalogue/catalogue.html", context)
 
@@ -216,7 +221,7 @@ def _chips(
     request: HttpRequest, criteria: Criteria, narrowing: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:
     """What was chosen, each with the address of the search without it. Its value is a facet's
-    `choice` (or only its `code`), a `text`, a `price`, or a time with `from`."""
+    `choice` (or only its `code`), a `text`, a `price`, a time with `from`, or the site."""
     chosen: list[tuple[list[str], dict[str, Any]]] = []
     if criteria.text:
         chosen.append((["q", "term", "without"], {"text": criteria.text}))
@@ -224,6 +229,8 @@ def _chips(
         if each["chosen"]:
             value = {"title": each["title"], "choice": each["choice"], "code": each["chosen"]}
             chosen.append(([each["name"]], value))
+    if criteria.facility:
+        chosen.append((["facility"], {"title": gettext("Site"), "is_site": True}))
     if criteria.free_from:
         value = {"title": gettext("Free between"), "from": criteria.free_from}
         chosen.append((["free_from", "free_until", "minutes"], value))
@@ -304,6 +311,9 @@ def instrument(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         if qualifying and qualifying.technique
         else [],
         "attachments": attached,
+        "chosen": chosen_of(request),
+        "starred": load_starred(actor, [row]),
+        "picture": None if row.photo_count else load_pictures([row])[row.pk],
         "mark": load_qualities([row], now)[row.pk].mark,
         "opening": parse_hours(row.schedule.hours) if row.schedule else None,
         "is_managed": row.organisation_id in actor.organisations_where("manage-instruments"),

@@ -27,7 +27,13 @@ from accounts.models import (
 )
 from accounts.selectors.erasure import addresses_of, sole_duties
 from bookings.audit.models import AuditException, AuditFinding, AuditSample
-from bookings.catalogue.models import BusyCalendar, SavedSearch, UnmetDemand
+from bookings.catalogue.models import (
+    BusyCalendar,
+    InstrumentList,
+    ListEntry,
+    SavedSearch,
+    UnmetDemand,
+)
 from bookings.funding.models import FundingSource
 from bookings.messaging.models import CalendarFeed
 from bookings.needs.models import Need, Suggestion
@@ -219,6 +225,14 @@ def _of_bookings(user: User) -> dict[str, list[Row]]:
         "saved_searches": _rows(
             SavedSearch.objects.filter(user=user).order_by("created_at"),
             "id", "name", "criteria", "is_paused", "created_at", payer="organisation__code",
+        ),
+        "lists": _rows(
+            InstrumentList.objects.filter(user=user).order_by("created_at"),
+            "id", "name", "created_at",
+        ),
+        "list_entries": _rows(
+            ListEntry.objects.filter(list__user=user).order_by("created_at"),
+            "id", "list_id", "instrument_id", "note", "created_at", instrument="name",
         ),
         "wishes_not_met": _rows(
             UnmetDemand.objects.filter(user=user).order_by("created_at"),

@@ -10,7 +10,7 @@ from accounts.domain.roles import By
 from accounts.models import User
 from accounts.permissions import actor_of
 from accounts.services.erasure import account_close
-from bookings.catalogue.models import BusyCalendar, SavedSearch
+from bookings.catalogue.models import BusyCalendar, InstrumentList, SavedSearch
 from bookings.funding.models import FundingSource
 from bookings.messaging.models import CalendarFeed
 from bookings.needs.models import Need, Suggestion
@@ -39,7 +39,7 @@ def person_export(*, user: User, now: datetime) -> dict[str, list[Row]]:
 @transaction.atomic
 def person_close(*, user: User, now: datetime, by_platform: bool = False, reason: str = "") -> int:
     """Close the account for good: bookings ahead are cancelled, each by its rules, wishes are
-    withdrawn, saved searches deleted, and a job then forgets who it was
+    withdrawn, saved searches and lists deleted, and a job then forgets who it was
     (`accounts/services/erasure.py`); the number of bookings cancelled. Bookings that took place,
     charges, the ledger and the trail stay as they are, under a pseudonym.
 
@@ -60,6 +60,7 @@ def person_close(*, user: User, now: datetime, by_platform: bool = False, reason
     SavedSearch.objects.filter(user=user).delete()
     Need.objects.filter(user=user).delete()
     Suggestion.objects.filter(user=user).delete()
+    InstrumentList.objects.filter(user=user).delete()
     CalendarFeed.objects.filter(user=user).delete()
     BusyCalendar.objects.filter(user=user).delete()
     for source in FundingSource.objects.filter(users=user):

@@ -1,12 +1,16 @@
 """The catalogue with addresses nobody's form has sent."""
 
+import re
 from typing import Any
 
 import pytest
 from django.test import Client
 
-from instruments.models import SearchWord
+from config.pages.drawings import SHAPES
+from instruments.models import SearchWord, Technique
+from instruments.services.search import entries_file
 from tests.accounts.pages import page_of
+from tests.factories.attachments import photo
 from tests.factories.cast import Cast
 from tests.factories.needs import measurand_of
 
@@ -109,7 +113,8 @@ def test_nothing_at_all_says_what_can_be_done(client: Client, cast: Cast) -> Non
 
 @pytest.mark.parametrize(
     "text",
-    ["Image nanoparticles", "resolution 2 nm", "纳米颗粒", "我想测薄膜厚度", "２ ｎｍ", "🔬", "'\";--",
+    ["Image nanoparticles", "resolution 2 nm",
+     "纳米颗粒", "我想测薄膜厚度", "２ ｎｍ", "🔬", "'\";--",
      "的", "how", "纳" * 2000, "grain " * 333, "\N{ZERO WIDTH JOINER}", "& | ! :* <->"],
 )  # fmt: skip
 @pytest.mark.usefixtures("_grains")
@@ -133,3 +138,27 @@ def test_words_that_mean_nothing_and_those_with_a_technique_chosen_stay_empty(
     for query in ({"q": "zzz"}, {"q": "how large are the grains", "technique": "nothing"}):
         answer = client.get("/", query)
         assert answer.context["results"] == [] and not answer.context.get("meanings")
+
+
+def _drawn(html: str) -> list[str]:
+    return re.findall(r'<svg class="drawing"[^>]*aria-hidden="true"><path d="([^"]*)"', html)
+
+
+def test_without_a_photo_an_instrument_is_drawn_by_its_technique(
+    client: Client, cast: Cast
+) -> None:
+    technique = Technique.objects.create(code="PaNET01145", name="electron microscopy")
+    cast.microscope.techniques.add(technique)
+    entries_file([cast.microscope.pk])
+    for path in ("/", f"/instruments/{cast.microscope.pk}/"):
+        assert _drawn(page_of(client.get(path))) == [SHAPES["electron-microscopy"]], path
+    added = photo(cast, cast.microscope)
+    for path in ("/", f"/instruments/{cast.microscope.pk}/"):
+        html = page_of(client.get(path))
+        assert (_drawn(html), f'alt="{added.title}"' in html) == ([], True), path
+
+
+def test_a_mark_says_that_it_is_the_record_s(client: Client, cast: Cast) -> None:
+    assert "Record: bronze" in page_of(client.get("/"))
+    chinese = {"accept-language": "zh-hans"}
+    assert "记录完整度：铜级" in page_of(client.get("/", headers=chinese))

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0001_squashed_0015_closed_organisations'),
-        ('bookings', '0001_squashed_0017_mergers'),
+        ('bookings', '0018_lists'),
         ('instruments', '0016_capabilities'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

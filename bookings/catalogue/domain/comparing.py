@@ -1,0 +1,16 @@
+"""Instruments chosen to be compared."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from accounts.domain.errors import WrongState
+
+MOST_COMPARED = 4
+
+
+def with_chosen(chosen: Sequence[UUID], added: UUID) -> list[UUID]:
+    """Return the choice with one more instrument, which counts once. `WrongState`
+    (too-many-compared)."""
+    if added not in chosen and len(chosen) >= MOST_COMPARED:
+        raise WrongState("too-many-compared", most=MOST_COMPARED)
+    return list(dict.fromkeys([*chosen, added]))
