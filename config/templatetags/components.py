@@ -125,7 +125,7 @@ def icon(name: str, size: int = 20) -> SafeString:
 
 @register.simple_tag
 def drawing(name: str) -> SafeString:
-    """Return a drawing of config/pages/drawings.py, which stands where a photo would; it says nothing to
+    """Return a drawing (config/pages/drawings.py) that stands where a photo would; it says nothing to
     a screen reader."""
     return format_html(
         '<svg class="drawing" viewBox="0 0 96 72" fill="none" stroke="currentColor"'
