@@ -1,42 +1,46 @@
 """Awareness: who asked in vain is told where else they can go."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import CharField, Count, Exists, OuterRef, Q, Value
+from django.db.models import CharField, Count, Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Cast
 
 from accounts.notifications import Effect, enqueue
 from accounts.services.jobs import work_through
 from bookings.catalogue.models import UnmetDemand
 from bookings.needs.models import HostRecord, Suggestion
-from bookings.needs.selectors.matches import Answer, Wanted, load_matches
+from bookings.needs.selectors.matches import Answer, Wanted, answers, load_matches
 from bookings.plans.models import WaitingWish
 from bookings.pricing.models import Quote
 from bookings.record.domain.money import format_amount
 from bookings.record.models import Reservation
 from instruments.domain.needs import FIRST
-from instruments.models import Instrument
+from instruments.domain.opening import day_span
+from instruments.models import Instrument, RateCard
 from instruments.selectors.needs import load_need_terms
+from instruments.selectors.registry import WITH
 
 SHOWN, MOST_AT_ONCE = 3, 500
 RECENT = timedelta(days=2)  # what is older is told to nobody any more
 SETTLED = timedelta(minutes=10)  # somebody who was refused may be booking elsewhere right now
 BEFORE, AFTER = timedelta(days=3), timedelta(days=21)  # beside the time that was asked for
 NEVER_TWICE = timedelta(days=30)
+ASKED_LATELY = timedelta(days=90)  # who is told of an offer
 _TEXT = re.compile(r"(?:^| )text=(.*?)(?= \w+=|$)")
 
 
 def suggestions_tell(*, now: datetime) -> int:
     """Tell everybody who was refused for lack of capacity, searched in vain or waited in vain of
     the instruments elsewhere that answer best, once for each thing and each instrument once in
-    thirty days. How many were told."""
+    thirty days; and who asked lately of a lower price for a limited time. How many were told."""
     _collect(now)
     return work_through(
         job="suggestions",
@@ -64,6 +68,7 @@ def _collect(now: datetime) -> None:
     ).filter(_untold(Value("wish")))
     rows = [
         *demands.order_by("pk").values_list("user_id", "kind", "pk", "instrument_id", "created_at"),
+        *_offers(now),
         *wishes.order_by("pk").values_list(
             "user_id", Value("wish"), "pk", "instrument_id", "created_at"
         ),
@@ -79,10 +84,44 @@ def _collect(now: datetime) -> None:
     )
 
 
-def _untold(cause: Any) -> Any:
+def _offers(now: datetime) -> Iterator[tuple[UUID, str, UUID, UUID, datetime]]:
+    """Of every rate card that was newly published for a limited time: who asked in vain for its
+    instrument, or one of its techniques, in the last ninety days."""
+    cards = RateCard.objects.filter(
+        published_at__range=(now - RECENT, now),
+        valid_until__gt=now.date(),
+        instrument__publication=Instrument.Publication.PUBLISHED,
+    )
+    for card in cards.select_related("instrument").order_by("pk"):
+        people = (
+            _demands_for(card.instrument_id, now)
+            .filter(user__is_active=True)
+            .filter(_untold(Value("offer"), Value(str(card.pk))))
+            .order_by("user_id")
+            .values_list("user_id", flat=True)
+            .distinct()
+        )
+        for user in people[:MOST_AT_ONCE]:
+            yield user, "offer", card.pk, card.instrument_id, now
+
+
+def _demands_for(instrument_id: UUID, now: datetime) -> QuerySet[UnmetDemand]:
+    techniques = list(
+        Instrument.techniques.through.objects.filter(instrument_id=instrument_id).values_list(
+            "technique_id", flat=True
+        )
+    )
+    return UnmetDemand.objects.filter(
+        Q(instrument_id=instrument_id) | Q(technique_id__in=techniques),
+        on_date__gte=(now - ASKED_LATELY).date(),
+        organisation__isnull=False,
+    )
+
+
+def _untold(cause: Any, about: Any = None) -> Any:
     return ~Exists(
         Suggestion.objects.filter(
-            user=OuterRef("user"), cause=cause, about=Cast(OuterRef("pk"), CharField())
+            user=OuterRef("user"), cause=cause, about=about or Cast(OuterRef("pk"), CharField())
         )
     )
 
@@ -92,14 +131,18 @@ def _tell(pk: UUID, now: datetime) -> int:
     row = Suggestion.objects.select_for_update(skip_locked=True).filter(pk=pk).first()
     if row is None or row.looked_at is not None:
         return 0
-    wanted = _of_wish(row, now) if row.cause == Suggestion.Cause.WISH else _of_demand(row, now)
     row.looked_at = now
+    if row.cause == Suggestion.Cause.OFFER:
+        row.suggested = _cheaper(row, now)
+        wanted = None
+    else:
+        wanted = (_of_wish if row.cause == Suggestion.Cause.WISH else _of_demand)(row, now)
     if wanted is not None and wanted.techniques and not _has_booked(wanted, row.created_at):
         earlier = Suggestion.objects.filter(user=row.user_id, looked_at__gt=now - NEVER_TWICE)
         shown = {UUID(each["instrument"]) for one in earlier for each in one.suggested}
         wanted = replace(wanted, without=wanted.without | shown)
-        answers = [a for a in load_matches(wanted, now) if a.match is not None]
-        row.suggested = [_kept(answer, wanted) for answer in answers[:SHOWN]]
+        matches = [a for a in load_matches(wanted, now) if a.match is not None]
+        row.suggested = [_kept(answer, wanted) for answer in matches[:SHOWN]]
     row.save(update_fields=["suggested", "looked_at"])
     if not row.suggested:
         return 0
@@ -125,6 +168,51 @@ def _of_demand(row: Suggestion, now: datetime) -> Wanted | None:
         person=demand.user_id,
         without=frozenset({demand.instrument_id} if demand.instrument_id else ()),
     )
+
+
+def _cheaper(row: Suggestion, now: datetime) -> list[dict[str, Any]]:
+    """The first start at an offered price for what somebody last asked for, where the price of
+    their group is below the one before."""
+    card = RateCard.objects.filter(pk=row.about).first()
+    if card is None or card.valid_until is None or card.published_at is None:
+        return []
+    before = (
+        RateCard.objects.filter(
+            instrument_id=card.instrument_id,
+            published_at__lt=card.published_at,
+            valid_from__lte=card.valid_from,
+            currency=card.currency,
+        )
+        .order_by("-valid_from")
+        .first()
+    )
+    demand = (
+        _demands_for(card.instrument_id, now)
+        .select_related("organisation__region")
+        .filter(user=row.user_id)
+        .order_by("-created_at")
+        .first()
+    )
+    instrument = Instrument.objects.select_related(*WITH).filter(pk=card.instrument_id).first()
+    if before is None or demand is None or demand.organisation is None or instrument is None:
+        return []
+    first, until = (
+        day_span(instrument.facility.zone, day)[0] for day in (card.valid_from, card.valid_until)
+    )
+    if until <= now:
+        return []
+    wanted = Wanted(
+        techniques=_of_instrument(instrument.pk),
+        earliest=max(now, first),
+        latest=until,
+        minutes=demand.minutes,
+        payer=demand.organisation,
+        person=row.user_id,
+    )
+    (answer,) = answers(wanted, [instrument], now)
+    group = answer.offer.price_group
+    rates = [Decimal(each.card["rates"].get(group) or 0) for each in (card, before)]
+    return [_kept(answer, wanted)] if answer.match and rates[0] < rates[1] else []
 
 
 def _of_wish(row: Suggestion, now: datetime) -> Wanted | None:

@@ -1,6 +1,6 @@
 """Who asked in vain is told of instruments elsewhere, once."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.core import mail
@@ -15,9 +15,12 @@ from bookings.needs.services.suggestions import SETTLED, suggestions_tell
 from bookings.overview.services.effects import effects_carry_out
 from bookings.plans.services.waiting import wishes_settle
 from bookings.record.domain.periods import Period
+from instruments.domain.ratecards import parse_rate_card
 from instruments.domain.search import Criteria
 from instruments.selectors.needs import vocabulary_changed
 from instruments.services.publishing import instrument_publication
+from instruments.services.ratecards import rate_card_create
+from tests.factories.cards import CARD
 from tests.factories.cast import NOW, Cast, at, reserve
 from tests.factories.needs import measurand_of
 from tests.factories.waiting import narrow, wait
@@ -138,3 +141,33 @@ def test_who_switched_it_off_gets_no_mail(cast: Cast) -> None:
     suggestions_tell(now=SOON)
     effects_carry_out(now=SOON)
     assert [m for m in mail.outbox if m.to == ["wang@fudan.example"]] == []
+
+
+@pytest.mark.parametrize(("rates", "number"), [("100", 1), ("900", 0)])
+def test_a_lower_price_for_a_while_is_told_to_who_asked_in_vain(
+    cast: Cast, rates: str, number: int
+) -> None:
+    refuse(cast)
+    suggestions_tell(now=SOON)
+    rate_card_create(
+        By(cast.actor("zhao"), SOON),
+        instrument_id=cast.microscope.pk,
+        card=parse_rate_card(
+            CARD
+            | {
+                "valid_from": "2026-03-10",
+                "valid_until": "2026-03-20",
+                "rates": dict.fromkeys(CARD["rates"], rates),
+            }
+        ),
+        publish=True,
+    )
+    later = SOON + timedelta(hours=1)
+    assert suggestions_tell(now=later) == number
+    assert suggestions_tell(now=later) == 0
+    row = Suggestion.objects.get(cause="offer")
+    assert [each["instrument"] for each in row.suggested] == [str(cast.microscope.pk)] * number
+    if number:
+        assert datetime.fromisoformat(row.suggested[0]["start"]) >= at("2026-03-10 00:00")
+    # Nobody who had not asked is told.
+    assert set(Suggestion.objects.values_list("user", flat=True)) == {cast.wang.pk}
