@@ -1,5 +1,6 @@
 """Why an instrument answers a need, or does not, in the reader's language."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -70,13 +71,7 @@ def reasons_of(answer: Answer, wanted: Wanted, parameters: Parameters) -> list[R
         Reason("time", _time(answer.match.candidate.days or 0), parts["time"]),
         Reason("cost", _cost(answer, wanted), parts["cost"]),
         Reason("effort", _effort(answer), parts["effort"]),
-        Reason(
-            "trust",
-            gettext("its host kept {percent} % of bookings and requests").format(
-                percent=round(100 * parts["trust"])
-            ),
-            parts["trust"],
-        ),
+        *_trust(parts["trust"]),
     ]
 
 
@@ -144,6 +139,13 @@ def _cost(answer: Answer, wanted: Wanted) -> str:
         budget = f"{wanted.currency} {format_amount(wanted.budget, wanted.currency)}"
         return gettext("{cost}, of your {budget}").format(cost=text, budget=budget)
     return text
+
+
+def _trust(kept: float) -> Iterator[Reason]:
+    percent = round(100 * kept)
+    if percent < 100:  # of the others there is nothing to say
+        text = gettext("its host kept {percent} % of bookings and requests")
+        yield Reason("trust", text.format(percent=percent), kept)
 
 
 def _effort(answer: Answer) -> str:

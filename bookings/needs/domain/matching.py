@@ -5,7 +5,7 @@ parts between 0 and 1, whose weights the person may move. Nothing is learned: th
 the same order, and each part can be said in words.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -87,7 +87,8 @@ def match(
     budget: Decimal | None = None,
     weights: Mapping[str, float] = WEIGHTS,
 ) -> Matches:
-    """Order the candidates that pass, the best first; alike ones by start, price and key."""
+    """Order the candidates that pass: those of the right technique before all that are only near
+    it, the best first; alike ones by start, price and key."""
     shut_out: dict[Any, str] = {}
     passing: list[Candidate] = []
     for candidate in candidates:
@@ -108,9 +109,7 @@ def match(
         }
         score = sum(weights.get(name, 0) * parts[name] for name in PARTS) / total if total else 0.0
         scored.append(Match(candidate, score, parts))
-    scored.sort(
-        key=lambda m: (-m.score, m.candidate.days, _price(m.candidate), str(m.candidate.key))
-    )
+    scored.sort(key=_order)
     return Matches(_labelled(scored), shut_out)
 
 
@@ -139,11 +138,14 @@ def working_days(first: date, last: date) -> int:
 
 
 def nearness(
-    offered: Iterable[str], wanted: Sequence[str], above: Mapping[str, frozenset[str]]
+    offered: Iterable[str],
+    wanted: Sequence[str],
+    above: Mapping[str, frozenset[str]],
+    parents: Mapping[str, Collection[str]],
 ) -> float:
-    """How near the techniques of an instrument are to those wanted. `above`: all that are broader
-    than a technique. The same or a narrower one is SAME, one below the same parent SIBLING (roots
-    that hold everything do not count), a broader one BROADER."""
+    """How near the techniques of an instrument are to those wanted. The same or a narrower one
+    (`above`: all that are broader than a technique) is SAME, one directly below the same of
+    `parents` SIBLING, a broader one BROADER."""
     best = 0.0
     for code in offered:
         broader = above.get(code, frozenset())
@@ -153,9 +155,15 @@ def nearness(
             over = above.get(one, frozenset())
             if code in over:
                 best = max(best, BROADER)
-            elif broader & over:
+            elif set(parents.get(code, ())) & set(parents.get(one, ())):
                 best = max(best, SIBLING)
     return best
+
+
+def _order(match: Match) -> tuple[Any, ...]:
+    candidate = match.candidate
+    price = _price(candidate)
+    return candidate.nearness < SAME, -match.score, candidate.days, price, str(candidate.key)
 
 
 def _price(candidate: Candidate) -> tuple[bool, Decimal]:

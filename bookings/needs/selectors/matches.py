@@ -165,11 +165,11 @@ def answers(
             tuple((each, fit(each, stated.get(instrument.pk, ()))) for each in wanted.requirements),
             payable,
         )
-    lineages = _lineages(wanted.techniques, techniques)
+    lineages, parents = _lineages(wanted.techniques, techniques)
     given = [
         Candidate(
             key=pk,
-            nearness=nearness(techniques.get(pk, ()), wanted.techniques, lineages),
+            nearness=nearness(techniques.get(pk, ()), wanted.techniques, lineages, parents),
             fits=tuple(fits for _, fits in answer.fits),
             days=_days(answer, wanted),
             payable=answer.payable,
@@ -339,10 +339,15 @@ def _techniques(instruments: Sequence[Instrument]) -> dict[UUID, list[str]]:
 
 def _lineages(
     wanted: Iterable[str], techniques: Mapping[UUID, Iterable[str]]
-) -> dict[str, frozenset[str]]:
+) -> tuple[dict[str, frozenset[str]], dict[str, list[str]]]:
+    """Of every technique in question: all above it, and what is directly above; without what
+    holds everything."""
     parents = load_vocabulary().parents
     codes = {*wanted, *(code for each in techniques.values() for code in each)}
-    return {
-        code: frozenset(b for b in above(code, parents) if not b.startswith(_ROOT))
-        for code in codes
-    }
+    return (
+        {
+            code: frozenset(b for b in above(code, parents) if not b.startswith(_ROOT))
+            for code in codes
+        },
+        {code: [b for b in parents.get(code, ()) if not b.startswith(_ROOT)] for code in codes},
+    )

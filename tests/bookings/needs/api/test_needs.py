@@ -48,7 +48,7 @@ def test_from_a_sentence_to_a_booked_instrument(
     assert match["requirements"] == [
         {"parameter": "spatial_resolution", "low": "2", "high": None, "fit": "unknown"}
     ]
-    assert {r["part"] for r in match["reasons"]} == {"fit", "time", "cost", "effort", "trust"}
+    assert {r["part"] for r in match["reasons"]} == {"fit", "time", "cost", "effort"}
     assert [r["parameter"] for r in match["reasons"] if r["parameter"]] == ["spatial_resolution"]
     assert answer["left_out"] == []
     # What is promised is what is booked: nobody but the reader knows the need.

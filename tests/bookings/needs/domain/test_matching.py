@@ -29,12 +29,14 @@ ABOVE = {
     "em": frozenset(),
     "xrd": frozenset(),
 }
+PARENTS = {"sem": ["em"], "tem": ["em"], "stem": ["tem"]}
 
 
 @pytest.mark.parametrize(
     ("offered", "wanted", "worth"),
     [
         (["tem"], ["tem"], 1.0),
+        (["sem"], ["stem"], 0.0),  # of one family, but not directly below the same
         (["stem"], ["tem"], 1.0),  # a narrower one
         (["sem"], ["tem"], 0.7),
         (["em"], ["tem"], 0.4),
@@ -44,7 +46,7 @@ ABOVE = {
     ],
 )
 def test_nearness_of_techniques(offered, wanted, worth):
-    assert nearness(offered, wanted, ABOVE) == worth
+    assert nearness(offered, wanted, ABOVE, PARENTS) == worth
 
 
 @pytest.mark.parametrize(
@@ -96,6 +98,7 @@ def test_labels_go_to_the_best_of_each():
             Candidate("right", days=5, payable=Decimal(500), nearness=SAME),
         ]
     ).matches
+    assert matches[0].candidate.key == "right"  # whatever the others score
     labels = {m.candidate.key: m.labels for m in matches}
     assert labels == {"far": ("soonest",), "cheap": ("cheapest",), "right": ("closest",)}
 
@@ -160,8 +163,8 @@ def test_every_candidate_is_a_match_or_shut_out_by_a_gate(candidates, budget, we
         assert -1e-9 <= one.score <= 1 + 1e-9
         if budget is not None:
             assert one.candidate.payable <= budget
-    scores = [one.score for one in result.matches]
-    assert scores == sorted(scores, reverse=True)
+    order = [(one.candidate.nearness < 1, -one.score) for one in result.matches]
+    assert order == sorted(order)
     if result.matches:
         assert {x for m in result.matches for x in m.labels} >= {"soonest", "closest"}
 
