@@ -125,8 +125,8 @@ def icon(name: str, size: int = 20) -> SafeString:
 
 @register.simple_tag
 def drawing(name: str) -> SafeString:
-    """Return a drawing of config/pages/drawings.py, which stands where a photo would; it says nothing to
-    a screen reader."""
+    """Return a drawing of config/pages/drawings.py, which stands where a photo would; it says
+    nothing to a screen reader."""
     return format_html(
         '<svg class="drawing" viewBox="0 0 96 72" fill="none" stroke="currentColor"'
         ' stroke-width="1.5" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">'
