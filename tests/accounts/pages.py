@@ -1,16 +1,20 @@
-"""Signing in through the page, and what every page must keep to."""
+"""Signing in through the page, the people who can, and what every page must keep to."""
 
 import re
 from typing import Any
 
+import pytest
+from allauth.account.models import EmailAddress
 from django.core import mail
+from django.core.cache import cache
 from django.core.mail import EmailMessage
 from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
+from accounts.models import User
 from bookings.overview.services.effects import effects_carry_out
-from tests.factories.cast import PASSWORD
+from tests.factories.cast import PASSWORD, Cast
 
 
 def sign_in(client: Client, email: str, password: str = PASSWORD, **more: str) -> Any:
@@ -34,3 +38,24 @@ def page_of(response: HttpResponse | Any, status: int = 200) -> str:
         assert "src=" in tag or is_data, tag
     assert not re.search(r"<style\b|\sstyle=|\son[a-z]+=|javascript:", html)
     return html
+
+
+@pytest.fixture(autouse=True)
+def no_attempts_before() -> None:
+    """What one test has tried counts towards no limit of the next."""
+    cache.clear()
+
+
+@pytest.fixture
+def wang(cast: Cast) -> User:
+    """Wang Li with a confirmed address."""
+    user = cast.people["wang"]
+    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+    return user
+
+
+@pytest.fixture
+def signed_in(client: Client, wang: User) -> Client:
+    """Wang Li, signed in through the page a moment ago."""
+    sign_in(client, wang.email)
+    return client

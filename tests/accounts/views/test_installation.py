@@ -171,7 +171,7 @@ def test_mails_and_the_second_factor_carry_its_name(cast: Cast) -> None:
     assert site_name() == "Sharing of Anhui"
 
 
-# The first page (of nobody in particular: tests/bookings/organisations/views/test_first_day.py)
+# The first page (of nobody in particular: tests/flows/test_first_page.py)
 
 
 def test_an_administrator_sees_what_is_still_to_do(client: Client, cast: Cast) -> None:

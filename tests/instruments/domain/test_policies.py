@@ -1,9 +1,29 @@
 """Booking policies."""
 
+from decimal import Decimal
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from accounts.domain.errors import Invalid
-from instruments.domain.policies import Policy, parse_policy, policy_to_json
+from instruments.domain.policies import (
+    MEASURES,
+    MOST_LIMIT,
+    MOST_QUOTAS,
+    SCOPES,
+    SPANS,
+    Policy,
+    Quota,
+    Share,
+    parse_policy,
+    parse_quotas,
+    parse_share,
+    policy_to_json,
+    quota_to_json,
+    share_to_json,
+)
+from instruments.domain.ratecards import PRICE_GROUPS
 
 
 def test_defaults():
@@ -53,3 +73,165 @@ def test_refused_with_the_field(data, field, code):
     with pytest.raises(Invalid) as refused:
         parse_policy(data)
     assert (field, code) in {(p.field, p.code) for p in refused.value.problems}
+
+
+WHOLE = st.integers(0, MOST_LIMIT).map(Decimal)
+CENTS = st.integers(0, MOST_LIMIT * 100).map(lambda n: Decimal(n) / 100)
+QUOTAS = st.sampled_from(MEASURES).flatmap(
+    lambda unit: st.builds(
+        Quota,
+        st.sampled_from(SCOPES),
+        st.just(unit),
+        st.sampled_from(SPANS),
+        WHOLE if unit == "bookings" else CENTS,
+        st.none() | st.sampled_from(PRICE_GROUPS),
+    )
+)
+SHARES = st.none() | st.builds(Share, st.integers(0, 100), st.integers(0, 525600))
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=5), inner, max_size=2)
+    ),
+    max_leaves=4,
+)
+
+
+@given(st.lists(QUOTAS, max_size=MOST_QUOTAS), SHARES)
+def test_limits_read_back_as_they_were_written(quotas, share):
+    problems = []
+    assert parse_quotas([quota_to_json(quota) for quota in quotas], problems) == tuple(quotas)
+    assert parse_share(share_to_json(share), problems) == share
+    assert problems == []
+    policy = parse_policy(
+        {
+            "quotas": [quota_to_json(quota) for quota in quotas],
+            "cross_region_share": share_to_json(share),
+        }
+    )
+    assert parse_policy(policy_to_json(policy)).quotas == tuple(quotas)
+    assert parse_policy(policy_to_json(policy)).cross_region_share == share
+
+
+def test_the_shape_of_a_limit():
+    quota = Quota("user", "hours", "week", Decimal("7.50"), "external")
+    assert quota_to_json(quota) == {
+        "scope": "user",
+        "unit": "hours",
+        "per": "week",
+        "limit": 7.5,
+        "price_group": "external",
+    }
+    assert quota_to_json(Quota("organisation", "bookings", "upcoming", Decimal(3))) == {
+        "scope": "organisation",
+        "unit": "bookings",
+        "per": "upcoming",
+        "limit": 3,
+    }
+    assert share_to_json(Share(30, 60)) == {"percent": 30, "released_minutes": 60}
+    assert share_to_json(None) is None
+    problems = []
+    assert parse_share({"percent": 30}, problems) == Share(30, 0)
+    assert parse_quotas(None, problems) == ()
+    assert parse_share(None, problems) is None
+    assert problems == []
+
+
+GOOD = {"scope": "user", "unit": "hours", "per": "week", "limit": 7.5}
+
+
+def quota(**changes):
+    return {"quotas": [GOOD, {k: v for k, v in (GOOD | changes).items() if v is not ...}]}
+
+
+def share(**values):
+    return {"cross_region_share": values}
+
+
+@pytest.mark.parametrize(
+    ("data", "field", "code"),
+    [
+        ({"quotas": {}}, "quotas", "not-a-list"),
+        ({"quotas": "user"}, "quotas", "not-a-list"),
+        ({"quotas": [GOOD] * (MOST_QUOTAS + 1)}, "quotas", "too-many"),
+        ({"quotas": [GOOD, "user"]}, "quotas[1]", "not-an-object"),
+        ({"quotas": [GOOD, None]}, "quotas[1]", "not-an-object"),
+        (quota(scope=...), "quotas[1].scope", "required"),
+        (quota(unit=None), "quotas[1].unit", "required"),
+        (quota(per=...), "quotas[1].per", "required"),
+        (quota(scope="everybody"), "quotas[1].scope", "unknown-choice"),
+        (quota(scope=["user"]), "quotas[1].scope", "unknown-choice"),
+        (quota(unit="minutes"), "quotas[1].unit", "unknown-choice"),
+        (quota(per="year"), "quotas[1].per", "unknown-choice"),
+        (quota(per={}), "quotas[1].per", "unknown-choice"),
+        (quota(price_group="friends"), "quotas[1].price_group", "unknown-price-group"),
+        (quota(price_group=[]), "quotas[1].price_group", "unknown-price-group"),
+        (quota(limit=...), "quotas[1].limit", "out-of-range"),
+        (quota(limit=-1), "quotas[1].limit", "out-of-range"),
+        (quota(limit=MOST_LIMIT + 0.01), "quotas[1].limit", "out-of-range"),
+        (quota(limit=0.001), "quotas[1].limit", "out-of-range"),
+        (quota(limit=1e-300), "quotas[1].limit", "out-of-range"),
+        (quota(limit="7"), "quotas[1].limit", "out-of-range"),
+        (quota(limit=True), "quotas[1].limit", "out-of-range"),
+        (quota(limit=float("nan")), "quotas[1].limit", "out-of-range"),
+        (quota(limit=float("inf")), "quotas[1].limit", "out-of-range"),
+        (quota(unit="bookings"), "quotas[1].limit", "out-of-range"),  # 7.5 of them
+        (quota(hours=3), "quotas[1].hours", "unknown-field"),
+        ({"cross_region_share": 30}, "cross_region_share", "not-an-object"),
+        ({"cross_region_share": []}, "cross_region_share", "not-an-object"),
+        (share(), "cross_region_share.percent", "out-of-range"),
+        (share(percent=None), "cross_region_share.percent", "out-of-range"),
+        (share(percent=101), "cross_region_share.percent", "out-of-range"),
+        (share(percent=-1), "cross_region_share.percent", "out-of-range"),
+        (share(percent=12.5), "cross_region_share.percent", "out-of-range"),
+        (share(percent=True), "cross_region_share.percent", "out-of-range"),
+        (
+            share(percent=1, released_minutes=-1),
+            "cross_region_share.released_minutes",
+            "out-of-range",
+        ),
+        (
+            share(percent=1, released_minutes=525601),
+            "cross_region_share.released_minutes",
+            "out-of-range",
+        ),
+        (share(percent=1, weeks=2), "cross_region_share.weeks", "unknown-field"),
+    ],
+)
+def test_a_limit_is_refused_with_the_field(data, field, code):
+    with pytest.raises(Invalid) as refused:
+        parse_policy(data)
+    assert [(p.field, p.code) for p in refused.value.problems] == [(field, code)]
+
+
+def test_every_fault_is_named_at_once():
+    with pytest.raises(Invalid) as refused:
+        parse_policy(
+            {
+                "quotas": [{"scope": "x", "unit": "hours"}, GOOD | {"limit": -1}],
+                "cross_region_share": {"percent": 200, "released_minutes": "1"},
+            }
+        )
+    assert {p.field for p in refused.value.problems} == {
+        "quotas[0].scope",
+        "quotas[0].per",
+        "quotas[0].limit",
+        "quotas[1].limit",
+        "cross_region_share.percent",
+        "cross_region_share.released_minutes",
+    }
+
+
+@given(
+    JSON
+    | st.lists(st.fixed_dictionaries({}, optional=dict.fromkeys([*GOOD, "price_group"], JSON))),
+    JSON | st.fixed_dictionaries({}, optional=dict.fromkeys(["percent", "released_minutes"], JSON)),
+)
+def test_whatever_is_sent_is_read_or_refused(quotas, share):
+    """No shape of JSON makes it fail; what is not refused reads back."""
+    problems = []
+    read, kept = parse_quotas(quotas, problems), parse_share(share, problems)
+    if not problems:
+        assert parse_quotas([quota_to_json(quota) for quota in read], problems) == read
+        assert parse_share(share_to_json(kept), problems) == kept
+    assert all(problem.field and problem.code for problem in problems)

@@ -16,6 +16,7 @@ from bookings.reserving.services.moves import reservation_move
 from bookings.reserving.services.reservations import reservation_cancel, reservation_request
 from instruments.domain.policies import parse_policy
 from instruments.services.policies import policy_set
+from tests.factories.api import clock  # noqa: F401
 from tests.factories.cast import NOW, at, reserve
 
 FRIDAY = ("2026-03-06 10:00", "2026-03-06 12:00")

@@ -12,6 +12,7 @@ from accounts.models import Installation, User
 from accounts.selectors.installation import KEPT
 from accounts.services.memberships import role_grant
 from tests.accounts.pages import page_of
+from tests.factories.api import clock  # noqa: F401
 from tests.factories.moments import NOW
 
 pytestmark = pytest.mark.django_db

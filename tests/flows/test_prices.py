@@ -16,7 +16,7 @@ from bookings.models import Reservation
 from bookings.record.domain.periods import Period
 from bookings.reserving.selectors.moves import load_move
 from tests.factories.agreements import agree, grant, programme
-from tests.factories.api import Program
+from tests.factories.api import Program, clock  # noqa: F401
 from tests.factories.cast import NOW, at, reserve
 
 pytestmark = pytest.mark.django_db

@@ -7,7 +7,10 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from accounts.models import ApiToken
-from tests.factories.api import Program
+from tests.factories.api import (
+    Program,
+    clock,  # noqa: F401
+)
 from tests.factories.cast import NOW, Cast
 
 

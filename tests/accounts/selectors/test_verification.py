@@ -38,7 +38,7 @@ from tests.flows.installation import documented
 
 # Ids of entries are of the time they are made at, so they are written and sealed now.
 NOW = datetime.now(UTC).replace(microsecond=0)
-VERIFIER = Path(__file__).parents[2] / "bookings/static/bookings/verify_bundle.py"
+VERIFIER = Path(__file__).parents[3] / "bookings/static/bookings/verify_bundle.py"
 
 
 def write(cast: Cast, count: int, *, reason: str = "") -> list[TrailEntry]:

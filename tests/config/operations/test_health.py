@@ -75,7 +75,7 @@ def test_numbers_of_all_web_processes(tmp_path):
         "DJANGO_SETTINGS_MODULE": "config.settings",
     }
     said = subprocess.run(
-        [sys.executable, "-c", COUNTING], env=env, cwd=Path(__file__).parents[2], text=True,
+        [sys.executable, "-c", COUNTING], env=env, cwd=Path(__file__).parents[3], text=True,
         check=True, stdout=subprocess.PIPE,
     ).stdout  # fmt: skip
     lines = said.splitlines()

@@ -22,6 +22,7 @@ from bookings.models import (
 )
 from instruments.models import RateCard
 from tests.factories.agreements import agree, grant, programme
+from tests.factories.api import clock  # noqa: F401
 from tests.factories.cast import NOW, Cast, at, reserve
 from tests.factories.charges import use
 from tests.factories.funding import source

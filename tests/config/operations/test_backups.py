@@ -25,7 +25,7 @@ from tests.factories.attachments import photo
 from tests.factories.cast import NOW, reserve
 from tests.flows.installation import documented
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def at_database(name, *words, media, role=None, limit=""):

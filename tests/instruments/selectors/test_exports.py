@@ -21,7 +21,7 @@ from instruments.models import Instrument, Technique
 from instruments.selectors.exports import export_of
 from tests.conftest import DEEP
 from tests.factories.imports import NOW, bring
-from tests.instruments.services.test_imports import House, make_house, real_file
+from tests.instruments.services.test_import_rows import House, make_house, real_file
 
 ROWS = 100_000 if DEEP else 12
 XML_SCHEMA = etree.XMLSchema(etree.parse(SCHEMAS / "pidinst-schema-1_0.xsd"))

@@ -1,0 +1,1 @@
+from tests.accounts.pages import no_attempts_before, signed_in, wang  # noqa: F401
