@@ -10,7 +10,7 @@ scope. `measurands.yaml` says what can be found out, and by which techniques.
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import yaml
 
@@ -25,7 +25,7 @@ def shipped() -> list[Term]:
     """Return the terms of PaNET and our own together."""
     with (FOLDER / "panet.csv").open("rb") as stream:
         panet = read_panet(stream)
-    own = yaml.safe_load((FOLDER / "own.yaml").read_text(encoding="utf-8"))["techniques"]
+    own = _read("own")["techniques"]
     left_out = {row["code"]: set(row.pop("without", ())) for row in own}
     panet = [
         replace(t, synonyms=tuple(s for s in t.synonyms if s not in left_out.get(t.code, ())))
@@ -36,11 +36,16 @@ def shipped() -> list[Term]:
 
 def shipped_measurands() -> list[Measurand]:
     """Ours, by code."""
-    rows = yaml.safe_load((FOLDER / "measurands.yaml").read_text(encoding="utf-8"))["measurands"]
+    rows = _read("measurands")["measurands"]
     return [
         Measurand(**{k: tuple(v) if isinstance(v, list) else v for k, v in row.items()})  # type: ignore[arg-type]
         for row in rows
     ]
+
+
+def _read(name: str) -> Any:
+    # libyaml's own reader takes a tenth of the time.
+    return yaml.load((FOLDER / f"{name}.yaml").read_bytes(), yaml.CSafeLoader)
 
 
 def read_panet(stream: BinaryIO) -> list[Term]:
