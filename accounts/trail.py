@@ -55,7 +55,7 @@ def plain(value: Any) -> Any:
             return str(value)
         case Decimal() | float():
             return str(value)
-        case Mapping():
+        case dict() | Mapping():
             return {str(key): plain(item) for key, item in value.items()}
         case _ if isinstance(value, Iterable):
             return [plain(item) for item in value]
@@ -66,19 +66,21 @@ def plain(value: Any) -> Any:
 def canonical(entry: TrailEntry) -> bytes:
     """Return the canonical JSON of an entry, over which its digest is taken."""
     facts = {
-        "id": entry.id,
-        "at": entry.at,
-        "actor": entry.actor_id,
+        "id": str(entry.id),
+        "at": plain(entry.at),
+        "actor": entry.actor_id and str(entry.actor_id),
         "action": entry.action,
         "object_type": entry.object_type,
-        "object_id": entry.object_id,
-        "organisations": entry.organisation_ids,
-        "regions": entry.region_ids,
+        "object_id": str(entry.object_id),
+        "organisations": [str(pk) for pk in entry.organisation_ids],
+        "regions": [str(pk) for pk in entry.region_ids],
         "request": entry.request_id,
         "text": bytes(entry.text_digest).hex() if entry.text_digest else None,
+        # What was before and after is plain already.
+        "before": entry.before,
+        "after": entry.after,
     }
-    # What was before and after is plain already.
-    return canonical_json(plain(facts) | {"before": entry.before, "after": entry.after})
+    return canonical_json(facts)
 
 
 def text_digest(salt: bytes, content: Mapping[str, str]) -> bytes:

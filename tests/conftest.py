@@ -97,7 +97,7 @@ TransactionTestCase._fixture_teardown = _empty_tables  # type: ignore[method-ass
 
 # What browsers show as written: its line breaks stay.
 AS_WRITTEN = re.compile(rb"(<(?:pre|textarea|script)\b.*?</(?:pre|textarea|script)>)", re.DOTALL)
-START = re.compile(rb"""(<[a-zA-Z](?:[^<>"']|"[^"]*"|'[^']*')*>) """)
+START = re.compile(rb"""(<[a-zA-Z](?:[^<>"']++|"[^"]*"|'[^']*')*+>) """)
 _request = Client.request
 
 
@@ -109,11 +109,19 @@ def _compact(client: Client, **request: Any) -> Any:
     if answer.headers.get("Content-Type", "").startswith("text/html") and not answer.streaming:
         parts = AS_WRITTEN.split(answer.content)
         for index in range(0, len(parts), 2):
-            part = re.sub(rb"\s*\n\s*", b" ", parts[index])
-            part = START.sub(rb"\1", part)
+            part = START.sub(rb"\1", _on_one_line(parts[index]))
             parts[index] = part.replace(b" </", b"</").replace(b" >", b">")
         answer.content = b"".join(parts)
     return answer
+
+
+def _on_one_line(part: bytes) -> bytes:
+    """With a space for each end of a line and what is blank around it."""
+    first, *lines = part.split(b"\n")
+    if not lines:
+        return part
+    between = [line for each in lines[:-1] if (line := each.strip())]
+    return b" ".join([first.rstrip(), *between, lines[-1].lstrip()])
 
 
 Client.request = _compact  # type: ignore[method-assign]

@@ -35,6 +35,7 @@ from accounts.domain.roles import By
 from accounts.middleware import remember_language
 from accounts.models import Invitation, User
 from accounts.permissions import actor_of
+from accounts.prepared import Prepared
 from accounts.selectors.installation import installation
 from accounts.selectors.joining import invitation_by_token
 from accounts.selectors.messages import with_unread
@@ -61,6 +62,9 @@ def may_sign_in(user: User) -> bool:
     return user.is_active and (settings.LOCAL_MODE or not user.is_demo)
 
 
+_BY_ID = Prepared(lambda pk: with_unread(User.objects.filter(pk=pk)))
+
+
 class Backend(AuthenticationBackend):  # type: ignore[misc]
     """Asked at sign-in and again for every request of an open session."""
 
@@ -69,7 +73,7 @@ class Backend(AuthenticationBackend):  # type: ignore[misc]
 
     def get_user(self, user_id: Any) -> User | None:
         """With the number of their unread messages, which every page shows."""
-        user = with_unread(User.objects.filter(pk=user_id)).first()
+        user = _BY_ID.first(pk=user_id)
         return user if user and may_sign_in(user) else None
 
 

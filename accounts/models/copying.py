@@ -1,9 +1,13 @@
 """Writing many rows of one table at a time."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Sequence
+from operator import attrgetter
+from typing import Any
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import connection
-from django.db.models import JSONField, Model
+from django.db.models import Field, JSONField, Model, UUIDField
 
 
 def rows_copy(rows: Sequence[Model]) -> None:
@@ -15,10 +19,11 @@ def rows_copy(rows: Sequence[Model]) -> None:
     fields = [f for f in meta.concrete_fields if f is not meta.auto_field and not f.generated]
     # The driver knows how to write the rest as it stands.
     prepared = [
-        (number, field)
+        (number, _preparing(field))
         for number, field in enumerate(fields)
         if isinstance(field, JSONField) or field.get_internal_type() not in connection.data_types
     ]
+    values_of = attrgetter(*(field.attname for field in fields))
     quote = connection.ops.quote_name
     columns = ", ".join(quote(str(field.column)) for field in fields)
     with (
@@ -27,7 +32,26 @@ def rows_copy(rows: Sequence[Model]) -> None:
         cursor.copy(f"COPY {quote(meta.db_table)} ({columns}) FROM STDIN") as out,
     ):
         for row in rows:
-            values = [getattr(row, field.attname) for field in fields]
-            for number, field in prepared:
-                values[number] = field.get_db_prep_save(values[number], connection)
+            values = list(values_of(row))
+            for number, prepare in prepared:
+                values[number] = prepare(values[number])
             out.write_row(values)
+
+
+def _preparing(field: "Field[Any, Any]") -> Callable[[Any], Any]:
+    """What makes of a value what the driver writes. Of objects and of lists of keys, of which there
+    are many, at once what PostgreSQL reads: the driver would look at each element by itself."""
+
+    def usual(value: Any) -> Any:
+        return field.get_db_prep_save(value, connection)
+
+    def as_json(value: Any) -> Any:
+        return json.dumps(value, cls=field.encoder) if isinstance(value, dict) else usual(value)  # type: ignore[attr-defined]
+
+    def as_keys(value: Any) -> Any:
+        return f"{{{','.join(map(str, value))}}}" if isinstance(value, list) else usual(value)
+
+    if isinstance(field, JSONField):
+        return as_json
+    is_of_keys = isinstance(field, ArrayField) and isinstance(field.base_field, UUIDField)
+    return as_keys if is_of_keys else usual

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
@@ -24,6 +25,7 @@ from accounts.domain.roles import (
     conflicting,
 )
 from accounts.models import Membership, Organisation, Region, RoleGrant, User
+from accounts.prepared import Prepared
 from accounts.selectors.rows import visible
 
 _IDS = ArrayField(UUIDField())
@@ -33,13 +35,7 @@ RECENTLY = timedelta(days=90)
 def load_actor(user: User) -> Actor:
     """Return a user with grants and active memberships. Whoever manages or accounts for an
     organisation does so for those it absorbed. One statement."""
-    grants = RoleGrant.objects.filter(user=user, revoked_at=None).values_list(
-        "role", "organisation_id", "region_id", "organisation__absorbed"
-    )
-    organisations = Membership.objects.filter(user=user, ended_at=None).values_list(
-        Value(""), "organisation_id", Value(None, UUIDField()), Value(None, _IDS)
-    )
-    rows = list(grants.union(organisations, all=True))
+    rows = _HELD.rows(user=user.pk)
     return Actor(
         user_id=user.pk,
         grants=tuple(
@@ -52,6 +48,19 @@ def load_actor(user: User) -> Actor:
         language=user.language,
         time_zone=user.time_zone,
     )
+
+
+def _held(user: Any) -> QuerySet[Any, tuple[str, UUID | None, UUID | None, list[UUID] | None]]:
+    grants = RoleGrant.objects.filter(user=user, revoked_at=None).values_list(
+        "role", "organisation_id", "region_id", "organisation__absorbed"
+    )
+    organisations = Membership.objects.filter(user=user, ended_at=None).values_list(
+        Value(""), "organisation_id", Value(None, UUIDField()), Value(None, _IDS)
+    )
+    return grants.union(organisations, all=True)
+
+
+_HELD = Prepared(_held)  # asked by every request of somebody signed in
 
 
 def place_of(organisation: Organisation) -> Place:

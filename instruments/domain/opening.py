@@ -71,11 +71,13 @@ class OpeningHours:
 def instant(zone: ZoneInfo, day: date, minute: int, *, closing: bool = False) -> datetime:
     """Return the UTC instant of a wall-clock minute (0 to 1440) of a local day."""
     wall = datetime.combine(day, time()) + timedelta(minutes=minute)
-    first = wall.replace(tzinfo=zone, fold=0)
-    second = wall.replace(tzinfo=zone, fold=1)
-    # In a gap the offset grows: fold 0 reads the old offset, which moves the time forward.
-    is_twice = (first.utcoffset() or timedelta()) > (second.utcoffset() or timedelta())
-    return (second if closing and is_twice else first).astimezone(UTC)
+    first = wall.replace(tzinfo=zone)
+    if closing:
+        second = wall.replace(tzinfo=zone, fold=1)
+        # In a gap the offset grows: fold 0 reads the old offset, which moves the time forward.
+        is_twice = (first.utcoffset() or timedelta()) > (second.utcoffset() or timedelta())
+        return (second if is_twice else first).astimezone(UTC)
+    return first.astimezone(UTC)
 
 
 def local_date(zone: ZoneInfo, moment: datetime) -> date:

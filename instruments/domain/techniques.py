@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Protocol
 
 from accounts.domain.errors import FieldProblem, Invalid
@@ -113,9 +112,8 @@ class Lexicon:
         return {broader for code in codes for broader in above(code, self.parents)}
 
 
-@lru_cache(maxsize=1)
-def lexicon(terms: tuple[Term, ...]) -> Lexicon:
-    """Kept from one record to the next, as it takes longer to make than a record to file."""
+def lexicon(terms: Iterable[Term]) -> Lexicon:
+    terms = list(terms)
     named: dict[tuple[str, ...], set[str]] = {}
     for term in terms:
         for label in term.labels:

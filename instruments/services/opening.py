@@ -1,8 +1,11 @@
 """Opening hours: schedules, their resolution to windows and days, who keeps which from when."""
 
 import hashlib
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from itertools import pairwise
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -19,8 +22,9 @@ from accounts.services.jobs import work_through
 from instruments.domain.imports import OPENING_HOURS
 from instruments.domain.opening import (
     OpeningHours,
-    day_span,
+    Window,
     hours_to_json,
+    instant,
     local_date,
     merged,
     open_minutes,
@@ -131,9 +135,10 @@ def schedule_resolve(schedule: Schedule, *, since: date, until: date) -> bool:
     if schedule.resolved_from and schedule.resolved_until:
         since, until = min(since, schedule.resolved_from), max(until, schedule.resolved_until)
         spans = [(since, schedule.resolved_from), (schedule.resolved_until, until)]
+    opened = merged(resolve(schedule, since - DAY, until))
     for first, last in spans:
         if first < last:
-            _write_days(schedule, first, last)
+            _write_days(schedule, opened, first, last)
     schedule.resolved_from, schedule.resolved_until = since, until
     schedule.save(update_fields=["resolved_from", "resolved_until"])
     # Windows are merged across days, so they are written whole rather than patched.
@@ -141,20 +146,20 @@ def schedule_resolve(schedule: Schedule, *, since: date, until: date) -> bool:
     rows_copy(
         [
             OpenWindow(schedule=schedule, span=(window.opens_at, window.closes_at))
-            for window in merged(resolve(schedule, since - DAY, until))
+            for window in opened
         ]
     )
     return True
 
 
-def _write_days(schedule: Schedule, since: date, until: date) -> None:
+def _write_days(schedule: Schedule, opened: Sequence[Window], since: date, until: date) -> None:
     zone = ZoneInfo(schedule.time_zone)
-    opened = merged(resolve(schedule, since - DAY, until))
+    dates = [since + number * DAY for number in range((until - since).days)]
+    starts = [instant(zone, day, 0) for day in [*dates, until]]
     rows = []
-    for offset in range((until - since).days):
-        day = since + timedelta(days=offset)
-        starts_at, ends_at = day_span(zone, day)
-        near = [w for w in opened if w.opens_at < ends_at and starts_at < w.closes_at]
+    for day, (starts_at, ends_at) in zip(dates, pairwise(starts), strict=True):
+        first = bisect_right(opened, starts_at, key=attrgetter("closes_at"))
+        end = bisect_left(opened, ends_at, key=attrgetter("opens_at"))
         rows.append(
             ScheduleDay(
                 schedule=schedule,
@@ -162,7 +167,7 @@ def _write_days(schedule: Schedule, since: date, until: date) -> None:
                 starts_at=starts_at,
                 ends_at=ends_at,
                 total_minutes=int((ends_at - starts_at).total_seconds() // 60),
-                open_minutes=open_minutes(near, starts_at, ends_at),
+                open_minutes=open_minutes(opened[first:end], starts_at, ends_at),
             )
         )
     rows_copy(rows)

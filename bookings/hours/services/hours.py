@@ -16,7 +16,13 @@ from bookings.hours.selectors.figures import (
     load_dirty,
     load_progress,
 )
-from bookings.hours.services.months import STORED, months_mark, months_sum, updates
+from bookings.hours.services.months import (
+    STORED,
+    months_mark,
+    months_sum,
+    planned_with,
+    updates,
+)
 
 BATCH = 2500
 _DAY = timedelta(days=1)
@@ -147,13 +153,13 @@ def _store(days: list[Days], now: datetime, *, is_first: bool) -> RollUpResult:
     """`is_first`: no figures have been stored for these days."""
     if not days:
         return RollUpResult()
-    with connection.cursor() as cursor:
-        # Compiling the statement takes longer than running it; its hashes want room.
-        cursor.execute(
-            "SET LOCAL jit = off; SET LOCAL work_mem = '128MB'; SET LOCAL enable_mergejoin = off;"
-            # One plan for any batch knows neither how many instruments nor how many days.
-            " SET LOCAL plan_cache_mode = force_custom_plan"
-        )
+    # Compiling the statement takes longer than running it; its hashes want room; one plan for any
+    # batch knows neither how many instruments nor how many days.
+    settings = {"jit": "off", "work_mem": "128MB", "enable_mergejoin": "off"}
+    with (
+        planned_with(**settings, plan_cache_mode="force_custom_plan"),
+        connection.cursor() as cursor,
+    ):
         cursor.execute(
             FIGURES + (STORE_FIRST if is_first else STORE_AGAIN), figures_parameters(days, now)
         )

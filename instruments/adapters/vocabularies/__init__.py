@@ -28,7 +28,7 @@ def shipped() -> list[Term]:
     """Return the terms of PaNET and our own together."""
     with (FOLDER / "panet.csv").open("rb") as stream:
         panet = read_panet(stream)
-    own = yaml.safe_load((FOLDER / "own.yaml").read_text(encoding="utf-8"))["techniques"]
+    own = _read("own")["techniques"]
     left_out = {row["code"]: set(row.pop("without", ())) for row in own}
     panet = [
         replace(t, synonyms=tuple(s for s in t.synonyms if s not in left_out.get(t.code, ())))
@@ -39,7 +39,7 @@ def shipped() -> list[Term]:
 
 def shipped_measurands() -> list[Measurand]:
     """Ours, by code."""
-    rows = yaml.safe_load((FOLDER / "measurands.yaml").read_text(encoding="utf-8"))["measurands"]
+    rows = _read("measurands")["measurands"]
     return [
         Measurand(**{k: tuple(v) if isinstance(v, list) else v for k, v in row.items()})  # type: ignore[arg-type]
         for row in rows
@@ -48,7 +48,7 @@ def shipped_measurands() -> list[Measurand]:
 
 def shipped_parameters() -> Parameters:
     """Ours, by code."""
-    rows = yaml.safe_load((FOLDER / "parameters.yaml").read_text(encoding="utf-8"))["parameters"]
+    rows = _read("parameters")["parameters"]
     return Parameters(
         (row["code"], Parameter(**{name: _of_parameter(value) for name, value in row.items()}))
         for row in rows
@@ -63,6 +63,11 @@ def _of_parameter(value: Any) -> Any:
             return {unit: (Decimal(pair[0]), Decimal(pair[1])) for unit, pair in value.items()}
         case _:
             return value
+
+
+def _read(name: str) -> Any:
+    # libyaml's own reader takes a tenth of the time.
+    return yaml.load((FOLDER / f"{name}.yaml").read_bytes(), yaml.CSafeLoader)
 
 
 def read_panet(stream: BinaryIO) -> list[Term]:

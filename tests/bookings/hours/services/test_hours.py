@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connections, transaction
+from django.db import connection, connections, transaction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -249,6 +249,22 @@ def test_running_it_again_changes_nothing(world):
     assert stored() == before
 
 
+def test_a_roll_up_leaves_the_rest_of_its_transaction_as_it_was_planned(world):
+    instrument = world.instrument(hours=OFFICE, since=FIRST)
+    world.session(instrument, june(4, "09:00"), june(4, "11:00"))
+    names = ["jit", "work_mem", "enable_mergejoin", "plan_cache_mode"]
+
+    def planning():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT name, setting FROM pg_settings WHERE name = ANY(%s)", [names])
+            return dict(cursor.fetchall())
+
+    before = planning()
+    with transaction.atomic():
+        assert roll_up().days
+        assert planning() == before
+
+
 @pytest.mark.parametrize("batch_size", [1, 2, 100])
 def test_batches_do_not_matter(world, batch_size):
     populate(world)
@@ -432,10 +448,10 @@ def test_several_workers_share_the_work(real_db):
 def test_statements_do_not_grow_with_the_numbers(world, django_assert_num_queries, copies):
     for seed in range(copies):
         populate(world, seed)
-    # Enter, progress; savepoint, lock, marks, settings, figures, months to do, advance, release;
-    # progress, marks; facilities; savepoint, lock, marks, settings, months, years, release;
-    # facilities.
-    with django_assert_num_queries(21):
+    # Enter, progress; savepoint, lock, marks, settings, figures, settings back, months to do,
+    # advance, release; progress, marks; facilities; savepoint, lock, marks, settings, months,
+    # years, settings back, release; facilities.
+    with django_assert_num_queries(23):
         roll_up()
     with django_assert_num_queries(6):
         roll_up()
