@@ -36,7 +36,7 @@ SENTENCES = {
     "required": _("This is needed."),
     "unknown-field": _("There is no such field."),
     "unknown-value": _("This is not one of the choices."),
-    "unknown-parameter": _("There is no such parameter. Did you mean {nearest}?"),
+    "no-such-parameter": _("There is no such parameter. Did you mean {nearest}?"),
     "unknown-unit": _("This is none of its units: {allowed}."),
     "maximum-below-minimum": _("The largest value is below the smallest."),
     "none-without-values": _("What is not available has no values."),

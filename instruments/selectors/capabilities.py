@@ -67,7 +67,7 @@ def parameter_named(text: str) -> capabilities.Parameter:
     if row is None:
         near = parameters.nearest(text)
         if near:
-            raise invalid("parameter", "unknown-parameter", nearest=near)
+            raise invalid("parameter", "no-such-parameter", nearest=near)
         raise invalid("parameter", "unknown-value")
     return row
 

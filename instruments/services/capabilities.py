@@ -54,7 +54,7 @@ def capability_add(
     """State what an instrument can do: values of a parameter, named by code or label, in one of its
     units; or that it does not have it at all. An open question about it is answered by that.
 
-    For the host's managers. `Invalid`: unknown-parameter, capability-there-already, too-many, and
+    For the host's managers. `Invalid`: no-such-parameter, capability-there-already, too-many, and
     those of `stated_of`; `WrongState` (instrument-retired).
     """
     instrument = lock_managed(by, instrument_id)
@@ -116,7 +116,7 @@ def capability_remove(by: By, *, capability_id: UUID) -> None:
 def question_ask(by: By, *, instrument_id: UUID, parameter: str) -> CapabilityQuestion:
     """Ask an instrument's managers for a parameter that is not stated, or join who asks already.
 
-    For anybody signed in who sees the instrument. `Invalid` (unknown-parameter), `WrongState`
+    For anybody signed in who sees the instrument. `Invalid` (no-such-parameter), `WrongState`
     (instrument-retired, stated-already), `TooManyQuestions`.
     """
     person = by.actor.person

@@ -51,7 +51,7 @@ def test_a_program_states_reads_changes_and_removes(cast, program):
         ({"minimum": "1e400"}, ("minimum", "not-a-decimal")),
         ({"minimum": 10**400}, ("minimum", "out-of-range")),
         ({"minimum": True}, ("minimum", "not-a-decimal")),
-        ({"minimum": "1", "parameter": "spatial resolutoin"}, ("parameter", "unknown-parameter")),
+        ({"minimum": "1", "parameter": "spatial resolutoin"}, ("parameter", "no-such-parameter")),
         ({"minimum": "1", "colour": "red"}, ("colour", "unknown-field")),
         ({"minimum": "1", "condition": "x" * 201}, ("condition", "too-long")),
     ],

@@ -92,7 +92,7 @@ def test_what_is_stated_is_kept_in_the_parameters_unit_and_known(cast):
         ({"minimum": D("-Infinity")}, ("minimum", "too-large")),
         ({"minimum": D(10) ** 400}, ("minimum", "too-large")),
         ({"is_available": False}, ("minimum", "none-without-values")),
-        ({"parameter": "spatial_resolutoin"}, ("parameter", "unknown-parameter")),
+        ({"parameter": "spatial_resolutoin"}, ("parameter", "no-such-parameter")),
         ({"parameter": "zzzz"}, ("parameter", "unknown-value")),
         ({"parameter": ""}, ("parameter", "unknown-value")),
     ],
