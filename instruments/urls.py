@@ -4,6 +4,7 @@ from django.urls import path
 
 from instruments.views import (
     attachments,
+    capabilities,
     courses,
     harvests,
     imports,
@@ -96,6 +97,16 @@ urlpatterns = [
         name="attachment-delete",
     ),
     path("files/<uuid:attachment_id>/<slug:size>/", attachments.file, name="file"),
+    path(_one + "capabilities/", capabilities.capabilities, name="capabilities"),
+    path("manage/capabilities/<uuid:capability_id>/", capabilities.change, name="capability"),
+    path(
+        "manage/capabilities/<uuid:capability_id>/remove/",
+        capabilities.remove,
+        name="capability-remove",
+    ),
+    path("instruments/<uuid:instrument_id>/questions/", capabilities.ask, name="question-ask"),
+    path("questions/", capabilities.questions, name="questions"),
+    path("questions/<uuid:question_id>/", capabilities.answer, name="question"),
     path(_one + "confirm/", publishing.confirm, name="confirm"),
     path(_one + "publication/", publishing.publication, name="publication"),
 ]

@@ -36,6 +36,11 @@ SENTENCES = {
     "required": _("This is needed."),
     "unknown-field": _("There is no such field."),
     "unknown-value": _("This is not one of the choices."),
+    "no-such-parameter": _("There is no such parameter. Did you mean {nearest}?"),
+    "unknown-unit": _("This is none of its units: {allowed}."),
+    "maximum-below-minimum": _("The largest value is below the smallest."),
+    "none-without-values": _("What is not available has no values."),
+    "capability-there-already": _("This parameter is stated already under this condition."),
     "unknown-choice": _("This is not one of: {allowed}."),
     "out-of-range": _("This must be between {least} and {most}."),
     "too-long": _("This is too long: at most {most} characters."),
@@ -544,6 +549,10 @@ SENTENCES = {
         "The record has bookings that are not over ({count}). Move or cancel them first."
     ),
     "same-record": _("This is one record, not two."),
+    "instrument-retired": _("The instrument is retired: nothing more is stated or asked of it."),
+    "stated-already": _("This is stated already."),
+    "question-answered": _("This question is answered already."),
+    "too-many-questions": _("The limit of questions a day is reached: {most}. Ask tomorrow."),
     "retired-already": _("One of the two records is retired already."),
     "record-incomplete": _("The record is not complete yet. Missing: {missing}."),
     "reservations-in-the-way": ngettext_lazy(

@@ -215,6 +215,7 @@ def figure_value(value: Decimal | int, currency: str) -> str:
 WAITS_ON = {
     "offers": ("bookings:waiting", ""),
     "requests": ("bookings:requests", ""),
+    "questions": ("instruments:questions", ""),
     "joining": ("accounts:people", ""),
     "organisations": ("bookings:organisation-requests", ""),
     "results": ("instruments:training", "#led-title"),
@@ -244,6 +245,7 @@ WAITS_ON = {
 WAITS_BECAUSE = {
     "offers": _("A slot of the waiting list is kept for you: take it before it goes to the next."),
     "requests": _("One that is not answered in time expires."),
+    "questions": _("Your answer is shown on the instrument's page from then on."),
     "joining": _("They cannot book before you decide."),
     "organisations": _("Their people cannot join before you enter them."),
     "results": _("Whoever passed gets the certificate once you record it."),
@@ -286,6 +288,8 @@ def waits_for(what: str, number: int) -> str:
             return ngettext("offer of the waiting list", "offers of the waiting list", number)
         case "requests":
             return ngettext("request to answer", "requests to answer", number)
+        case "questions":
+            return ngettext("question to answer", "questions to answer", number)
         case "joining":
             return ngettext("person who asks to join", "people who ask to join", number)
         case "organisations":

@@ -47,6 +47,7 @@ from bookings.usage.api import closures, usage
 from config.api import docs
 from instruments.api import (
     attachments,
+    capabilities,
     enrolments,
     exports,
     facilities,
@@ -99,6 +100,7 @@ urlpatterns = [
     *techniques.Techniques.routes(),
     *needs.Measurands.routes(),
     *needs.Needs.routes(),
+    *capabilities.ParameterResource.routes(),
     # people
     *joining.OrganisationJoining.routes(),
     *federation.OrganisationScopes.routes(),
@@ -130,6 +132,9 @@ urlpatterns = [
     path("instruments/", catalogue.Instruments.as_view(), name="api-instruments"),
     path("instruments/facets/", catalogue.CatalogueFacets.as_view(), name="api-instrument-facets"),
     *registry.InstrumentRecord.routes(),
+    *capabilities.InstrumentCapabilities.routes(),
+    *capabilities.Capabilities.routes(),
+    *capabilities.Questions.routes(),
     path(
         _instrument + "pidinst/",
         registry.InstrumentPidinst.as_view(),

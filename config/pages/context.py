@@ -136,6 +136,12 @@ MENU = (
                 _has("manager"),
                 frozenset({"requests"}),
             ),
+            Entry(
+                "instruments:questions",
+                gettext_lazy("Questions"),
+                _has("manager"),
+                frozenset({"questions"}),
+            ),
             Entry("instruments:manage", gettext_lazy("Manage"), _has("manager")),
             Entry(
                 "bookings:duplicates",
@@ -254,6 +260,8 @@ def _part_of(request: HttpRequest, actor: Actor) -> str:
         return ""
     if match.namespace == "instruments" and match.url_name in TRAINING:
         return "instruments:training"
+    if match.namespace == "instruments" and match.url_name in {"questions", "question"}:
+        return "instruments:questions"
     if match.namespace == "instruments" and match.url_name != "qualifications":
         return "instruments:manage"
     if match.view_name.startswith("bookings:webhook"):

@@ -32,6 +32,7 @@ from accounts.api.versions import etag
 from accounts.domain.currencies import MINOR_DIGITS
 from accounts.domain.errors import NotFound, invalid
 from accounts.domain.roles import By
+from instruments.api.capabilities import CapabilityShape
 from instruments.domain.pidinst import (
     ALTERNATE_IDENTIFIER_TYPES,
     DATE_TYPES,
@@ -40,6 +41,7 @@ from instruments.domain.pidinst import (
 )
 from instruments.domain.quality import MARKS
 from instruments.models import Instrument, Technique
+from instruments.selectors.capabilities import capabilities_of
 from instruments.selectors.exports import page_of, pidinst_of
 from instruments.selectors.quality import load_qualities
 from instruments.selectors.registry import facility_by_id, instrument_by_id, techniques_by_code
@@ -164,8 +166,15 @@ class InstrumentShape(serializers.Serializer[Any]):
             "pidinst": f"{here}pidinst/",
             "availability": f"{here}availability/",
             "attachments": f"{here}attachments/",
+            "capabilities": f"{here}capabilities/",
             "page": page_of(instrument),
         }
+
+
+class RecordShape(InstrumentShape):
+    """One record, with what is stated of what the instrument can do."""
+
+    capabilities = CapabilityShape(source="stated", many=True, read_only=True)
 
 
 def with_quality(
@@ -267,13 +276,15 @@ class InstrumentResource(Resource):
     """What the addresses of a record share."""
 
     at, key, tag = "instruments/", "instrument_id", "instruments"
-    name, many, shape = "instrument", "instruments", InstrumentShape
+    name, many, shape = "instrument", "instruments", RecordShape
 
     def visible(self, pk: UUID) -> Instrument:
         return instrument_by_id(self.actor, pk)
 
     def prepared(self, rows: list[Any]) -> list[Any]:
         with_quality(rows, self.now)
+        for row in rows:  # one
+            row.stated = list(capabilities_of(row.pk))
         return rows
 
 
@@ -286,7 +297,7 @@ class InstrumentRegister(InstrumentResource):
         _("Enter an instrument"),
         tag="instruments",
         takes=InstrumentBody,
-        gives=InstrumentShape,
+        gives=RecordShape,
         status=201,
         once=True,
         sends=EXAMPLE,

@@ -14,6 +14,7 @@ from decimal import Context, Decimal
 from functools import cached_property
 from typing import Literal
 
+from accounts.domain.errors import invalid
 from instruments.domain.search import nearest
 from instruments.domain.techniques import above
 
@@ -54,8 +55,8 @@ class Parameter:
 
     @property
     def all_units(self) -> tuple[str, ...]:
-        """The unit of stored values, then the others."""
-        return (self.unit, *self.units)
+        """The unit of stored values, then the others from small to large."""
+        return (self.unit, *sorted(self.units, key=lambda unit: self.units[unit][0]))
 
     def unit_of(self, text: str) -> str | None:
         """The unit that a text means, as it is written here; None where it is none of them."""
@@ -124,6 +125,37 @@ def _fit(requirement: Requirement, stated: Stated) -> Fit:
         most = stated.maximum
         sides.append("unknown" if most is None else "meets" if most >= high else "fails")
     return min(sides, key=_WORST_FIRST.index)
+
+
+def stated_of(
+    parameter: Parameter,
+    *,
+    minimum: Decimal | None = None,
+    maximum: Decimal | None = None,
+    unit: str = "",
+    condition: str = "",
+    is_available: bool = True,
+) -> tuple[Stated, str]:
+    """What somebody states of a parameter in one of its units, and that unit as it is written;
+    without a unit in that of stored values. `Invalid`: unknown-unit, required, too-large,
+    maximum-below-minimum, none-without-values."""
+    spelt = parameter.unit_of(unit) if unit.strip() else parameter.unit
+    if spelt is None:
+        allowed = ", ".join(filter(None, parameter.all_units)) or "–"
+        raise invalid("unit", "unknown-unit", allowed=allowed)
+    sides: list[Decimal | None] = []
+    for name, value in (("minimum", minimum), ("maximum", maximum)):
+        if value is not None and not fits_column(parameter.stored(value, spelt)):
+            raise invalid(name, "too-large", most=f"{LARGEST:f} {parameter.unit}".strip())
+        sides.append(None if value is None else parameter.stored(value, spelt))
+    low, high = sides
+    if not is_available and (low is not None or high is not None):
+        raise invalid("minimum", "none-without-values")
+    if is_available and low is None and high is None:
+        raise invalid("minimum", "required")
+    if low is not None and high is not None and low > high:
+        raise invalid("maximum", "maximum-below-minimum")
+    return Stated(parameter.code, low, high, " ".join(condition.split()), is_available), spelt
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,30 @@
 """Parameters, read once and kept until they change, and what is stated of instruments."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
 from uuid import UUID
 
 from django.core.cache import cache
+from django.db.models import Count, Q, QuerySet
 
+from accounts.domain.errors import NotFound, invalid
+from accounts.domain.roles import Actor
+from accounts.models import User
+from accounts.selectors.rows import visible
 from instruments.domain import capabilities
 from instruments.domain.capabilities import Parameters, Stated
-from instruments.models import Capability, Parameter
-from instruments.selectors.needs import VERSION
+from instruments.models import (
+    Capability,
+    CapabilityQuestion,
+    Instrument,
+    Parameter,
+    QuestionAsker,
+)
+from instruments.selectors.needs import VERSION, load_vocabulary
+from instruments.selectors.registry import may_see
 
 
 def load_parameters() -> Parameters:
@@ -46,12 +60,108 @@ def read_parameters() -> Parameters:
     )
 
 
+def parameter_named(text: str) -> capabilities.Parameter:
+    """The parameter that a text names, by code or label; `Invalid` with the nearest."""
+    parameters = load_parameters()
+    row = parameters.named(text)
+    if row is None:
+        near = parameters.nearest(text)
+        if near:
+            raise invalid("parameter", "no-such-parameter", nearest=near)
+        raise invalid("parameter", "unknown-value")
+    return row
+
+
 def load_capabilities(instrument_ids: Collection[UUID]) -> dict[UUID, list[Stated]]:
     """What is stated of each of these instruments; empty lists where nothing is. One statement."""
     stated: dict[UUID, list[Stated]] = {pk: [] for pk in instrument_ids}
     rows = Capability.objects.filter(instrument__in=stated).values_list(
         "instrument_id", "parameter__code", "minimum", "maximum", "condition", "is_available"
     )
-    for instrument_id, code, *values in rows.order_by("parameter__code", "condition"):
-        stated[instrument_id].append(Stated(code, *values))
+    for pk, code, low, high, condition, has in rows.order_by("parameter__code", "condition"):
+        stated[pk].append(Stated(code, low, high, condition, has))
     return stated
+
+
+def capabilities_of(instrument_id: UUID) -> QuerySet[Capability]:
+    """What is stated of an instrument, by parameter and condition."""
+    rows = Capability.objects.filter(instrument=instrument_id).select_related("parameter")
+    return rows.order_by("parameter__name", "condition", "id")
+
+
+def capability_by_id(actor: Actor, capability_id: UUID) -> Capability:
+    """One of an instrument that the actor may see; `NotFound` else."""
+    rows = Capability.objects.select_related("parameter", "instrument__organisation__region")
+    row = visible(rows, pk=capability_id)
+    if not may_see(actor, row.instrument):
+        raise NotFound
+    return row
+
+
+def asked_of(instrument: Instrument) -> list[capabilities.Parameter]:
+    """The parameters that are asked of the techniques of an instrument that is loaded with them,
+    by name."""
+    codes = [technique.code for technique in instrument.techniques.all()]
+    rows = load_parameters().asked_for(codes, load_vocabulary().parents)
+    return sorted(rows, key=lambda row: row.name)
+
+
+@dataclass(frozen=True)
+class Unstated:
+    """A parameter that is asked of an instrument's techniques and not stated. `askers`: how many
+    wait for an answer; `is_mine`: the reader among them."""
+
+    parameter: capabilities.Parameter
+    askers: int = 0
+    is_mine: bool = False
+
+
+def load_unstated(
+    instrument: Instrument, stated: Iterable[Capability], user_id: UUID | None
+) -> list[Unstated]:
+    """What is not stated of an instrument, with the open questions. One statement."""
+    known = {row.parameter.code for row in stated}
+    askers = QuestionAsker.objects.filter(
+        question__instrument=instrument, question__answered_at=None
+    ).values_list("question__parameter__code")
+    counts = {
+        code: (number, mine)
+        for code, number, mine in askers.annotate(
+            number=Count("pk"), mine=Count("pk", filter=Q(user=user_id))
+        )
+    }
+    return [
+        Unstated(row, counts.get(row.code, (0, 0))[0], bool(counts.get(row.code, (0, 0))[1]))
+        for row in asked_of(instrument)
+        if row.code not in known
+    ]
+
+
+def questions_to_answer(actor: Actor, now: datetime | None = None) -> QuerySet[CapabilityQuestion]:
+    """The open questions about the instruments the actor manages, the oldest first."""
+    return (
+        CapabilityQuestion.objects.filter(
+            answered_at=None,
+            instrument__organisation_id__in=actor.organisations_where("manage-instruments"),
+        )
+        .exclude(instrument__publication=Instrument.Publication.RETIRED)
+        .select_related("parameter", "instrument__facility", "instrument__organisation__region")
+        .order_by("created_at", "id")
+    )
+
+
+def question_to_answer(actor: Actor, question_id: UUID) -> CapabilityQuestion:
+    """A question about an instrument the actor manages, answered or not; `NotFound` else."""
+    rows = CapabilityQuestion.objects.filter(
+        instrument__organisation_id__in=actor.organisations_where("manage-instruments")
+    ).select_related("parameter", "instrument__organisation__region")
+    return visible(rows, pk=question_id)
+
+
+def askers_of(questions: Collection[CapabilityQuestion]) -> dict[UUID, list[User]]:
+    """The people who ask each of these questions, the first to ask first. One statement."""
+    people: dict[UUID, list[User]] = {question.pk: [] for question in questions}
+    rows = QuestionAsker.objects.filter(question__in=people).select_related("user")
+    for row in rows.order_by("asked_at", "id"):
+        people[row.question_id].append(row.user)
+    return people

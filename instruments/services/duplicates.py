@@ -14,7 +14,7 @@ from accounts.permissions import require
 from accounts.selectors.memberships import place_of
 from instruments.domain.duplicates import MergedAlready, SameRecord, likeness, merged
 from instruments.locks import lock_instruments
-from instruments.models import Attachment, DuplicateVerdict, Instrument, Qualification
+from instruments.models import Attachment, Capability, DuplicateVerdict, Instrument, Qualification
 from instruments.selectors.duplicates import SETTLE, has_say, traits_of
 from instruments.services.attachments import photos_of
 from instruments.services.opening import assignment_change
@@ -37,8 +37,8 @@ def duplicates_keep(by: By, *, instrument_ids: Iterable[UUID], note: str) -> Dup
 @transaction.atomic
 def instruments_merge(by: By, *, keeper_id: UUID, loser_id: UUID, note: str) -> DuplicateVerdict:
     """Merge two records: the keeper takes in what the loser knows: empty fields, lists, techniques,
-    photos and documents, and within one host certificates. The loser is retired and points at it.
-    Whether bookings stand in the way is asked before
+    photos and documents, what it can do, and within one host certificates. The loser is retired and
+    points at it. Whether bookings stand in the way is asked before
     (bookings/organisations/services/duplicates.py)."""
     first, second = pair_lock([keeper_id, loser_id])
     keeper, loser = (first, second) if first.pk == keeper_id else (second, first)
@@ -119,6 +119,7 @@ def _keeper_store(
     written = sorted([*changes, *(["techniques"] if news else [])])
     hand_wrote(by, instrument=keeper, names=written)
     _attachments_move(keeper, loser)
+    _capabilities_move(keeper, loser)
     if keeper.organisation_id == loser.organisation_id:
         _certificates_move(keeper, loser)
     trail.record(
@@ -143,6 +144,13 @@ def _attachments_move(keeper: Instrument, loser: Instrument) -> None:
     ).update(instrument=keeper, position=F("position") + last + 1)
     for record in (keeper, loser):
         Instrument.objects.filter(pk=record.pk).update(photo_count=photos_of(record))
+
+
+def _capabilities_move(keeper: Instrument, loser: Instrument) -> None:
+    """Move what is stated of the parameters of which nothing is stated of the keeper."""
+    Capability.objects.filter(instrument=loser).exclude(
+        parameter__in=list(keeper.capabilities.values_list("parameter", flat=True))
+    ).update(instrument=keeper)
 
 
 def _certificates_move(keeper: Instrument, loser: Instrument) -> None:

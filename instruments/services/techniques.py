@@ -140,6 +140,7 @@ def parameters_import(by: By, *, parameters: Iterable[capabilities.Parameter]) -
         places=((), ()),
     )
     if changed:
+        vocabulary_changed()  # what follows in this transaction reads them too
         transaction.on_commit(vocabulary_changed)
     return [row.code for row in changed]
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
@@ -19,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.roles import Actor
 from accounts.letters.words import listed
+from instruments.domain.capabilities import DOWN, UP
 from instruments.domain.opening import OpeningHours, Override, clock, parse_hours
 from instruments.domain.policies import Policy, Quota, parse_policy
 from instruments.domain.ratecards import PRICE_GROUPS
@@ -33,8 +35,9 @@ from instruments.messages import (
     harvest_sentence,
     row_sentence,
 )
-from instruments.models import Attachment, Fetching, Instrument, PolicyVersion
+from instruments.models import Attachment, Capability, Fetching, Instrument, PolicyVersion
 from instruments.selectors.attachments import Picture
+from instruments.selectors.capabilities import load_parameters
 
 register = template.Library()
 
@@ -143,6 +146,27 @@ def mark_label(mark: str) -> str:
         "gold": gettext("gold"),
     }
     return words.get(mark, "")
+
+
+@register.filter
+def stated(capability: Capability) -> str:
+    """Say the values of a capability in the unit in which they were stated: `0.5 – 30 kV`."""
+    if not capability.is_available:
+        return gettext("not available")
+    terms = load_parameters().get(capability.parameter.code)
+    unit = f" {capability.unit}" if capability.unit else ""
+
+    def told(value: Decimal) -> str:
+        return f"{terms.shown(value, capability.unit):,f}" if terms else f"{value.normalize():,f}"
+
+    low, high = capability.minimum, capability.maximum
+    if low is not None and high is not None:
+        return f"{told(low)} – {told(high)}{unit}" if low != high else f"{told(low)}{unit}"
+    if low is not None:
+        words = "{value}" if capability.parameter.direction == DOWN else gettext("from {value}")
+        return words.format(value=told(low) + unit)
+    words = "{value}" if capability.parameter.direction == UP else gettext("up to {value}")
+    return words.format(value=told(high) + unit) if high is not None else ""
 
 
 @register.filter

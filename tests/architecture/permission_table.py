@@ -302,6 +302,15 @@ GET  instruments:qualifications      - 200 200 200 200 200 200 200 200 200 200 2
 GET  instruments:attachments         - 403 403 403 403 200 403 403 403 403 403 403 403
 POST instruments:attachments         - 403 403 403 403 400 403 403 403 403 403 403 403
 POST instruments:attachment-change   - 403 403 403 403 302 403 403 403 403 403 403 403
+GET  instruments:capabilities        - 403 403 403 403 200 403 403 403 403 403 403 403
+POST instruments:capabilities        - 403 403 403 403 302 403 403 403 403 403 403 403
+GET  instruments:capability          - 403 403 403 403 200 403 403 403 403 403 403 403
+POST instruments:capability          - 403 403 403 403 302 403 403 403 403 403 403 403
+POST instruments:capability-remove   - 403 403 403 403 302 403 403 403 403 403 403 403
+POST instruments:question-ask        - 302 302 302 302 302 302 302 302 302 302 302 302
+GET  instruments:questions           - 403 403 403 403 200 200 403 403 403 403 403 403
+GET  instruments:question            - 404 404 404 404 200 404 404 404 404 404 404 404
+POST instruments:question            - 404 404 404 404 302 404 404 404 404 404 404 404
 POST instruments:attachment-delete   - 403 403 403 403 302 403 403 403 403 403 403 403
 GET  instruments:file              200 200 200 200 200 200 200 200 200 200 200 200 200
 POST instruments:confirm             - 403 403 403 403 302 403 403 403 403 403 403 403
@@ -519,6 +528,17 @@ GET    api-attachments             200 200 200 200 200 200 200 200 200 200 200 2
 POST   api-attachments               - 403 403 403 403 415 403 403 403 403 403 403 403
 GET    api-attachment              200 200 200 200 200 200 200 200 200 200 200 200 200
 PATCH  api-attachment                - 403 403 403 403 200 403 403 403 403 403 403 403
+GET    api-capabilities            200 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-capabilities              - 403 403 403 403 201 403 403 403 403 403 403 403
+GET    api-capability              200 200 200 200 200 200 200 200 200 200 200 200 200
+PATCH  api-capability                - 403 403 403 403 200 403 403 403 403 403 403 403
+DELETE api-capability                - 403 403 403 403 204 403 403 403 403 403 403 403
+POST   api-instrument-questions      - 201 201 201 201 201 201 201 201 201 201 201 201
+GET    api-questions                 - 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-question                  - 404 404 404 404 200 404 404 404 404 404 404 404
+POST   api-question-answer           - 404 404 404 404 200 404 404 404 404 404 404 404
+GET    api-parameters              200 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-parameter               200 200 200 200 200 200 200 200 200 200 200 200 200
 DELETE api-attachment                - 403 403 403 403 204 403 403 403 403 403 403 403
 GET    api-duplicates                - 403 403 403 403 200 200 403 403 403 200 200 403
 GET    api-duplicate-verdicts        - 403 403 403 403 200 200 403 403 403 200 200 403
@@ -968,6 +988,10 @@ PAGE_BODIES = {
         "note": "test",
     },
     "instruments:attachment-change": {"title": "test"},
+    "instruments:capabilities": {"parameter": "magnification", "maximum": "100000"},
+    "instruments:capability": {"maximum": "20", "unit": "kV"},
+    "instruments:question": {"minimum": "2"},
+    "instruments:question-ask": {"parameter": "spatial_resolution"},
     "instruments:publication": {"act": "submit", "version": "", "reason": ""},
     "accounts:language": {"language": "en", "next": "/"},
     "instruments:measurand": {
@@ -1109,6 +1133,10 @@ API_BODIES = {
         "service_modes": ["self"],
     },
     ("PATCH", "api-attachment"): {"title": "test"},
+    ("POST", "api-capabilities"): {"parameter": "magnification", "maximum": "100000"},
+    ("PATCH", "api-capability"): {"maximum": "20"},
+    ("POST", "api-instrument-questions"): {"parameter": "spatial_resolution"},
+    ("POST", "api-question-answer"): {"is_available": False},
     ("PATCH", "api-facility"): {"contact_name": "test"},
     ("POST", "api-operations-failures"): {"name": "final charges"},
     ("POST", "api-webhooks"): {

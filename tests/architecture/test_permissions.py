@@ -4,6 +4,7 @@ import functools
 import json
 import re
 from datetime import timedelta
+from decimal import Decimal
 from html import unescape
 
 import pytest
@@ -42,6 +43,7 @@ from config.templatetags import display
 from instruments.domain.ratecards import parse_rate_card
 from instruments.domain.search import Criteria
 from instruments.models import CourseSession
+from instruments.services.capabilities import capability_add, question_ask
 from instruments.services.ratecards import rate_card_create
 from tests.architecture.permission_table import (
     API,
@@ -54,6 +56,7 @@ from tests.architecture.permission_table import (
 )
 from tests.factories.attachments import photo
 from tests.factories.audit import audit_things
+from tests.factories.capabilities import parameters_of
 from tests.factories.cast import CARD, NOW, at, reserve
 from tests.factories.imports import import_things
 from tests.factories.jobs import failed
@@ -172,6 +175,18 @@ def world(shared_cast):
     CourseSession.objects.filter(pk=began.session_id).update(
         start_at=NOW - timedelta(hours=1), deadline_at=NOW - timedelta(hours=1)
     )
+    parameters_of(cast)
+    capability = capability_add(
+        By(cast.actor("zhao"), NOW),
+        instrument_id=cast.microscope.pk,
+        parameter="accelerating_voltage",
+        maximum=Decimal(30),
+    )
+    question = question_ask(
+        By(cast.actor("wang"), NOW),
+        instrument_id=cast.microscope.pk,
+        parameter="spatial_resolution",
+    )
     effects_carry_out(now=NOW)
     feed = feed_make(By(cast.actor("wang"), NOW), instrument_id=None)
     busy_calendar_set(By(cast.actor("wang"), NOW), address="https://calendar.example/")
@@ -215,6 +230,9 @@ def world(shared_cast):
         "occurrence": str(series.reservations[0].pk),
         "technique": cast.technique.code,
         "measurand": measurand_of(cast).code,
+        "parameter": "spatial_resolution",
+        "capability": str(capability.pk),
+        "question": str(question.pk),
         "region-code": cast.shanghai.code,
         "search": str(search.pk),
         "list": str(listed.pk),
@@ -302,6 +320,8 @@ ARGUMENTS = {
     "import_id": "import",
     "mapping_id": "mapping",
     "harvest_id": "harvest",
+    "capability_id": "capability",
+    "question_id": "question",
 }
 SPECIAL = {
     ("bookings:finding-return", "finding_id"): "answered-finding",
@@ -323,6 +343,7 @@ SPECIAL = {
     ("api-technique", "code"): "technique",
     ("instruments:measurand", "code"): "measurand",
     ("api-measurand", "code"): "measurand",
+    ("api-parameter", "code"): "parameter",
     ("api-region", "code"): "region-code",
     ("api-organisation-request", "request_id"): "missing",
     ("api-organisation-request-approve", "request_id"): "missing",

@@ -6,7 +6,6 @@ from accounts.domain.roles import PLATFORM, By
 from instruments.adapters.vocabularies import shipped_parameters
 from instruments.domain.capabilities import Parameters
 from instruments.selectors.capabilities import load_parameters
-from instruments.selectors.needs import vocabulary_changed
 from instruments.services.techniques import parameters_import
 from tests.factories.cast import NOW, Cast
 
@@ -20,5 +19,4 @@ def parameters_of(cast: Cast) -> Parameters:
         By(PLATFORM, NOW),
         parameters=[replace(shipped[code], techniques=(cast.technique.code,)) for code in CODES],
     )
-    vocabulary_changed()  # what comes at the commit of a test comes never
     return load_parameters()

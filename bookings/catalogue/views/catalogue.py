@@ -56,6 +56,7 @@ from instruments.domain.techniques import tree
 from instruments.messages import PRICE_GROUP_LABELS
 from instruments.models import Instrument
 from instruments.selectors.attachments import attachments_of, load_pictures
+from instruments.selectors.capabilities import capabilities_of, load_unstated
 from instruments.selectors.duplicates import successor_of
 from instruments.selectors.needs import load_vocabulary
 from instruments.selectors.qualifications import load_qualifying
@@ -297,6 +298,7 @@ def instrument(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     attached = attachments_of(row)
     shown = week_of(actor, row, payer, request, now, backing=backing)
     choice = choice_of(actor, row, payer, request, now, terms)
+    abilities = list(capabilities_of(row.pk))
     context = {
         "linked_data": linked_data(row, attached) if row.publication in PUBLIC else None,
         "page_address": page_address(row),
@@ -314,6 +316,10 @@ def instrument(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         "chosen": chosen_of(request),
         "starred": load_starred(actor, [row]),
         "picture": None if row.photo_count else load_pictures([row])[row.pk],
+        "abilities": abilities,
+        "unstated": load_unstated(row, abilities, actor.user_id)
+        if row.publication in PUBLIC
+        else [],
         "mark": load_qualities([row], now)[row.pk].mark,
         "opening": parse_hours(row.schedule.hours) if row.schedule else None,
         "is_managed": row.organisation_id in actor.organisations_where("manage-instruments"),

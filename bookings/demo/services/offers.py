@@ -17,12 +17,15 @@ from instruments.adapters.vocabularies import (
     shipped_measurands,
     shipped_parameters,
 )
+from instruments.domain.capabilities import statements_in
 from instruments.domain.opening import local_date, parse_hours
 from instruments.domain.policies import Policy, parse_policy
 from instruments.domain.ratecards import RateCardValues, parse_rate_card
 from instruments.models import Facility, Instrument, RateCard, Technique
+from instruments.selectors.capabilities import load_parameters
 from instruments.selectors.policies import load_policy
 from instruments.selectors.ratecards import CardInForce, load_card
+from instruments.services.capabilities import capability_add
 from instruments.services.opening import opening_hours_set, schedule_for
 from instruments.services.policies import policy_set
 from instruments.services.publishing import instrument_publication
@@ -93,6 +96,7 @@ def offers_make(places: Places, calendar: Calendar) -> list[Offer]:
         facility = places.facilities[data["facility"]]
         manager = places.manager_of(facility.organisation)
         instrument = _registered(data, facility, techniques, manager, calendar.began)
+        _capabilities_state(instrument, data, manager, calendar.began)
         if "opens" in data:
             _terms_set(instrument, data, manager, calendar)
         publication = data.get("publication", "published")
@@ -148,6 +152,26 @@ def _registered(
         kind=data.get("kind", "general"),
         room=data["room"],
     )
+
+
+def _capabilities_state(
+    instrument: Instrument, data: Mapping[str, Any], manager: Person, now: datetime
+) -> None:
+    """State what the file says that it can do, checked when it was acquired."""
+    parameters = load_parameters()
+    for read in statements_in(data.get("can", ""), parameters)[0]:
+        terms, stated = parameters[read.stated.parameter], read.stated
+        low, high = stated.minimum, stated.maximum
+        capability_add(
+            By(manager.actor, now),
+            instrument_id=instrument.pk,
+            parameter=terms.code,
+            minimum=None if low is None else terms.shown(low, read.unit),
+            maximum=None if high is None else terms.shown(high, read.unit),
+            unit=read.unit,
+            condition=stated.condition,
+            checked_on=data["acquired"],
+        )
 
 
 def _terms_set(

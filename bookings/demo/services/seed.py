@@ -36,6 +36,7 @@ from bookings.demo.services.wanting import Wanting
 from bookings.hours.services.hours import hours_roll_up
 from bookings.record.domain.periods import Period
 from instruments.domain.search import Criteria
+from instruments.services.capabilities import question_ask
 
 __all__ = ["ACCOUNTS", "PASSWORD", "Built", "NotEmpty", "NotLocal", "demo_seed"]
 
@@ -123,6 +124,13 @@ def _build(now: datetime, scale: float, tell: _Teller) -> Built:
     tell(f"{coming} bookings to come, some waiting for a decision")
     tell(f"{together_make(places, offers, calendar)} series, chains and wishes")
     tell(f"{_searches_make(places, now)} saved searches")
+    afm = next(offer.instrument for offer in offers if offer.key == "hf-afm")
+    question_ask(
+        By(places.people["researcher@demo.test"].actor, now - 5 * HOUR),
+        instrument_id=afm.pk,
+        parameter="sample_temperature",
+    )
+    tell("a question about an instrument")
     tell(f"{connections_make(places, now)} choices, calendars and a webhook")
     tell(f"{rules_make(places, offers, now)} instruments with limits, shares or certificates")
     tell(f"{training_make(places, offers, now)} courses")

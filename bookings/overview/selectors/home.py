@@ -31,6 +31,7 @@ from bookings.record.models import Reservation
 from bookings.record.selectors.reservations import own_reservations, requests_to_decide
 from bookings.reserving.selectors.requests import Band, bands_of
 from instruments.models import Instrument
+from instruments.selectors.capabilities import questions_to_answer
 from instruments.selectors.registry import managed_instruments
 from instruments.selectors.training import own_running_out, results_to_record
 
@@ -55,6 +56,11 @@ WORK: dict[str, Kind] = {
         until="reservation__deadline_at",
     ),
     "requests": Kind(may("manage-instruments"), requests_to_decide, "state", until="deadline_at"),
+    "questions": Kind(
+        may("manage-instruments"),
+        lambda actor, now: questions_to_answer(actor),
+        "answered_at",
+    ),
     "joining": Kind(
         lambda actor: actor.has(MANAGER) or actor.has(ADMINISTRATOR),
         lambda actor, now: requests_to_decide_on(actor),

@@ -40,7 +40,13 @@ from bookings.needs.models import Need, Suggestion
 from bookings.plans.models import BookingImport, WaitingWish
 from bookings.pricing.models import Charge, Correction, Dispute
 from bookings.record.models import Reservation, UsageSession
-from instruments.models import CourseSession, Enrolment, Qualification
+from instruments.models import (
+    CapabilityQuestion,
+    CourseSession,
+    Enrolment,
+    Qualification,
+    QuestionAsker,
+)
 
 type Row = dict[str, Any]
 
@@ -161,6 +167,15 @@ def _of_places(user: User) -> dict[str, list[Row]]:
             Enrolment.objects.filter(user=user).order_by("asked_at"),
             "id", "state", "asked_at", "changed_at",
             course="session__course__name", start="session__start_at",
+        ),
+        "questions": _rows(
+            QuestionAsker.objects.filter(user=user).order_by("asked_at"),
+            "asked_at", instrument="question__instrument__name",
+            parameter="question__parameter__code", answered_at="question__answered_at",
+        ),
+        "questions_answered": _rows(
+            CapabilityQuestion.objects.filter(answered_by=user).order_by("answered_at"),
+            "id", "answered_at", instrument="instrument__name", parameter="parameter__code",
         ),
         "courses_given": _rows(
             CourseSession.objects.filter(trainers=user).order_by("start_at"),

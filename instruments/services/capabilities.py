@@ -1,0 +1,262 @@
+"""Stating what an instrument can do, and asking and answering what is not stated.
+
+Everything here is decided under the lock of the instrument's row.
+"""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts import trail
+from accounts.domain.errors import NotFound, Refused, WrongState, invalid
+from accounts.domain.roles import By
+from accounts.notifications import Effect, enqueue
+from accounts.selectors.rows import visible
+from instruments.domain.capabilities import Stated, stated_of
+from instruments.locks import lock_instrument, lock_managed
+from instruments.models import (
+    Capability,
+    CapabilityQuestion,
+    Instrument,
+    Parameter,
+    QuestionAsker,
+)
+from instruments.selectors.capabilities import load_parameters, parameter_named
+from instruments.selectors.registry import may_see
+
+MOST = 200  # of one instrument
+MOST_QUESTIONS, QUESTIONS_PER = 20, timedelta(days=1)  # of one person
+
+
+class TooManyQuestions(Refused):
+    """The person has asked as many questions as one may in a day."""
+
+    code = "too-many-questions"
+
+
+@transaction.atomic
+def capability_add(
+    by: By,
+    *,
+    instrument_id: UUID,
+    parameter: str,
+    minimum: Decimal | None = None,
+    maximum: Decimal | None = None,
+    unit: str = "",
+    condition: str = "",
+    is_available: bool = True,
+    checked_on: date | None = None,
+) -> Capability:
+    """State what an instrument can do: values of a parameter, named by code or label, in one of its
+    units; or that it does not have it at all. An open question about it is answered by that.
+
+    For the host's managers. `Invalid`: no-such-parameter, capability-there-already, too-many, and
+    those of `stated_of`; `WrongState` (instrument-retired).
+    """
+    instrument = lock_managed(by, instrument_id)
+    _check_in_use(instrument)
+    terms = parameter_named(parameter)
+    stated, spelt = stated_of(
+        terms,
+        minimum=minimum,
+        maximum=maximum,
+        unit=unit,
+        condition=condition,
+        is_available=is_available,
+    )
+    return _add(by, instrument, stated, spelt, Capability.Source.OWNER, checked_on)
+
+
+@transaction.atomic
+def capability_change(by: By, *, capability_id: UUID, changes: Mapping[str, Any]) -> Capability:
+    """State other values, another unit, condition or day of checking; values that are not named
+    stay as they were stated. As `capability_add`; `WrongVersion` if it has changed since."""
+    instrument, row = _locked(by, capability_id)
+    terms = load_parameters()[row.parameter.code]
+    values = {
+        "minimum": None if row.minimum is None else terms.shown(row.minimum, row.unit),
+        "maximum": None if row.maximum is None else terms.shown(row.maximum, row.unit),
+        "unit": row.unit,
+        "condition": row.condition,
+        "is_available": row.is_available,
+        "checked_on": row.checked_on,
+    } | dict(changes)
+    checked_on = values.pop("checked_on")
+    stated, spelt = stated_of(terms, **values)
+    others = instrument.capabilities.filter(parameter=row.parameter).exclude(pk=row.pk)
+    if others.filter(condition=stated.condition).exists():
+        raise invalid("condition", "capability-there-already")
+    before = _recorded(row)
+    _put(row, stated, spelt, checked_on)
+    after = _recorded(row)
+    if after == before:
+        return row
+    row.source = Capability.Source.OWNER
+    row.version += 1
+    row.updated_at = by.now
+    row.save()
+    _record(by, "instrument.capability-change", instrument, before, after)
+    return row
+
+
+@transaction.atomic
+def capability_remove(by: By, *, capability_id: UUID) -> None:
+    """Take back what was stated: it is unknown from then on. `WrongVersion`, `WrongState`."""
+    instrument, row = _locked(by, capability_id)
+    before = _recorded(row)
+    row.delete()
+    _record(by, "instrument.capability-remove", instrument, before, {})
+
+
+@transaction.atomic
+def question_ask(by: By, *, instrument_id: UUID, parameter: str) -> CapabilityQuestion:
+    """Ask an instrument's managers for a parameter that is not stated, or join who asks already.
+
+    For anybody signed in who sees the instrument. `Invalid` (no-such-parameter), `WrongState`
+    (instrument-retired, stated-already), `TooManyQuestions`.
+    """
+    person = by.actor.person
+    instrument = lock_instrument(instrument_id)
+    if not may_see(by.actor, instrument):
+        raise NotFound
+    _check_in_use(instrument)
+    code = parameter_named(parameter).code
+    if instrument.capabilities.filter(parameter__code=code).exists():
+        raise WrongState("stated-already")
+    question, is_new = CapabilityQuestion.objects.get_or_create(
+        instrument=instrument,
+        parameter=Parameter.objects.get(code=code),
+        answered_at=None,
+        defaults={"created_at": by.now},
+    )
+    if question.askers.filter(user=person).exists():
+        return question
+    recent = QuestionAsker.objects.filter(user=person, asked_at__gt=by.now - QUESTIONS_PER)
+    if recent.count() >= MOST_QUESTIONS:
+        raise TooManyQuestions(most=MOST_QUESTIONS)
+    QuestionAsker.objects.create(question=question, user_id=person, asked_at=by.now)
+    trail.record(by, "instrument.question-ask", instrument, after={"parameter": code})
+    if is_new:
+        about = {"question": str(question.pk)}
+        enqueue([Effect("question.asked", f"question.asked.{question.pk}", about)], now=by.now)
+    return question
+
+
+@transaction.atomic
+def question_answer(by: By, *, question_id: UUID, **values: Any) -> Capability:
+    """Answer a question with what `stated_of` takes, and the day of checking: it is stated of the
+    instrument from then on, and everybody who asked is told.
+
+    For the host's managers. `WrongState` (instrument-retired, question-answered), `WrongVersion`,
+    `Invalid` as in `stated_of`.
+    """
+    unlocked = visible(CapabilityQuestion.objects, pk=question_id)
+    instrument = lock_managed(by, unlocked.instrument_id)
+    question = CapabilityQuestion.objects.select_related("parameter").get(pk=question_id)
+    by.require_version(question.version)
+    _check_in_use(instrument)
+    if question.answered_at is not None:
+        raise WrongState("question-answered")
+    checked_on = values.pop("checked_on", None)
+    stated, spelt = stated_of(load_parameters()[question.parameter.code], **values)
+    return _add(by, instrument, stated, spelt, Capability.Source.ANSWER, checked_on)
+
+
+def questions_drop(*, user_id: UUID) -> None:
+    """Take somebody who leaves for good out of the questions that are open, and away with those
+    that nobody else asks."""
+    mine = QuestionAsker.objects.filter(user=user_id, question__answered_at=None)
+    questions = list(mine.values_list("question", flat=True))
+    mine.delete()
+    CapabilityQuestion.objects.filter(pk__in=questions, askers=None).delete()
+
+
+def _add(
+    by: By,
+    instrument: Instrument,
+    stated: Stated,
+    unit: str,
+    source: str,
+    checked_on: date | None,
+) -> Capability:
+    """Store what is stated of a locked instrument, and answer the open question about it."""
+    parameter = Parameter.objects.get(code=stated.parameter)
+    present = instrument.capabilities.all()
+    if present.filter(parameter=parameter, condition=stated.condition).exists():
+        raise invalid("condition", "capability-there-already")
+    if present.count() >= MOST:
+        raise invalid("parameter", "too-many", most=MOST)
+    row = Capability(
+        instrument=instrument,
+        parameter=parameter,
+        source=source,
+        created_at=by.now,
+        updated_at=by.now,
+    )
+    _put(row, stated, unit, checked_on)
+    row.save(force_insert=True)
+    _record(by, "instrument.capability-add", instrument, {}, _recorded(row))
+    question = CapabilityQuestion.objects.filter(
+        instrument=instrument, parameter=parameter, answered_at=None
+    ).first()
+    if question is not None:
+        question.answered_at = by.now
+        question.answered_by_id = by.actor.user_id
+        question.version += 1
+        question.save(update_fields=["answered_at", "answered_by", "version"])
+        about = {"question": str(question.pk), "capability": str(row.pk)}
+        enqueue(
+            [Effect("question.answered", f"question.answered.{question.pk}", about)], now=by.now
+        )
+    return row
+
+
+def _put(row: Capability, stated: Stated, unit: str, checked_on: date | None) -> None:
+    row.minimum, row.maximum = stated.minimum, stated.maximum
+    row.unit, row.condition = unit, stated.condition
+    row.is_available, row.checked_on = stated.is_available, checked_on
+
+
+def _locked(by: By, capability_id: UUID) -> tuple[Instrument, Capability]:
+    """The capability as it is under the lock of its instrument."""
+    unlocked = visible(Capability.objects, pk=capability_id)
+    instrument = lock_managed(by, unlocked.instrument_id)
+    row = visible(instrument.capabilities.select_related("parameter"), pk=capability_id)
+    by.require_version(row.version)
+    _check_in_use(instrument)
+    return instrument, row
+
+
+def _check_in_use(instrument: Instrument) -> None:
+    if instrument.publication == Instrument.Publication.RETIRED:
+        raise WrongState("instrument-retired")
+
+
+def _recorded(row: Capability) -> dict[str, Any]:
+    return {
+        "parameter": row.parameter.code,
+        "minimum": _written(row.minimum),
+        "maximum": _written(row.maximum),
+        "unit": row.unit,
+        "is_available": row.is_available,
+        "condition": row.condition,
+        "checked_on": row.checked_on,
+    }
+
+
+def _written(value: Decimal | None) -> str | None:
+    return None if value is None else f"{value.normalize():f}"
+
+
+def _record(
+    by: By, action: str, instrument: Instrument, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> None:
+    """Record a change and give the record another version: who keeps a copy of it asks again."""
+    instrument.version += 1
+    instrument.updated_at = by.now
+    instrument.save(update_fields=["version", "updated_at"])
+    trail.record(by, action, instrument, before=before, after=after)
