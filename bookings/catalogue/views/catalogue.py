@@ -33,7 +33,6 @@ from bookings.catalogue.selectors.holds import own_held
 from bookings.catalogue.selectors.lists import load_starred
 from bookings.catalogue.selectors.needs import (
     Meaning,
-    Way,
     is_need,
     load_meanings,
     load_similar_words,
@@ -163,7 +162,7 @@ def catalogue(request: HttpRequest) -> HttpResponse:
     if meant.words and not criteria.term:
         context["first_term"] = load_vocabulary().term(meant.term)
     if not form.errors and not context["total"]:
-        context["ways"] = _ways(request, load_ways_out(criteria))
+        context["ways"] = _ways(request, criteria)
         if criteria.text and not criteria.term:
             context["similar"] = load_similar_words(criteria.text)
     context["held"] = {
@@ -265,17 +264,20 @@ def _choices(
     ]
 
 
-def _ways(request: HttpRequest, ways: list[Way]) -> list[tuple[str, int, str]]:
+def _ways(request: HttpRequest, criteria: Criteria) -> list[tuple[str, int, str]]:
     """Ways out of an empty page: what each leaves out, how many instruments that would show, and
     its address."""
     titles = _titles() | {
-        "q": gettext("Words"),
+        "q": criteria.text[:40],
         "term": gettext("What to find out"),
         "free_from": gettext("Free between"),
         "max_price": gettext("Maximum price per hour"),
         "max_payable": gettext("Most to pay"),
     }
-    return [(titles[way.names[0]], way.count, _without(request, way.names)) for way in ways]
+    return [
+        (titles[way.names[0]], way.count, _without(request, way.names))
+        for way in load_ways_out(criteria)
+    ]
 
 
 def instrument(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
