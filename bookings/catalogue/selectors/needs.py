@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from instruments.domain.needs import NeedTerm
 from instruments.domain.search import FACETS, Criteria
@@ -91,7 +92,9 @@ def load_ways_out(criteria: Criteria) -> list[Way]:
     """What an empty page can offer: the search without each of its choices, where that has
     instruments. A statement for each."""
     chosen: list[tuple[tuple[str, ...], Criteria]] = [
-        ((name,), replace(criteria, **{name: ""})) for name in FACETS if getattr(criteria, name)
+        ((name,), replace(criteria, **dict[str, Any]({name: ""})))
+        for name in FACETS
+        if getattr(criteria, name)
     ]
     if criteria.term:
         chosen.append((("term",), replace(criteria, term="")))

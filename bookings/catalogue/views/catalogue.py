@@ -151,10 +151,10 @@ def catalogue(request: HttpRequest) -> HttpResponse:
         results = [(instrument, offers[instrument.pk]) for instrument in shown]
         context |= {"results": results, "page": place, "total": total}
     listed = [instrument for instrument, _ in context["results"]]
-    offers = [(instrument.pk, offer) for instrument, offer in context["results"]]
-    context["own_amounts"] = load_own_amounts(offers, payer, now, sieve.worths)
+    shown_offers = {instrument.pk: offer for instrument, offer in context["results"]}
+    context["own_amounts"] = load_own_amounts(shown_offers, payer, now, sieve.worths)
     if criteria.sort == "price":
-        context["is_reordered"] = is_reordered((offer for _, offer in offers), sieve.worths)
+        context["is_reordered"] = is_reordered(shown_offers.values(), sieve.worths)
     is_read = bool(criteria.text) and not (form.errors or criteria.technique)
     is_exact = meant == criteria and not (criteria.term or without)
     if is_read and not (is_exact and not is_need(criteria.text, listed)):
