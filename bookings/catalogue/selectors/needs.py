@@ -95,6 +95,8 @@ def load_ways_out(criteria: Criteria) -> list[Way]:
         for name in FACETS
         if getattr(criteria, name)
     ]
+    if criteria.facility:
+        chosen.append((("facility",), replace(criteria, facility=None)))
     if criteria.term:
         chosen.append((("term",), replace(criteria, term="")))
     elif criteria.text:

@@ -92,6 +92,7 @@ def catalogue(request: HttpRequest) -> HttpResponse:
         "payer": payer,
         "payers": payers,
         "chosen_term": load_vocabulary().term(criteria.term) if criteria.term else None,
+        "first_term": load_vocabulary().term(meant.term) if meant.words else None,
         "nothing_yet": not counts.total and not request.GET,
         "may_book": payer is not None and may_book_for(actor, payer),
     }
@@ -157,16 +158,14 @@ def catalogue(request: HttpRequest) -> HttpResponse:
     context["own_amounts"] = load_own_amounts(shown_offers, payer, now, sieve.worths)
     if criteria.sort == "price":
         context["is_reordered"] = is_reordered(shown_offers.values(), sieve.worths)
-    if meanings is None and (criteria.term or without or is_need(criteria.text, listed)):
-        meanings = load_meanings(criteria, without)
     if not form.errors:
+        if meanings is None and (criteria.term or without or is_need(criteria.text, listed)):
+            meanings = load_meanings(criteria, without)
         context["meanings"] = _choices(request, meanings or [], without)
-    if meant.words and not criteria.term:
-        context["first_term"] = load_vocabulary().term(meant.term)
-    if not form.errors and not context["total"]:
-        context["ways"] = _ways(request, criteria)
-        if criteria.text and not criteria.term:
-            context["similar"] = load_similar_words(criteria.text)
+        if not context["total"]:
+            context["ways"] = _ways(request, criteria)
+            is_typed = criteria.text and not criteria.term
+            context["similar"] = load_similar_words(criteria.text) if is_typed else []
     context["held"] = {
         pk: [
             (hold, form_of(pk, Period(hold.start_at, hold.end_at), hold.organisation.code))
@@ -272,6 +271,7 @@ def _ways(request: HttpRequest, criteria: Criteria) -> list[tuple[str, int, str]
     titles = _titles() | {
         "q": criteria.text[:40],
         "term": gettext("What to find out"),
+        "facility": gettext("Site"),
         "free_from": gettext("Free between"),
         "max_price": gettext("Maximum price per hour"),
         "max_payable": gettext("Most to pay"),
