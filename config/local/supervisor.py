@@ -150,10 +150,22 @@ def health(port: int, host: str) -> int | None:
         connection.close()
 
 
-def watch(platform: Mapping[str, Part], servers: Servers) -> None:
+@dataclass(frozen=True)
+class Beside:
+    """A command that goes on beside the platform, and what to say when it has ended."""
+
+    child: "subprocess.Popen[bytes]"
+    done: str
+    failed: str
+
+
+def watch(platform: Mapping[str, Part], servers: Servers, beside: Beside | None = None) -> None:
     """Until somebody asks us to stop, or a process keeps dying."""
     while True:
         stopping.nap(0.5)
+        if beside and beside.child.poll() is not None:
+            say(beside.failed if beside.child.returncode else beside.done)
+            beside = None
         for server in servers.dead():
             say(f"{server.name} stopped unexpectedly; its log is {shown(server.log)}.")
             servers.start(server)

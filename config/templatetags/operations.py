@@ -27,6 +27,7 @@ JOBS = {
     "hours": _("Hours"),
     "imports": _("Imports"),
     "harvests": _("Harvests"),
+    "meanings of needs": _("Meanings of needs"),
     "open windows": _("Upcoming opening hours"),
     "statements": _("Statements and settlements"),
     "overdue statements": _("Reminders of overdue statements"),

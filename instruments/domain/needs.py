@@ -4,12 +4,18 @@ A measurand is described in people's words: names, lines and synonyms in both la
 compared with these descriptions by the words both have; a rare word says more than a common one
 (Okapi BM25: Robertson and Zaragoza, The Probabilistic Relevance Framework, 2009). Techniques that
 the need names itself stand before what was found by description.
+
+Where somebody else says which descriptions mean about the same as the need (adapters/embedding),
+both orders are joined by the sum of 1 / (10 + place) (reciprocal rank fusion: Cormack, Clarke and
+Büttcher, SIGIR 2009).
 """
 
+import hashlib
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 
 from instruments.domain.search import ASKING, COMMON, STEM, is_han, pieces, stem
 from instruments.domain.techniques import Lexicon, Term, above, lexicon
@@ -19,6 +25,7 @@ LONGEST_NEED, MOST_TERMS, FIRST = 2000, 5, 2
 _NAMES, _SYNONYMS, _LINES, _FIRST, _OTHERS = 2.0, 1.5, 1.0, 1.0, 0.8
 _K1, _B = 1.2, 0.4  # how soon more of a word says no more; how much a long description is held back
 _FAINT = 0.4  # what scores less than so much of the best is left out
+_JOINED, _PLACES = 10, 40  # what a place in an order is divided by, and how many places count
 _DESCRIBED = 3  # techniques whose names belong to the description
 _STOP = ASKING | COMMON  # they tell no measurand from another
 
@@ -72,10 +79,19 @@ class Vocabulary:
     lengths: Sequence[int]
     parents: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
-    def terms_of(self, text: str, most: int = MOST_TERMS) -> list[NeedTerm]:
-        """What a need in either language may mean, the likeliest first."""
+    def terms_of(
+        self, text: str, most: int = MOST_TERMS, *, alike: Sequence[str] = ()
+    ) -> list[NeedTerm]:
+        """What a need in either language may mean, the likeliest first. `alike`: codes of
+        measurands that mean about the same, the most alike first, where that is known."""
         text = text[:LONGEST_NEED]
-        return [*self._named(text)[:FIRST], *self._described(text)][:most]
+        return [*self._named(text)[:FIRST], *self._described(text, alike)][:most]
+
+    @cached_property
+    def digest(self) -> str:
+        """A short name for the descriptions: another whenever one of them changes."""
+        text = repr([(row.code, descriptions(row)) for row in self.measurands])
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
 
     def techniques_of(self, code: str) -> tuple[str, ...]:
         """The codes of the techniques that answer a term, the best first; a technique itself, or a
@@ -92,16 +108,16 @@ class Vocabulary:
             return NeedTerm(code, technique.name, technique.name_zh, (code,), is_named=True)
         return None
 
-    def is_name(self, text: str, names: Iterable[str]) -> bool:
-        """Whether a text says nothing beyond some names and the techniques it names itself: then
-        it is the name of a thing and no need."""
-        labels = [
-            label
-            for code in self.lexicon.named_in(text)
-            for label in self.lexicon.labels.get(code, ())
-        ]
-        known = {key for name in (*names, *labels) for key in keys(name)}
-        return keys(text).keys() <= known
+    def is_name(self, text: str, things: Iterable[Iterable[str]]) -> bool:
+        """Whether a text says nothing beyond the techniques it names itself, and what one of some
+        things is called: then it is a name and no need."""
+        left = set(keys(text))
+        for code in self.lexicon.named_in(text):
+            for label in self.lexicon.labels.get(code, ()):
+                left -= keys(label).keys()
+        return not left or any(
+            left <= {key for name in names for key in keys(name)} for names in things
+        )
 
     def _named(self, text: str) -> list[NeedTerm]:
         codes = {c for c in self.lexicon.named_in(text) if not c.startswith("PaNET00")}
@@ -112,7 +128,7 @@ class Vocabulary:
             for term in [self.terms[code]]
         ]
 
-    def _described(self, text: str) -> list[NeedTerm]:
+    def _described(self, text: str, alike: Sequence[str]) -> list[NeedTerm]:
         scores: dict[int, float] = defaultdict(float)
         telling: dict[int, list[str]] = defaultdict(list)
         number = len(self.measurands)
@@ -124,6 +140,8 @@ class Vocabulary:
                 held_back = _K1 * (1 - _B + _B * self.lengths[place] / mean)
                 scores[place] += rare * weight * (_K1 + 1) / (weight + held_back)
                 telling[place].append(word)
+        if alike:
+            scores = self._joined(scores, alike)
         least = _FAINT * max(scores.values(), default=0)
         ranked = sorted(
             (place for place, score in scores.items() if score >= least),
@@ -134,6 +152,25 @@ class Vocabulary:
             for place in ranked[:MOST_TERMS]
             for m in [self.measurands[place]]
         ]
+
+    def _joined(self, scores: Mapping[int, float], alike: Sequence[str]) -> dict[int, float]:
+        """The scores of the order by words and that by meaning together."""
+        places = {row.code: place for place, row in enumerate(self.measurands)}
+        by_words = sorted(scores, key=lambda place: (-scores[place], place))
+        by_meaning = [places[code] for code in alike if code in places]
+        joined: dict[int, float] = defaultdict(float)
+        for order in (by_words, by_meaning):
+            for nth, place in enumerate(order[:_PLACES]):
+                joined[place] += 1 / (_JOINED + nth)
+        return joined
+
+
+def descriptions(row: Measurand) -> tuple[str, str]:
+    """All that is said of a measurand, in either language."""
+    return (
+        ". ".join((row.name, *row.lines, *row.synonyms)),
+        "。".join((row.name_zh, *row.lines_zh, *row.synonyms_zh)),
+    )
 
 
 def vocabulary(measurands: Iterable[Measurand], terms: Mapping[str, Term]) -> Vocabulary:

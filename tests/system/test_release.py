@@ -24,8 +24,8 @@ def test_it_holds_what_serves_and_nothing_else(archive: Path) -> None:
     names = {entry.name.removeprefix(f"{top}/") for entry in entries}
     assert {name.split("/")[0] for name in names} == {
         "CHANGELOG.md", "LICENSE", "README.md", "VERSION", "accounts", "bookings", "config",
-        "deploy", "docs", "install.sh", "instruments", "manage.py", "requirements.txt", "static",
-        "wheels",
+        "deploy", "docs", "install.sh", "instruments", "manage.py", "requirements-needs.txt",
+        "requirements.txt", "static", "wheels",
     }  # fmt: skip
     assert not [n for n in names if n.startswith(("config/local/", "config/bootstrap", "tests/"))]
     assert not [n for n in names if "/node_modules" in n or n.endswith(".pyc")]

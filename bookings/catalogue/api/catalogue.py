@@ -42,7 +42,7 @@ from bookings.catalogue.selectors.catalogue import (
     place_of,
 )
 from bookings.catalogue.selectors.catalogue_candidates import Place, load_uncompared, of_today
-from bookings.catalogue.selectors.needs import load_widened
+from bookings.catalogue.selectors.needs import load_meanings, load_widened
 from bookings.catalogue.services.demand import demand_searched
 from bookings.pricing.domain.quotes import quote_to_json
 from bookings.pricing.selectors.fees import load_backing
@@ -323,7 +323,7 @@ class Instruments(InstrumentRegister):
         without = tuple(filter(None, query["without"].split(",")))
         offers, meant = ask(criteria), criteria
         if not offers and not entries(criteria).exists():
-            meant = load_widened(criteria, without)
+            meant = load_widened(criteria, load_meanings(criteria, without))
             offers = ask(meant) if meant != criteria else []
         if not offers and payer is not None and "cursor" not in query:
             demand_searched(By(self.actor, self.now), organisation=payer, criteria=criteria)
@@ -408,6 +408,6 @@ class CatalogueFacets(Endpoint):
         query = query_values(FacetsQuery, request.query_params)
         criteria = criteria_of(query)
         counts = facets(criteria)
-        if not counts.total and (meant := load_widened(criteria)) != criteria:
-            counts = facets(meant)
+        if not counts.total:
+            counts = facets(load_widened(criteria, load_meanings(criteria)))
         return Response(rendered(FacetsShape, {"total": counts.total, **counts.choices}))

@@ -326,7 +326,7 @@ def load_limit(criteria: Criteria, payer: Organisation | None, now: datetime) ->
 
 
 def load_own_amounts(
-    offers: Iterable[tuple[UUID, Offer]],
+    offers: Mapping[UUID, Offer],
     payer: Organisation | None,
     now: datetime,
     worths: Mapping[str, Decimal],
@@ -336,7 +336,7 @@ def load_own_amounts(
     if payer is None:
         return {}
     own = payer.region.currency
-    foreign = {pk: o.quote for pk, o in offers if o.quote and o.quote.currency != own}
+    foreign = {pk: o.quote for pk, o in offers.items() if o.quote and o.quote.currency != own}
     if not foreign:
         return {}
     if worths.get(own) != 1:

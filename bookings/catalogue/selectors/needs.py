@@ -1,7 +1,8 @@
 """How the catalogue takes what somebody typed: as words, and as what the words may mean."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from instruments.domain.needs import NeedTerm
 from instruments.domain.search import FACETS, Criteria
@@ -34,9 +35,11 @@ class Way:
 
 def load_meanings(criteria: Criteria, without: Iterable[str] = ()) -> list[Meaning]:
     """What the words of a search may mean, the likeliest first, but for some codes: terms for
-    which there are instruments within its other criteria. One statement, and three after the
-    vocabulary changed."""
+    which there are instruments within its other criteria; none where a technique is chosen. One
+    statement, and three after the vocabulary changed."""
     removed = set(without)
+    if not criteria.text or criteria.technique:
+        return []
     terms = [term for term in load_need_terms(criteria.text) if term.code not in removed]
     if not terms:
         return []
@@ -66,23 +69,20 @@ def _broader(
 
 def is_need(text: str, instruments: Iterable[Instrument]) -> bool:
     """Whether a text says more than what an instrument that it found, or a technique, is called."""
-    is_name = load_vocabulary().is_name
-    called = [(row.name, row.name_zh, row.model) for row in instruments]
-    return not any(is_name(text, names) for names in [(), *called])
+    called = ((row.name, row.name_zh, row.model) for row in instruments)
+    return not load_vocabulary().is_name(text, called)
 
 
-def load_widened(criteria: Criteria, without: Iterable[str] = ()) -> Criteria:
+def load_widened(criteria: Criteria, meanings: Sequence[Meaning]) -> Criteria:
     """The criteria as they are searched where nothing has all the words: with mistyped words put
     right if that finds something, else whatever has some of the words, or answers what they most
-    likely mean. Unchanged where nothing has even that, or a term or technique is chosen. Three
-    statements, one more where the vocabulary has terms for the words, and one to know that there
-    is nothing."""
+    likely mean. Unchanged where nothing has even that, or a term is chosen. Two to four
+    statements."""
     if not criteria.text or criteria.term:
         return criteria
     meant = understood(criteria)
     if meant != criteria and entries(meant).exists():
         return meant
-    meanings = [] if criteria.technique else load_meanings(criteria, without)
     some = replace(meant, words="some", term=meanings[0].code if meanings else "")
     return some if entries(some).exists() else criteria
 
@@ -91,8 +91,12 @@ def load_ways_out(criteria: Criteria) -> list[Way]:
     """What an empty page can offer: the search without each of its choices, where that has
     instruments. A statement for each."""
     chosen: list[tuple[tuple[str, ...], Criteria]] = [
-        ((name,), replace(criteria, **{name: ""})) for name in FACETS if getattr(criteria, name)
+        ((name,), replace(criteria, **dict[str, Any]({name: ""})))
+        for name in FACETS
+        if getattr(criteria, name)
     ]
+    if criteria.facility:
+        chosen.append((("facility",), replace(criteria, facility=None)))
     if criteria.term:
         chosen.append((("term",), replace(criteria, term="")))
     elif criteria.text:

@@ -33,7 +33,6 @@ from bookings.catalogue.selectors.holds import own_held
 from bookings.catalogue.selectors.lists import load_starred
 from bookings.catalogue.selectors.needs import (
     Meaning,
-    Way,
     is_need,
     load_meanings,
     load_similar_words,
@@ -76,9 +75,11 @@ def catalogue(request: HttpRequest) -> HttpResponse:
     form.is_valid()
     criteria = form.criteria()
     without = form.cleaned_data.get("without", ())
-    counts, meant = facets(criteria, nearest=PAGE), criteria
-    if not counts.total and (meant := load_widened(criteria, without)) != criteria:
-        counts = facets(meant, nearest=PAGE)
+    counts, meant, meanings = facets(criteria, nearest=PAGE), criteria, None
+    if not counts.total:
+        meanings = load_meanings(criteria, without)
+        if (meant := load_widened(criteria, meanings)) != criteria:
+            counts = facets(meant, nearest=PAGE)
     narrowing = _narrowing(criteria, counts)
     context: dict[str, Any] = {
         "form": form,
@@ -92,6 +93,7 @@ def catalogue(request: HttpRequest) -> HttpResponse:
         "payer": payer,
         "payers": payers,
         "chosen_term": load_vocabulary().term(criteria.term) if criteria.term else None,
+        "first_term": load_vocabulary().term(meant.term) if meant.words else None,
         "nothing_yet": not counts.total and not request.GET,
         "may_book": payer is not None and may_book_for(actor, payer),
     }
@@ -153,20 +155,18 @@ def catalogue(request: HttpRequest) -> HttpResponse:
         results = [(instrument, offers[instrument.pk]) for instrument in shown]
         context |= {"results": results, "page": place, "total": total}
     listed = [instrument for instrument, _ in context["results"]]
-    offers = [(instrument.pk, offer) for instrument, offer in context["results"]]
-    context["own_amounts"] = load_own_amounts(offers, payer, now, sieve.worths)
+    shown_offers = {instrument.pk: offer for instrument, offer in context["results"]}
+    context["own_amounts"] = load_own_amounts(shown_offers, payer, now, sieve.worths)
     if criteria.sort == "price":
-        context["is_reordered"] = is_reordered((offer for _, offer in offers), sieve.worths)
-    is_read = bool(criteria.text) and not (form.errors or criteria.technique)
-    is_exact = meant == criteria and not (criteria.term or without)
-    if is_read and not (is_exact and not is_need(criteria.text, listed)):
-        context["meanings"] = _choices(request, load_meanings(criteria, without), without)
-    if meant.words and not criteria.term:
-        context["first_term"] = load_vocabulary().term(meant.term)
-    if not form.errors and not context["total"]:
-        context["ways"] = _ways(request, load_ways_out(criteria))
-        if criteria.text and not criteria.term:
-            context["similar"] = load_similar_words(criteria.text)
+        context["is_reordered"] = is_reordered(shown_offers.values(), sieve.worths)
+    if not form.errors:
+        if meanings is None and (criteria.term or without or is_need(criteria.text, listed)):
+            meanings = load_meanings(criteria, without)
+        context["meanings"] = _choices(request, meanings or [], without)
+        if not context["total"]:
+            context["ways"] = _ways(request, criteria)
+            is_typed = criteria.text and not criteria.term
+            context["similar"] = load_similar_words(criteria.text) if is_typed else []
     context["held"] = {
         pk: [
             (hold, form_of(pk, Period(hold.start_at, hold.end_at), hold.organisation.code))
@@ -266,17 +266,21 @@ def _choices(
     ]
 
 
-def _ways(request: HttpRequest, ways: list[Way]) -> list[tuple[str, int, str]]:
+def _ways(request: HttpRequest, criteria: Criteria) -> list[tuple[str, int, str]]:
     """Ways out of an empty page: what each leaves out, how many instruments that would show, and
     its address."""
     titles = _titles() | {
-        "q": gettext("Words"),
+        "q": criteria.text[:40],
         "term": gettext("What to find out"),
+        "facility": gettext("Site"),
         "free_from": gettext("Free between"),
         "max_price": gettext("Maximum price per hour"),
         "max_payable": gettext("Most to pay"),
     }
-    return [(titles[way.names[0]], way.count, _without(request, way.names)) for way in ways]
+    return [
+        (titles[way.names[0]], way.count, _without(request, way.names))
+        for way in load_ways_out(criteria)
+    ]
 
 
 def instrument(request: HttpRequest, instrument_id: UUID) -> HttpResponse:

@@ -1,16 +1,20 @@
 """The catalogue through the API."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from bookings.catalogue.models import SavedSearch
+from bookings.catalogue.views.searches import address_of
 from bookings.models import UnmetDemand
 from instruments.models import Technique
 from instruments.services.search import entries_file
 from tests.factories.api import Program
 from tests.factories.cast import Cast, reserve
+from tests.factories.needs import measurand_of
 
 type Programs = Callable[..., Program]
 
@@ -139,6 +143,7 @@ def test_pages_to_the_end(cast: Cast, program: Programs, query: str) -> None:
             ("free_until", "span-too-long"),
         ),
         ("max_price=-1", ("max_price", "out-of-range")),
+        ("max_payable=-1", ("max_payable", "out-of-range")),
         ("max_price=NaN", ("max_price", "not-a-decimal")),
         ("service_mode=robot", ("service_mode", "unknown-value")),
         ("facility=x", ("facility", "not-an-id")),
@@ -171,3 +176,58 @@ def test_the_list_asks_as_much_of_the_database_for_three_as_for_one(
     assert statements() == one
     # Of these the token, the grants and the memberships are signing in.
     assert one <= 3 + 7
+
+
+@pytest.fixture
+def _grains(cast: Cast, django_capture_on_commit_callbacks: Any) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        measurand_of(cast)
+
+
+@pytest.mark.usefixtures("_grains")
+def test_a_need_is_understood_and_made_exact(cast: Cast, program: Programs) -> None:
+    lone = cast.instrument(name="Large grains")
+    lone.techniques.clear()
+    entries_file([lone.pk])
+    wang, tem = program("wang"), str(cast.microscope.pk)
+    answer = wang.get("instruments/?q=how large are the grains after annealing").body
+    # First what the words most likely mean, then what has some of them.
+    assert [row["id"] for row in answer["results"]] == [tem, str(lone.pk)]
+    assert (answer["has_all_words"], "results_for" in answer) == (False, False)
+    (term,) = answer["terms"]
+    assert (term["code"], term["techniques"]) == ("grain-size", [cast.technique.code])
+    answer = wang.get("instruments/?q=large grains").body
+    assert [row["id"] for row in answer["results"]] == [str(lone.pk)]
+    assert answer["has_all_words"] is True
+    assert wang.get("instruments/?q=large grains&term=grain-size").ids == [tem]
+    assert wang.get("instruments/?term=grain-size").ids == [tem]
+    assert wang.get(f"instruments/?term={cast.technique.code}").ids == [tem]
+    assert wang.get("instruments/?term=lost").ids == []
+    answer = wang.get("instruments/?q=large zirconia grains&without=grain-size").body
+    assert [row["id"] for row in answer["results"]] == [str(lone.pk)]
+    assert answer["terms"] == []
+    facets = wang.get("instruments/facets/?q=how large are the grains after annealing").body
+    assert facets["total"] == 2
+
+
+@pytest.mark.usefixtures("_grains")
+def test_some_of_the_words_page_by_page(cast: Cast, program: Programs) -> None:
+    names = ["Argon glove box", "Argon laser", "Argon lamp", "Nitrogen glove box"]
+    made = [str(cast.instrument(name=name).pk) for name in names]
+    pages = list(program("wang").pages("instruments/?q=argon glove zirconia&limit=1"))
+    found = [row for page in pages for row in page]
+    assert found[0] == made[0] and sorted(found) == sorted(made)
+
+
+@pytest.mark.usefixtures("_grains")
+def test_a_search_for_a_term_is_saved_and_opened_again(cast: Cast, program: Programs) -> None:
+    wang = program("wang")
+    body = {"name": "Grains", "q": "grains", "term": "grain-size", "max_payable": "400"}
+    saved = wang.post("searches/", body).body
+    assert saved["criteria"] == {
+        "text": "grains", "term": "grain-size", "max_payable": "400.0000", "currency": "CNY",
+        "minutes": "60",
+    }  # fmt: skip
+    search = SavedSearch.objects.get()
+    assert [match.instrument_id for match in search.matches.all()] == [cast.microscope.pk]
+    assert "q=grains" in address_of(search) and "term=grain-size" in address_of(search)
