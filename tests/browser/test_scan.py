@@ -43,8 +43,9 @@ MORE_STATEMENTS = {
     "accounts:members": 9,  # people, what they hold, ask and were asked; what waits for the reader
     "bookings:chain-new": 15,  # the quotes of all steps and where they fit
     "bookings:hours-rows": 15,  # one day with all that made it what it was, and its story
-    # What the reader pays, vouchers included, and holds; and, once a minute, what waits for them.
-    "bookings:catalogue": 11,
+    # What the reader pays, vouchers included, holds and keeps; once a minute, what waits for them.
+    "bookings:catalogue": 12,
+    "bookings:compare": 9,  # prices, free times and certificates of all; what waits
     "bookings:instrument": 11,  # the record, its files, the week, and the reader's own price
     "bookings:hours": 12,  # today's figures, the year's, both by place and over time; what waits
     "bookings:audit": 12,  # what waits, the hours of each region, and whether the trail holds
@@ -61,6 +62,10 @@ MORE_STATEMENTS = {
 LOOKS = ("zhao", "wang", "chen", "lin", "auditor", "coordinator", "xu", "admin", "alice", "")
 OTHERS = {
     "bookings:catalogue": "wang",
+    "bookings:compare": "wang",
+    "bookings:lists": "wang",
+    "bookings:list": "wang",
+    "bookings:map": "wang",
     "bookings:instrument": "wang",
     "bookings:book": "wang",
     "bookings:mine": "wang",

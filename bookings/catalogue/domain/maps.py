@@ -4,7 +4,7 @@ behind them, as an operator's GeoJSON file has them."""
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from math import cos, hypot, radians
+from math import cos, hypot, radians, sqrt
 from typing import Any
 
 WIDTH, HEIGHT = 960, 540
@@ -112,7 +112,7 @@ class Point:
 
     @property
     def radius(self) -> float:
-        return min(12 + 2.2 * len(str(self.count)) + self.count**0.5 / 2, 30)
+        return min(12 + 2.2 * len(str(self.count)) + sqrt(self.count) / 2, 30)
 
     @property
     def below(self) -> float:

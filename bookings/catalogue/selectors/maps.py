@@ -3,14 +3,29 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from django.db.models import Count, QuerySet
+from django.core.cache import cache
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.db.models import QuerySet
 
 from bookings.catalogue.domain.maps import Site
 from instruments.domain.search import Criteria
 from instruments.models import SearchEntry
-from instruments.selectors.search import entries
+from instruments.selectors.search import FEW, KEPT_SECONDS, entries, hash_of
 
 type Narrow = Callable[[QuerySet[SearchEntry]], QuerySet[SearchEntry]]
+
+# Names are looked up for what is counted, not for each instrument.
+_COUNTED = """
+    WITH counted AS (
+        SELECT e.region_id, i.facility_id, count(*) AS number
+        FROM ({fitting}) e (id, region_id) JOIN instruments_instrument i ON i.id = e.id
+        GROUP BY 1, 2
+    )
+    SELECT r.code, r.name, r.name_zh, f.id, f.name, f.name_zh, f.latitude, f.longitude, c.number
+    FROM counted c JOIN accounts_region r ON r.id = c.region_id
+    JOIN instruments_facility f ON f.id = c.facility_id
+"""
 
 
 @dataclass
@@ -39,26 +54,24 @@ class RegionSites:
         )
 
 
-def load_regions(criteria: Criteria, narrow: Narrow = lambda rows: rows) -> list[RegionSites]:
+def load_regions(criteria: Criteria, narrow: Narrow | None = None) -> list[RegionSites]:
     """Count the instruments that fit by region and facility, the regions of most first; free time
-    does not count. One statement. `narrow`: what else they must fit."""
-    rows = (
-        narrow(entries(criteria))
-        .order_by()
-        .values_list(
-            "region__code",
-            "region__name",
-            "region__name_zh",
-            "instrument__facility_id",
-            "instrument__facility__name",
-            "instrument__facility__name_zh",
-            "instrument__facility__latitude",
-            "instrument__facility__longitude",
-        )
-        .annotate(number=Count("pk"))
-    )
+    does not count. One statement; what looks at more than `FEW` instruments may be a minute old.
+    `narrow`: what else they must fit."""
+    at = f"map:{hash_of(criteria)}"
+    if narrow is None and (kept := cache.get(at)) is not None:
+        return kept  # type: ignore[no-any-return]
+    rows = entries(criteria)
+    fitting = (narrow(rows) if narrow else rows).order_by().values("pk", "region_id")
+    try:
+        sql, values = fitting.query.sql_with_params()
+    except EmptyResultSet:  # nothing that could be asked for
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNTED.format(fitting=sql), values)
+        counted = cursor.fetchall()
     regions: dict[str, RegionSites] = {}
-    for code, region, region_zh, pk, name, name_zh, latitude, longitude, number in rows:
+    for code, region, region_zh, pk, name, name_zh, latitude, longitude, number in counted:
         there = regions.setdefault(code, RegionSites(code, region, region_zh))
         there.count += number
         if latitude is not None and longitude is not None:
@@ -66,4 +79,7 @@ def load_regions(criteria: Criteria, narrow: Narrow = lambda rows: rows) -> list
             there.sites.append(Site(str(pk), name, name_zh, *place, number))
     for there in regions.values():
         there.sites.sort(key=lambda site: (-site.count, site.name))
-    return sorted(regions.values(), key=lambda there: (-there.count, there.name))
+    result = sorted(regions.values(), key=lambda there: (-there.count, there.name))
+    if narrow is None and sum(there.count for there in result) > FEW:
+        cache.set(at, result, KEPT_SECONDS)
+    return result

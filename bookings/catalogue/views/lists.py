@@ -139,7 +139,7 @@ def _page(
     row = next((each for each in rows if row is None or each.pk == row.pk), None)
     entries = own_entries(actor).filter(list=row) if row else own_entries(actor).none()
     page = Paginator(entries, PAGE).get_page(request.GET.get("page"))
-    instruments: list[Instrument] = [each.shown for each in page if each.is_shown]
+    instruments: list[Instrument] = [each.shown for each in page if each.is_shown]  # type: ignore[attr-defined]
     context = {
         "lists": rows,
         "row": row,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -56,11 +57,12 @@ def catalogue_map(request: HttpRequest) -> HttpResponse:
     form = CatalogueForm(request.GET, payer=payer)
     form.is_valid()
     criteria = understood(form.criteria())
-    sieve = of_today(load_backing(payer), criteria.max_price, load_limit(criteria, payer, now), now)
-    regions = load_regions(
-        criteria,
-        lambda rows: rows if criteria.max_price is None else affordable(rows, sieve),
-    )
+    narrow = None
+    if criteria.max_price is not None:
+        limit = load_limit(criteria, payer, now)
+        sieve = of_today(load_backing(payer), criteria.max_price, limit, now)
+        narrow = partial(affordable, sieve=sieve)
+    regions = load_regions(criteria, narrow)
     chosen = Box.read(request.GET.get("box", ""))
     sites = [site for there in regions for site in there.sites if not chosen or chosen.holds(site)]
     by_region = len(sites) > MOST_POINTS and len(regions) > 1
