@@ -44,7 +44,7 @@ def load_actor(user: User) -> Actor:
             if role
             for place in (organisation, *((role in REACH_ABSORBED and absorbed) or ()))
         ),
-        organisations=frozenset(place for role, place, _, _ in rows if not role),
+        organisations=frozenset(place for role, place, _, _ in rows if place and not role),
         language=user.language,
         time_zone=user.time_zone,
     )

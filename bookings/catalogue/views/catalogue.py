@@ -15,6 +15,7 @@ from django.utils.translation import gettext
 from accounts.domain.errors import NotFound
 from accounts.domain.roles import By
 from accounts.permissions import actor_of
+from accounts.selectors.memberships import place_of
 from bookings.catalogue.forms.catalogue import CatalogueForm
 from bookings.catalogue.selectors.catalogue import (
     free_between,
@@ -96,6 +97,7 @@ def catalogue(request: HttpRequest) -> HttpResponse:
         "first_term": load_vocabulary().term(meant.term) if meant.words else None,
         "nothing_yet": not counts.total and not request.GET,
         "may_book": payer is not None and may_book_for(actor, payer),
+        "may_describe": payer is not None and actor.may("book", place_of(payer)),
     }
     backing = load_backing(payer)
     sieve = of_today(
