@@ -1,7 +1,12 @@
 """From a sentence to an instrument, in a real Chromium."""
 
 import pytest
+from playwright.sync_api import expect
 
+from bookings.models import Reservation
+from instruments.selectors.needs import vocabulary_changed
+from tests.browser.conftest import HOUR
+from tests.concurrency.races import ALWAYS
 from tests.factories.cast import Cast
 from tests.factories.needs import measurand_of
 
@@ -56,3 +61,51 @@ def test_without_scripts_it_is_the_same(visit, real_cast: Cast, instrument) -> N
     page.press("#q", "Enter")
     assert page.locator(".meanings").count() == 0
     assert page.locator("article.result").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("locale", "sentence", "compare", "show", "reserve"),
+    [
+        ("en-GB", "how large are the grains", "Say when and for how much, and compare",
+         "Show instruments", "Reserve"),
+        ("zh-CN", "请问晶粒有多大", "说明时间和预算，逐台比较", "查看仪器", "提交预约"),
+    ],
+)  # fmt: skip
+def test_from_a_sentence_to_a_booked_instrument_in_another_region(
+    visit, real_cast: Cast, instrument, locale, sentence, compare, show, reserve
+) -> None:
+    measurand_of(real_cast)
+    vocabulary_changed()
+    page = visit("wang", locale=locale)  # of Shanghai; the instrument is in Anhui
+    page.fill("#q", sentence)
+    page.get_by_role("link", name=compare).click()
+    page.get_by_role("button", name=show).click()
+    page.locator(".match-offer a.btn-primary").first.click()
+    page.get_by_role("button", name=reserve, exact=True).click()
+    page.wait_for_url("**/bookings/*/")
+    booked = Reservation.objects.get()
+    assert (booked.state, booked.payer_region.code) == ("confirmed", "CN-SH")
+    assert booked.host_region.code == "CN-AH"
+    # Seen again, it is one of the needs, and the next free time is offered.
+    page.goto("/needs/")
+    page.locator(".list-group-item").click()
+    expect(page.locator(".match-offer").first).to_be_visible()
+
+
+@pytest.mark.parametrize("locale", ["en-GB", "zh-CN"])
+def test_a_refusal_leads_to_a_booking_elsewhere_by_one_click(
+    visit, real_cast: Cast, instrument, booked, midnight, locale
+) -> None:
+    other = real_cast.instrument(
+        name="Second microscope", name_zh="第二台显微镜", hours=ALWAYS, now=booked.requested_at
+    )
+    page = visit("sun", locale=locale)
+    start = f"{midnight + 10 * HOUR:%Y-%m-%dT%H:%M:%SZ}"
+    page.goto(f"/instruments/{instrument.pk}/book/?start={start}&minutes=60")
+    name = "Second microscope" if locale == "en-GB" else "第二台显微镜"
+    page.get_by_role("link", name=name).click()
+    page.get_by_role(
+        "button", name="Reserve" if locale == "en-GB" else "提交预约", exact=True
+    ).click()
+    page.wait_for_url("**/bookings/*/")
+    assert Reservation.objects.filter(instrument=other, user=real_cast.sun).count() == 1

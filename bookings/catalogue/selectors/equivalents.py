@@ -33,7 +33,7 @@ from bookings.pricing.selectors.fees import (
     terms_on,
 )
 from bookings.record.domain.periods import Period
-from bookings.record.domain.refusals import Equivalent, Refusal
+from bookings.record.domain.refusals import CAPACITY, Equivalent, Refusal
 from bookings.record.models import Reservation
 from instruments.models import Instrument
 from instruments.selectors.registry import RECORD, WITH
@@ -206,11 +206,12 @@ def with_equivalents(
     *,
     user_id: UUID | None,
 ) -> tuple[Refusal, ...]:
-    """The refusals; that the slot is taken says where else one could go."""
-    if not any(refusal.code == "slot-taken" for refusal in refusals):
+    """The refusals; the first for lack of capacity says where else one could go."""
+    lacking = next((refusal for refusal in refusals if refusal.code in CAPACITY), None)
+    if lacking is None:
         return tuple(refusals)
     others = load_equivalents(instrument, payer, enquiry, now, user_id=user_id)
     return tuple(
-        replace(refusal, equivalents=others) if refusal.code == "slot-taken" else refusal
+        replace(refusal, equivalents=others) if refusal is lacking else refusal
         for refusal in refusals
     )
