@@ -4,15 +4,21 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import cache, partial
+from itertools import cycle
 from uuid import uuid4
 
 from django.conf import settings
+from django.db.models import Count
 from django.test import Client
 from django.utils import timezone
 
+from accounts.domain.roles import By
 from accounts.models import User
+from accounts.permissions import actor_of
 from accounts.services.tokens import SCOPES, token_issue
+from bookings.needs.services.needs import NeedValues, need_make
 from bookings.record.domain.periods import Period
+from instruments.models import Technique
 from tests.benchmarks import acts
 from tests.benchmarks.driver import Ask, Server, code_of
 from tests.benchmarks.measuring import Row, by_processes, raced, row_of
@@ -39,8 +45,10 @@ CATALOGUE = Ask(
     "/api/v1/instruments/?limit=50&free_from=$start&free_until=$end&minutes=60",
     headers=BEARER,
 )
+MATCHES = Ask("GET", "/api/v1/needs/$need/matches/", headers=BEARER)
 PAGE = Ask("GET", "/", headers={"Cookie": "$session"})
 MOST = 20_000  # requests of one row
+NEEDS = 20  # techniques
 TAKEN = 40  # slots that the refused ask for
 
 type Values = Callable[[int], Mapping[str, str]]
@@ -54,12 +62,13 @@ class World:
         self.now = now
         people = acts.people(20)
         users = User.objects.in_bulk([person.user_id for person in people])
+        self.users = [users[person.user_id] for person in people]
         self.tokens = [
             token_issue(
-                user=users[person.user_id], label="bench", lifetime=30 * acts.DAY,
+                user=user, label="bench", lifetime=30 * acts.DAY,
                 now=timezone.now(), scopes=SCOPES,
             )[1]
-            for person in people
+            for user in self.users
         ]  # fmt: skip
         self.reserving = acts.Reserving(now)
         browser = Client()
@@ -110,6 +119,26 @@ class World:
         """A week that begins within the next fourteen days."""
         return self.person(number) | _said(self._week(1 + number % 14))
 
+    def needs(self) -> Values:
+        """A need of each person for one of the techniques that instruments have most."""
+        counted = Technique.objects.annotate(number=Count("instruments"))
+        codes = list(counted.order_by("-number").values_list("code", flat=True)[:NEEDS])
+        week = self._week(2)
+        needs = [
+            need_make(
+                By(actor_of(user), timezone.now()),
+                values=NeedValues(
+                    text=code,
+                    terms=[code],
+                    earliest=week.start,
+                    latest=week.end + 14 * acts.DAY,
+                    minutes=60,
+                ),
+            )
+            for code, user in zip(cycle(codes), self.users, strict=False)
+        ]
+        return lambda number: self.person(number) | {"need": str(needs[number % len(needs)].pk)}
+
     def _week(self, days: int) -> Period:
         start = acts.midnight(self.now) + days * acts.DAY
         return Period(start, start + 7 * acts.DAY)
@@ -122,6 +151,7 @@ ROWS: tuple[tuple[str, Ask, Callable[[World, Server], Values], str], ...] = (
     ("one instrument's week", WEEK, lambda w, _: w.weeks(), ">= 300/s"),
     ("catalogue API, 50 free, my price", CATALOGUE, lambda w, _: w.coming,
      ">= 60/s, p95 <= 150 ms"),
+    ("fifty matches of a need", MATCHES, lambda w, _: w.needs(), "<= 300 ms"),
     ("the catalogue's page", PAGE, lambda w, _: w.person, ">= 80/s"),
 )  # fmt: skip
 
