@@ -232,7 +232,7 @@ def _chosen(wanted: Wanted, backing: Backing, now: datetime, most: int) -> list[
             for code in parents.get(one, ())
             if not code.startswith(_ROOT)
         }
-        take(_entries(wanted, tuple(sorted(wider))), window, most - len(found))
+        take(_entries(wanted, tuple(sorted(wider))), window, FEW)
     if len(found) < FEW:  # what is no match is worth knowing, too
         near = Instrument.objects.select_related(*WITH).filter(
             pk__in=_entries(

@@ -146,3 +146,19 @@ def test_trust_follows_from_how_hosts_kept_to_bookings(cast):
     # The mean of all is that of the only host shrunk towards 1: (10 x 1 + 1) / 12.
     mean = 11 / 12
     assert load_trust([cast.ustc.pk])[cast.ustc.pk] == pytest.approx((10 * mean + 1) / 12)
+
+
+def test_the_statements_do_not_grow_with_the_instruments(cast, django_assert_num_queries):
+    parameters_of(cast)
+    wanted = wanted_of(need_of(cast, text="grain size, resolution 2 nm"))
+    load_matches(wanted, NOW)  # vocabulary, opening hours and the mean of all hosts are kept
+    for number in range(6):
+        cast.instrument(name=f"Microscope {number}")
+    load_matches(wanted, NOW)
+    with django_assert_num_queries(9):
+        assert len(load_matches(wanted, NOW)) == 7
+    for number in range(10):
+        cast.instrument(name=f"Another {number}")
+    load_matches(wanted, NOW)
+    with django_assert_num_queries(9):
+        assert len(load_matches(wanted, NOW)) == 17
