@@ -3,11 +3,8 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
-from functools import lru_cache
 from uuid import UUID
 
-from django.core.cache import cache
 from django.db.models import Count, Q, QuerySet
 
 from accounts.domain.errors import NotFound, invalid
@@ -15,49 +12,15 @@ from accounts.domain.roles import Actor
 from accounts.models import User
 from accounts.selectors.rows import visible
 from instruments.domain import capabilities
-from instruments.domain.capabilities import Parameters, Stated
+from instruments.domain.capabilities import Stated
 from instruments.models import (
     Capability,
     CapabilityQuestion,
     Instrument,
-    Parameter,
     QuestionAsker,
 )
-from instruments.selectors.needs import VERSION, load_vocabulary
+from instruments.selectors.needs import load_parameters, load_vocabulary
 from instruments.selectors.registry import may_see
-
-
-def load_parameters() -> Parameters:
-    """All, by code. One statement after the vocabulary has changed, then none."""
-    return _parameters(cache.get(VERSION, ""))
-
-
-@lru_cache(maxsize=1)
-def _parameters(version: str) -> Parameters:
-    return read_parameters()
-
-
-def read_parameters() -> Parameters:
-    """All as they stand in the database, by code."""
-    return Parameters(
-        (
-            row.code,
-            capabilities.Parameter(
-                row.code,
-                row.name,
-                row.name_zh,
-                row.unit,
-                row.direction,
-                {unit: (Decimal(a), Decimal(b)) for unit, (a, b) in row.units.items()},
-                tuple(row.synonyms),
-                tuple(row.synonyms_zh),
-                tuple(row.techniques),
-                tuple(row.bare_units),
-                row.source,
-            ),
-        )
-        for row in Parameter.objects.order_by("code")
-    )
 
 
 def parameter_named(text: str) -> capabilities.Parameter:

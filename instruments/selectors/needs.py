@@ -7,6 +7,7 @@ requests. Until both are there, and wherever that fails, words alone count.
 
 import logging
 import time
+from decimal import Decimal
 from functools import lru_cache
 from threading import Lock, Thread
 from uuid import uuid4
@@ -16,9 +17,10 @@ from django.db.models import QuerySet
 
 from accounts.selectors.rows import visible
 from instruments.adapters import embedding
-from instruments.domain import needs
+from instruments.domain import capabilities, needs
+from instruments.domain.capabilities import Parameters, without_requirements
 from instruments.domain.needs import LONGEST_NEED, NeedTerm, Vocabulary, descriptions, vocabulary
-from instruments.models import Measurand
+from instruments.models import Measurand, Parameter
 from instruments.selectors.techniques import load_terms
 
 VERSION = "needs.vocabulary"  # in the cache: another value whenever the vocabulary changes
@@ -60,10 +62,46 @@ def load_measurands() -> list[needs.Measurand]:
 
 
 def load_need_terms(text: str) -> list[NeedTerm]:
-    """What a need in somebody's own words may mean, the likeliest first. Three statements after
-    the vocabulary has changed, then none."""
+    """What a need in somebody's own words may mean, the likeliest first. Figures that it requires
+    of an instrument do not count, unless it says nothing else. Four statements after the
+    vocabulary has changed, then none."""
     known = load_vocabulary()
-    return known.terms_of(text, alike=_held.alike(known, text[:LONGEST_NEED]))
+    text = text[:LONGEST_NEED]
+    question = without_requirements(text, load_parameters())
+    return known.terms_of(question, alike=_held.alike(known, question))
+
+
+def load_parameters() -> Parameters:
+    """All, by code. One statement after the vocabulary has changed, then none."""
+    return _parameters(cache.get(VERSION, ""))
+
+
+@lru_cache(maxsize=1)
+def _parameters(version: str) -> Parameters:
+    return read_parameters()
+
+
+def read_parameters() -> Parameters:
+    """All as they stand in the database, by code."""
+    return Parameters(
+        (
+            row.code,
+            capabilities.Parameter(
+                row.code,
+                row.name,
+                row.name_zh,
+                row.unit,
+                row.direction,
+                {unit: (Decimal(a), Decimal(b)) for unit, (a, b) in row.units.items()},
+                tuple(row.synonyms),
+                tuple(row.synonyms_zh),
+                tuple(row.techniques),
+                tuple(row.bare_units),
+                row.source,
+            ),
+        )
+        for row in Parameter.objects.order_by("code")
+    )
 
 
 def load_vocabulary() -> Vocabulary:

@@ -25,7 +25,8 @@ from instruments.models import (
     Parameter,
     QuestionAsker,
 )
-from instruments.selectors.capabilities import load_parameters, parameter_named
+from instruments.selectors.capabilities import parameter_named
+from instruments.selectors.needs import load_parameters
 from instruments.selectors.registry import may_see
 
 MOST = 200  # of one instrument

@@ -16,8 +16,7 @@ from instruments.domain import capabilities, needs
 from instruments.domain.needs import FIELDS
 from instruments.domain.techniques import Term, check_hierarchy
 from instruments.models import Measurand, Parameter, Technique
-from instruments.selectors.capabilities import read_parameters
-from instruments.selectors.needs import vocabulary_changed
+from instruments.selectors.needs import read_parameters, vocabulary_changed
 from instruments.selectors.techniques import load_terms
 
 

@@ -37,7 +37,7 @@ from instruments.messages import (
 )
 from instruments.models import Attachment, Capability, Fetching, Instrument, PolicyVersion
 from instruments.selectors.attachments import Picture
-from instruments.selectors.capabilities import load_parameters
+from instruments.selectors.needs import load_parameters
 
 register = template.Library()
 

@@ -20,11 +20,11 @@ from instruments.selectors.capabilities import (
     askers_of,
     capabilities_of,
     capability_by_id,
-    load_parameters,
     question_to_answer,
     questions_to_answer,
 )
 from instruments.selectors.managing import instrument_to_manage
+from instruments.selectors.needs import load_parameters
 from instruments.selectors.registry import instrument_by_id
 from instruments.services.capabilities import (
     capability_add,

@@ -5,7 +5,7 @@ from dataclasses import replace
 from accounts.domain.roles import PLATFORM, By
 from instruments.adapters.vocabularies import shipped_parameters
 from instruments.domain.capabilities import Parameters
-from instruments.selectors.capabilities import load_parameters
+from instruments.selectors.needs import load_parameters
 from instruments.services.techniques import parameters_import
 from tests.factories.cast import NOW, Cast
 

@@ -22,7 +22,7 @@ from instruments.domain.opening import local_date, parse_hours
 from instruments.domain.policies import Policy, parse_policy
 from instruments.domain.ratecards import RateCardValues, parse_rate_card
 from instruments.models import Facility, Instrument, RateCard, Technique
-from instruments.selectors.capabilities import load_parameters
+from instruments.selectors.needs import load_parameters
 from instruments.selectors.policies import load_policy
 from instruments.selectors.ratecards import CardInForce, load_card
 from instruments.services.capabilities import capability_add

@@ -37,7 +37,7 @@ from bookings.pricing.domain.quotes import quote_to_json
 from instruments.api.needs import NeedTermShape
 from instruments.domain.needs import LONGEST_NEED
 from instruments.models import Instrument
-from instruments.selectors.capabilities import load_parameters
+from instruments.selectors.needs import load_parameters
 from instruments.selectors.registry import instrument_by_id
 
 

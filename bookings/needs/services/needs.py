@@ -24,8 +24,7 @@ from bookings.plans.domain.waiting import check_window
 from bookings.record.locks import lock_person
 from instruments.domain.capabilities import RANGE, UP, Requirement, fits_column, requirements_in
 from instruments.models import Instrument
-from instruments.selectors.capabilities import load_parameters
-from instruments.selectors.needs import load_need_terms
+from instruments.selectors.needs import load_need_terms, load_parameters
 
 MOST_NEEDS = 50  # of a person, while they are open
 MOST_TERMS, MOST_REQUIREMENTS = 5, 10

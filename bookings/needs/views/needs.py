@@ -38,8 +38,7 @@ from bookings.needs.services.needs import (
 )
 from instruments.domain.search import Criteria
 from instruments.models import Instrument
-from instruments.selectors.capabilities import load_parameters
-from instruments.selectors.needs import load_need_terms
+from instruments.selectors.needs import load_need_terms, load_parameters
 from instruments.selectors.registry import instrument_by_id
 from instruments.selectors.search import search
 

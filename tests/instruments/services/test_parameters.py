@@ -11,7 +11,8 @@ from accounts.models import TrailEntry
 from instruments.adapters.vocabularies import shipped_parameters
 from instruments.domain.capabilities import Stated
 from instruments.models import Capability, Parameter
-from instruments.selectors.capabilities import load_capabilities, load_parameters
+from instruments.selectors.capabilities import load_capabilities
+from instruments.selectors.needs import load_parameters
 from instruments.services.techniques import parameters_import
 from tests.factories.capabilities import CODES, parameters_of
 from tests.factories.cast import NOW
