@@ -177,7 +177,7 @@ def catalogue(request: HttpRequest) -> HttpResponse:
         for pk, holds in held.items()
     }
     context["site"] = listed[0].facility if listed else None
-    context["chosen"] = chosen_of(request)
+    context |= chosen_of(request)
     context["starred"] = load_starred(actor, listed)
     context["pictures"] = load_pictures(listed)
     context["marks"] = {pk: quality.mark for pk, quality in load_qualities(listed, now).items()}
@@ -319,7 +319,7 @@ def instrument(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         if qualifying and qualifying.technique
         else [],
         "attachments": attached,
-        "chosen": chosen_of(request),
+        **chosen_of(request),
         "starred": load_starred(actor, [row]),
         "picture": None if row.photo_count else load_pictures([row])[row.pk],
         "abilities": abilities,

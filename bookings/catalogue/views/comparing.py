@@ -1,10 +1,12 @@
 """Choosing instruments to compare, and the page that shows them side by side."""
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -37,8 +39,13 @@ ROWS = {
 }
 
 
-def chosen_of(request: HttpRequest) -> list[UUID]:
-    """Return the instruments that the reader has chosen to compare."""
+def chosen_of(request: HttpRequest) -> dict[str, Any]:
+    """Return what pages with instruments say of comparing: which the reader has chosen, and where
+    they choose."""
+    return {"chosen": _chosen(request), "choose_address": reverse("bookings:compare-choose")}
+
+
+def _chosen(request: HttpRequest) -> list[UUID]:
     return _ids(request.session.get(CHOSEN, ()))
 
 
@@ -47,7 +54,7 @@ def compare(request: HttpRequest) -> HttpResponse:
     """Show the instruments of the address, else those chosen; at most four."""
     now, actor = timezone.now(), actor_of(request.user)
     payer, payers = payer_of(actor, request.GET.get("organisation"))
-    named = _ids(request.GET.getlist("id")) or chosen_of(request)
+    named = _ids(request.GET.getlist("id")) or _chosen(request)
     given = request.GET.get("minutes", "")
     minutes = int(given) if given in map(str, LENGTHS) else 60
     ids = named[:MOST_COMPARED]
@@ -76,10 +83,10 @@ def compare(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def choose(request: HttpRequest) -> HttpResponse:
-    """Choose an instrument to compare, choose it no longer, or none; back to the page. For htmx
-    the button, and how many are chosen."""
-    chosen, problem = chosen_of(request), ""
-    instrument_id = as_uuid(request.POST.get("id", ""))
+    """Choose the instrument of the address to compare, choose it no longer, or none; back to the
+    page. For htmx the button, and how many are chosen."""
+    chosen, problem = _chosen(request), ""
+    instrument_id = as_uuid(request.GET.get("id", ""))
     act = request.POST.get("act")
     if act == "clear":
         chosen = []
@@ -97,10 +104,11 @@ def choose(request: HttpRequest) -> HttpResponse:
         context = {
             "pk": instrument_id,
             "chosen": chosen,
+            "choose_address": reverse("bookings:compare-choose"),
             "compare_problem": problem,
             "is_part": True,
         }
-        return render(request, "bookings/catalogue/compare_button.html", context)
+        return render(request, "bookings/catalogue/keep.html#compare", context)
     if problem:
         messages.error(request, problem)
     elif act == "clear":

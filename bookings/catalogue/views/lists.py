@@ -118,9 +118,8 @@ def keep(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
             "pk": instrument_id,
             "starred": {instrument_id} if is_kept else set(),
             "star_problem": problem,
-            "next": request.POST.get("next", ""),
         }
-        return render(request, "bookings/catalogue/star.html", context, status=status)
+        return render(request, "bookings/catalogue/keep.html#star", context, status=status)
     if problem:
         return _page(request, None, status=status, refused=problem)
     return redirect(page_to_return_to(request, request.POST.get("next", "")))

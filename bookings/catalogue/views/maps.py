@@ -1,7 +1,7 @@
 """The map beside the list of the catalogue."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -29,9 +29,9 @@ from bookings.catalogue.forms.catalogue import CatalogueForm
 from bookings.catalogue.selectors.catalogue import load_limit
 from bookings.catalogue.selectors.catalogue_candidates import affordable, of_today
 from bookings.catalogue.selectors.maps import RegionSites, load_regions
+from bookings.catalogue.selectors.needs import load_widened
 from bookings.catalogue.views.payers import payer_of
 from bookings.pricing.selectors.fees import load_backing
-from instruments.selectors.search import understood
 
 LABELLED = 25  # so many points have their names beside them
 LISTED = 300  # sites
@@ -56,30 +56,32 @@ def catalogue_map(request: HttpRequest) -> HttpResponse:
     payer, _ = payer_of(actor_of(request.user), request.GET.get("organisation"))
     form = CatalogueForm(request.GET, payer=payer)
     form.is_valid()
-    criteria = understood(form.criteria())
+    criteria = form.criteria()
     narrow = None
     if criteria.max_price is not None:
         limit = load_limit(criteria, payer, now)
         sieve = of_today(load_backing(payer), criteria.max_price, limit, now)
         narrow = partial(affordable, sieve=sieve)
     regions = load_regions(criteria, narrow)
-    chosen = Box.read(request.GET.get("box", ""))
-    sites = [site for there in regions for site in there.sites if not chosen or chosen.holds(site)]
-    by_region = len(sites) > MOST_POINTS and len(regions) > 1
-    drawn = [there.middle for there in regions] if by_region else sites[:MOST_POINTS]
-    places = [site for site in drawn if site and (not chosen or chosen.holds(site))]
-    region_of = {site.code: there for there in regions for site in there.sites}
-    frame = Frame(chosen or Box.around(places))
-    points = points_of(places[:MOST_POINTS], frame)
+    if not regions:
+        criteria = load_widened(criteria, form.cleaned_data.get("without", ()))
+        regions = load_regions(criteria, narrow)
+    box = Box.read(request.GET.get("box", ""))
+    inside = [_within(there, box) for there in regions] if box else regions
+    sites = [site for there in inside for site in there.sites]
+    by_region = len(sites) > MOST_POINTS and len(inside) > 1
+    drawn = [there.middle for there in inside] if by_region else sites
+    places = [site for site in drawn if site][:MOST_POINTS]
+    region_of = {site.code: there for there in inside for site in there.sites}
+    frame = Frame(box or Box.around(places))
+    points = points_of(places, frame)
     behind = boundaries()
     path, across, up = grid_of(frame)
-    listed = 0
-    groups = []
-    for there in regions:
-        inside = [site for site in there.sites if not chosen or chosen.holds(site)]
-        if chosen and not inside:
+    listed, groups = 0, []
+    for there in inside:
+        if box and not there.sites:
             continue
-        few = inside[: max(0, LISTED - listed)]
+        few = there.sites[: max(0, LISTED - listed)]
         listed += len(few)
         address = _listed(request, region=there.code)
         groups.append((there, address, [(s, _listed(request, facility=s.code)) for s in few]))
@@ -98,13 +100,17 @@ def catalogue_map(request: HttpRequest) -> HttpResponse:
         "attribution": behind.attribution,
         "width": WIDTH,
         "height": HEIGHT,
-        "is_part": chosen is not None,
+        "is_part": box is not None,
         "groups": groups,
         "list_address": _listed(request),
         "whole_address": _address_of(request, box=""),
         "kept": [(n, v) for n, v in request.GET.items() if v and n not in ("q", "box", "page")],
     }
     return render(request, "bookings/catalogue/map.html", context)
+
+
+def _within(there: RegionSites, box: Box) -> RegionSites:
+    return replace(there, sites=[site for site in there.sites if box.holds(site)])
 
 
 def _drawn(
