@@ -114,6 +114,11 @@ def load_ways_out(criteria: Criteria) -> list[Way]:
             continue  # all instruments: no answer to what was typed
         if count := entries(wider).count():
             ways.append(Way(names, count))
+    filters = tuple(name for name in (*FACETS, "facility") if getattr(criteria, name))
+    if not ways and len(filters) > 1:
+        alone = Criteria(text=criteria.text, term=criteria.term)
+        if count := entries(alone).count():
+            ways.append(Way(("filters", *filters), count))
     return ways
 
 

@@ -275,6 +275,7 @@ def _ways(request: HttpRequest, criteria: Criteria) -> list[tuple[str, int, str]
         "q": criteria.text[:40],
         "term": gettext("What to find out"),
         "facility": gettext("Site"),
+        "filters": gettext("Filter"),
         "free_from": gettext("Free between"),
         "max_price": gettext("Maximum price per hour"),
         "max_payable": gettext("Most to pay"),

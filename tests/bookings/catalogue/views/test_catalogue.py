@@ -102,6 +102,8 @@ def test_nothing_at_all_says_what_can_be_done(client: Client, cast: Cast) -> Non
     assert answer.context["results"] == []
     assert "Without “Region”: 1 instrument" in html and 'href="?q=titan"' in html
     assert "Sign in to be told when an instrument appears that fits" in html
+    html = page_of(client.get("/", {"q": "titan", "region": "CN-SH", "maker": "nobody"}))
+    assert "Without “Filter”: 1 instrument" in html and 'href="?q=titan"' in html
     SearchWord.objects.create(word="titan", number=1)
     answer = client.get("/", {"q": "titanical", "region": "CN-SH"})
     assert "Search “titan”" in page_of(answer)
