@@ -35,6 +35,8 @@ JOBS = {
     "stale records": _("Stale records"),
     "file the register": _("Search re-index"),
     "saved searches": _("Saved searches"),
+    "matches": _("Instruments for what could not be had"),
+    "hosts": _("How hosts kept to bookings"),
     "seal the trail": _("Seals of the trail"),
     "verify the trail": _("Verification of the trail"),
     "newest seal": _("Mails of the newest seal"),
