@@ -50,7 +50,7 @@ def load_actor(user: User) -> Actor:
     )
 
 
-def _held(user: Any) -> QuerySet[Any, tuple[str, UUID | None, UUID | None, list[UUID] | None]]:
+def _held(user: Any) -> QuerySet[Any, tuple[str, Any, Any, Any]]:
     grants = RoleGrant.objects.filter(user=user, revoked_at=None).values_list(
         "role", "organisation_id", "region_id", "organisation__absorbed"
     )

@@ -151,6 +151,43 @@ def test_a_posting_added_later_to_an_entry_is_refused_too(charge):
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
 
+def doubled(times):
+    """The postings of the charge's entry once more, by SQL alone, so many statements."""
+    columns = "entry_id, account, host_id, payer_id, host_region_id, payer_region_id, currency"
+    with connection.cursor() as cursor:
+        for account in list(Posting.objects.values_list("account", flat=True))[:times]:
+            cursor.execute(
+                f"INSERT INTO bookings_posting ({columns}, amount)"
+                f" SELECT {columns}, amount FROM bookings_posting"
+                " WHERE account = %s ORDER BY id LIMIT 1",
+                [account],
+            )
+
+
+def test_sql_that_balances_in_several_statements_or_was_taken_back_is_let_pass(charge):
+    number = Posting.objects.count()
+    with transaction.atomic():
+        doubled(number)
+        with pytest.raises(ZeroDivisionError), transaction.atomic():
+            doubled(1)
+            raise ZeroDivisionError
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    assert Posting.objects.count() == 2 * number
+
+
+def test_sql_that_balances_over_two_entries_but_in_neither_is_refused(charge):
+    with pytest.raises(IntegrityError, match="do not sum to zero"), transaction.atomic():
+        with transaction.atomic():  # a savepoint that is kept
+            doubled(1)
+        unbalanced(charge, ("receivable", "CNY", "1.00"), ("revenue", "CNY", "-1.00"))
+    with pytest.raises(IntegrityError, match="do not sum to zero"), transaction.atomic():
+        doubled(1)
+        amount = Posting.objects.order_by("-id").first().amount
+        unbalanced(charge, ("receivable", "CNY", str(-amount)))
+    assert LedgerEntry.objects.count() == 1
+
+
 ACTS = ("use", "cancel", "resell", "dispute", "withdraw", "reject", "correct", "waive", "refuse",
         "melt", "final", "pay")  # fmt: skip
 
