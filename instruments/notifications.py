@@ -25,7 +25,7 @@ def _paused(fetching: Fetching, row: OutboxMessage, now: datetime) -> Content:
     )
 
 
-def _asked(question: CapabilityQuestion, row: OutboxMessage, now: datetime) -> Content:
+def _question_asked(question: CapabilityQuestion, row: OutboxMessage, now: datetime) -> Content:
     people = askers_of([question])[question.pk]
     return _about(question, reverse("instruments:question", args=[question.pk]), {"people": people})
 
@@ -69,7 +69,7 @@ KINDS = table(
         _("Somebody asks what {instrument} can do: {parameter}."),
         "request",
         readers=lambda question: managers_or_administrators(question.instrument.organisation_id),
-        content=_asked,
+        content=_question_asked,
         is_still_true=lambda question, row, now: question.answered_at is None,
     ),
     _question(

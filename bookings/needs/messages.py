@@ -52,7 +52,7 @@ class Reason:
     parameter: str = ""
 
 
-def reasons_of(answer: Answer, wanted: Wanted, parameters: Parameters) -> list[Reason]:
+def reasons_of(answer: Answer, question: Wanted, parameters: Parameters) -> list[Reason]:
     """Why an instrument is a match, a reason for each part and requirement."""
     if answer.match is None:
         return []
@@ -69,7 +69,7 @@ def reasons_of(answer: Answer, wanted: Wanted, parameters: Parameters) -> list[R
             for requirement, fits in answer.fits
         ),
         Reason("time", _time(answer.match.candidate.days or 0), parts["time"]),
-        Reason("cost", _cost(answer, wanted), parts["cost"]),
+        Reason("cost", _cost(answer, question), parts["cost"]),
         Reason("effort", _effort(answer), parts["effort"]),
         *_trust(parts["trust"]),
     ]
@@ -122,7 +122,7 @@ def _time(days: int) -> str:
     ).format(days=days)
 
 
-def _cost(answer: Answer, wanted: Wanted) -> str:
+def _cost(answer: Answer, question: Wanted) -> str:
     quote = answer.offer.quote
     if quote is None:
         return gettext("priced on request")
@@ -135,8 +135,8 @@ def _cost(answer: Answer, wanted: Wanted) -> str:
         text = gettext("you pay {price}; a voucher covers {covered}").format(**values)
     if answer.payable is None:
         return gettext("{cost}; no exchange rate to compare it by").format(cost=text)
-    if wanted.budget is not None:
-        budget = f"{wanted.currency} {format_amount(wanted.budget, wanted.currency)}"
+    if question.budget is not None:
+        budget = f"{question.currency} {format_amount(question.budget, question.currency)}"
         return gettext("{cost}, of your {budget}").format(cost=text, budget=budget)
     return text
 

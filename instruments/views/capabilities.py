@@ -41,12 +41,12 @@ PAGE = 50
 def capabilities(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     """Show all that is stated of an instrument, and state more."""
     instrument = instrument_to_manage(actor_of(request.user), instrument_id)
-    asked = asked_of(instrument)
-    others = sorted(set(load_parameters()) - {row.code for row in asked})
+    usual = asked_of(instrument)
+    others = sorted(set(load_parameters()) - {row.code for row in usual})
     form = CapabilityForm(
         sent(request),
         choices=[
-            (gettext("Usual for its techniques"), asked),
+            (gettext("Usual for its techniques"), usual),
             (gettext("Others"), [load_parameters()[code] for code in others]),
         ],
         initial={"parameter": request.GET.get("parameter", "")},

@@ -251,14 +251,14 @@ class Needs(Resource):
         """Instruments that answer it, at most fifty, with their earliest start, the price as the
         payer would have it, and the reasons. None fails a requirement; what is not stated can be
         asked of the host."""
-        wanted = wanted_of(self.visible(pk))
+        question = wanted_of(self.visible(pk))
         if instrument_id := query.get("instrument"):
             instrument = instrument_by_id(self.actor, instrument_id)
-            return answers_json([load_answer(wanted, instrument, self.now)], wanted)
-        return answers_json(load_matches(wanted, self.now), wanted)
+            return answers_json([load_answer(question, instrument, self.now)], question)
+        return answers_json(load_matches(question, self.now), question)
 
 
-def answers_json(answers: list[Answer], wanted: Wanted) -> dict[str, Any]:
+def answers_json(answers: list[Answer], question: Wanted) -> dict[str, Any]:
     """Matches, and what came near, as `MatchesShape` takes them."""
     parameters = load_parameters()
 
@@ -273,7 +273,7 @@ def answers_json(answers: list[Answer], wanted: Wanted) -> dict[str, Any]:
                 "requirements": fits(answer),
                 "score": round(answer.match.score, 4),
                 "parts": {name: round(answer.match.parts[name], 4) for name in PARTS},
-                "reasons": reasons_of(answer, wanted, parameters),
+                "reasons": reasons_of(answer, question, parameters),
                 "service_mode": answer.mode,
                 "start": answer.offer.starts[0],
                 "price": quote_to_json(answer.offer.quote) if answer.offer.quote else None,

@@ -139,7 +139,7 @@ def working_days(first: date, last: date) -> int:
 
 def nearness(
     offered: Iterable[str],
-    wanted: Sequence[str],
+    needed: Sequence[str],
     above: Mapping[str, frozenset[str]],
     parents: Mapping[str, Collection[str]],
 ) -> float:
@@ -149,7 +149,7 @@ def nearness(
     best = 0.0
     for code in offered:
         broader = above.get(code, frozenset())
-        for one in wanted:
+        for one in needed:
             if one == code or one in broader:
                 return SAME
             over = above.get(one, frozenset())

@@ -105,84 +105,86 @@ def wanted_of(need: Need) -> Wanted:
     )
 
 
-def load_matches(wanted: Wanted, now: datetime, *, most: int = MOST) -> list[Answer]:
+def load_matches(question: Wanted, now: datetime, *, most: int = MOST) -> list[Answer]:
     """The best first, and after them those that came near but do not pass, with their gate.
 
     Looked at are the cheapest of those with room in the window, beside them the first that are
     free and those of the payer's own region; instruments of neighbouring techniques where these
     are few."""
-    backing = load_backing(wanted.payer)
-    instruments = _chosen(wanted, backing, now, most)
-    return answers(wanted, instruments, now, backing=backing)
+    backing = load_backing(question.payer)
+    instruments = _chosen(question, backing, now, most)
+    return answers(question, instruments, now, backing=backing)
 
 
-def load_answer(wanted: Wanted, instrument: Instrument, now: datetime) -> Answer:
+def load_answer(question: Wanted, instrument: Instrument, now: datetime) -> Answer:
     """How one instrument answers a need, or which gate shuts it out."""
     instrument = Instrument.objects.select_related(*WITH).get(pk=instrument.pk)
-    return answers(wanted, [instrument], now)[0]
+    return answers(question, [instrument], now)[0]
 
 
 def answers(
-    wanted: Wanted,
+    question: Wanted,
     instruments: Sequence[Instrument],
     now: datetime,
     *,
     backing: Backing | None = None,
 ) -> list[Answer]:
     """How instruments (facility, schedule, policy loaded) answer a need, the best first."""
-    backing = backing or load_backing(wanted.payer)
-    modes, uncertified = _modes(wanted, instruments)
+    backing = backing or load_backing(question.payer)
+    modes, uncertified = _modes(question, instruments)
     offers: dict[UUID, Offer] = {}
     for mode in sorted(set(modes.values())):
         offers |= load_offers(
             [i for i in instruments if modes[i.pk] == mode],
-            wanted.payer,
+            question.payer,
             now,
             backing=backing,
-            user_id=wanted.person,
+            user_id=question.person,
             mode=mode or None,
-            span=Period(max(wanted.earliest, now), max(wanted.latest, now)),
-            minutes=wanted.minutes,
-            quantity=wanted.quantity,
+            span=Period(max(question.earliest, now), max(question.latest, now)),
+            minutes=question.minutes,
+            quantity=question.quantity,
             most=1,
         )
-    currency = wanted.currency or wanted.payer.region.currency
-    today = local_date(ZoneInfo(wanted.payer.region.time_zone), now)
-    worths = load_worths(wanted.payer, currency, today)
-    stated = load_capabilities([i.pk for i in instruments]) if wanted.requirements else {}
+    currency = question.currency or question.payer.region.currency
+    today = local_date(ZoneInfo(question.payer.region.time_zone), now)
+    worths = load_worths(question.payer, currency, today)
+    stated = load_capabilities([i.pk for i in instruments]) if question.requirements else {}
     trust = load_trust({i.organisation_id for i in instruments})
     techniques = _techniques(instruments)
-    found: dict[UUID, Answer] = {}
+    by_instrument: dict[UUID, Answer] = {}
     for instrument in instruments:
         offer = offers[instrument.pk]
         payable = None
         if offer.quote is not None and offer.currency in worths:
             payable = offer.quote.payable * worths[offer.currency]
-        found[instrument.pk] = Answer(
+        by_instrument[instrument.pk] = Answer(
             instrument,
             offer,
             modes[instrument.pk],
-            tuple((each, fit(each, stated.get(instrument.pk, ()))) for each in wanted.requirements),
+            tuple(
+                (each, fit(each, stated.get(instrument.pk, ()))) for each in question.requirements
+            ),
             payable,
         )
-    lineages, parents = _lineages(wanted.techniques, techniques)
+    lineages, parents = _lineages(question.techniques, techniques)
     given = [
         Candidate(
             key=pk,
-            nearness=nearness(techniques.get(pk, ()), wanted.techniques, lineages, parents),
+            nearness=nearness(techniques.get(pk, ()), question.techniques, lineages, parents),
             fits=tuple(fits for _, fits in answer.fits),
-            days=_days(answer, wanted),
+            days=_days(answer, question),
             payable=answer.payable,
-            effort=_effort(answer, wanted),
+            effort=_effort(answer, question),
             trust=trust[answer.instrument.organisation_id],
-            gates=frozenset(_gates(answer, wanted, pk in uncertified)),
+            gates=frozenset(_gates(answer, question, pk in uncertified)),
         )
-        for pk, answer in found.items()
+        for pk, answer in by_instrument.items()
     ]
-    result = match(given, budget=wanted.budget, weights=wanted.weights or WEIGHTS)
+    result = match(given, budget=question.budget, weights=question.weights or WEIGHTS)
     return [
-        *(replace(found[m.candidate.key], match=m) for m in result.matches),
-        *(replace(found[pk], gate=code) for pk, code in result.shut_out.items()),
+        *(replace(by_instrument[m.candidate.key], match=m) for m in result.matches),
+        *(replace(by_instrument[pk], gate=code) for pk, code in result.shut_out.items()),
     ]
 
 
@@ -205,60 +207,60 @@ def _kept(mean: float, bookings: int, cancelled: int, requests: int, unanswered:
     return trusted(number - cancelled - unanswered, number, mean)
 
 
-def _chosen(wanted: Wanted, backing: Backing, now: datetime, most: int) -> list[Instrument]:
+def _chosen(question: Wanted, backing: Backing, now: datetime, most: int) -> list[Instrument]:
     """The instruments that are worth asking for time and price, at most so many."""
-    start = max(wanted.earliest, now)
-    if wanted.latest <= start or not wanted.techniques:
+    start = max(question.earliest, now)
+    if question.latest <= start or not question.techniques:
         return []
-    window = Period(start, wanted.latest)
-    soon = Period(start, min(wanted.latest, start + timedelta(days=SOON_DAYS)))
-    rows = _entries(wanted, wanted.techniques)
-    found: dict[UUID, Instrument] = {}
+    window = Period(start, question.latest)
+    soon = Period(start, min(question.latest, start + timedelta(days=SOON_DAYS)))
+    rows = _entries(question, question.techniques)
+    chosen: dict[UUID, Instrument] = {}
 
     def take(rows: QuerySet[SearchEntry], within: Period, number: int) -> None:
-        sieve = Sieve(now=now, within=within, backing=backing, minutes=wanted.minutes)
+        sieve = Sieve(now=now, within=within, backing=backing, minutes=question.minutes)
         free = candidates(Criteria(sort="price"), sieve, after=None, most=number, rows=rows)
-        found.update((i.pk, i) for i in free[: most - len(found)] if i.pk not in found)
+        chosen.update((i.pk, i) for i in free[: most - len(chosen)] if i.pk not in chosen)
 
     take(rows, window, most - SOON - NEAR)
-    if len(found) == most - SOON - NEAR:  # there are more
+    if len(chosen) == most - SOON - NEAR:  # there are more
         take(rows, soon, SOON)
-        take(rows.filter(region_id=wanted.payer.region_id), window, NEAR)
-    elif len(found) < FEW:
+        take(rows.filter(region_id=question.payer.region_id), window, NEAR)
+    elif len(chosen) < FEW:
         parents = load_vocabulary().parents
         wider = {
             code
-            for one in wanted.techniques
+            for one in question.techniques
             for code in parents.get(one, ())
             if not code.startswith(_ROOT)
         }
-        take(_entries(wanted, tuple(sorted(wider))), window, FEW)
-    if len(found) < FEW:  # what is no match is worth knowing, too
+        take(_entries(question, tuple(sorted(wider))), window, FEW)
+    if len(chosen) < FEW:  # what is no match is worth knowing, too
         near = Instrument.objects.select_related(*WITH).filter(
             pk__in=_entries(
-                replace(wanted, regions=(), modes=(), requirements=()), wanted.techniques
+                replace(question, regions=(), modes=(), requirements=()), question.techniques
             ).values("pk"),
             publication=Instrument.Publication.PUBLISHED,
         )
-        found.update(
-            (i.pk, i) for i in near.order_by("name", "pk")[:FEW] if i.pk not in wanted.without
+        chosen.update(
+            (i.pk, i) for i in near.order_by("name", "pk")[:FEW] if i.pk not in question.without
         )
-    return list(found.values())
+    return list(chosen.values())
 
 
-def _entries(wanted: Wanted, techniques: Sequence[str]) -> QuerySet[SearchEntry]:
+def _entries(question: Wanted, techniques: Sequence[str]) -> QuerySet[SearchEntry]:
     """Published instruments of some technique, or of narrower ones, that no gate shuts out which
     the register knows."""
     rows = SearchEntry.objects.filter(
         is_published=True, keys__overlap=[key("technique", code) for code in techniques]
     )
-    if wanted.modes:
-        rows = rows.filter(keys__overlap=[key("service_mode", mode) for mode in wanted.modes])
-    if wanted.regions:
-        rows = rows.filter(keys__overlap=[key("region", r.code) for r in wanted.regions])
-    if wanted.without:
-        rows = rows.exclude(pk__in=wanted.without)
-    for requirement in wanted.requirements:
+    if question.modes:
+        rows = rows.filter(keys__overlap=[key("service_mode", mode) for mode in question.modes])
+    if question.regions:
+        rows = rows.filter(keys__overlap=[key("region", r.code) for r in question.regions])
+    if question.without:
+        rows = rows.exclude(pk__in=question.without)
+    for requirement in question.requirements:
         rows = rows.exclude(pk__in=_failing(requirement))
     return rows
 
@@ -277,18 +279,18 @@ def _failing(requirement: Requirement) -> QuerySet[Any]:
 
 
 def _modes(
-    wanted: Wanted, instruments: Sequence[Instrument]
+    question: Wanted, instruments: Sequence[Instrument]
 ) -> tuple[dict[UUID, str], frozenset[UUID]]:
     """How one would work on each: the first way that is wished and offered and needs no
     certificate that the person lacks; and those for which there is no such way."""
     alone = [i for i in instruments if works_alone(i, "self") and "self" in i.service_modes]
-    qualified = load_qualified(wanted.person, alone, load_recognised)
+    qualified = load_qualified(question.person, alone, load_recognised)
     lacking = {pk for pk, spans in qualified.items() if not spans}
     modes: dict[UUID, str] = {}
     uncertified = set()
     for instrument in instruments:
         ways = [
-            m for m in wanted.modes or instrument.service_modes if m in instrument.service_modes
+            m for m in question.modes or instrument.service_modes if m in instrument.service_modes
         ]
         able = [m for m in ways if not (m == "self" and instrument.pk in lacking)]
         if ways and not able:
@@ -297,11 +299,11 @@ def _modes(
     return modes, frozenset(uncertified)
 
 
-def _gates(answer: Answer, wanted: Wanted, is_uncertified: bool) -> Iterable[str]:
+def _gates(answer: Answer, question: Wanted, is_uncertified: bool) -> Iterable[str]:
     instrument = answer.instrument
-    if wanted.regions and not {r.pk for r in wanted.regions} & set(instrument.region.lineage):
+    if question.regions and not {r.pk for r in question.regions} & set(instrument.region.lineage):
         yield "region"
-    if wanted.modes and not set(wanted.modes) & set(instrument.service_modes):
+    if question.modes and not set(question.modes) & set(instrument.service_modes):
         yield "mode"
     if is_uncertified:
         yield "certificate"
@@ -309,16 +311,18 @@ def _gates(answer: Answer, wanted: Wanted, is_uncertified: bool) -> Iterable[str
         yield "price"
 
 
-def _days(answer: Answer, wanted: Wanted) -> int | None:
+def _days(answer: Answer, question: Wanted) -> int | None:
     if not answer.offer.starts:
         return None
     zone = answer.instrument.facility.zone
-    return working_days(local_date(zone, wanted.earliest), local_date(zone, answer.offer.starts[0]))
+    return working_days(
+        local_date(zone, question.earliest), local_date(zone, answer.offer.starts[0])
+    )
 
 
-def _effort(answer: Answer, wanted: Wanted) -> str:
+def _effort(answer: Answer, question: Wanted) -> str:
     """Below a country lie regions, below these cities: what two share beside the country."""
-    here, there = wanted.payer.region, answer.instrument.region
+    here, there = question.payer.region, answer.instrument.region
     shared = len(set(here.lineage) & set(there.lineage))
     if here.pk == there.pk:
         return "city" if shared > 2 else "region"
@@ -338,12 +342,12 @@ def _techniques(instruments: Sequence[Instrument]) -> dict[UUID, list[str]]:
 
 
 def _lineages(
-    wanted: Iterable[str], techniques: Mapping[UUID, Iterable[str]]
+    needed: Iterable[str], techniques: Mapping[UUID, Iterable[str]]
 ) -> tuple[dict[str, frozenset[str]], dict[str, list[str]]]:
     """Of every technique in question: all above it, and what is directly above; without what
     holds everything."""
     parents = load_vocabulary().parents
-    codes = {*wanted, *(code for each in techniques.values() for code in each)}
+    codes = {*needed, *(code for each in techniques.values() for code in each)}
     return (
         {
             code: frozenset(b for b in above(code, parents) if not b.startswith(_ROOT))

@@ -134,15 +134,15 @@ def _tell(pk: UUID, now: datetime) -> int:
     row.looked_at = now
     if row.cause == Suggestion.Cause.OFFER:
         row.suggested = _cheaper(row, now)
-        wanted = None
+        question = None
     else:
-        wanted = (_of_wish if row.cause == Suggestion.Cause.WISH else _of_demand)(row, now)
-    if wanted is not None and wanted.techniques and not _has_booked(wanted, row.created_at):
+        question = (_of_wish if row.cause == Suggestion.Cause.WISH else _of_demand)(row, now)
+    if question is not None and question.techniques and not _has_booked(question, row.created_at):
         earlier = Suggestion.objects.filter(user=row.user_id, looked_at__gt=now - NEVER_TWICE)
         shown = {UUID(each["instrument"]) for one in earlier for each in one.suggested}
-        wanted = replace(wanted, without=wanted.without | shown)
-        matches = [a for a in load_matches(wanted, now) if a.match is not None]
-        row.suggested = [_kept(answer, wanted) for answer in matches[:SHOWN]]
+        question = replace(question, without=question.without | shown)
+        matches = [a for a in load_matches(question, now) if a.match is not None]
+        row.suggested = [_kept(answer, question) for answer in matches[:SHOWN]]
     row.save(update_fields=["suggested", "looked_at"])
     if not row.suggested:
         return 0
@@ -201,7 +201,7 @@ def _cheaper(row: Suggestion, now: datetime) -> list[dict[str, Any]]:
     )
     if until <= now:
         return []
-    wanted = Wanted(
+    question = Wanted(
         techniques=_of_instrument(instrument.pk),
         earliest=max(now, first),
         latest=until,
@@ -209,10 +209,10 @@ def _cheaper(row: Suggestion, now: datetime) -> list[dict[str, Any]]:
         payer=demand.organisation,
         person=row.user_id,
     )
-    (answer,) = answers(wanted, [instrument], now)
+    (answer,) = answers(question, [instrument], now)
     group = answer.offer.price_group
     rates = [Decimal(each.card["rates"].get(group) or 0) for each in (card, before)]
-    return [_kept(answer, wanted)] if answer.match and rates[0] < rates[1] else []
+    return [_kept(answer, question)] if answer.match and rates[0] < rates[1] else []
 
 
 def _of_wish(row: Suggestion, now: datetime) -> Wanted | None:
@@ -232,27 +232,27 @@ def _of_wish(row: Suggestion, now: datetime) -> Wanted | None:
     )
 
 
-def _kept(answer: Answer, wanted: Wanted) -> dict[str, Any]:
+def _kept(answer: Answer, question: Wanted) -> dict[str, Any]:
     """A match as a message shows it and its link books it."""
     quote = answer.offer.quote
     return {
         "instrument": str(answer.instrument.pk),
         "start": answer.offer.starts[0].isoformat(),
-        "minutes": wanted.minutes,
+        "minutes": question.minutes,
         "service_mode": answer.mode,
-        "organisation": wanted.payer.code,
+        "organisation": question.payer.code,
         "payable": format_amount(quote.payable, quote.currency) if quote else "",
         "currency": quote.currency if quote else "",
     }
 
 
-def _has_booked(wanted: Wanted, since: datetime) -> bool:
+def _has_booked(question: Wanted, since: datetime) -> bool:
     """Whether they have found something of these techniques themselves since."""
     return Reservation.objects.filter(
-        user=wanted.person,
+        user=question.person,
         requested_at__gte=since,
         state__in=("held", "requested", "confirmed", "in_use", "completed"),
-        instrument__techniques__code__in=wanted.techniques,
+        instrument__techniques__code__in=question.techniques,
     ).exists()
 
 

@@ -168,10 +168,10 @@ def _page(
 ) -> HttpResponse:
     by = by_of(request)
     row = need_by_id(by.actor, need_id)
-    wanted = wanted_of(row)
+    question = wanted_of(row)
     parameters = load_parameters()
     is_open = row.state == Need.State.OPEN and row.latest > by.now
-    answers = load_matches(wanted, by.now) if is_open else []
+    answers = load_matches(question, by.now) if is_open else []
     chosen = load_chosen(row.terms)
     context = {
         "need": row,
@@ -187,7 +187,7 @@ def _page(
         "matches": [
             (
                 answer,
-                reasons_of(answer, wanted, parameters),
+                reasons_of(answer, question, parameters),
                 [LABELS[x] for x in answer.match.labels],
             )
             for answer in answers[:SHOWN]
@@ -204,33 +204,33 @@ def _page(
 
 def _why(request: HttpRequest, by: By, need: Need, answers: list[Answer]) -> dict[str, Any] | None:
     """What became of an instrument that somebody asks about, by its name or id."""
-    asked = request.GET.get("why", "").strip()[:200]
-    if not asked:
+    text = request.GET.get("why", "").strip()[:200]
+    if not text:
         return None
-    instrument = _meant(by, asked)
+    instrument = _meant(by, text)
     if instrument is None:
-        return {"asked": asked}
-    wanted = wanted_of(need)
+        return {"asked": text}
+    question = wanted_of(need)
     places = {a.instrument.pk: n for n, a in enumerate(answers, 1) if a.match is not None}
     answer = next((a for a in answers if a.instrument.pk == instrument.pk), None)
-    answer = answer or load_answer(wanted, instrument, by.now)
+    answer = answer or load_answer(question, instrument, by.now)
     first = next((a for a in answers if a.match is not None), None)
     loses_by = None
     if answer.match and first and first.match and first.instrument.pk != instrument.pk:
-        loses_by = PARTS[loses(answer.match, first.match, wanted.weights or WEIGHTS)]
+        loses_by = PARTS[loses(answer.match, first.match, question.weights or WEIGHTS)]
     return {
-        "asked": asked,
+        "asked": text,
         "instrument": instrument,
         "place": places.get(instrument.pk),
         "gate": GATES.get(answer.gate),
-        "reasons": reasons_of(answer, wanted, load_parameters()),
+        "reasons": reasons_of(answer, question, load_parameters()),
         "loses_by": loses_by,
         "first": first.instrument if first else None,
     }
 
 
-def _meant(by: By, asked: str) -> Instrument | None:
+def _meant(by: By, text: str) -> Instrument | None:
     try:
-        return instrument_by_id(by.actor, UUID(asked))
+        return instrument_by_id(by.actor, UUID(text))
     except (ValueError, NotFound):
-        return search(Criteria(text=asked)).first()
+        return search(Criteria(text=text)).first()
