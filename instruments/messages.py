@@ -145,6 +145,7 @@ FIELD_LABELS = {
     "acquisition_date": _("Acquired on"),
     "service_modes": _("How it can be used"),
     "techniques": _("Techniques"),
+    "capabilities": _("What it can do"),
     "kind": _("Kind"),
     "norm_hours": _("Own norm hours a year"),
     "room": _("Room"),
@@ -160,6 +161,7 @@ FIELD_LABELS = {
 KEPT = {
     "by-hand": _("stays: a person wrote it here"),
     "published": _("stays: what is published keeps it"),
+    "not-understood": _("not understood: it goes into the description"),
 }
 
 

@@ -299,6 +299,25 @@ def _stated(piece: str, figure: "_Figure") -> StatedRead:
     )
 
 
+def written(parameter: Parameter, stated: Stated, unit: str) -> str:
+    """What is stated, in words that `statements_in` reads as the same; empty where it could not:
+    of what is not available, or under a condition of several pieces."""
+    low, high = (
+        None if side is None else f"{parameter.shown(side, unit):f}"
+        for side in (stated.minimum, stated.maximum)
+    )
+    if (low is None and high is None) or _PIECES.search(stated.condition):
+        return ""
+    if low is not None and high is not None:
+        values = f"{low} to {high}"
+    elif low is not None:
+        values = low if parameter.direction == DOWN else f"down to {low}"
+    else:
+        values = f"{high}" if parameter.direction == UP else f"up to {high}"
+    condition = f" ({stated.condition})" if stated.condition else ""
+    return f"{parameter.name} {values} {unit}".strip() + condition
+
+
 @dataclass(frozen=True)
 class _Figure:
     """A number or a range with its unit, and the parameter that it is of, in its unit. `low` and

@@ -13,6 +13,8 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
+from instruments.domain.capabilities import LONGEST_TEXT
+
 type Value = str | int | date | Decimal | list[str] | list[dict[str, str]] | None
 
 KINDS = ("general", "dedicated")
@@ -158,6 +160,12 @@ def _codes(text: str) -> list[str]:
     return sorted(codes)
 
 
+def _statements(text: str) -> list[str]:
+    if len(text) > LONGEST_TEXT:
+        raise Unusable(LONGEST_TEXT)
+    return _items(text)
+
+
 def _text(most: int, parse: Callable[[str], str] = clean) -> Callable[[str], str]:
     return partial(_limited, parse, most)
 
@@ -186,6 +194,7 @@ INSTRUMENT_FIELDS: dict[str, Callable[[str], Value]] = {
     "acquisition_date": _day,
     "service_modes": _modes,
     "techniques": _codes,
+    "capabilities": _statements,
     "kind": _kind,
     "norm_hours": _whole,
     "room": _text(80),
@@ -199,9 +208,9 @@ FACILITY_FIELDS: dict[str, Callable[[str], str]] = {
     "website": _text(200, web_address),
 }
 _FIELDS = {*INSTRUMENT_FIELDS, *FACILITY_FIELDS}
-SEVERAL_LINES = frozenset({"description", "description_zh"})
+SEVERAL_LINES = frozenset({"description", "description_zh", "capabilities"})
 NAMED = frozenset({"manufacturers", "instrument_types", "measured_variables"})
-LISTS = NAMED | {"service_modes", "techniques"}
+LISTS = NAMED | {"service_modes", "techniques", "capabilities"}
 
 
 # What inventories call their columns, as `suggested_fields` compares them.
@@ -211,8 +220,11 @@ HEADINGS = {
         "设备名称|仪器设备名称|资产名称|中文名称|仪器中文名称"
     ),
     "description": (
-        "description|功能|主要功能|功能介绍|仪器简介|简介|描述|备注|主要功能及特色|"
-        "主要技术指标|技术指标|主要性能指标|用途"
+        "description|功能|主要功能|功能介绍|仪器简介|简介|描述|备注|主要功能及特色|用途"
+    ),
+    "capabilities": (
+        "capabilities|specifications|technical specifications|技术指标|主要技术指标|性能指标|"
+        "主要性能指标|技术参数|主要技术参数"
     ),
     "manufacturers": (
         "manufacturer|maker|make|vendor|生产厂家|厂家|制造商|厂商|生产厂商|制造厂商|"

@@ -238,6 +238,7 @@ class Keys:
 IMPORT, HAND = "import", "hand"
 # Why a difference is not taken over.
 BY_HAND, PUBLISHED = "by-hand", "published"
+NOT_UNDERSTOOD = "not-understood"  # what a row states of the instrument in words nobody can read
 OPENING_HOURS = "opening_hours"
 
 

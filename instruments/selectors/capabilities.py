@@ -46,10 +46,15 @@ def load_capabilities(instrument_ids: Collection[UUID]) -> dict[UUID, list[State
     return stated
 
 
+def capabilities_in_order() -> QuerySet[Capability]:
+    """All that is stated, by parameter and condition."""
+    rows = Capability.objects.select_related("parameter")
+    return rows.order_by("parameter__name", "condition", "id")
+
+
 def capabilities_of(instrument_id: UUID) -> QuerySet[Capability]:
     """What is stated of an instrument, by parameter and condition."""
-    rows = Capability.objects.filter(instrument=instrument_id).select_related("parameter")
-    return rows.order_by("parameter__name", "condition", "id")
+    return capabilities_in_order().filter(instrument=instrument_id)
 
 
 def capability_by_id(actor: Actor, capability_id: UUID) -> Capability:

@@ -13,18 +13,21 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.db.models import Prefetch
 
 from accounts.domain.errors import NotFound
 from accounts.domain.roles import Actor
 from accounts.models import Organisation
 from accounts.selectors.memberships import place_of
 from instruments.adapters import nrii, pidinst, table, uniquip, workbook
+from instruments.domain.capabilities import Stated, written
 from instruments.domain.delimited import text_cell
 from instruments.domain.import_fields import FACILITY_FIELDS, told
 from instruments.domain.opening import local_date
 from instruments.domain.pidinst import PidinstRecord, pidinst_json
 from instruments.domain.ratecards import card_in_force
 from instruments.models import Instrument, RateCard
+from instruments.selectors.capabilities import capabilities_in_order, load_parameters
 from instruments.selectors.ratecards import load_card
 
 PIECE = 500
@@ -116,7 +119,7 @@ def _pieces(organisation: Organisation) -> Iterator[list[Instrument]]:
     rows = (
         Instrument.objects.filter(organisation=organisation)
         .select_related("facility", "organisation")
-        .prefetch_related("techniques")
+        .prefetch_related("techniques", Prefetch("capabilities", capabilities_in_order()))
         .order_by("pk")
     )
     piece = list(rows[:PIECE])
@@ -129,7 +132,21 @@ def _told(instrument: Instrument) -> dict[str, str]:
     facility = {name: getattr(instrument.facility, name, "") for name in FACILITY_FIELDS}
     facility["facility"] = instrument.facility.name
     codes = [technique.code for technique in instrument.techniques.all()]
-    return told(vars(instrument), codes, facility)
+    return told(vars(instrument) | {"capabilities": _capabilities(instrument)}, codes, facility)
+
+
+def _capabilities(instrument: Instrument) -> list[str]:
+    parameters = load_parameters()
+    return [
+        text
+        for row in instrument.capabilities.all()
+        if (terms := parameters.get(row.parameter.code))
+        and (
+            text := written(
+                terms, Stated(terms.code, row.minimum, row.maximum, row.condition), row.unit
+            )
+        )
+    ]
 
 
 def _table_cells(piece: Sequence[Instrument]) -> Iterator[list[str]]:

@@ -3,8 +3,8 @@
 Everything here is decided under the lock of the instrument's row.
 """
 
-from collections.abc import Mapping
-from datetime import date, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -16,7 +16,7 @@ from accounts.domain.errors import NotFound, Refused, WrongState, invalid
 from accounts.domain.roles import By
 from accounts.notifications import Effect, enqueue
 from accounts.selectors.rows import visible
-from instruments.domain.capabilities import Stated, stated_of
+from instruments.domain.capabilities import Stated, StatedRead, stated_of
 from instruments.locks import lock_instrument, lock_managed
 from instruments.models import (
     Capability,
@@ -28,6 +28,7 @@ from instruments.models import (
 from instruments.selectors.capabilities import parameter_named
 from instruments.selectors.needs import load_parameters
 from instruments.selectors.registry import may_see
+from instruments.services.provenance import hand_wrote
 
 MOST = 200  # of one instrument
 MOST_QUESTIONS, QUESTIONS_PER = 20, timedelta(days=1)  # of one person
@@ -167,6 +168,61 @@ def question_answer(by: By, *, question_id: UUID, **values: Any) -> Capability:
     return _add(by, instrument, stated, spelt, Capability.Source.ANSWER, checked_on)
 
 
+def capabilities_import(*, given: Sequence[tuple[Instrument, StatedRead]], now: datetime) -> None:
+    """Store what files state of instruments that the caller has locked or made, over what was
+    stated under the same conditions; open questions about it are answered by that. Nothing is ever
+    removed. The caller records it."""
+    if not given:
+        return
+    parameters = Parameter.objects.in_bulk(
+        {read.stated.parameter for _, read in given}, field_name="code"
+    )
+    instruments = {instrument.pk for instrument, _ in given}
+    present = {
+        (row.instrument_id, row.parameter_id, row.condition): row.version
+        for row in Capability.objects.filter(instrument__in=instruments)
+    }
+    rows = {}
+    for instrument, read in given:
+        parameter = parameters[read.stated.parameter]
+        key = (instrument.pk, parameter.pk, read.stated.condition)
+        row = Capability(
+            instrument=instrument,
+            parameter=parameter,
+            source=Capability.Source.IMPORT,
+            version=present.get(key, 0) + 1,
+            created_at=now,
+            updated_at=now,
+        )
+        _put(row, read.stated, read.unit, None)
+        rows[key] = row
+    Capability.objects.bulk_create(
+        rows.values(),
+        update_conflicts=True,
+        unique_fields=["instrument", "parameter", "condition"],
+        update_fields=[
+            *("minimum", "maximum", "unit", "is_available", "source", "checked_on", "version"),
+            "updated_at",
+        ],
+    )
+    for question in CapabilityQuestion.objects.filter(
+        instrument__in=instruments, parameter__in=parameters.values(), answered_at=None
+    ):
+        told = [
+            row
+            for row in rows.values()
+            if (row.instrument_id, row.parameter_id)
+            == (question.instrument_id, question.parameter_id)
+        ]
+        if told:
+            stored = Capability.objects.get(
+                instrument=told[0].instrument,
+                parameter=told[0].parameter,
+                condition=told[0].condition,
+            )
+            _close(question, stored, None, now)
+
+
 def questions_drop(*, user_id: UUID) -> None:
     """Take somebody who leaves for good out of the questions that are open, and away with those
     that nobody else asks."""
@@ -205,15 +261,20 @@ def _add(
         instrument=instrument, parameter=parameter, answered_at=None
     ).first()
     if question is not None:
-        question.answered_at = by.now
-        question.answered_by_id = by.actor.user_id
-        question.version += 1
-        question.save(update_fields=["answered_at", "answered_by", "version"])
-        about = {"question": str(question.pk), "capability": str(row.pk)}
-        enqueue(
-            [Effect("question.answered", f"question.answered.{question.pk}", about)], now=by.now
-        )
+        _close(question, row, by.actor.user_id, by.now)
     return row
+
+
+def _close(
+    question: CapabilityQuestion, row: Capability, user_id: UUID | None, now: datetime
+) -> None:
+    """Note that a question is answered by what is stated now, and have the askers told."""
+    question.answered_at, question.answered_by_id = now, user_id
+    question.version += 1
+    question.save(update_fields=["answered_at", "answered_by", "version"])
+    about = {"question": str(question.pk), "capability": str(row.pk)}
+    effect = Effect("question.answered", f"question.answered.{question.pk}", about)
+    enqueue([effect], now=now)
 
 
 def _put(row: Capability, stated: Stated, unit: str, checked_on: date | None) -> None:
@@ -256,7 +317,9 @@ def _written(value: Decimal | None) -> str | None:
 def _record(
     by: By, action: str, instrument: Instrument, before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> None:
-    """Record a change and give the record another version: who keeps a copy of it asks again."""
+    """Record a change and give the record another version: who keeps a copy of it asks again. No
+    later import overwrites it unasked."""
+    hand_wrote(by, instrument=instrument, names=["capabilities"])
     instrument.version += 1
     instrument.updated_at = by.now
     instrument.save(update_fields=["version", "updated_at"])

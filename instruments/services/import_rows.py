@@ -6,7 +6,7 @@ the same number of statements however many rows it has.
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -17,6 +17,7 @@ from accounts import trail
 from accounts.domain.roles import Actor, By
 from accounts.models import Organisation
 from accounts.notifications import enqueue
+from instruments.domain.capabilities import Stated, statements_in, written
 from instruments.domain.delimited import RowProblem
 from instruments.domain.imports import (
     BY_HAND,
@@ -25,6 +26,7 @@ from instruments.domain.imports import (
     HAND,
     HOURS,
     IMPORT,
+    NOT_UNDERSTOOD,
     OPENING_HOURS,
     PARTS,
     PUBLISHED,
@@ -42,7 +44,9 @@ from instruments.domain.imports import (
 )
 from instruments.locks import lock_instruments
 from instruments.models import Import, ImportRow, Instrument, Provenance, Technique
+from instruments.selectors.capabilities import load_parameters
 from instruments.selectors.registry import WITH
+from instruments.services.capabilities import capabilities_import
 from instruments.services.import_facilities import (
     CONTACT_FIELDS,
     Change,
@@ -56,6 +60,7 @@ from instruments.services.search import entries_file
 
 _DRAFTING = (Instrument.Publication.DRAFT, Instrument.Publication.SUBMITTED)
 # What a changed row may change besides the fields it says something about.
+_RELATED = ("techniques", "capabilities")
 _ALWAYS = ("source_digest", "version", "updated_at")
 
 
@@ -142,13 +147,16 @@ def rows_decide(
     lock: bool = False,
 ) -> list[Decision]:
     """One decision a row, in order; `lock`: with the instruments' rows locked."""
-    given = list(rows)
+    unread: dict[str, list[str]] = {}
+    given = [(line, _understood(values, unread)) for line, values in rows]
     usable = [values for _line, values in given if isinstance(values, RowValues)]
     _load_techniques(run, usable)
     matches = _match(run, usable)
     merged = _follow(run, matches)
     ids = {pk for pk, _is_by_key in matches.values()}
     instruments = {i.pk: i for i in _instruments(ids, lock)}
+    if any("capabilities" in values.record for values in usable):
+        prefetch_related_objects(list(instruments.values()), "capabilities__parameter")
     taken = _taken(run, matches)
     decisions = []
     for line, values in given:
@@ -180,7 +188,51 @@ def rows_decide(
             decisions.append(Decision(line, Result.REFUSED, problem=problem, name=name))
             continue
         decisions.append(_decide(run, line, values, instruments[pk], is_by_key))
+    for decision in decisions:
+        rest = unread.get(decision.values.key) if decision.values else None
+        if rest and decision.result is not Result.UNCHANGED:
+            note = Difference("capabilities", [], rest, NOT_UNDERSTOOD)
+            decision.differences = [*decision.differences, note]
     return decisions
+
+
+def _understood(
+    values: RowValues | RowProblem, unread: dict[str, list[str]]
+) -> RowValues | RowProblem:
+    """The row with what it states of the instrument in one form, and the pieces that nobody can
+    read at the end of the description; `unread` takes them too, by the row's key."""
+    if not isinstance(values, RowValues) or not values.record.get("capabilities"):
+        return values
+    parameters = load_parameters()
+    read, rest = statements_in(_joined(values), parameters)
+    texts = [written(parameters[r.stated.parameter], r.stated, r.unit) for r in read]
+    record: dict[str, Any] = {**values.record, "capabilities": sorted(filter(None, texts))}
+    if rest:
+        unread[values.key] = rest
+        told = (str(record.get("description") or ""), "; ".join(rest))
+        record["description"] = "\n".join(filter(None, told))[:20_000]
+    return replace(values, record=record)
+
+
+def _joined(values: RowValues) -> str:
+    texts = values.record.get("capabilities")
+    return "; ".join(map(str, texts)) if isinstance(texts, list) else ""
+
+
+def _stated_now(values: RowValues, instrument: Instrument) -> list[str]:
+    """What is stated now of the parameters, under the conditions, that a row speaks of."""
+    parameters = load_parameters()
+    read, _ = statements_in(_joined(values), parameters)
+    spoken_of = {(r.stated.parameter, r.stated.condition) for r in read}
+    return sorted(
+        written(
+            parameters[row.parameter.code],
+            Stated(row.parameter.code, row.minimum, row.maximum, row.condition),
+            row.unit,
+        )
+        for row in instrument.capabilities.all()
+        if (row.parameter.code, row.condition) in spoken_of
+    )
 
 
 def _match(run: Run, rows: Sequence[RowValues]) -> dict[str, tuple[UUID, bool]]:
@@ -322,8 +374,10 @@ def _decide(
 
 def _current(run: Run, values: RowValues, instrument: Instrument) -> dict[str, Any]:
     current: dict[str, Any] = {
-        name: getattr(instrument, name) for name in values.record if name != "techniques"
+        name: getattr(instrument, name) for name in values.record if name not in _RELATED
     }
+    if "capabilities" in values.record:
+        current["capabilities"] = _stated_now(values, instrument)
     if "techniques" in values.record:
         current["techniques"] = sorted(t.code for t in instrument.techniques.all())
     if values.record.get("owners") == [run.owner] and not instrument.owners:
@@ -389,6 +443,7 @@ def rows_store(run: Run, actor: Actor, decisions: Sequence[Decision]) -> None:
     if changed:
         changes += _changed_store(run, changed)
     _provenance_store(run, stored)
+    _capabilities_store(run, stored)
     entries_file([d.instrument.pk for d in stored if d.instrument])
     if changes:
         trail.record_many(By(actor, run.now), changes=changes, places=run.organisation.places())
@@ -401,7 +456,7 @@ def _created_store(run: Run, decisions: Sequence[Decision]) -> list[Change]:
     links = []
     for decision in decisions:
         values = _values(decision)
-        record = {name: value for name, value in values.record.items() if name != "techniques"}
+        record = {n: value for n, value in values.record.items() if n not in _RELATED}
         draft = Instrument(
             facility=run.sites.of(values),
             organisation=run.organisation,
@@ -451,9 +506,9 @@ def _changed_store(run: Run, decisions: Sequence[Decision]) -> list[Change]:
                 instrument.techniques.set([run.techniques[code] for code in difference.after])
             elif name == OPENING_HOURS:
                 hours.append((instrument, difference.after))
-            else:
+            elif name != "capabilities":
                 setattr(instrument, name, difference.after)
-            if name not in ("techniques", OPENING_HOURS):
+            if name not in (*_RELATED, OPENING_HOURS):
                 fields.add(name)
         if OPENING_HOURS not in after and (week := _moved_hours(instrument)):
             hours.append((instrument, week))
@@ -470,6 +525,17 @@ def _changed_store(run: Run, decisions: Sequence[Decision]) -> list[Change]:
     enqueue(told, now=run.now)
     _hours_assign(run, hours)
     return changes
+
+
+def _capabilities_store(run: Run, decisions: Sequence[Decision]) -> None:
+    parameters = load_parameters()
+    given = []
+    for decision in decisions:
+        is_taken = any(d.field == "capabilities" for d in decision.taken)
+        if decision.instrument and (decision.result is Result.CREATED or is_taken):
+            read, _ = statements_in(_joined(_values(decision)), parameters)
+            given += [(decision.instrument, one) for one in read]
+    capabilities_import(given=given, now=run.now)
 
 
 def _values(decision: Decision) -> RowValues:

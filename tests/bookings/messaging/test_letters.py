@@ -9,11 +9,13 @@ import os
 import re
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from allauth.account.models import EmailAddress
 
+from accounts.domain.roles import By
 from accounts.letters import people, sign_in
 from accounts.letters.kinds import Content, compose, letters_of
 from accounts.letters.mails import Letter, Stranger, digest_mail, mail_of, method_of
@@ -45,6 +47,8 @@ from bookings.pricing.selectors.agreements import members_of
 from bookings.settlement.notifications import papers
 from instruments import notifications as harvests
 from instruments.models import Fetching, Harvest
+from instruments.services.capabilities import question_answer, question_ask
+from tests.factories.capabilities import parameters_of
 from tests.factories.cast import NOW, reserve
 from tests.factories.qualifications import certify
 from tests.factories.things import money_things
@@ -83,6 +87,21 @@ def world(shared_cast):
     cast.later = reserve(cast, "2026-03-11 10:00", "2026-03-11 12:00")
     cast.charge = Charge.objects.get(pk=money_things(cast)["charge"])
     cast.enrolment = enrol(cast, session(cast, course(cast)))
+    parameters_of(cast)
+    cast.question, answered = (
+        question_ask(
+            By(cast.actor("wang"), NOW), instrument_id=cast.microscope.pk, parameter=parameter
+        )
+        for parameter in ("spatial_resolution", "accelerating_voltage")
+    )
+    cast.answer = question_answer(
+        By(cast.actor("zhao"), NOW),
+        question_id=answered.pk,
+        minimum=Decimal("0.5"),
+        maximum=Decimal(30),
+        condition="low vacuum",
+    )
+    cast.answered = answered
     return cast
 
 
@@ -211,7 +230,19 @@ def about_search(kind):
     return written
 
 
+def about_question(kind):
+    def written(cast, reader):
+        question = cast.question if kind.name == "question.asked" else cast.answered
+        told = OutboxMessage(payload={"capability": str(cast.answer.pk)})
+        return compose(kind, kind.content(question, told, NOW), reader)
+
+    return written
+
+
 def about_harvest(kind):
+    if kind.name.startswith("question."):
+        return about_question(kind)
+
     def written(cast, reader):
         harvest = Harvest(name="Register", address="https://lab.example/list.csv", failures=5)
         problem = {"code": "host-unknown", "numbers": {}}
@@ -277,7 +308,9 @@ READERS = {
 
 def reader_of(kind, cast, language):
     is_host = kind.startswith("mail.") and reservations.KINDS[kind].readers is host_people
-    name = "zhao" if is_host or kind in {"people.asked", "people.left"} else "wang"
+    name = (
+        "zhao" if is_host or kind in {"people.asked", "people.left", "question.asked"} else "wang"
+    )
     reader = cast.people[READERS.get(kind.partition(".")[0], name)]
     reader.language = language
     return reader

@@ -20,6 +20,7 @@ from instruments.domain.capabilities import (
     requirements_in,
     statements_in,
     without_requirements,
+    written,
 )
 
 PARAMETERS = shipped_parameters()
@@ -212,6 +213,39 @@ def test_a_single_number_states_the_side_that_matters():
         Stated("accelerating_voltage", None, D(200)),
         Stated("spatial_resolution", D(1), None),
     ]
+
+
+@given(
+    st.sampled_from(sorted(PARAMETERS)),
+    st.lists(st.decimals("0.001", 9999, places=3), min_size=1, max_size=2, unique=True),
+    st.booleans(),
+    st.sampled_from(["", "at 15 kV", "low vacuum", "低真空"]),
+    st.data(),
+)
+def test_what_is_written_is_read_as_the_same(code, sides, is_low, condition, data):
+    row = PARAMETERS[code]
+    unit = data.draw(st.sampled_from(row.all_units))
+    values = sorted(row.stored(side, unit) for side in sides)
+    if not all(D("1e-5") < value < D("1e12") for value in values):
+        return
+    is_low = row.direction == DOWN or (row.direction == RANGE and is_low)
+    low, high = values[0], values[-1]
+    if len(values) == 1:
+        low, high = (low, None) if is_low else (None, high)
+    stated = Stated(code, low, high, condition)
+    ((read,), rest) = statements_in(written(row, stated, unit), PARAMETERS)
+    assert (read.unit, rest) == (unit, [])
+    sides = ((read.stated.minimum, low), (read.stated.maximum, high))
+    for again, before in sides:
+        assert (again is None) == (before is None)
+        assert again is None or abs(again - before) <= before * D("1e-8")
+    assert (read.stated.parameter, read.stated.condition) == (code, condition)
+
+
+def test_what_could_not_be_read_again_is_not_written():
+    row = PARAMETERS["spatial_resolution"]
+    assert written(row, Stated(row.code, is_available=False), "nm") == ""
+    assert written(row, Stated(row.code, D(2), None, "5 kV; tilted"), "nm") == ""
 
 
 def test_a_long_text_is_read_to_its_limit():
