@@ -16,6 +16,7 @@ from accounts.domain.errors import NotFound, Refused, WrongState, invalid
 from accounts.domain.roles import By
 from accounts.notifications import Effect, enqueue
 from accounts.selectors.rows import visible
+from accounts.services.memberships import lock_user
 from instruments.domain.capabilities import Stated, StatedRead, stated_of
 from instruments.locks import lock_instrument, lock_managed
 from instruments.models import (
@@ -137,6 +138,7 @@ def question_ask(by: By, *, instrument_id: UUID, parameter: str) -> CapabilityQu
     )
     if question.askers.filter(user=person).exists():
         return question
+    lock_user(person)  # what they ask elsewhere at the same moment counts too
     recent = QuestionAsker.objects.filter(user=person, asked_at__gt=by.now - QUESTIONS_PER)
     if recent.count() >= MOST_QUESTIONS:
         raise TooManyQuestions(most=MOST_QUESTIONS)
