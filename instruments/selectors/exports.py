@@ -27,7 +27,8 @@ from instruments.domain.opening import local_date
 from instruments.domain.pidinst import PidinstRecord, pidinst_json
 from instruments.domain.ratecards import card_in_force
 from instruments.models import Instrument, RateCard
-from instruments.selectors.capabilities import capabilities_in_order, load_parameters
+from instruments.selectors.capabilities import capabilities_in_order
+from instruments.selectors.needs import load_parameters
 from instruments.selectors.ratecards import load_card
 
 PIECE = 500

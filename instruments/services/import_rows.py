@@ -44,7 +44,7 @@ from instruments.domain.imports import (
 )
 from instruments.locks import lock_instruments
 from instruments.models import Import, ImportRow, Instrument, Provenance, Technique
-from instruments.selectors.capabilities import load_parameters
+from instruments.selectors.needs import load_parameters
 from instruments.selectors.registry import WITH
 from instruments.services.capabilities import capabilities_import
 from instruments.services.import_facilities import (
