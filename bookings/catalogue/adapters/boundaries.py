@@ -19,7 +19,7 @@ def boundaries() -> Boundaries:
     try:
         changed = Path(settings.MAP_BOUNDARIES).stat().st_mtime_ns
     except OSError as problem:
-        structlog.get_logger().warning("map.boundaries", problem=str(problem))
+        structlog.get_logger().warning("map-boundaries", problem=str(problem))
         return NONE
     return _kept(settings.MAP_BOUNDARIES, changed)
 
@@ -29,7 +29,7 @@ def _kept(path: str, changed: int) -> Boundaries:
     try:
         return load_boundaries(path)
     except NotBoundaries as problem:
-        structlog.get_logger().warning("map.boundaries", problem=str(problem))
+        structlog.get_logger().warning("map-boundaries", problem=str(problem))
         return NONE
 
 
