@@ -111,9 +111,24 @@ def load_matches(question: Wanted, now: datetime, *, most: int = MOST) -> list[A
     Looked at are the cheapest of those with room in the window, beside them the first that are
     free and those of the payer's own region; instruments of neighbouring techniques where these
     are few."""
-    backing = load_backing(question.payer)
-    instruments = _chosen(question, backing, now, most)
-    return answers(question, instruments, now, backing=backing)
+    means = _means(question, now)
+    return answers(question, _chosen(question, means, now, most), now, means=means)
+
+
+@dataclass(frozen=True)
+class Means:
+    """What the payer brings: agreements and grants, and what one unit of each currency is worth in
+    that of the need."""
+
+    backing: Backing
+    worths: Mapping[str, Decimal]
+
+
+def _means(question: Wanted, now: datetime) -> Means:
+    region = question.payer.region
+    today = local_date(ZoneInfo(region.time_zone), now)
+    worths = load_worths(question.payer, question.currency or region.currency, today)
+    return Means(load_backing(question.payer), worths)
 
 
 def load_answer(question: Wanted, instrument: Instrument, now: datetime) -> Answer:
@@ -127,10 +142,10 @@ def answers(
     instruments: Sequence[Instrument],
     now: datetime,
     *,
-    backing: Backing | None = None,
+    means: Means | None = None,
 ) -> list[Answer]:
     """How instruments (facility, schedule, policy loaded) answer a need, the best first."""
-    backing = backing or load_backing(question.payer)
+    means = means or _means(question, now)
     modes, uncertified = _modes(question, instruments)
     offers: dict[UUID, Offer] = {}
     for mode in sorted(set(modes.values())):
@@ -138,7 +153,7 @@ def answers(
             [i for i in instruments if modes[i.pk] == mode],
             question.payer,
             now,
-            backing=backing,
+            backing=means.backing,
             user_id=question.person,
             mode=mode or None,
             span=Period(max(question.earliest, now), max(question.latest, now)),
@@ -146,9 +161,6 @@ def answers(
             quantity=question.quantity,
             most=1,
         )
-    currency = question.currency or question.payer.region.currency
-    today = local_date(ZoneInfo(question.payer.region.time_zone), now)
-    worths = load_worths(question.payer, currency, today)
     stated = load_capabilities([i.pk for i in instruments]) if question.requirements else {}
     trust = load_trust({i.organisation_id for i in instruments})
     techniques = _techniques(instruments)
@@ -156,8 +168,8 @@ def answers(
     for instrument in instruments:
         offer = offers[instrument.pk]
         payable = None
-        if offer.quote is not None and offer.currency in worths:
-            payable = offer.quote.payable * worths[offer.currency]
+        if offer.quote is not None and offer.currency in means.worths:
+            payable = offer.quote.payable * means.worths[offer.currency]
         by_instrument[instrument.pk] = Answer(
             instrument,
             offer,
@@ -207,7 +219,7 @@ def _kept(mean: float, bookings: int, cancelled: int, requests: int, unanswered:
     return trusted(number - cancelled - unanswered, number, mean)
 
 
-def _chosen(question: Wanted, backing: Backing, now: datetime, most: int) -> list[Instrument]:
+def _chosen(question: Wanted, means: Means, now: datetime, most: int) -> list[Instrument]:
     """The instruments that are worth asking for time and price, at most so many."""
     start = max(question.earliest, now)
     if question.latest <= start or not question.techniques:
@@ -218,7 +230,15 @@ def _chosen(question: Wanted, backing: Backing, now: datetime, most: int) -> lis
     chosen: dict[UUID, Instrument] = {}
 
     def take(rows: QuerySet[SearchEntry], within: Period, number: int) -> None:
-        sieve = Sieve(now=now, within=within, backing=backing, minutes=question.minutes)
+        sieve = Sieve(
+            now=now,
+            within=within,
+            backing=means.backing,
+            minutes=question.minutes,
+            worths=means.worths,
+            max_payable=question.budget,
+            mode=question.modes[0] if len(question.modes) == 1 else "",
+        )
         free = candidates(Criteria(sort="price"), sieve, after=None, most=number, rows=rows)
         chosen.update((i.pk, i) for i in free[: most - len(chosen)] if i.pk not in chosen)
 

@@ -1,14 +1,16 @@
 """Which instruments answer a need, with time and price as the payer would have them."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 from django.core.cache import cache
 
+from accounts.domain.roles import By
 from bookings.models import HostRecord, Reservation
 from bookings.needs.selectors.matches import load_answer, load_matches, load_trust, wanted_of
 from bookings.needs.services.suggestions import hosts_review
+from bookings.settlement.services.exchange_rates import RateTerms, rate_enter
 from instruments.models import Capability, Parameter, Technique
 from tests.factories.capabilities import parameters_of
 from tests.factories.cards import CARD
@@ -162,3 +164,16 @@ def test_the_statements_do_not_grow_with_the_instruments(cast, django_assert_num
     load_matches(wanted, NOW)
     with django_assert_num_queries(9):
         assert len(load_matches(wanted, NOW)) == 17
+
+
+def test_the_cheapest_are_those_of_the_payers_own_money(cast):
+    """Where more answer than are looked at, prices in another currency count at the stored
+    rate."""
+    terms = RateTerms("USD", "CNY", Decimal(7), date(2026, 3, 1), "bank")
+    rate_enter(By(cast.actor("lin"), NOW), organisation=cast.fudan, terms=terms)
+    dollars = cast.instrument(name="Dollars", card={"currency": "USD"})  # the same numbers
+    question = wanted_of(need_of(cast, budget=Decimal(5000)))
+    (first,) = load_matches(question, NOW, most=26)[:1]
+    assert first.instrument == cast.microscope
+    payables = {a.instrument.name: a.payable for a in load_matches(question, NOW)}
+    assert payables[dollars.name] == 7 * payables[cast.microscope.name]
