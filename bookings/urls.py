@@ -70,6 +70,7 @@ urlpatterns = [
     path("needs/<uuid:need_id>/", needs.need, name="need"),
     path("needs/<uuid:need_id>/change/", needs.change, name="need-change"),
     path("needs/<uuid:need_id>/correct/", needs.correct, name="need-correct"),
+    path("needs/<uuid:need_id>/readers/", needs.share, name="need-share"),
     path("needs/<uuid:need_id>/withdraw/", needs.withdraw, name="need-withdraw"),
     path("waiting/", waiting.waiting, name="waiting"),
     path("waiting/<uuid:wish_id>/withdraw/", waiting.withdraw, name="waiting-withdraw"),

@@ -36,6 +36,8 @@ ACTS: dict[str, Any] = {
     "need.create": _("Need described"),
     "need.change": _("Need changed"),
     "need.withdraw": _("Need withdrawn"),
+    "need.share": _("Reader of a need named"),
+    "need.unshare": _("Reader of a need taken away"),
     "need.open": _("Somebody else's need read"),
     "search.save": _("Search saved"),
     "search.pause": _("Saved search paused or resumed"),

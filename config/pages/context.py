@@ -33,7 +33,14 @@ PARTS = {
             *("measurands", "measurand", "measurand-new"),
             *("compare", "lists", "list", "list-entry", "map"),
         ),
-        "bookings:needs": ("need", "need-new", "need-change", "need-correct", "need-withdraw"),
+        "bookings:needs": (
+            "need",
+            "need-new",
+            "need-change",
+            "need-correct",
+            "need-share",
+            "need-withdraw",
+        ),
         "bookings:mine": (
             "calendar",
             "spending",

@@ -104,6 +104,7 @@ GET  bookings:need                   - 404 200 404 404 404 200 404 404 404 404 4
 GET  bookings:need-change            - 404 200 404 404 404 404 404 404 404 404 404 404
 POST bookings:need-change            - 404 302 404 404 404 404 404 404 404 404 404 404
 POST bookings:need-correct           - 404 302 404 404 404 404 404 404 404 404 404 404
+POST bookings:need-share             - 404 302 404 404 404 302 404 404 404 404 404 404
 POST bookings:need-withdraw          - 404 302 404 404 404 404 404 404 404 404 404 404
 GET  bookings:waiting                - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:waiting-new            - 403 200 200 200 403 403 403 403 403 403 403 403
@@ -607,6 +608,8 @@ POST   api-needs                     - 400 201 201 201 403 403 403 403 400 400 4
 GET    api-need                      - 404 200 404 404 404 200 404 404 404 404 404 404
 PUT    api-need                      - 404 200 404 404 404 404 404 404 404 404 404 404
 POST   api-need-withdraw             - 404 200 404 404 404 404 404 404 404 404 404 404
+POST   api-need-share                - 404 200 404 404 404 200 404 404 404 404 404 404
+POST   api-need-unshare              - 404 200 404 404 404 200 404 404 404 404 404 404
 POST   api-need-open                 - 404 404 404 404 404 404 404 404 404 404 404 200
 GET    api-need-matches              - 404 200 404 404 404 200 404 404 404 404 404 404
 GET    api-waiting-list              - 200 200 200 200 200 200 200 200 200 200 200 200
@@ -853,6 +856,7 @@ PAGE_BODIES = {
     },
     "bookings:need-new": NEED_FORM,
     "bookings:need-change": NEED_FORM,
+    "bookings:need-share": {"person": "sun@ustc.example"},
     "bookings:need-correct": {"act": "add", "code": "grain-size"},
     "bookings:waiting-new": {
         "earliest": "2026-03-06T08:00",
@@ -1243,6 +1247,8 @@ API_BODIES = {
     ("POST", "api-needs"): NEED,
     ("PUT", "api-need"): NEED,
     ("POST", "api-need-open"): {"reason": "test"},
+    ("POST", "api-need-share"): {"person": "sun@ustc.example"},
+    ("POST", "api-need-unshare"): {"person": "sun@ustc.example"},
     ("POST", "api-waiting-list"): {
         "instrument": "<instrument>",
         "earliest": "2026-03-06T00:00:00Z",

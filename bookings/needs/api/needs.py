@@ -31,6 +31,8 @@ from bookings.needs.services.needs import (
     need_change,
     need_make,
     need_open,
+    need_share,
+    need_unshare,
     need_withdraw,
 )
 from bookings.pricing.domain.quotes import quote_to_json
@@ -90,12 +92,22 @@ class NeedBody(Shape):
     weights = WeightsBody(required=False)
 
 
+class PersonBody(Shape):
+    person = Text(254, help_text="An id, or a mail address.")
+
+
+class ReaderShape(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+
+
 class NeedShape(serializers.Serializer[Any]):
     """A need. `requirements` and `budget` are as they were entered."""
 
     id = serializers.UUIDField()
     user = serializers.CharField(source="user.name")
     organisation = serializers.CharField(source="organisation.code", help_text="The payer.")
+    readers = ReaderShape(many=True, source="readers.all")
     text = serializers.CharField()
     terms = NeedTermShape(many=True, source="chosen")
     requirements = serializers.ListField(child=serializers.DictField())
@@ -239,6 +251,17 @@ class Needs(Resource):
     def withdraw(self, pk: UUID, data: Any = None) -> UUID:
         """Look no further."""
         return need_withdraw(self.by, need_id=pk).pk
+
+    @acts(_("Name a reader of a need"), PersonBody, versioned=False)
+    def share(self, pk: UUID, data: dict[str, Any]) -> Need:
+        """Let somebody else read it, by id or mail address: for its author and the payer's
+        managers, who alone can read it otherwise. At most twenty."""
+        return need_share(self.by, need_id=pk, **data)
+
+    @acts(_("Take a reader of a need away"), PersonBody, versioned=False)
+    def unshare(self, pk: UUID, data: dict[str, Any]) -> Need:
+        """Let somebody read it no longer."""
+        return need_unshare(self.by, need_id=pk, **data)
 
     @acts(_("Open somebody's need"), ReasonBody, versioned=False, once=False)
     def open(self, pk: UUID, data: dict[str, Any]) -> Need:

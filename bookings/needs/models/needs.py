@@ -13,7 +13,8 @@ from instruments.models import Instrument
 
 
 class Need(models.Model):
-    """What somebody wants to find out, when, and for how much; private.
+    """What somebody wants to find out, when, and for how much; read by them, the payer's managers
+    and the readers whom these name.
 
     terms: codes of measurands and techniques that they chose, the most telling first;
     requirements: as texts, each `{parameter, low, high}` in the unit of the parameter; sample:
@@ -28,6 +29,7 @@ class Need(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     user = models.ForeignKey(User, models.PROTECT, related_name="+")
     organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
+    readers = models.ManyToManyField(User, related_name="+", blank=True)
     text = models.CharField(max_length=2000)
     terms = ArrayField(models.CharField(max_length=60), default=list)
     requirements = models.JSONField(default=list)

@@ -16,14 +16,21 @@ from instruments.selectors.needs import load_vocabulary
 
 
 def needs_for(actor: Actor) -> QuerySet[Need]:
-    """One's own, and those of organisations whose manager one is; the newest first."""
-    managed = actor.organisations_where("book-for-members")
-    return _all().filter(Q(user=actor.user_id) | Q(organisation_id__in=managed))
+    """One's own, those of organisations whose manager one is, and those that one was named a reader
+    of; the newest first."""
+    named = Need.readers.through.objects.filter(user=actor.user_id).values("need")
+    return _all().filter(Q(pk__in=_kept_by(actor).values("pk")) | Q(pk__in=named))
 
 
 def need_by_id(actor: Actor, need_id: UUID) -> Need:
     """One of them; `NotFound` if there is none, or it is not the actor's to read."""
     return visible(needs_for(actor), pk=need_id)
+
+
+def need_to_share(actor: Actor, need_id: UUID) -> Need:
+    """One of those whose readers the actor names: their own, and those of organisations whose
+    manager they are; `NotFound` else."""
+    return visible(_all().filter(pk__in=_kept_by(actor).values("pk")), pk=need_id)
 
 
 def own_need(actor: Actor, need_id: UUID) -> Need:
@@ -79,9 +86,14 @@ def written(requirement: Requirement) -> dict[str, str | None]:
     }
 
 
+def _kept_by(actor: Actor) -> QuerySet[Need]:
+    managed = actor.organisations_where("book-for-members")
+    return Need.objects.filter(Q(user=actor.user_id) | Q(organisation_id__in=managed))
+
+
 def _all() -> QuerySet[Need]:
     return (
         Need.objects.select_related("user", "organisation__region")
-        .prefetch_related("regions")
+        .prefetch_related("regions", "readers")
         .order_by("-created_at", "-id")
     )

@@ -16,10 +16,17 @@ from accounts.models import Organisation, Region
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
 from accounts.selectors.organisations import payer_for, region_by_code
-from accounts.selectors.rows import visible
+from accounts.selectors.rows import as_uuid, visible
+from accounts.selectors.users import person_named
 from bookings.needs.domain.matching import PARTS
 from bookings.needs.models import Need
-from bookings.needs.selectors.needs import load_chosen, needs_under_review, own_need, written
+from bookings.needs.selectors.needs import (
+    load_chosen,
+    need_to_share,
+    needs_under_review,
+    own_need,
+    written,
+)
 from bookings.plans.domain.waiting import check_window
 from bookings.record.locks import lock_person
 from instruments.domain.capabilities import RANGE, UP, Requirement, fits_column, requirements_in
@@ -27,7 +34,7 @@ from instruments.models import Instrument
 from instruments.selectors.needs import load_need_terms, load_parameters
 
 MOST_NEEDS = 50  # of a person, while they are open
-MOST_TERMS, MOST_REQUIREMENTS = 5, 10
+MOST_TERMS, MOST_REQUIREMENTS, MOST_READERS = 5, 10, 20
 TERMS_READ = 2  # of a text, where none are chosen
 
 
@@ -107,6 +114,36 @@ def need_withdraw(by: By, *, need_id: UUID) -> Need:
     need.save(update_fields=["state", "changed_at", "version"])
     trail.record(by, "need.withdraw", need)
     return need
+
+
+@transaction.atomic
+def need_share(by: By, *, need_id: UUID, person: str) -> Need:
+    """Let somebody read a need, by id or mail address: for its author and the payer's managers.
+    `Invalid` (unknown-person, too-many); who reads it already stays."""
+    need = need_to_share(by.actor, need_id)
+    reader = person_named(person)
+    if reader is None:
+        raise invalid("person", "unknown-person", person=person[:254])
+    Need.objects.select_for_update(no_key=True).get(pk=need.pk)
+    readers = set(need.readers.values_list("pk", flat=True))
+    if reader.pk in readers:
+        return need
+    if len(readers) >= MOST_READERS:
+        raise invalid("person", "too-many", most=MOST_READERS)
+    need.readers.add(reader)
+    trail.record(by, "need.share", need, after={"reader": str(reader.pk)})
+    return need_to_share(by.actor, need_id)
+
+
+@transaction.atomic
+def need_unshare(by: By, *, need_id: UUID, person: str) -> Need:
+    """Let somebody read it no longer."""
+    need = need_to_share(by.actor, need_id)
+    reader = need.readers.filter(pk=as_uuid(person)).first()
+    if reader is not None:
+        need.readers.remove(reader)
+        trail.record(by, "need.unshare", need, before={"reader": str(reader.pk)})
+    return need_to_share(by.actor, need_id)
 
 
 @transaction.atomic

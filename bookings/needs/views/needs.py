@@ -34,6 +34,8 @@ from bookings.needs.services.needs import (
     NeedValues,
     need_change,
     need_make,
+    need_share,
+    need_unshare,
     need_withdraw,
 )
 from instruments.domain.search import Criteria
@@ -134,6 +136,20 @@ def correct(request: HttpRequest, need_id: UUID) -> HttpResponse:
 
 
 @writes
+def share(request: HttpRequest, need_id: UUID) -> HttpResponse:
+    """Let somebody read it, or no longer (`act=end`)."""
+    work = need_unshare if request.POST.get("act") == "end" else need_share
+    person = request.POST.get("person", "").strip()[:254]
+    return act(
+        request,
+        partial(_page, request, need_id),
+        lambda by, _: work(by, need_id=need_id, person=person),
+        to=reverse("bookings:need", args=[need_id]),
+        done=gettext("Saved."),
+    )
+
+
+@writes
 def withdraw(request: HttpRequest, need_id: UUID) -> HttpResponse:
     """Look no further."""
     return act(
@@ -177,6 +193,8 @@ def _page(
         "need": row,
         "refused": refused,
         "is_own": row.user_id == by.actor.user_id,
+        "may_share": row.user_id == by.actor.user_id
+        or by.actor.may("book-for-members", place_of(row.organisation)),
         "is_open": is_open,
         "chosen": chosen,
         "others": [t for t in load_need_terms(row.text) if t.code not in set(row.terms)],

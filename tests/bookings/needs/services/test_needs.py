@@ -10,7 +10,13 @@ from accounts.models import TrailEntry
 from bookings.needs.models import Need
 from bookings.needs.selectors.needs import need_by_id, needs_for
 from bookings.needs.services import needs as services
-from bookings.needs.services.needs import need_change, need_open, need_withdraw
+from bookings.needs.services.needs import (
+    need_change,
+    need_open,
+    need_share,
+    need_unshare,
+    need_withdraw,
+)
 from tests.factories.capabilities import parameters_of
 from tests.factories.cast import NOW, at
 from tests.factories.needs import measurand_of, need_of, need_values
@@ -150,3 +156,42 @@ def test_the_trail_has_none_of_its_words(cast):
 def test_what_was_chosen_from_a_text_of_two_thousand_signs(cast):
     need = need_of(cast, text=("晶粒尺寸 " * 400)[:2000])
     assert need.terms == ["grain-size"]
+
+
+def test_whom_its_author_or_a_manager_names_reads_it_until_they_take_it_back(cast):
+    need = need_of(cast)
+    sun = cast.actor("sun")
+    need_share(By(cast.actor("wang"), NOW), need_id=need.pk, person="sun@ustc.example")
+    need_share(By(cast.actor("chen"), NOW), need_id=need.pk, person=str(cast.sun.pk))  # again
+    assert need_by_id(sun, need.pk) == need
+    assert [row.pk for row in needs_for(sun)] == [need.pk]
+    # A reader changes nothing and names nobody.
+    for refused in (
+        lambda: need_share(By(sun, NOW), need_id=need.pk, person="lin@fudan.example"),
+        lambda: need_change(By(sun, NOW), need_id=need.pk, values=need_values()),
+        lambda: need_withdraw(By(sun, NOW), need_id=need.pk),
+    ):
+        with pytest.raises(NotFound):
+            refused()
+    need_unshare(By(cast.actor("chen"), NOW), need_id=need.pk, person=str(cast.sun.pk))
+    with pytest.raises(NotFound):
+        need_by_id(sun, need.pk)
+    acts = TrailEntry.objects.filter(action__startswith="need.").order_by("pk")
+    assert sorted(entry.action for entry in acts) == ["need.create", "need.share", "need.unshare"]
+
+
+@pytest.mark.parametrize("person", ["nobody@nowhere.example", "", "\0", "0" * 254])
+def test_nobody_is_named_who_has_no_account(cast, person):
+    need = need_of(cast)
+    with pytest.raises(Invalid):
+        need_share(By(cast.actor("wang"), NOW), need_id=need.pk, person=person)
+    assert not need.readers.exists()
+
+
+def test_there_are_so_many_readers_at_most(cast, monkeypatch):
+    monkeypatch.setattr(services, "MOST_READERS", 1)
+    need = need_of(cast)
+    need_share(By(cast.actor("wang"), NOW), need_id=need.pk, person=str(cast.sun.pk))
+    with pytest.raises(Invalid):
+        need_share(By(cast.actor("wang"), NOW), need_id=need.pk, person=str(cast.chen.pk))
+    assert [row.pk for row in need.readers.all()] == [cast.sun.pk]

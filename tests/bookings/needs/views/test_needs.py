@@ -95,3 +95,13 @@ def test_what_is_over_or_withdrawn_says_so(cast: Cast, wang: Client) -> None:
     need_withdraw(By(cast.actor("wang"), NOW), need_id=need.pk)
     assert "This need is withdrawn." in page_of(wang.get(f"/needs/{need.pk}/"))
     assert page_of(wang.post(f"/needs/{need.pk}/correct/", {"act": "add", "code": "x"}), 409)
+
+
+def test_readers_are_named_on_its_page(cast: Cast, wang: Client) -> None:
+    need = need_of(cast)
+    here = f"/needs/{need.pk}/readers/"
+    assert wang.post(here, {"person": "sun@ustc.example"}).status_code == 302
+    assert "Sun Tao" in page_of(wang.get(f"/needs/{need.pk}/"))
+    assert "no account" in page_of(wang.post(here, {"person": "x@nowhere.example"}), 400)
+    wang.post(here, {"act": "end", "person": str(cast.sun.pk)})
+    assert not need.readers.exists()
