@@ -260,14 +260,6 @@ def requirements_in(text: str, parameters: Parameters) -> list[RequirementRead]:
     return list(result.values())
 
 
-def without_requirements(text: str, parameters: Parameters) -> str:
-    """A text without the figures that it requires of an instrument; whole where nothing is left."""
-    rest = text
-    for read in requirements_in(text, parameters):
-        rest = rest.replace(read.words, " ")
-    return rest if any(c.isalpha() for c in rest) else text
-
-
 def statements_in(text: str, parameters: Parameters) -> tuple[list[StatedRead], list[str]]:
     """Read what a text states of an instrument, "resolution 1 nm at 15 kV; voltage 5-30 kV", and
     the pieces in which nothing is stated, or the same a second time. A piece that names no

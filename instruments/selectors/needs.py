@@ -18,7 +18,7 @@ from django.db.models import QuerySet
 from accounts.selectors.rows import visible
 from instruments.adapters import embedding
 from instruments.domain import capabilities, needs
-from instruments.domain.capabilities import Parameters, without_requirements
+from instruments.domain.capabilities import Parameters
 from instruments.domain.needs import LONGEST_NEED, NeedTerm, Vocabulary, descriptions, vocabulary
 from instruments.models import Measurand, Parameter
 from instruments.selectors.techniques import load_terms
@@ -62,13 +62,10 @@ def load_measurands() -> list[needs.Measurand]:
 
 
 def load_need_terms(text: str) -> list[NeedTerm]:
-    """What a need in somebody's own words may mean, the likeliest first. Figures that it requires
-    of an instrument do not count, unless it says nothing else. Four statements after the
-    vocabulary has changed, then none."""
+    """What a need in somebody's own words may mean, the likeliest first. Three statements after
+    the vocabulary has changed, then none."""
     known = load_vocabulary()
-    text = text[:LONGEST_NEED]
-    question = without_requirements(text, load_parameters())
-    return known.terms_of(question, alike=_held.alike(known, question))
+    return known.terms_of(text, alike=_held.alike(known, text[:LONGEST_NEED]))
 
 
 def load_parameters() -> Parameters:

@@ -19,7 +19,6 @@ from instruments.domain.capabilities import (
     fits_column,
     requirements_in,
     statements_in,
-    without_requirements,
     written,
 )
 
@@ -303,17 +302,3 @@ def test_parameters_without_labels_read_nothing():
     assert requirements_in("2 nm", type(PARAMETERS)()) == []
     one = Parameter("a", "A", "甲", "", UP)
     assert requirements_in("a 2", type(PARAMETERS)(a=one))[0].requirement.high == 2
-
-
-@pytest.mark.parametrize(
-    ("text", "rest"),
-    [
-        ("size of silica nanoparticles, resolution 2 nm", "size of silica nanoparticles,"),
-        ("断口形貌，分辨率优于 5 nm", "断口形貌，"),
-        ("resolution 2 nm", "resolution 2 nm"),  # it says nothing else
-        ("grain size", "grain size"),
-        ("", ""),
-    ],
-)
-def test_what_a_text_says_beside_its_requirements(text: str, rest: str) -> None:
-    assert without_requirements(text, shipped_parameters()).strip() == rest
