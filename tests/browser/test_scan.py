@@ -44,9 +44,12 @@ MORE_STATEMENTS = {
     "bookings:chain-new": 15,  # the quotes of all steps and where they fit
     "bookings:hours-rows": 15,  # one day with all that made it what it was, and its story
     # What the reader pays, vouchers included, holds and keeps; once a minute, what waits for them.
-    "bookings:catalogue": 12,
+    # Of words that find nothing: what they may mean, and each way out.
+    "bookings:catalogue": 15,
+    # Instruments with time, price, rules, what they can do and how their hosts keep to bookings.
+    "bookings:need": 11,
     "bookings:compare": 9,  # prices, free times and certificates of all; what waits
-    "bookings:instrument": 11,  # the record, its files, the week, and the reader's own price
+    "bookings:instrument": 13,  # the record, what it can do, its files, the week, the own price
     "bookings:hours": 12,  # today's figures, the year's, both by place and over time; what waits
     "bookings:audit": 12,  # what waits, the hours of each region, and whether the trail holds
     "bookings:money-settlements-one": 9,  # both regions' figures, and what waits, counted anew

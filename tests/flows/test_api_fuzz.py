@@ -3,6 +3,7 @@
 import functools
 from collections.abc import Iterator
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -28,6 +29,7 @@ from accounts.services.joining import join_ask
 from accounts.services.organisation_moves import move_decide
 from accounts.services.tokens import token_issue
 from bookings.catalogue.selectors.parties import Booking
+from bookings.catalogue.services.lists import list_create
 from bookings.catalogue.services.searches import search_save
 from bookings.messaging.services.feeds import feed_make
 from bookings.messaging.services.webhooks import webhook_add
@@ -41,11 +43,13 @@ from config.api.docs import openapi
 from config.wsgi import application
 from instruments.domain.ratecards import parse_rate_card
 from instruments.domain.search import Criteria
+from instruments.services.capabilities import capability_add, question_ask
 from instruments.services.ratecards import rate_card_create
 from tests.conftest import DEEP
 from tests.factories import api as programs
 from tests.factories.attachments import photo
 from tests.factories.audit import audit_things
+from tests.factories.capabilities import parameters_of
 from tests.factories.cards import CARD
 from tests.factories.cast import NOW, Cast, at, reserve
 from tests.factories.imports import import_things
@@ -174,6 +178,15 @@ def known(shared_cast: Cast) -> dict[str, list[str]]:
     feed = feed_make(By(cast.actor("wang"), NOW), instrument_id=None)
     effects_carry_out(now=NOW)
     token, _ = token_issue(user=wang, label="known", lifetime=timedelta(days=9), now=NOW)
+    wang = By(cast.actor("wang"), NOW)
+    parameters_of(cast)
+    stated = capability_add(
+        By(cast.actor("zhao"), NOW),
+        instrument_id=cast.microscope.pk,
+        parameter="accelerating_voltage",
+        maximum=Decimal(30),
+    )
+    question = question_ask(wang, instrument_id=cast.microscope.pk, parameter="spatial_resolution")
     return {
         "organisation_id": [str(cast.ustc.pk), str(cast.fudan.pk)],
         "attachment_id": [str(photo(cast, cast.microscope).pk)],
@@ -225,6 +238,9 @@ def known(shared_cast: Cast) -> dict[str, list[str]]:
         "series_id": [str(series.series.pk)],
         "chain_id": [str(chain.pk)],
         "need_id": [str(need_of(cast).pk)],
+        "list_id": [str(list_create(wang, name="For the thesis").pk)],
+        "capability_id": [str(stated.pk)],
+        "question_id": [str(question.pk)],
         "wish_id": [str(wait(cast, manual).pk)],
     }
 

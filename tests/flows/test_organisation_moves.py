@@ -143,10 +143,11 @@ def test_cards_and_the_order_of_price_are_those_of_the_day_asked_for(cast, who):
     found = []
     for span in (BEFORE, AFTER):
         within = Period(at(f"{span[0][:10]} 08:00"), at(f"{span[0][:10]} 20:00"))
-        sieve = Sieve(NOW, within, load_backing(fudan), minutes=60)
+        own = {"CNY": Decimal(1)}
+        sieve = Sieve(NOW, within, load_backing(fudan), minutes=60, worths=own)
         rows = candidates(Criteria(sort="price"), sieve, after=None, most=10)
         offer = load_offers(rows, fudan, NOW, span=within, minutes=60)[cast.microscope.pk]
-        found.append((offer.price_group, offer.rate, rows[0].place == offer.rate))
+        found.append((offer.price_group, offer.rate, rows[0].place == offer.quote.total))
     groups = [group for group, _, _ in found]
     assert groups == ["external", "regional"]
     assert [is_ordered for _, _, is_ordered in found] == [True, True]

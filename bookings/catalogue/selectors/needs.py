@@ -97,6 +97,8 @@ def load_ways_out(criteria: Criteria) -> list[Way]:
     ]
     if criteria.facility:
         chosen.append((("facility",), replace(criteria, facility=None)))
+    if criteria.specs:
+        chosen.append((("spec",), replace(criteria, specs=())))
     if criteria.term:
         chosen.append((("term",), replace(criteria, term="")))
     elif criteria.text:
@@ -114,7 +116,8 @@ def load_ways_out(criteria: Criteria) -> list[Way]:
             continue  # all instruments: no answer to what was typed
         if count := entries(wider).count():
             ways.append(Way(names, count))
-    filters = tuple(name for name in (*FACETS, "facility") if getattr(criteria, name))
+    filters = [name for name in (*FACETS, "facility") if getattr(criteria, name)]
+    filters += ["spec"] if criteria.specs else []
     if not ways and len(filters) > 1:
         alone = Criteria(text=criteria.text, term=criteria.term)
         if count := entries(alone).count():
