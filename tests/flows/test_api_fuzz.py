@@ -178,7 +178,7 @@ def known(shared_cast: Cast) -> dict[str, list[str]]:
     feed = feed_make(By(cast.actor("wang"), NOW), instrument_id=None)
     effects_carry_out(now=NOW)
     token, _ = token_issue(user=wang, label="known", lifetime=timedelta(days=9), now=NOW)
-    wang = By(cast.actor("wang"), NOW)
+    by_wang = By(cast.actor("wang"), NOW)
     parameters_of(cast)
     stated = capability_add(
         By(cast.actor("zhao"), NOW),
@@ -186,7 +186,9 @@ def known(shared_cast: Cast) -> dict[str, list[str]]:
         parameter="accelerating_voltage",
         maximum=Decimal(30),
     )
-    question = question_ask(wang, instrument_id=cast.microscope.pk, parameter="spatial_resolution")
+    question = question_ask(
+        by_wang, instrument_id=cast.microscope.pk, parameter="spatial_resolution"
+    )
     return {
         "organisation_id": [str(cast.ustc.pk), str(cast.fudan.pk)],
         "attachment_id": [str(photo(cast, cast.microscope).pk)],
@@ -238,7 +240,7 @@ def known(shared_cast: Cast) -> dict[str, list[str]]:
         "series_id": [str(series.series.pk)],
         "chain_id": [str(chain.pk)],
         "need_id": [str(need_of(cast).pk)],
-        "list_id": [str(list_create(wang, name="For the thesis").pk)],
+        "list_id": [str(list_create(by_wang, name="For the thesis").pk)],
         "capability_id": [str(stated.pk)],
         "question_id": [str(question.pk)],
         "wish_id": [str(wait(cast, manual).pk)],
