@@ -2,10 +2,12 @@
 refused. Codes never change; words may."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from instruments.domain.capabilities import Parameters, Requirement
 from instruments.domain.delimited import MAX_BYTES
 
 # The words for a price group wherever one is read: pages, forms, letters, files, the API.
@@ -184,3 +186,21 @@ def harvest_sentence(code: str, numbers: Mapping[str, object]) -> str:
     """Why fetching failed."""
     template = (ADDRESS_SENTENCES | HARVEST_SENTENCES).get(code)
     return str(template).format_map(dict(numbers)) if template else file_sentence(code, numbers)
+
+
+def required_text(requirement: Requirement, parameters: Parameters) -> str:
+    """What is required of a parameter, with its unit."""
+    parameter = parameters.get(requirement.parameter)
+    unit = parameter.unit if parameter else ""
+
+    def side(value: Decimal) -> str:
+        return f"{parameter.shown(value, unit):f} {unit}".strip() if parameter else f"{value:f}"
+
+    low, high = requirement.low, requirement.high
+    if low is not None and high is not None:
+        if low == high:
+            return side(low)
+        return gettext("{low} to {high}").format(low=side(low), high=side(high))
+    if low is not None:
+        return gettext("down to {value}").format(value=side(low))
+    return gettext("up to {value}").format(value=side(high)) if high is not None else ""

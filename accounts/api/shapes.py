@@ -265,8 +265,11 @@ def checked(shape: type[Shape], data: Any, *, partial: bool = False) -> dict[str
 
 
 def query_values(query: type[Query], params: Any) -> dict[str, Any]:
-    """The typed values of a query; an empty value counts as not given."""
-    return _checked(query(data={k: v for k, v in params.dict().items() if v != ""}))
+    """The typed values of a query; an empty value counts as not given. A list is a name that
+    stands there several times."""
+    lists = [n for n, f in query().fields.items() if isinstance(f, serializers.ListField)]
+    given = params.dict() | {name: list(filter(None, params.getlist(name))) for name in lists}
+    return _checked(query(data={k: v for k, v in given.items() if v not in ("", [])}))
 
 
 def _checked(serializer: serializers.Serializer[Any]) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from django.utils.functional import Promise
@@ -14,6 +13,7 @@ from bookings.needs.domain.matching import BROADER, SAME
 from bookings.needs.selectors.matches import Answer, Wanted
 from bookings.record.domain.money import format_amount
 from instruments.domain.capabilities import Parameters, Requirement
+from instruments.messages import required_text
 
 GATES: dict[str, str | Promise] = {
     "technique": _("It has none of the techniques that answer the need."),
@@ -83,24 +83,6 @@ def requirement_text(requirement: Requirement, fits: str, parameters: Parameters
         "fails": gettext("{parameter}: does not reach {required}"),
     }.get(fits, gettext("{parameter}: not stated ({required} needed)"))
     return words.format(parameter=name, required=required_text(requirement, parameters))
-
-
-def required_text(requirement: Requirement, parameters: Parameters) -> str:
-    """What is required of a parameter, with its unit."""
-    parameter = parameters.get(requirement.parameter)
-    unit = parameter.unit if parameter else ""
-
-    def side(value: Decimal) -> str:
-        return f"{parameter.shown(value, unit):f} {unit}".strip() if parameter else f"{value:f}"
-
-    low, high = requirement.low, requirement.high
-    if low is not None and high is not None:
-        if low == high:
-            return side(low)
-        return gettext("{low} to {high}").format(low=side(low), high=side(high))
-    if low is not None:
-        return gettext("down to {value}").format(value=side(low))
-    return gettext("up to {value}").format(value=side(high)) if high is not None else ""
 
 
 def _technique(answer: Answer) -> str:

@@ -37,6 +37,7 @@ SENTENCES = {
     "unknown-field": _("There is no such field."),
     "unknown-value": _("This is not one of the choices."),
     "no-such-parameter": _("There is no such parameter. Did you mean {nearest}?"),
+    "not-a-requirement": _("Write it as CODE:LOW:HIGH; a side that is not required stays empty."),
     "unknown-unit": _("This is none of its units: {allowed}."),
     "maximum-below-minimum": _("The largest value is below the smallest."),
     "none-without-values": _("What is not available has no values."),

@@ -8,13 +8,13 @@ a range (a temperature) either or both.
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Context, Decimal
 from functools import cached_property
 from typing import Literal
 
-from accounts.domain.errors import invalid
+from accounts.domain.errors import FieldProblem, Invalid, invalid
 from instruments.domain.search import nearest
 from instruments.domain.techniques import above
 
@@ -23,8 +23,10 @@ MEETS, UNKNOWN, FAILS = "meets", "unknown", "fails"
 type Fit = Literal["meets", "unknown", "fails"]
 
 LONGEST_TEXT, LONGEST_CONDITION = 4000, 200
+MOST_REQUIREMENTS, LONGEST_SPEC = 10, 200
 LARGEST, DECIMALS = Decimal(10) ** 12, 15  # below which a stored value is, and how it is rounded
 _SHOWN = Context(prec=9)
+_PLAIN_NUMBER = re.compile(r"[-+]?\d{1,40}(\.\d{1,40})?(e[-+]?\d{1,3})?", re.ASCII | re.IGNORECASE)
 _WORST_FIRST: tuple[Fit, ...] = ("fails", "unknown", "meets")
 _NEAR, _NEAR_WITHOUT_UNIT = 40, 12  # characters between the name of a parameter and its figure
 
@@ -52,6 +54,11 @@ class Parameter:
     @property
     def labels(self) -> tuple[str, ...]:
         return (self.name, self.name_zh, *self.synonyms, *self.synonyms_zh)
+
+    @property
+    def sides(self) -> tuple[str, ...]:
+        """The sides of a requirement that this parameter can have: how far down, how far up."""
+        return {DOWN: ("low",), UP: ("high",)}.get(self.direction, ("low", "high"))
 
     @property
     def all_units(self) -> tuple[str, ...]:
@@ -125,6 +132,91 @@ def _fit(requirement: Requirement, stated: Stated) -> Fit:
         most = stated.maximum
         sides.append("unknown" if most is None else "meets" if most >= high else "fails")
     return min(sides, key=_WORST_FIRST.index)
+
+
+def requirement_of(
+    code: str, low: Decimal | None, high: Decimal | None, parameters: "Parameters"
+) -> Requirement:
+    """What somebody requires of a parameter, in its unit, rounded as stored values are. `Invalid`:
+    unknown-parameter, no-such-parameter (with the nearest), required, too-large, below-low."""
+    parameter = parameters.get(code)
+    if parameter is None:
+        if near := parameters.nearest(code):
+            raise invalid("parameter", "no-such-parameter", nearest=near)
+        raise invalid("parameter", "unknown-parameter", parameter=code[:60])
+    if low is None and high is None:
+        raise invalid("high" if parameter.direction == UP else "low", "required")
+    if not all(side is None or fits_column(side) for side in (low, high)):
+        raise invalid("", "too-large", most=f"{LARGEST:f} {parameter.unit}".strip())
+    if low is not None and high is not None and parameter.direction == RANGE and low > high:
+        raise invalid("high", "below-low")
+    low, high = (None if side is None else round(side, DECIMALS) for side in (low, high))
+    return Requirement(code, low, high)
+
+
+def requirements_of(specs: Sequence[str], parameters: "Parameters") -> tuple[Requirement, ...]:
+    """Read requirements as addresses have them: `CODE:LOW:HIGH`, in the unit of the parameter, a
+    side that is not required empty. `Invalid` names the first of them that is wrong: too-many,
+    not-a-requirement, not-a-decimal, repeated, and what `requirement_of` refuses."""
+    if len(specs) > MOST_REQUIREMENTS:
+        raise invalid("spec", "too-many", most=MOST_REQUIREMENTS)
+    result: dict[str, Requirement] = {}
+    for n, spec in enumerate(specs):
+        code, low, high = spec_parts(spec)
+        try:
+            if spec.count(":") != 2 or len(spec) > LONGEST_SPEC:
+                raise invalid("", "not-a-requirement")
+            if code in result:
+                raise invalid("", "repeated")
+            values = [_side(side) for side in (low, high)]
+            result[code] = requirement_of(code, *values, parameters)
+        except Invalid as refused:
+            problem = refused.problems[0]
+            raise Invalid([FieldProblem(f"spec[{n}]", problem.code, problem.numbers)]) from None
+    return tuple(result.values())
+
+
+def spec_parts(spec: str) -> tuple[str, str, str]:
+    """Code, low and high of `CODE:LOW:HIGH`, as they are written."""
+    code, low, high, *_ = (part.strip() for part in f"{spec}::".split(":"))
+    return code, low, high
+
+
+def spec_in(code: str, low: str, high: str, unit: str, parameters: "Parameters") -> str:
+    """`CODE:LOW:HIGH` of what is written in one of the parameter's units; what is no number stays
+    as it is written."""
+    parameter = parameters.get(code)
+
+    def side(text: str) -> str:
+        if parameter is None or not _PLAIN_NUMBER.fullmatch(text.strip()):
+            return text
+        value = parameter.stored(Decimal(text.strip()), unit)
+        return _written(value) if fits_column(value) else text
+
+    return f"{code}:{side(low)}:{side(high)}"
+
+
+def spec_of(requirement: Requirement) -> str:
+    """`CODE:LOW:HIGH`, as `requirements_of` reads it."""
+    sides = ("" if s is None else _written(s) for s in (requirement.low, requirement.high))
+    return ":".join((requirement.parameter, *sides))
+
+
+def required_from(spec: str) -> Requirement:
+    """The reverse, of what is kept."""
+    code, low, high = spec_parts(spec)
+    return Requirement(code, *(Decimal(side) if side else None for side in (low, high)))
+
+
+def _side(text: str) -> Decimal | None:
+    if text and not _PLAIN_NUMBER.fullmatch(text):
+        raise invalid("", "not-a-decimal")
+    return Decimal(text) if text else None
+
+
+def _written(value: Decimal) -> str:
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def stated_of(

@@ -16,7 +16,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
+from typing import TYPE_CHECKING
 from uuid import UUID
+
+if TYPE_CHECKING:  # which reads words by the rules of this module
+    from instruments.domain.capabilities import Requirement
 
 SORTS = ("name", "price")
 # What the catalogue can be narrowed by, each with counts: the names of criteria and of keys.
@@ -53,6 +57,7 @@ class Criteria:
     term: str = ""
     # "some": whatever has some of the words, or answers the term, fits.
     words: str = ""
+    specs: tuple["Requirement", ...] = ()  # an instrument meets each: what is stated reaches it
 
     @property
     def wants_time(self) -> bool:

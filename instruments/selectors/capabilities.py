@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet
@@ -12,7 +13,7 @@ from accounts.domain.roles import Actor
 from accounts.models import User
 from accounts.selectors.rows import visible
 from instruments.domain import capabilities
-from instruments.domain.capabilities import Stated
+from instruments.domain.capabilities import Requirement, Stated
 from instruments.models import (
     Capability,
     CapabilityQuestion,
@@ -44,6 +45,31 @@ def load_capabilities(instrument_ids: Collection[UUID]) -> dict[UUID, list[State
     for pk, code, low, high, condition, has in rows.order_by("parameter__code", "condition"):
         stated[pk].append(Stated(code, low, high, condition, has))
     return stated
+
+
+def meeting(requirement: Requirement) -> QuerySet[Any]:
+    """The ids of the instruments that meet a requirement, as `fit` says it."""
+    stated = Capability.objects.filter(parameter__code=requirement.parameter)
+    if requirement.low is not None:
+        stated = stated.filter(minimum__lte=requirement.low)
+    if requirement.high is not None:
+        stated = stated.filter(maximum__gte=requirement.high)
+    if requirement.low is None and requirement.high is None:
+        stated = stated.filter(is_available=True)  # else what has values is
+    return stated.values("instrument_id")
+
+
+def failing(requirement: Requirement) -> QuerySet[Any]:
+    """The ids of the instruments that fail a requirement, as `fit` says it: all that is stated of
+    them does not reach it."""
+    stated = Capability.objects.filter(parameter__code=requirement.parameter)
+    fails = Q(is_available=False)
+    if requirement.low is not None:
+        fails |= Q(minimum__gt=requirement.low)
+    if requirement.high is not None:
+        fails |= Q(maximum__lt=requirement.high)
+    others = stated.exclude(fails).values("instrument_id")
+    return stated.filter(fails).exclude(instrument_id__in=others).values("instrument_id")
 
 
 def capabilities_in_order() -> QuerySet[Capability]:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
-from operator import add
+from operator import add, and_, or_
 from typing import Any
 from uuid import UUID
 
@@ -40,7 +40,8 @@ from instruments.domain.search import (
     terms,
 )
 from instruments.models import Instrument, SearchEntry, Technique
-from instruments.selectors.needs import load_vocabulary
+from instruments.selectors.capabilities import failing, meeting
+from instruments.selectors.needs import load_parameters, load_vocabulary
 from instruments.selectors.registry import WITH
 
 # What finding a term is worth, by where it was found. A whole word outweighs one that only begins
@@ -50,6 +51,7 @@ NAMED, DESCRIBED, BROADER, NAME_BEGUN, BEGUN, ELSEWHERE, WHOLE = 80, 60, 50, 30,
 # Where some words suffice: each that was found, and a technique that answers what they may mean.
 ONE_MORE, ANSWERS = 100, 3_000
 MOST_VALUES = 50  # of a facet that may have thousands
+MOST_PARAMETERS = 6
 FEW, KEPT_SECONDS = 5_000, 60
 
 _LEXEME = re.compile(r"('[^']*')(:\*)?")
@@ -76,6 +78,8 @@ def entries(criteria: Criteria, *, without: str = "") -> QuerySet[SearchEntry]:
         rows = rows.filter(keys__contains=keys)
     if criteria.facility:
         rows = rows.filter(instrument__facility_id=criteria.facility)
+    for requirement in criteria.specs:
+        rows = rows.filter(pk__in=meeting(requirement))
     if criteria.term and criteria.words != "some":
         return rows.filter(keys__overlap=_answering(criteria.term))
     if criteria.text:
@@ -294,10 +298,65 @@ def facets(criteria: Criteria | None = None, *, nearest: int = 0) -> Facets:
     return counted
 
 
+@dataclass(frozen=True)
+class Specifications:
+    """The parameters that most instruments of a search state, with how many do; `unstated`: how
+    many would fit if what is not stated of them met its requirements."""
+
+    parameters: tuple[Choice, ...] = ()
+    unstated: int = 0
+
+
+def load_specifications(criteria: Criteria) -> Specifications:
+    """Return what can be required of the instruments of a search. One statement. What looks at more
+    than `FEW` instruments may be a minute old."""
+    at = f"specifications:{hash_of(criteria)}"
+    if kept := cache.get(at):
+        return kept  # type: ignore[no-any-return]
+    meets = reduce(and_, (Q(pk__in=meeting(each)) for each in criteria.specs), Q())
+    fails = reduce(or_, (Q(pk__in=failing(each)) for each in criteria.specs), Q())
+    columns = {"meets": meets, "fails": fails} if criteria.specs else {}
+    rows = entries(replace(criteria, specs=())).annotate(
+        **{name: ExpressionWrapper(q, BooleanField()) for name, q in columns.items()}
+    )
+    try:
+        sql, values = rows.values("pk", *columns).query.sql_with_params()
+    except EmptyResultSet:
+        return Specifications()
+    has, lacks = ("meets", "NOT meets AND NOT fails") if columns else ("true", "false")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            WITH matched (id{"".join(f", {name}" for name in columns)}) AS MATERIALIZED ({sql})
+            SELECT p.code, count(DISTINCT c.instrument_id) FROM matched m
+            JOIN instruments_capability c ON c.instrument_id = m.id AND c.is_available
+            JOIN instruments_parameter p ON p.id = c.parameter_id
+            WHERE {has} GROUP BY 1
+            UNION ALL SELECT '', count(*) FROM matched WHERE {lacks}
+            UNION ALL SELECT NULL, count(*) FROM matched
+            """,  # noqa: S608  # every value is bound
+            values,
+        )
+        counts = dict(cursor.fetchall())
+    looked_at, unstated = counts.pop(None), counts.pop("")
+    named = load_parameters()
+    most = sorted((-number, code) for code, number in counts.items() if code in named)
+    result = Specifications(
+        tuple(
+            Choice(code, named[code].name, named[code].name_zh, -number)
+            for number, code in most[:MOST_PARAMETERS]
+        ),
+        unstated,
+    )
+    if looked_at > FEW:
+        cache.set(at, result, KEPT_SECONDS)
+    return result
+
+
 def hash_of(criteria: Criteria) -> str:
     """Return a short name for what facets depend on."""
     words = (criteria.text.split(), criteria.term, criteria.words, criteria.facility)
-    text = repr((*words, sorted(criteria.keys.values())))
+    text = repr((*words, sorted(criteria.keys.values()), criteria.specs))
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 

@@ -1,10 +1,12 @@
 """Parameters of the cast."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from accounts.domain.roles import PLATFORM, By
 from instruments.adapters.vocabularies import shipped_parameters
-from instruments.domain.capabilities import Parameters
+from instruments.domain.capabilities import Parameters, Stated
+from instruments.models import Capability, Instrument, Parameter
 from instruments.selectors.needs import load_parameters
 from instruments.services.techniques import parameters_import
 from tests.factories.cast import NOW, Cast
@@ -20,3 +22,24 @@ def parameters_of(cast: Cast) -> Parameters:
         parameters=[replace(shipped[code], techniques=(cast.technique.code,)) for code in CODES],
     )
     return load_parameters()
+
+
+def state(instrument: Instrument, stated: Iterable[Stated]) -> None:
+    """Nothing else is stated of it from now on; of two under one condition the first."""
+    Capability.objects.filter(instrument=instrument).delete()
+    ids = dict(Parameter.objects.values_list("code", "pk"))
+    rows = {(one.parameter, one.condition): one for one in reversed([*stated])}
+    Capability.objects.bulk_create(
+        Capability(
+            instrument=instrument,
+            parameter_id=ids[one.parameter],
+            minimum=one.minimum,
+            maximum=one.maximum,
+            condition=one.condition,
+            is_available=one.is_available,
+            source="owner",
+            created_at=NOW,
+            updated_at=NOW,
+        )
+        for one in rows.values()
+    )

@@ -21,6 +21,7 @@ from accounts.api.shapes import (
     Choice,
     Flag,
     Instant,
+    ListOf,
     Number,
     Query,
     Text,
@@ -49,12 +50,19 @@ from bookings.pricing.selectors.fees import load_backing
 from bookings.record.domain.money import format_amount
 from instruments.api.needs import NeedTermShape
 from instruments.api.registry import InstrumentRegister, InstrumentShape, with_quality
+from instruments.domain.capabilities import LONGEST_SPEC, requirements_of
 from instruments.domain.needs import LONGEST_NEED
 from instruments.domain.search import Criteria
 from instruments.models import Instrument
-from instruments.selectors.needs import load_need_terms
+from instruments.selectors.needs import load_need_terms, load_parameters
 from instruments.selectors.registry import managed_instruments
-from instruments.selectors.search import entries, facets, search
+from instruments.selectors.search import (
+    Specifications,
+    entries,
+    facets,
+    load_specifications,
+    search,
+)
 
 LONGEST_WINDOW = timedelta(days=62)
 
@@ -105,6 +113,13 @@ class Narrowing(Query):
     maker = Text(250, default="", help_text="As written in the facets.")
     service_mode = Choice(Instrument.ServiceMode.choices, required=False)
     kind = Choice(Instrument.Kind.choices, required=False)
+    spec = ListOf(
+        child=Text(LONGEST_SPEC),
+        default=list,
+        help_text="`CODE:LOW:HIGH`, at most ten times: what an instrument states of this parameter "
+        "(`parameters/`) reaches down to LOW and up to HIGH, in its unit; a side that is not "
+        "required stays empty. One that states nothing of it does not fit.",
+    )
 
 
 class CatalogueQuery(Pages, Narrowing):
@@ -147,8 +162,8 @@ class CatalogueQuery(Pages, Narrowing):
 
 
 def criteria_of(data: dict[str, Any], payer: Organisation | None = None) -> Criteria:
-    """`Invalid` for half a window, or one that is none or too long, and for a price in no
-    currency."""
+    """`Invalid` for half a window, or one that is none or too long, for a price in no currency,
+    and for requirements that cannot be read."""
     start, end = data.get("free_from"), data.get("free_until")
     for name in ("free_from", "free_until"):
         if (start or end) and not data.get(name):
@@ -179,6 +194,7 @@ def criteria_of(data: dict[str, Any], payer: Organisation | None = None) -> Crit
         max_payable=max_payable,
         currency=currency if is_limited else "",
         term=data.get("term", ""),
+        specs=requirements_of(specs, load_parameters()) if (specs := data["spec"]) else (),
         sort="" if data.get("sort") == "relevance" else data.get("sort", ""),
     )
 
@@ -389,6 +405,14 @@ class FacetsShape(serializers.Serializer[Any]):
     maker = FacetShape(many=True, help_text="The 50 most frequent.")
     service_mode = FacetShape(many=True)
     kind = FacetShape(many=True)
+    parameter = FacetShape(
+        many=True,
+        help_text="With `technique`, `term` or `spec`: the six parameters that most of these "
+        "instruments state.",
+    )
+    not_stated = serializers.IntegerField(
+        help_text="With `spec`: how many more would fit if what they do not state met it."
+    )
 
 
 class FacetsQuery(Narrowing):
@@ -407,7 +431,16 @@ class CatalogueFacets(Endpoint):
         """Of published instruments. Counts of more than 5,000 may be a minute old."""
         query = query_values(FacetsQuery, request.query_params)
         criteria = criteria_of(query)
+        is_specified = criteria.technique or criteria.term or criteria.specs
         counts = facets(criteria)
         if not counts.total:
-            counts = facets(load_widened(criteria, load_meanings(criteria)))
-        return Response(rendered(FacetsShape, {"total": counts.total, **counts.choices}))
+            criteria = load_widened(criteria, load_meanings(criteria))
+            counts = facets(criteria)
+        specifications = load_specifications(criteria) if is_specified else Specifications()
+        values = {
+            "total": counts.total,
+            **counts.choices,
+            "parameter": specifications.parameters,
+            "not_stated": specifications.unstated,
+        }
+        return Response(rendered(FacetsShape, values))

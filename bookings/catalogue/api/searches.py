@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from accounts.api.resource import Resource, changes, creates, lists, removes
-from accounts.api.shapes import Choice, Flag, Instant, Number, Shape, Text, Whole
+from accounts.api.shapes import Choice, Flag, Instant, ListOf, Number, Shape, Text, Whole
 from accounts.api.versions import require_version
 from accounts.domain.currencies import MINOR_DIGITS
 from accounts.domain.roles import By
@@ -17,6 +17,7 @@ from bookings.catalogue.api.catalogue import criteria_of
 from bookings.catalogue.models import SavedSearch
 from bookings.catalogue.selectors.searches import own_search, own_searches
 from bookings.catalogue.services.searches import search_delete, search_pause, search_save
+from instruments.domain.capabilities import LONGEST_SPEC
 from instruments.domain.needs import LONGEST_NEED
 from instruments.models import Instrument
 
@@ -34,6 +35,7 @@ class SearchBody(Shape):
     maker = Text(250, default="", allow_blank=True)
     service_mode = Choice(Instrument.ServiceMode.choices, required=False)
     kind = Choice(Instrument.Kind.choices, required=False)
+    spec = ListOf(child=Text(LONGEST_SPEC), default=list, help_text="As the catalogue's query.")
     organisation = Text(40, required=False)
     free_from = Instant(required=False)
     free_until = Instant(required=False)
@@ -49,7 +51,7 @@ class SearchChange(Shape):
 
 class SearchShape(serializers.Serializer[Any]):
     """A saved search; `criteria` as texts, by the names of the catalogue's query (`text` is
-    `q`)."""
+    `q`, `specs` are `spec` with spaces between)."""
 
     id = serializers.UUIDField()
     name = serializers.CharField()

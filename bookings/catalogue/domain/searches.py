@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
+from instruments.domain.capabilities import required_from, spec_of
 from instruments.domain.search import Criteria
 
 MOST_SEARCHES = 20  # of a person
@@ -19,12 +20,14 @@ _WRITTEN = {
     "minutes": int,
     "max_price": Decimal,
     "max_payable": Decimal,
+    "specs": lambda text: tuple(map(required_from, text.split())),
 }
 
 
 def to_json(criteria: Criteria) -> dict[str, str]:
     """What was asked for, as texts."""
     values = {field.name: getattr(criteria, field.name) for field in fields(criteria)}
+    values["specs"] = " ".join(map(spec_of, criteria.specs))
     return {
         name: value.isoformat() if isinstance(value, datetime) else str(value)
         for name, value in values.items()

@@ -7,13 +7,32 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.currencies import MINOR_DIGITS
+from accounts.domain.errors import Invalid
 from accounts.models import Organisation
 from bookings.record.forms.fields import DayField, of_our_time
 from bookings.record.messages import RATINGS, sentence
+from instruments.domain.capabilities import Requirement, requirements_of
 from instruments.domain.needs import LONGEST_NEED
 from instruments.domain.search import Criteria
 from instruments.forms.fields import StyledForm
 from instruments.models import Instrument
+from instruments.selectors.needs import load_parameters
+
+
+class SpecsField(forms.Field):
+    """Requirements, each as `CODE:LOW:HIGH` under the same name."""
+
+    widget = forms.MultipleHiddenInput
+
+    def clean(self, value: list[str] | None) -> tuple[Requirement, ...]:
+        specs = [spec for spec in value or () if spec.strip()]
+        if not specs:
+            return ()
+        try:
+            return requirements_of(specs, load_parameters())
+        except Invalid as refused:
+            problem = refused.problems[0]
+            raise forms.ValidationError(sentence(problem.code, problem.numbers)) from None
 
 
 class CatalogueForm(forms.Form):
@@ -30,6 +49,7 @@ class CatalogueForm(forms.Form):
     host = forms.CharField(required=False, max_length=30)
     facility = forms.UUIDField(required=False)
     maker = forms.CharField(required=False, max_length=250)
+    spec = SpecsField(required=False)
     kind = forms.ChoiceField(required=False, choices=[("", _("any")), *Instrument.Kind.choices])
     service_mode = forms.ChoiceField(
         label=_("Service"),
@@ -118,6 +138,7 @@ class CatalogueForm(forms.Form):
             currency=data.get("currency", "") if self.wants_price else "",
             sort=data.get("sort", ""),
             term=data.get("term", ""),
+            specs=data.get("spec", ()),
         )
 
     @property

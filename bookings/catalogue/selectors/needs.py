@@ -97,6 +97,8 @@ def load_ways_out(criteria: Criteria) -> list[Way]:
     ]
     if criteria.facility:
         chosen.append((("facility",), replace(criteria, facility=None)))
+    if criteria.specs:
+        chosen.append((("spec",), replace(criteria, specs=())))
     if criteria.term:
         chosen.append((("term",), replace(criteria, term="")))
     elif criteria.text:

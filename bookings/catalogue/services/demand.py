@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -10,6 +9,7 @@ from django.db import IntegrityError, transaction
 from accounts.domain.errors import NotFound
 from accounts.domain.roles import By
 from accounts.models import Organisation
+from bookings.catalogue.domain.searches import to_json
 from bookings.catalogue.models import UnmetDemand
 from bookings.catalogue.selectors.equivalents import with_equivalents
 from bookings.catalogue.selectors.parties import Booking, Parties
@@ -26,7 +26,7 @@ def demand_searched(by: By, *, organisation: Organisation, criteria: Criteria) -
     """A search for free time that found nothing; once per person, query and day (UTC)."""
     if criteria.free_from is None or criteria.free_until is None:
         return
-    values = {name: value for name, value in asdict(criteria).items() if value not in ("", None)}
+    values = to_json(criteria)
     UnmetDemand.objects.bulk_create(
         [
             UnmetDemand(

@@ -12,8 +12,9 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from accounts.domain.errors import NotFound
+from accounts.domain.errors import Invalid, NotFound
 from accounts.domain.roles import By
+from accounts.letters.words import named
 from accounts.permissions import actor_of
 from accounts.selectors.memberships import place_of
 from bookings.catalogue.forms.catalogue import CatalogueForm
@@ -49,20 +50,34 @@ from bookings.catalogue.views.weeks import week_of
 from bookings.pricing.selectors.agreements import load_recognised, recognised_regions
 from bookings.pricing.selectors.fees import load_backing, load_terms
 from bookings.record.domain.periods import Period
+from instruments.domain.capabilities import (
+    requirements_in,
+    requirements_of,
+    spec_in,
+    spec_of,
+    spec_parts,
+)
 from instruments.domain.opening import local_date, parse_hours
 from instruments.domain.ratecards import PRICE_GROUPS
 from instruments.domain.search import Criteria
 from instruments.domain.techniques import tree
-from instruments.messages import PRICE_GROUP_LABELS
+from instruments.messages import PRICE_GROUP_LABELS, required_text
 from instruments.models import Instrument
 from instruments.selectors.attachments import attachments_of, load_pictures
 from instruments.selectors.capabilities import capabilities_of, load_unstated
 from instruments.selectors.duplicates import successor_of
-from instruments.selectors.needs import load_vocabulary
+from instruments.selectors.needs import load_parameters, load_vocabulary
 from instruments.selectors.qualifications import load_qualifying
 from instruments.selectors.quality import load_qualities
 from instruments.selectors.registry import PUBLIC, instrument_by_id, instrument_to_book
-from instruments.selectors.search import Facets, entries, facets, page
+from instruments.selectors.search import (
+    Facets,
+    Specifications,
+    entries,
+    facets,
+    load_specifications,
+    page,
+)
 from instruments.selectors.training import courses_giving
 from instruments.views.linked_data import linked_data, page_address
 
@@ -70,6 +85,8 @@ PAGE = 18
 
 
 def catalogue(request: HttpRequest) -> HttpResponse:
+    if address := _with_specs(request):
+        return redirect(address)
     now, actor = timezone.now(), actor_of(request.user)
     payer, payers = payer_of(actor, request.GET.get("organisation"))
     form = CatalogueForm(request.GET, payer=payer)
@@ -82,6 +99,9 @@ def catalogue(request: HttpRequest) -> HttpResponse:
         if (meant := load_widened(criteria, meanings)) != criteria:
             counts = facets(meant, nearest=PAGE)
     narrowing = _narrowing(criteria, counts)
+    read = _read(request, criteria.text)
+    is_specified = read or criteria.technique or criteria.term or request.GET.get("spec")
+    specifications = load_specifications(meant) if is_specified else Specifications()
     context: dict[str, Any] = {
         "form": form,
         "criteria": criteria,
@@ -91,6 +111,9 @@ def catalogue(request: HttpRequest) -> HttpResponse:
         "undo": {name: _without(request, [name]) for name in ("term", "without")},
         "narrowing": narrowing,
         "chips": _chips(request, criteria, narrowing),
+        "specifications": _fields(request, specifications),
+        "read": read,
+        "unstated": (specifications.unstated, _without(request, ["spec"])),
         "payer": payer,
         "payers": payers,
         "chosen_term": load_vocabulary().term(criteria.term) if criteria.term else None,
@@ -243,14 +266,94 @@ def _chips(
     if criteria.max_payable is not None:
         value = {"title": gettext("Most to pay"), "price": criteria.max_payable}
         chosen.append((["max_payable", "currency"], value))
-    return [value | {"address": _without(request, names)} for names, value in chosen]
+    chips = [value | {"address": _without(request, names)} for names, value in chosen]
+    specs = _specs(request)
+    for spec in specs:
+        others = [other for other in specs if other != spec]
+        chips.append(_required(spec) | {"address": _without(request, (), spec=others)})
+    return chips
 
 
-def _without(request: HttpRequest, names: Iterable[str], **other: str) -> str:
+def _without(request: HttpRequest, names: Iterable[str], **other: str | list[str]) -> str:
     """The present search without some of its choices, or with others, from its first page."""
-    kept = {name: value for name, value in request.GET.items() if value}
-    kept = {n: v for n, v in kept.items() if n not in {*names, *other, "page", "about"}}
-    return f"?{urlencode(kept | other)}"
+    query: dict[str, Any] = {name: list(filter(None, v)) for name, v in request.GET.lists()}
+    kept = {n: v for n, v in query.items() if v and n not in {*names, *other, "page", "about"}}
+    return f"?{urlencode(kept | other, doseq=True)}"
+
+
+def _specs(request: HttpRequest) -> list[str]:
+    """The requirements of the address, as they are written."""
+    return list(dict.fromkeys(filter(None, request.GET.getlist("spec"))))
+
+
+def _with_specs(request: HttpRequest) -> str:
+    """The address of a search whose form has requirements in fields of their own (`low.CODE`,
+    `high.CODE`, `unit.CODE`); empty where it has none."""
+    written: dict[str, dict[str, str]] = {}
+    for name, value in request.GET.items():
+        side, _, code = str(name).partition(".")
+        if code and side in ("low", "high", "unit"):
+            written.setdefault(code, {})[side] = str(value)
+    if not written:
+        return ""
+    parameters = load_parameters()
+    specs = [spec for spec in _specs(request) if spec_parts(spec)[0] not in written]
+    for code, each in written.items():
+        low, high = each.get("low", ""), each.get("high", "")
+        if low.strip() or high.strip():
+            specs.append(spec_in(code, low, high, each.get("unit", ""), parameters))
+    names = [f"{side}.{code}" for code, each in written.items() for side in each]
+    return request.path + _without(request, names, spec=specs)
+
+
+def _fields(request: HttpRequest, specifications: Specifications) -> list[dict[str, Any]]:
+    """The parameters of which something can be required, those first of which it is: each with
+    how many state it, and its sides with what is written there."""
+    written = {code: {"low": a, "high": b} for code, a, b in map(spec_parts, _specs(request))}
+    counts = {choice.code: choice.count for choice in specifications.parameters}
+    known = load_parameters() if written or counts else {}
+    fields = []
+    for code in dict.fromkeys((*written, *counts)):
+        if parameter := known.get(code):
+            values = written.get(code, {})
+            sides = [s for s in ("low", "high") if s in parameter.sides or values.get(s)]
+            fields.append(
+                {
+                    "parameter": parameter,
+                    "count": counts.get(code),
+                    "is_chosen": code in written,
+                    "sides": [(side, values.get(side, "")) for side in sides],
+                }
+            )
+    return fields
+
+
+def _required(spec: str) -> dict[str, Any]:
+    """What a requirement of an address says, as a chip."""
+    parameters = load_parameters()
+    try:
+        (requirement,) = requirements_of([spec], parameters)
+    except Invalid:
+        return {"title": gettext("Specifications"), "code": spec}
+    title = named(parameters[requirement.parameter])
+    return {"title": title, "code": required_text(requirement, parameters)}
+
+
+def _read(request: HttpRequest, text: str) -> list[dict[str, Any]]:
+    """What a text requires of an instrument, each with the address of the search that has it as a
+    requirement instead of the words."""
+    if not any(character.isdigit() for character in text):
+        return []
+    specs, read = _specs(request), []
+    for each in requirements_in(text, load_parameters()):
+        if each.requirement.parameter in {spec_parts(spec)[0] for spec in specs}:
+            continue
+        spec = spec_of(each.requirement)
+        rest = " ".join(text.replace(each.words, " ").split()).strip(" ,，;；、.。")
+        words = {"q": rest} if rest else {}
+        address = _without(request, ["q"], spec=[*specs, spec], **words)
+        read.append(_required(spec) | {"address": address})
+    return read
 
 
 def _choices(
@@ -274,6 +377,7 @@ def _ways(request: HttpRequest, criteria: Criteria) -> list[tuple[str, int, str]
     titles = _titles() | {
         "q": criteria.text[:40],
         "term": gettext("What to find out"),
+        "spec": gettext("Specifications"),
         "facility": gettext("Site"),
         "filters": gettext("Filter"),
         "free_from": gettext("Free between"),

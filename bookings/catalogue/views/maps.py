@@ -29,7 +29,7 @@ from bookings.catalogue.forms.catalogue import CatalogueForm
 from bookings.catalogue.selectors.catalogue import load_limit
 from bookings.catalogue.selectors.catalogue_candidates import affordable, of_today
 from bookings.catalogue.selectors.maps import RegionSites, load_regions
-from bookings.catalogue.selectors.needs import load_widened
+from bookings.catalogue.selectors.needs import load_meanings, load_widened
 from bookings.catalogue.views.payers import payer_of
 from bookings.pricing.selectors.fees import load_backing
 
@@ -64,7 +64,8 @@ def catalogue_map(request: HttpRequest) -> HttpResponse:
         narrow = partial(affordable, sieve=sieve)
     regions = load_regions(criteria, narrow)
     if not regions:
-        criteria = load_widened(criteria, form.cleaned_data.get("without", ()))
+        meanings = load_meanings(criteria, form.cleaned_data.get("without", ()))
+        criteria = load_widened(criteria, meanings)
         regions = load_regions(criteria, narrow)
     box = Box.read(request.GET.get("box", ""))
     inside = [_within(there, box) for there in regions] if box else regions
@@ -104,7 +105,12 @@ def catalogue_map(request: HttpRequest) -> HttpResponse:
         "groups": groups,
         "list_address": _listed(request),
         "whole_address": _address_of(request, box=""),
-        "kept": [(n, v) for n, v in request.GET.items() if v and n not in ("q", "box", "page")],
+        "kept": [
+            (name, value)
+            for name, values in request.GET.lists()
+            for value in values
+            if value and name not in ("q", "box", "page")
+        ],
     }
     return render(request, "bookings/catalogue/map.html", context)
 

@@ -76,7 +76,11 @@ def _list(
 
 def address_of(search: SavedSearch) -> str:
     """The catalogue with the same question."""
-    query = {("q" if name == "text" else name): value for name, value in search.criteria.items()}
+    query: dict[str, Any] = {
+        ("q" if name == "text" else name): value for name, value in search.criteria.items()
+    }
+    if specs := query.pop("specs", ""):
+        query["spec"] = specs.split()
     for name in ("free_from", "free_until"):
         if name in query:  # as a form sends it
             query[name] = query[name][:16]

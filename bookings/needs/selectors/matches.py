@@ -4,12 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.core.cache import cache
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import QuerySet, Sum
 
 from accounts.models import Organisation, Region
 from bookings.catalogue.selectors.askers import works_alone
@@ -34,8 +33,8 @@ from instruments.domain.capabilities import Requirement, fit
 from instruments.domain.opening import local_date
 from instruments.domain.search import Criteria, key
 from instruments.domain.techniques import above
-from instruments.models import Capability, Instrument, SearchEntry
-from instruments.selectors.capabilities import load_capabilities
+from instruments.models import Instrument, SearchEntry
+from instruments.selectors.capabilities import failing, load_capabilities
 from instruments.selectors.needs import load_vocabulary
 from instruments.selectors.qualifications import load_qualified
 from instruments.selectors.registry import WITH
@@ -281,21 +280,8 @@ def _entries(question: Wanted, techniques: Sequence[str]) -> QuerySet[SearchEntr
     if question.without:
         rows = rows.exclude(pk__in=question.without)
     for requirement in question.requirements:
-        rows = rows.exclude(pk__in=_failing(requirement))
+        rows = rows.exclude(pk__in=failing(requirement))
     return rows
-
-
-def _failing(requirement: Requirement) -> QuerySet[Any]:
-    """The instruments of which only such is stated of a parameter as does not reach what is
-    required, as `fit` says it."""
-    stated = Capability.objects.filter(parameter__code=requirement.parameter)
-    fails = Q(is_available=False)
-    if requirement.low is not None:
-        fails |= Q(minimum__gt=requirement.low)
-    if requirement.high is not None:
-        fails |= Q(maximum__lt=requirement.high)
-    others = stated.exclude(fails).values("instrument_id")
-    return stated.filter(fails).exclude(instrument_id__in=others).values("instrument_id")
 
 
 def _modes(

@@ -1,7 +1,7 @@
 """Needs: describing what one wants to find out, correcting it, withdrawing it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -29,12 +29,12 @@ from bookings.needs.selectors.needs import (
 )
 from bookings.plans.domain.waiting import check_window
 from bookings.record.locks import lock_person
-from instruments.domain.capabilities import RANGE, UP, Requirement, fits_column, requirements_in
+from instruments.domain.capabilities import MOST_REQUIREMENTS, requirement_of, requirements_in
 from instruments.models import Instrument
 from instruments.selectors.needs import load_need_terms, load_parameters
 
 MOST_NEEDS = 50  # of a person, while they are open
-MOST_TERMS, MOST_REQUIREMENTS, MOST_READERS = 5, 10, 20
+MOST_TERMS, MOST_READERS = 5, 20
 TERMS_READ = 2  # of a text, where none are chosen
 
 
@@ -236,24 +236,14 @@ def _requirements(
         return []
     result = []
     for n, each in enumerate(values.requirements):
-        parameter = parameters.get(each["parameter"])
-        low, high = each.get("low"), each.get("high")
-        if parameter is None:
-            name = str(each["parameter"])[:60]
-            problems.append(
-                FieldProblem(
-                    f"requirements[{n}].parameter", "unknown-parameter", {"parameter": name}
-                )
-            )
-        elif low is None and high is None:
-            side = "high" if parameter.direction == UP else "low"
-            problems.append(FieldProblem(f"requirements[{n}].{side}", "required"))
-        elif any(side is not None and not fits_column(side) for side in (low, high)):
-            problems.append(FieldProblem(f"requirements[{n}]", "too-large"))
-        elif parameter.direction == RANGE and low is not None and high is not None and low > high:
-            problems.append(FieldProblem(f"requirements[{n}].high", "below-low"))
-        else:
-            result.append(written(Requirement(parameter.code, low, high)))
+        sides = each.get("low"), each.get("high")
+        try:
+            result.append(written(requirement_of(str(each["parameter"]), *sides, parameters)))
+        except Invalid as refused:
+            problems += [
+                replace(problem, field=f"requirements[{n}].{problem.field}".removesuffix("."))
+                for problem in refused.problems
+            ]
     return result
 
 

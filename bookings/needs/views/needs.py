@@ -19,7 +19,7 @@ from accounts.views.pages import act, by_of, edits, reads, shown, writes
 from bookings.catalogue.views.payers import no_organisation, payer_of
 from bookings.needs.domain.matching import WEIGHTS, loses
 from bookings.needs.forms.needs import NeedForm, kept_requirements
-from bookings.needs.messages import GATES, LABELS, PARTS, reasons_of, required_text
+from bookings.needs.messages import GATES, LABELS, PARTS, reasons_of
 from bookings.needs.models import Need
 from bookings.needs.selectors.matches import Answer, load_answer, load_matches, wanted_of
 from bookings.needs.selectors.needs import (
@@ -39,6 +39,7 @@ from bookings.needs.services.needs import (
     need_withdraw,
 )
 from instruments.domain.search import Criteria
+from instruments.messages import required_text
 from instruments.models import Instrument
 from instruments.selectors.needs import load_need_terms, load_parameters
 from instruments.selectors.registry import instrument_by_id

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from accounts.domain.errors import Invalid
 from instruments.adapters.vocabularies import shipped, shipped_parameters
 from instruments.domain.capabilities import (
     DOWN,
@@ -17,7 +18,11 @@ from instruments.domain.capabilities import (
     Stated,
     fit,
     fits_column,
+    required_from,
     requirements_in,
+    requirements_of,
+    spec_in,
+    spec_of,
     statements_in,
     written,
 )
@@ -302,3 +307,84 @@ def test_parameters_without_labels_read_nothing():
     assert requirements_in("2 nm", type(PARAMETERS)()) == []
     one = Parameter("a", "A", "甲", "", UP)
     assert requirements_in("a 2", type(PARAMETERS)(a=one))[0].requirement.high == 2
+
+
+def test_requirements_of_an_address_are_read():
+    assert requirements_of(
+        ["spatial_resolution:0.10:", "accelerating_voltage: 60 :3e2", "magnification::+1000"],
+        PARAMETERS,
+    ) == (
+        Requirement("spatial_resolution", D("0.1"), None),
+        Requirement("accelerating_voltage", D(60), D(300)),
+        Requirement("magnification", None, D(1000)),
+    )
+    assert requirements_of([], PARAMETERS) == ()
+
+
+@pytest.mark.parametrize(
+    ("specs", "field", "code"),
+    [
+        (["spatial_resolutio:1:"], "spec[0]", "no-such-parameter"),
+        (["qq:1:"], "spec[0]", "unknown-parameter"),
+        (["spatial_resolution"], "spec[0]", "not-a-requirement"),
+        (["spatial_resolution:1"], "spec[0]", "not-a-requirement"),
+        (["spatial_resolution:1:2:3"], "spec[0]", "not-a-requirement"),
+        (["spatial_resolution:" + "0" * 200 + ":"], "spec[0]", "not-a-requirement"),
+        (["spatial_resolution::"], "spec[0]", "required"),
+        (["spatial_resolution:x:"], "spec[0]", "not-a-decimal"),
+        (["spatial_resolution:NaN:"], "spec[0]", "not-a-decimal"),
+        (["spatial_resolution:-Infinity:"], "spec[0]", "not-a-decimal"),
+        (["spatial_resolution:1_0:"], "spec[0]", "not-a-decimal"),
+        (["spatial_resolution:１:"], "spec[0]", "not-a-decimal"),
+        (["spatial_resolution:1e4000:"], "spec[0]", "not-a-decimal"),
+        (["spatial_resolution:1e400:"], "spec[0]", "too-large"),
+        (["spatial_resolution:1:1e12"], "spec[0]", "too-large"),
+        (["sample_temperature:300:4"], "spec[0]", "below-low"),
+        (["magnification::1", "spatial_resolution:1:", "magnification::2"], "spec[2]", "repeated"),
+        (["magnification::1"] * 11, "spec", "too-many"),
+    ],
+)
+def test_what_is_no_requirement_is_refused(specs, field, code):
+    with pytest.raises(Invalid) as refused:
+        requirements_of(specs, PARAMETERS)
+    assert [(p.field, p.code) for p in refused.value.problems] == [(field, code)]
+
+
+def test_an_unknown_parameter_is_told_the_nearest():
+    with pytest.raises(Invalid) as refused:
+        requirements_of(["spatial_resolutio:1:"], PARAMETERS)
+    assert refused.value.problems[0].numbers == {"nearest": "spatial_resolution"}
+
+
+@given(
+    st.sampled_from(sorted(PARAMETERS)),
+    st.none() | st.decimals(-(10**11), 10**11, places=15),
+    st.none() | st.decimals(-(10**11), 10**11, places=15),
+)
+def test_a_requirement_is_written_as_it_is_read(code, low, high):
+    if (low, high) == (None, None) or (None not in (low, high) and low > high):
+        return
+    requirement = Requirement(code, low, high)
+    assert requirements_of([spec_of(requirement)], PARAMETERS) == (requirement,)
+    assert required_from(spec_of(requirement)) == requirement
+
+
+@given(st.text(max_size=40))
+def test_any_text_as_a_requirement_is_read_or_refused(text):
+    try:
+        (requirement,) = requirements_of([text], PARAMETERS)
+    except Invalid:
+        return
+    assert requirements_of([spec_of(requirement)], PARAMETERS) == (requirement,)
+
+
+def test_what_is_written_in_another_unit_becomes_the_parameter_s():
+    assert spec_in("spatial_resolution", "100", "", "pm", PARAMETERS) == "spatial_resolution:0.1:"
+    assert spec_in("sample_temperature", "-196", " 20 ", "°C", PARAMETERS) == (
+        "sample_temperature:77.15:293.15"
+    )
+    for text in ("x", "NaN", "1e400", "1:2"):
+        assert spec_in("spatial_resolution", text, "", "pm", PARAMETERS) == (
+            f"spatial_resolution:{text}:"
+        )
+    assert spec_in("qq", "1", "", "nm", PARAMETERS) == "qq:1:"

@@ -1,6 +1,7 @@
 """The catalogue through the API."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -10,9 +11,11 @@ from django.test.utils import CaptureQueriesContext
 from bookings.catalogue.models import SavedSearch
 from bookings.catalogue.views.searches import address_of
 from bookings.models import UnmetDemand
+from instruments.domain.capabilities import Stated
 from instruments.models import Technique
 from instruments.services.search import entries_file
 from tests.factories.api import Program
+from tests.factories.capabilities import parameters_of, state
 from tests.factories.cast import Cast, reserve
 from tests.factories.needs import measurand_of
 
@@ -148,6 +151,8 @@ def test_pages_to_the_end(cast: Cast, program: Programs, query: str) -> None:
         ("service_mode=robot", ("service_mode", "unknown-value")),
         ("facility=x", ("facility", "not-an-id")),
         ("q=%00", ("q", "bad-character")),
+        ("spec=qq:1:", ("spec[0]", "unknown-parameter")),
+        (f"spec={'9' * 201}", ("spec[0]", "too-long")),
         ("organisation=ustc", ("organisation", "not-a-member")),
         ("managed=perhaps", ("managed", "not-a-boolean")),
         (f"{FRIDAY}&cursor=WzAsImEiXQ", ("cursor", "unknown-cursor")),
@@ -231,3 +236,43 @@ def test_a_search_for_a_term_is_saved_and_opened_again(cast: Cast, program: Prog
     search = SavedSearch.objects.get()
     assert [match.instrument_id for match in search.matches.all()] == [cast.microscope.pk]
     assert "q=grains" in address_of(search) and "term=grain-size" in address_of(search)
+
+
+def test_what_is_stated_reaches_what_is_required(cast: Cast, program: Programs) -> None:
+    parameters_of(cast)
+    wang, tem = program("wang"), str(cast.microscope.pk)
+    silent = cast.instrument(name="Silent")
+    cold = Stated("sample_temperature", Decimal(4), Decimal(300))
+    state(cast.microscope, [Stated("spatial_resolution", Decimal("0.1")), cold])
+    assert wang.get("instruments/?spec=spatial_resolution:0.2:").ids == [tem]
+    both = "spec=spatial_resolution:0.2:&spec=sample_temperature:77:"
+    assert wang.get(f"instruments/?{both}300").ids == [tem]
+    assert wang.get(f"instruments/?{both}301").ids == []
+    assert wang.get(f"instruments/?{both}&{FRIDAY}&minutes=60").ids == [tem]
+    assert wang.get(f"instruments/?{both}&q=titan&sort=price").ids == [tem]
+    counted = wang.get(f"instruments/facets/?{both}").body
+    assert (counted["total"], counted["not_stated"]) == (1, 1)
+    assert [(each["code"], each["count"]) for each in counted["parameter"]] == [
+        ("sample_temperature", 1),
+        ("spatial_resolution", 1),
+    ]
+    assert sum(each["count"] for each in counted["host"]) == 1
+    counted = wang.get("instruments/facets/").body
+    assert (counted["total"], counted["not_stated"], counted["parameter"]) == (2, 0, [])
+    for query, problem in (
+        ("spec=spatial_resolution:1:&spec=spatial_resolution:1:", ("spec[1]", "repeated")),
+        ("spec=spatial_resolution:1e400:", ("spec[0]", "too-large")),
+        ("spec=spatial_resolution:NaN:", ("spec[0]", "not-a-decimal")),
+        ("&".join(["spec=magnification::1"] * 11), ("spec", "too-many")),
+    ):
+        for path in ("instruments/", "instruments/facets/"):
+            assert wang.get(f"{path}?{query}").problems == [problem]
+    state(silent, [cold])
+    saved = wang.post("searches/", {"name": "Cold", "spec": ["sample_temperature:77:"]}).body
+    assert saved["criteria"] == {"specs": "sample_temperature:77:"}
+    assert len(SavedSearch.objects.get().matches.all()) == 2
+    assert "spec=sample_temperature%3A77%3A" in address_of(SavedSearch.objects.get())
+    assert wang.post("searches/", {"name": "x", "spec": ["qq:1:"]}).problems == [
+        ("spec[0]", "unknown-parameter")
+    ]
+    assert SavedSearch.objects.count() == 1

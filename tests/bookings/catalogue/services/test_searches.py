@@ -1,6 +1,7 @@
 """Saved searches: each new match is told of once."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.core import mail
@@ -19,6 +20,7 @@ from bookings.catalogue.services.searches import (
 from bookings.models import SavedSearch
 from bookings.overview.services.effects import effects_carry_out
 from bookings.reserving.services.reservations import reservation_cancel
+from instruments.domain.capabilities import Requirement
 from instruments.domain.search import Criteria
 from instruments.services.publishing import instrument_publication
 from tests.factories.cast import NOW, Cast, at, reserve
@@ -121,6 +123,10 @@ def test_what_is_refused(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_criteria_are_kept_as_they_were() -> None:
     assert from_json(to_json(FREE)) == FREE
+    specs = (Requirement("a", Decimal("0.10"), None), Requirement("b", Decimal("-5"), Decimal(60)))
+    kept = to_json(Criteria(specs=specs))
+    assert kept == {"specs": "a:0.1: b:-5:60"}
+    assert from_json(kept).specs == specs
 
 
 def test_the_pages(cast: Cast, client: Client) -> None:

@@ -1,16 +1,23 @@
 """The catalogue with addresses nobody's form has sent."""
 
 import re
+from decimal import Decimal as D
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
+from bookings.models import SavedSearch
 from config.pages.drawings import SHAPES
+from instruments.domain.capabilities import Stated
 from instruments.models import SearchWord, Technique
 from instruments.services.search import entries_file
 from tests.accounts.pages import page_of
 from tests.factories.attachments import photo
+from tests.factories.capabilities import parameters_of, state
 from tests.factories.cast import Cast
 from tests.factories.needs import measurand_of
 
@@ -164,3 +171,153 @@ def test_a_mark_says_that_it_is_the_record_s(client: Client, cast: Cast) -> None
     assert "Record: bronze" in page_of(client.get("/"))
     chinese = {"accept-language": "zh-hans"}
     assert "记录完整度：铜级" in page_of(client.get("/", headers=chinese))
+
+
+@pytest.fixture
+def _stated(cast: Cast) -> None:
+    """The cast's microscope resolves 0.1 nm, another 1 nm, of a third that is not known."""
+    parameters_of(cast)
+    voltage = Stated("accelerating_voltage", D(60), D(300))
+    state(cast.microscope, [Stated("spatial_resolution", D("0.1")), voltage])
+    state(cast.instrument(name="Coarse"), [Stated("spatial_resolution", D(1))])
+    cast.instrument(name="Silent")
+
+
+def _names(answer: Any) -> list[str]:
+    return sorted(instrument.name for instrument, _ in answer.context["results"])
+
+
+@pytest.mark.usefixtures("_stated")
+def test_a_technique_that_is_chosen_has_specifications(client: Client, cast: Cast) -> None:
+    technique = cast.technique.code
+    html = page_of(client.get("/"))
+    assert "low.spatial_resolution" not in html
+    answer = client.get("/", {"technique": technique})
+    html = page_of(answer)
+    shown = [
+        (e["parameter"].code, e["count"], e["sides"]) for e in answer.context["specifications"]
+    ]
+    assert shown == [
+        ("spatial_resolution", 2, [("low", "")]),
+        ("accelerating_voltage", 1, [("low", ""), ("high", "")]),
+    ]
+    assert 'form="search"' in html and "data-unstated" not in html
+    # The fields of the form become one address, in the unit of the parameter.
+    sent = {
+        "technique": technique, "q": "", "page": "2", "spec": "accelerating_voltage::200",
+        "low.spatial_resolution": "200", "unit.spatial_resolution": "pm",
+        "low.magnification": "", "unit.magnification": "",
+    }  # fmt: skip
+    answer = client.get("/", sent)
+    assert answer.status_code == 302
+    assert parse_qs(urlsplit(answer.url).query) == {
+        "technique": [technique],
+        "spec": ["accelerating_voltage::200", "spatial_resolution:0.2:"],
+    }
+    answer = client.get(answer.url)
+    assert _names(answer) == [cast.microscope.name]
+    chips = answer.context["chips"]
+    assert [(chip["title"], chip.get("code")) for chip in chips[1:]] == [
+        ("Accelerating voltage", "up to 200 kV"),
+        ("Spatial resolution", "down to 0.2 nm"),
+    ]
+    assert "data-unstated" in page_of(answer)
+    # A chip takes its own away, the line of what is not stated all of them.
+    answer = client.get(chips[1]["address"])
+    assert answer.context["form"].cleaned_data["spec"][0].parameter == "spatial_resolution"
+    assert "1 more does not state it." in page_of(answer)
+    number, address = answer.context["unstated"]
+    assert (number, _names(client.get(address))) == (
+        1, sorted([cast.microscope.name, "Coarse", "Silent"]),
+    )  # fmt: skip
+
+
+@pytest.mark.usefixtures("_stated")
+def test_what_the_words_require_is_offered_and_not_applied(client: Client, cast: Cast) -> None:
+    words = "titan, resolution 0.2 nm"
+    answer = client.get("/", {"q": words, "region": "CN-AH"})
+    html = page_of(answer)
+    assert answer.context["criteria"].specs == () and "Only instruments that state this:" in html
+    (chip,) = answer.context["read"]
+    assert parse_qs(urlsplit(chip["address"]).query) == {
+        "q": ["titan"], "region": ["CN-AH"], "spec": ["spatial_resolution:0.2:"],
+    }  # fmt: skip
+    answer = client.get(chip["address"])
+    assert (_names(answer), answer.context["read"]) == ([cast.microscope.name], [])
+    # Nothing but the requirement: every instrument that states it.
+    (chip,) = client.get("/", {"q": "resolution 1 nm"}).context["read"]
+    assert parse_qs(urlsplit(chip["address"]).query) == {"spec": ["spatial_resolution:1:"]}
+    assert _names(client.get(chip["address"])) == sorted([cast.microscope.name, "Coarse"])
+    assert client.get("/", {"q": "titan 300"}).context["read"] == []
+
+
+@pytest.mark.usefixtures("_stated")
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        ("spatial_resolutio:1:", "Did you mean spatial_resolution?"),
+        ("qq:1:", "There is no parameter with the code qq."),
+        ("spatial_resolution", "Write it as CODE:LOW:HIGH"),
+        ("spatial_resolution:NaN:", "This must be a decimal number"),
+        ("spatial_resolution:1e400:", "This is too large"),
+        ("sample_temperature:300:4", "The upper end is below the lower one."),
+        ("\0:1:", "There is no parameter"),
+    ],
+)
+def test_a_requirement_that_cannot_be_read_is_marked(
+    client: Client, cast: Cast, spec: str, words: str
+) -> None:
+    answer = client.get("/", {"spec": [spec], "technique": cast.technique.code})
+    assert words in page_of(answer) and answer.context["results"] == []
+    assert "spec" not in parse_qs(urlsplit(answer.context["chips"][-1]["address"]).query)
+    # As the form sends it.
+    code, low, high = f"{spec}::".split(":")[:3]
+    answer = client.get("/", {f"low.{code}": low or "x", f"high.{code}": high}, follow=True)
+    assert answer.context["results"] == []
+    page_of(client.get("/map/", {"spec": spec}))
+
+
+@pytest.mark.usefixtures("_stated")
+def test_too_many_requirements_and_the_same_twice_are_marked(client: Client) -> None:
+    for specs, words in (
+        ([f"spatial_resolution:{n}:" for n in range(11)], "There are too many: at most 10."),
+        ([f"spatial_resolution:{n}:" for n in range(2)], "This is listed twice."),
+    ):
+        assert words in page_of(client.get("/", {"spec": specs}))
+
+
+@pytest.mark.usefixtures("_stated")
+def test_nothing_that_fits_can_be_had_without_the_requirement(client: Client, cast: Cast) -> None:
+    answer = client.get("/", {"spec": "spatial_resolution:0.01:", "region": "CN"})
+    assert "Without “Specifications”: 3 instruments" in page_of(answer)
+    assert 'value="0.01"' in page_of(answer)
+
+
+@pytest.mark.usefixtures("_stated")
+def test_requirements_go_to_the_map_and_are_saved(client: Client, cast: Cast) -> None:
+    specs = ["spatial_resolution:2:", "accelerating_voltage:100:200"]
+    html = page_of(client.get("/map/", {"spec": specs}))
+    assert all(f'name="spec" value="{spec}"' in html for spec in specs) and "1 instrument" in html
+    client.force_login(cast.people["wang"])
+    html = page_of(client.get("/", {"spec": specs}))
+    assert all(f'<input type="hidden" name="spec" value="{spec}">' in html for spec in specs)
+    assert client.post("/searches/", {"spec": specs, "name": "mine"}).status_code == 302
+    search = SavedSearch.objects.get()
+    assert search.criteria["specs"] == " ".join(specs)
+    assert [match.instrument_id for match in search.matches.all()] == [cast.microscope.pk]
+    html = page_of(client.get("/searches/"))
+    assert "spec=spatial_resolution%3A2%3A&amp;spec=accelerating_voltage%3A100%3A200" in html
+    assert client.post("/searches/", {"spec": "qq:1:"}).status_code == 400
+    assert SavedSearch.objects.count() == 1
+
+
+@pytest.mark.usefixtures("_stated")
+def test_specifications_cost_one_statement_where_they_are_shown(client: Client, cast: Cast) -> None:
+    def statements(**query: Any) -> list[str]:
+        client.get("/", query)
+        with CaptureQueriesContext(connection) as captured:
+            client.get("/", query)
+        return [each["sql"] for each in captured if "instruments_capability" in each["sql"]]
+
+    assert statements() == statements(q="titan") == statements(region="CN") == []
+    assert len(statements(technique=cast.technique.code)) == 1
