@@ -168,8 +168,7 @@ def requirements_of(specs: Sequence[str], parameters: "Parameters") -> tuple[Req
                 raise invalid("", "not-a-requirement")
             if code in result:
                 raise invalid("", "repeated")
-            values = [_side(side) for side in (low, high)]
-            result[code] = requirement_of(code, *values, parameters)
+            result[code] = requirement_of(code, _side(low), _side(high), parameters)
         except Invalid as refused:
             problem = refused.problems[0]
             raise Invalid([FieldProblem(f"spec[{n}]", problem.code, problem.numbers)]) from None

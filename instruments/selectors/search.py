@@ -328,10 +328,11 @@ def load_specifications(criteria: Criteria) -> Specifications:
         cursor.execute(
             f"""
             WITH matched (id{"".join(f", {name}" for name in columns)}) AS MATERIALIZED ({sql})
-            SELECT p.code, count(DISTINCT c.instrument_id) FROM matched m
-            JOIN instruments_capability c ON c.instrument_id = m.id AND c.is_available
-            JOIN instruments_parameter p ON p.id = c.parameter_id
-            WHERE {has} GROUP BY 1
+            SELECT p.code, count(*) FROM (
+                SELECT DISTINCT c.parameter_id, m.id FROM matched m
+                JOIN instruments_capability c ON c.instrument_id = m.id AND c.is_available
+                WHERE {has}
+            ) s JOIN instruments_parameter p ON p.id = s.parameter_id GROUP BY 1
             UNION ALL SELECT '', count(*) FROM matched WHERE {lacks}
             UNION ALL SELECT NULL, count(*) FROM matched
             """,  # noqa: S608  # every value is bound

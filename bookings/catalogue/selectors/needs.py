@@ -116,7 +116,8 @@ def load_ways_out(criteria: Criteria) -> list[Way]:
             continue  # all instruments: no answer to what was typed
         if count := entries(wider).count():
             ways.append(Way(names, count))
-    filters = tuple(name for name in (*FACETS, "facility") if getattr(criteria, name))
+    filters = [name for name in (*FACETS, "facility") if getattr(criteria, name)]
+    filters += ["spec"] if criteria.specs else []
     if not ways and len(filters) > 1:
         alone = Criteria(text=criteria.text, term=criteria.term)
         if count := entries(alone).count():

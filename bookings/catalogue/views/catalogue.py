@@ -321,7 +321,6 @@ def _fields(request: HttpRequest, specifications: Specifications) -> list[dict[s
                 {
                     "parameter": parameter,
                     "count": counts.get(code),
-                    "is_chosen": code in written,
                     "sides": [(side, values.get(side, "")) for side in sides],
                 }
             )

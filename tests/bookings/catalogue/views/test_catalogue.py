@@ -237,7 +237,7 @@ def test_what_the_words_require_is_offered_and_not_applied(client: Client, cast:
     words = "titan, resolution 0.2 nm"
     answer = client.get("/", {"q": words, "region": "CN-AH"})
     html = page_of(answer)
-    assert answer.context["criteria"].specs == () and "Only instruments that state this:" in html
+    assert answer.context["criteria"].specs == () and "Only instruments that meet:" in html
     (chip,) = answer.context["read"]
     assert parse_qs(urlsplit(chip["address"]).query) == {
         "q": ["titan"], "region": ["CN-AH"], "spec": ["spatial_resolution:0.2:"],
@@ -291,6 +291,11 @@ def test_nothing_that_fits_can_be_had_without_the_requirement(client: Client, ca
     answer = client.get("/", {"spec": "spatial_resolution:0.01:", "region": "CN"})
     assert "Without “Specifications”: 3 instruments" in page_of(answer)
     assert 'value="0.01"' in page_of(answer)
+    query = {"spec": "spatial_resolution:0.01:", "maker": "nobody", "q": "titan"}
+    answer = client.get("/", query)
+    ((_, number, address),) = answer.context["ways"]
+    assert (number, _names(client.get(address))) == (1, [cast.microscope.name])
+    assert address == "?q=titan"
 
 
 @pytest.mark.usefixtures("_stated")

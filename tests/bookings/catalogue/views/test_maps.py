@@ -13,6 +13,7 @@ from instruments.models import Facility, Instrument
 from instruments.services.search import entries_file
 from tests.accounts.pages import page_of
 from tests.factories.cast import NOW, Cast
+from tests.factories.needs import measurand_of
 
 
 @pytest.fixture(autouse=True)
@@ -149,3 +150,13 @@ def test_more_sites_take_no_more_statements(
         facility(cast, f"F{n}", f"3{n}.5", "110")
     with django_assert_max_num_queries(3):
         client.get("/map/")
+
+
+def test_a_need_without_one_of_its_meanings_is_drawn(
+    client: Client, cast: Cast, django_capture_on_commit_callbacks: Any
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        measurand_of(cast)
+    for without, number in (("x", 1), ("grain-size", 0)):
+        html = page_of(client.get("/map/", {"q": "how large are the grains", "without": without}))
+        assert len(points(html)) == number
