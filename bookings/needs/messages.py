@@ -1,8 +1,9 @@
 """Why an instrument answers a need, or does not, in the reader's language."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext, ngettext
@@ -11,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.letters.words import named
 from bookings.needs.domain.matching import BROADER, SAME
 from bookings.needs.selectors.matches import Answer, Wanted
-from bookings.record.domain.money import format_amount
+from bookings.record.domain.money import round_half_up
 from instruments.domain.capabilities import Parameters, Requirement
 from instruments.messages import required_text
 
@@ -25,6 +26,7 @@ GATES: dict[str, str | Promise] = {
     ),
     "price": _("Its host has no price for your organisation."),
     "budget": _("It costs more than the budget, or its price cannot be compared with it."),
+    "length": _("It cannot be booked for so long or so short a time as you named."),
     "time": _("It has no free time of this length in the window."),
 }
 PARTS: dict[str, Any] = {
@@ -44,16 +46,23 @@ LABELS: dict[str, str | Promise] = {
 @dataclass(frozen=True)
 class Reason:
     """A part of a match in words. value: between 0 and 1; parameter: what is to be asked, of a
-    requirement about which nothing is stated."""
+    requirement about which nothing is stated; is_asked: the reader has asked."""
 
     part: str
     text: str
     value: float
     parameter: str = ""
+    is_asked: bool = False
 
 
-def reasons_of(answer: Answer, question: Wanted, parameters: Parameters) -> list[Reason]:
-    """Why an instrument is a match, a reason for each part and requirement."""
+def reasons_of(
+    answer: Answer,
+    question: Wanted,
+    parameters: Parameters,
+    asked: Collection[tuple[UUID, str]] = (),
+) -> list[Reason]:
+    """Why an instrument is a match, a reason for each part and requirement. `asked`: instruments
+    and the parameters of them that the reader waits to be told."""
     if answer.match is None:
         return []
     parts = answer.match.parts
@@ -65,6 +74,7 @@ def reasons_of(answer: Answer, question: Wanted, parameters: Parameters) -> list
                 requirement_text(requirement, fits, parameters),
                 {"meets": 1.0, "unknown": 0.5}.get(fits, 0.0),
                 requirement.parameter if fits == "unknown" else "",
+                (answer.instrument.pk, requirement.parameter) in asked,
             )
             for requirement, fits in answer.fits
         ),
@@ -109,8 +119,8 @@ def _cost(answer: Answer, question: Wanted) -> str:
     if quote is None:
         return gettext("priced on request")
     values: dict[str, Any] = {
-        "price": f"{quote.currency} {format_amount(quote.payable, quote.currency)}",
-        "covered": f"{quote.currency} {format_amount(quote.covered, quote.currency)}",
+        "price": _money(quote.payable, quote.currency),
+        "covered": _money(quote.covered, quote.currency),
     }
     text = gettext("you pay {price}").format(**values)
     if quote.covered:
@@ -118,9 +128,13 @@ def _cost(answer: Answer, question: Wanted) -> str:
     if answer.payable is None:
         return gettext("{cost}; no exchange rate to compare it by").format(cost=text)
     if question.budget is not None:
-        budget = f"{question.currency} {format_amount(question.budget, question.currency)}"
+        budget = _money(question.budget, question.currency)
         return gettext("{cost}, of your {budget}").format(cost=text, budget=budget)
     return text
+
+
+def _money(amount: Decimal, currency: str) -> str:
+    return f"{currency} {round_half_up(amount, currency):,f}"
 
 
 def _trust(kept: float) -> Iterator[Reason]:

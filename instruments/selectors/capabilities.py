@@ -131,6 +131,14 @@ def load_unstated(
     ]
 
 
+def load_asked(instruments: Collection[UUID], user_id: UUID | None) -> set[tuple[UUID, str]]:
+    """Instruments, and the parameters of them that somebody waits to be told. One statement."""
+    rows = QuestionAsker.objects.filter(
+        question__instrument__in=instruments, question__answered_at=None, user=user_id
+    )
+    return set(rows.values_list("question__instrument_id", "question__parameter__code"))
+
+
 def questions_to_answer(actor: Actor, now: datetime | None = None) -> QuerySet[CapabilityQuestion]:
     """The open questions about the instruments the actor manages, the oldest first."""
     return (

@@ -89,8 +89,9 @@ def entries(criteria: Criteria, *, without: str = "") -> QuerySet[SearchEntry]:
             return rows.none()
         fits = Q()
         if words:
-            joint = " | " if is_some else " & "
-            fits = Q(words__asked=joint.join(term.begun for term in words))
+            begun = [term.begun for term in words]
+            query = (_any(begun) if not criteria.term else _two(begun)) if is_some else _all(begun)
+            fits = Q(words__asked=query)
         if criteria.term:
             fits |= Q(keys__overlap=_answering(criteria.term))
         rows = rows.filter(fits)
@@ -153,6 +154,22 @@ def _worth(term: Term, prefix: str, is_some: bool) -> Case:
 def _of(query: str, weights: str) -> str:
     """Return a tsquery of what has one of some weights: A is names and models alone."""
     return _LEXEME.sub(lambda m: f"{m[1]}:{'*' if m[2] else ''}{weights}", query)
+
+
+def _all(words: Sequence[str]) -> str:
+    return " & ".join(words)
+
+
+def _any(words: Sequence[str]) -> str:
+    return " | ".join(words)
+
+
+def _two(words: Sequence[str]) -> str:
+    """Return a tsquery of what has two of some words; of two words either does. Where a term
+    answers, one word of a long sentence says nothing."""
+    if len(words) < 3:
+        return _any(words)
+    return _any([f"({one} & ({_any(words[n:])}))" for n, one in enumerate(words[:-1], 1)])
 
 
 def ordered(

@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 
 from accounts.domain.errors import NotPermitted, Refused
 from accounts.permissions import actor_of
+from accounts.views.language import page_to_return_to
 from accounts.views.pages import act, edits, reads, sent, writes
 from instruments.forms.capabilities import CapabilityForm
 from instruments.models import Capability, CapabilityQuestion, Instrument
@@ -91,8 +92,9 @@ def remove(request: HttpRequest, capability_id: UUID) -> HttpResponse:
 
 @writes
 def ask(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
-    """Ask the managers for what is not stated, by one click."""
+    """Ask the managers for what is not stated, by one click, and return to where one came from."""
     instrument = instrument_by_id(actor_of(request.user), instrument_id)
+    here = reverse("bookings:instrument", args=[instrument_id]) + "#abilities-title"
 
     def page(*, refused: Refused, status: int) -> HttpResponse:
         context = {"instrument": instrument, "refused": refused}
@@ -104,7 +106,7 @@ def ask(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         lambda by, _: question_ask(
             by, instrument_id=instrument_id, parameter=request.POST.get("parameter", "")
         ),
-        to=reverse("bookings:instrument", args=[instrument_id]) + "#abilities-title",
+        to=page_to_return_to(request, request.POST.get("next", here)),
         done=gettext("Asked. You will be told the answer."),
     )
 

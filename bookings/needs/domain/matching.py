@@ -7,7 +7,7 @@ the same order, and each part can be said in words.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -25,7 +25,17 @@ EFFORT: Mapping[str, float] = {"city": 1.0, "region": 0.8, "sent": 0.6, "travel"
 HALF_DAYS = 7  # working days after which the part of time has halved
 PRIOR = 10  # bookings that the mean of all hosts counts as, beside a host's own
 # Why an instrument is no match, in the order in which they are asked.
-GATES = ("technique", "requirement", "region", "mode", "certificate", "price", "budget", "time")
+GATES = (
+    "technique",
+    "requirement",
+    "region",
+    "mode",
+    "certificate",
+    "price",
+    "budget",
+    "length",
+    "time",
+)
 LABELS = ("soonest", "cheapest", "closest")
 
 
@@ -35,7 +45,7 @@ class Candidate:
 
     nearness: of its techniques, SAME, SIBLING, BROADER, or 0; fits: of each requirement, in
     their order; days: working days from the first that is wished to the start, None where nothing
-    is free; payable: what the payer pays, in the payer's currency, None where it cannot be
+    is free; start: that start; payable: what the payer pays, in the payer's currency, None where it cannot be
     compared; effort: of EFFORT; trust: in [0, 1]; gates: codes of what else shuts it out.
     """
 
@@ -43,6 +53,7 @@ class Candidate:
     nearness: float = SAME
     fits: tuple[str, ...] = ()
     days: int | None = None
+    start: datetime | None = None
     payable: Decimal | None = None
     effort: str = "travel"
     trust: float = 1.0
@@ -163,7 +174,13 @@ def nearness(
 def _order(match: Match) -> tuple[Any, ...]:
     candidate = match.candidate
     price = _price(candidate)
-    return candidate.nearness < SAME, -match.score, candidate.days, price, str(candidate.key)
+    return candidate.nearness < SAME, -match.score, _start(match), price, str(candidate.key)
+
+
+def _start(match: Match) -> tuple[int, float]:
+    """Working days do not tell a Saturday from the Friday before it, nor the hours of a day."""
+    start = match.candidate.start
+    return match.candidate.days or 0, start.timestamp() if start else 0.0
 
 
 def _price(candidate: Candidate) -> tuple[bool, Decimal]:
@@ -187,14 +204,16 @@ def _cost(candidate: Candidate, budget: Decimal | None, ranks: Mapping[Any, floa
 
 
 def _labelled(matches: list[Match]) -> list[Match]:
-    """Say of one match each what it is best in; of equals it is the first."""
+    """Say of one match each what it is best in; of equals it is the first. What only has a
+    technique near to the right one is the best in nothing where another has the right one."""
     if not matches:
         return []
-    priced = [m for m in matches if m.candidate.payable is not None]
+    right = [m for m in matches if m.candidate.nearness == SAME] or matches
+    priced = [m for m in right if m.candidate.payable is not None]
     best = {
-        "soonest": min(matches, key=lambda m: m.candidate.days or 0),
+        "soonest": min(right, key=_start),
         "cheapest": min(priced, key=lambda m: _price(m.candidate)) if priced else None,
-        "closest": max(matches, key=lambda m: m.parts["fit"]),
+        "closest": max(right, key=lambda m: m.parts["fit"]),
     }
     return [
         Match(m.candidate, m.score, m.parts, tuple(name for name in LABELS if best[name] is m))

@@ -36,6 +36,7 @@ from instruments.domain.techniques import above
 from instruments.models import Instrument, SearchEntry
 from instruments.selectors.capabilities import failing, load_capabilities
 from instruments.selectors.needs import load_vocabulary
+from instruments.selectors.policies import load_policy
 from instruments.selectors.qualifications import load_qualified
 from instruments.selectors.registry import WITH
 
@@ -185,6 +186,7 @@ def answers(
             nearness=nearness(techniques.get(pk, ()), question.techniques, lineages, parents),
             fits=tuple(fits for _, fits in answer.fits),
             days=_days(answer, question),
+            start=next(iter(answer.offer.starts), None),
             payable=answer.payable,
             effort=_effort(answer, question),
             trust=trust[answer.instrument.organisation_id],
@@ -228,6 +230,8 @@ def _chosen(question: Wanted, means: Means, now: datetime, most: int) -> list[In
     rows = _entries(question, question.techniques)
     chosen: dict[UUID, Instrument] = {}
 
+    is_few = False
+
     def take(rows: QuerySet[SearchEntry], within: Period, number: int) -> None:
         sieve = Sieve(
             now=now,
@@ -245,7 +249,7 @@ def _chosen(question: Wanted, means: Means, now: datetime, most: int) -> list[In
     if len(chosen) == most - SOON - NEAR:  # there are more
         take(rows, soon, SOON)
         take(rows.filter(region_id=question.payer.region_id), window, NEAR)
-    elif len(chosen) < FEW:
+    elif is_few := len(chosen) < FEW:
         parents = load_vocabulary().parents
         wider = {
             code
@@ -254,7 +258,7 @@ def _chosen(question: Wanted, means: Means, now: datetime, most: int) -> list[In
             if not code.startswith(_ROOT)
         }
         take(_entries(question, tuple(sorted(wider))), window, FEW)
-    if len(chosen) < FEW:  # what is no match is worth knowing, too
+    if is_few:  # what is no match is worth knowing, too
         near = Instrument.objects.select_related(*WITH).filter(
             pk__in=_entries(
                 replace(question, regions=(), modes=(), requirements=()), question.techniques
@@ -315,6 +319,10 @@ def _gates(answer: Answer, question: Wanted, is_uncertified: bool) -> Iterable[s
         yield "certificate"
     if answer.offer.rate is None:
         yield "price"
+    if hasattr(instrument, "policy") and not load_policy(instrument.policy).allows(
+        question.minutes
+    ):
+        yield "length"
 
 
 def _days(answer: Answer, question: Wanted) -> int | None:

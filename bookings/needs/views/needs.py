@@ -16,6 +16,8 @@ from accounts.domain.roles import By
 from accounts.selectors.memberships import organisations_of, place_of
 from accounts.selectors.organisations import sharing_regions
 from accounts.views.pages import act, by_of, edits, reads, shown, writes
+from bookings.catalogue.selectors.lists import load_starred
+from bookings.catalogue.views.comparing import chosen_of
 from bookings.catalogue.views.payers import no_organisation, payer_of
 from bookings.needs.domain.matching import WEIGHTS, loses
 from bookings.needs.forms.needs import NeedForm, kept_requirements
@@ -41,6 +43,7 @@ from bookings.needs.services.needs import (
 from instruments.domain.search import Criteria
 from instruments.messages import required_text
 from instruments.models import Instrument
+from instruments.selectors.capabilities import load_asked
 from instruments.selectors.needs import load_need_terms, load_parameters
 from instruments.selectors.registry import instrument_by_id
 from instruments.selectors.search import search
@@ -61,7 +64,8 @@ def needs(request: HttpRequest) -> HttpResponse:
 
 @edits
 def new(request: HttpRequest) -> HttpResponse:
-    """Describe what one wants to find out; POST keeps it and shows what answers it."""
+    """Describe what one wants to find out; POST keeps it and shows what answers it. A term of the
+    address that was chosen for the text stays chosen while the text stays the same."""
     by = by_of(request)
     payer, payers = payer_of(by.actor, request.POST.get("organisation"))
     payers = [one for one in payers if by.actor.may("book", place_of(one))]
@@ -74,12 +78,18 @@ def new(request: HttpRequest) -> HttpResponse:
         now=by.now,
         initial={"text": request.GET.get("text", "")[:2000]},
     )
+
+    def values() -> NeedValues:
+        term, text = request.GET.get("term"), request.GET.get("text", "").strip()
+        given = form.values()
+        return replace(given, terms=[term]) if term and given.text.strip() == text else given
+
     fields: Any = form.fields
     fields["organisation"].choices = [(one.code, str(one)) for one in payers]
     return act(
         request,
-        partial(shown, request, "bookings/needs/edit.html", payers=payers, payer=payer),
-        lambda by, _: need_make(by, values=form.values()),
+        partial(shown, request, "bookings/needs/edit.html", payers=payers, currency=payer.region.currency),
+        lambda by, _: need_make(by, values=values()),
         to=lambda need: reverse("bookings:need", args=[need.pk]),
         form=form,
     )
@@ -99,7 +109,7 @@ def change(request: HttpRequest, need_id: UUID) -> HttpResponse:
     )
     return act(
         request,
-        partial(shown, request, "bookings/needs/edit.html", need=need),
+        partial(shown, request, "bookings/needs/edit.html", need=need, currency=need.currency),
         lambda by, _: need_change(by, need_id=need.pk, values=form.values(need)),
         to=reverse("bookings:need", args=[need.pk]),
         form=form,
@@ -190,6 +200,7 @@ def _page(
     is_open = row.state == Need.State.OPEN and row.latest > by.now
     answers = load_matches(question, by.now) if is_open else []
     chosen = load_chosen(row.terms)
+    asked = load_asked([answer.instrument.pk for answer in answers], by.actor.user_id)
     context = {
         "need": row,
         "refused": refused,
@@ -206,16 +217,21 @@ def _page(
         "matches": [
             (
                 answer,
-                reasons_of(answer, question, parameters),
+                reasons_of(answer, question, parameters, asked),
                 [LABELS[x] for x in answer.match.labels],
             )
             for answer in answers[:SHOWN]
             if answer.match is not None
         ],
         "number": sum(answer.match is not None for answer in answers),
-        "near": [(answer, GATES[answer.gate]) for answer in answers if answer.match is None][
-            :CAME_NEAR
-        ],
+        "near": [
+            (answer, GATES[answer.gate])
+            for answer in answers
+            if answer.match is None and answer.gate != "technique"
+        ][:CAME_NEAR],
+        "modes": [label for mode, label in Instrument.ServiceMode.choices if mode in row.modes],
+        "starred": load_starred(by.actor, [answer.instrument for answer in answers]),
+        **chosen_of(request),
         "why": _why(request, by, row, answers) if is_open else None,
     }
     return render(request, "bookings/needs/need.html", context, status=status)
@@ -241,6 +257,7 @@ def _why(request: HttpRequest, by: By, need: Need, answers: list[Answer]) -> dic
         "asked": text,
         "instrument": instrument,
         "place": places.get(instrument.pk),
+        "code": answer.gate,
         "gate": GATES.get(answer.gate),
         "reasons": reasons_of(answer, question, load_parameters()),
         "loses_by": loses_by,

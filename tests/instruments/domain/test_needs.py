@@ -45,6 +45,21 @@ def whole() -> Vocabulary:
 
 
 @pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("I want to see whether lithium plates on the graphite anode after fast charging",
+         "lithium-plating"),
+        ("负极有没有析锂", "lithium-plating"),
+        ("想知道组织切片里免疫细胞的分布", "cells-in-tissue"),
+        ("where are the T cells in my tumour sections", "cells-in-tissue"),
+        ("pesticide residues in 40 tea samples, detection limit 0.01 mg/kg", "food-residues"),
+    ],
+)  # fmt: skip
+def test_needs_that_were_misread_in_trials(whole: Vocabulary, text: str, code: str) -> None:
+    assert whole.terms_of(text)[0].code == code
+
+
+@pytest.mark.parametrize(
     ("text", "codes"),
     [
         ("How large are the grains of our steel?", ["grain"]),

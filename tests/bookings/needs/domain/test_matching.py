@@ -1,6 +1,6 @@
 """Ordering matches: gates, parts, labels."""
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -95,12 +95,37 @@ def test_labels_go_to_the_best_of_each():
         [
             Candidate("far", days=0, payable=Decimal(900), nearness=SIBLING),
             Candidate("cheap", days=9, payable=Decimal(10), nearness=SIBLING),
+        ]
+    ).matches
+    labels = {m.candidate.key: m.labels for m in matches}
+    assert labels == {"far": ("soonest",), "cheap": ("cheapest", "closest")}
+
+
+def test_what_is_only_near_is_best_in_nothing_beside_the_right_technique():
+    matches = match(
+        [
+            Candidate("far", days=0, payable=Decimal(900), nearness=SIBLING),
+            Candidate("cheap", days=9, payable=Decimal(10), nearness=SIBLING),
             Candidate("right", days=5, payable=Decimal(500), nearness=SAME),
         ]
     ).matches
     assert matches[0].candidate.key == "right"  # whatever the others score
     labels = {m.candidate.key: m.labels for m in matches}
-    assert labels == {"far": ("soonest",), "cheap": ("cheapest",), "right": ("closest",)}
+    assert labels == {"right": ("soonest", "cheapest", "closest"), "far": (), "cheap": ()}
+
+
+def test_the_soonest_is_the_first_to_start_and_not_only_the_first_working_day():
+    """A Saturday noon and the Sunday after it are no working day after the Saturday morning."""
+    saturday = datetime(2026, 3, 7, 4, tzinfo=UTC)
+    matches = match(
+        [
+            Candidate("sunday", days=0, start=saturday + timedelta(hours=12), payable=Decimal(1)),
+            Candidate("saturday", days=0, start=saturday, payable=Decimal(9)),
+        ]
+    ).matches
+    labels = {m.candidate.key: m.labels for m in matches}
+    assert labels["saturday"] == ("soonest",)
+    assert "soonest" not in labels["sunday"]
 
 
 def test_what_it_loses_by():

@@ -111,6 +111,22 @@ def test_a_neighbouring_technique_answers_where_nothing_better_does(cast):
     assert [a.match.candidate.nearness for a in answers] == [1.0, 0.7]
 
 
+def test_what_cannot_be_booked_for_so_long_says_so_beside_neighbours(cast):
+    """It is the right technique: it is named even where others come near."""
+    above, sibling = (
+        Technique.objects.create(code=code, name=code, scheme="own") for code in ("above", "beside")
+    )
+    cast.technique.parents.add(above)
+    sibling.parents.add(above)
+    cast.instrument(name="Half days", policy={"min_minutes": 240, "max_minutes": 480})
+    for n in range(4):
+        cast.instrument(name=f"Beside {n}", techniques=[sibling])
+    answers = matches(cast)
+    assert names(answers)[0] == cast.microscope.name
+    assert gates(answers) == {"Half days": "length"}
+    assert "Half days" in names(matches(cast, minutes=240))
+
+
 def test_why_one_in_particular_is_none(cast):
     other = cast.instrument(name="Something else", techniques=[])
     wanted = wanted_of(need_of(cast))

@@ -81,6 +81,60 @@ def test_what_is_wrong_is_said_at_its_field(
     assert not Need.objects.exists()
 
 
+def test_a_question_leads_back_to_the_need_which_says_that_it_was_asked(
+    cast: Cast, wang: Client
+) -> None:
+    need = need_of(cast, text="grain size, resolution 2 nm")
+    here, pk = f"/needs/{need.pk}/", cast.microscope.pk
+    assert f'value="{here}#match-{pk}"' in page_of(wang.get(here))
+    question = {"parameter": "spatial_resolution", "next": f"{here}#match-{pk}"}
+    sent = wang.post(f"/instruments/{pk}/questions/", question)
+    assert sent.url == f"{here}#match-{pk}"
+    html = page_of(wang.get(here))
+    assert "you have asked" in html and "Ask the host" not in html
+    away = wang.post(f"/instruments/{pk}/questions/", question | {"next": "https://elsewhere.test/"})
+    assert away.url == "/"
+
+
+def test_the_term_chosen_in_the_catalogue_stays_chosen_for_the_same_text(
+    cast: Cast, wang: Client
+) -> None:
+    here = f"/needs/new/?text=grain+size&term={cast.technique.code}"
+    wang.post(here, FORM | {"text": "grain size"})
+    wang.post(here, FORM | {"text": "grain size of another"})
+    new, old = Need.objects.order_by("-created_at")
+    assert (old.terms, new.terms) == ([cast.technique.code], ["grain-size"])
+
+
+def test_the_page_says_what_was_asked_for_and_in_which_currency(cast: Cast, wang: Client) -> None:
+    assert '<span class="input-group-text">CNY</span>' in page_of(wang.get("/needs/new/"))
+    need = need_of(cast, sample="tea", quantity=40, modes=["entrusted"])
+    html = " ".join(page_of(wang.get(f"/needs/{need.pk}/")).split())
+    assert "· tea · 40 samples · samples sent in" in html
+
+
+def test_a_price_by_the_sample_is_said_for_as_many_as_are_asked_for(
+    cast: Cast, wang: Client
+) -> None:
+    cast.instrument(
+        name="By the sample",
+        service_modes=["entrusted"],
+        card={"rate_unit": "sample", "billing_increment_minutes": None},
+    )
+    need = need_of(cast, quantity=40, modes=["entrusted"])
+    html = " ".join(page_of(wang.get(f"/needs/{need.pk}/")).split())
+    assert "40 samples: you pay" in html and "1 sample: you pay" not in html
+
+
+def test_what_cannot_be_booked_for_so_long_says_for_how_long_it_can(
+    cast: Cast, wang: Client
+) -> None:
+    cast.instrument(name="Half days", policy={"min_minutes": 240, "max_minutes": 480})
+    need = need_of(cast)
+    html = " ".join(page_of(wang.get(f"/needs/{need.pk}/?why=Half+days")).split())
+    assert html.count("From 4 h to 8 h at a time.") == 2  # came near, and asked for
+
+
 def test_why_not_another_one(cast: Cast, wang: Client) -> None:
     cast.instrument(name="Something else", techniques=[])
     need = need_of(cast)
