@@ -45,8 +45,9 @@ class Candidate:
 
     nearness: of its techniques, SAME, SIBLING, BROADER, or 0; fits: of each requirement, in
     their order; days: working days from the first that is wished to the start, None where nothing
-    is free; start: that start; payable: what the payer pays, in the payer's currency, None where it cannot be
-    compared; effort: of EFFORT; trust: in [0, 1]; gates: codes of what else shuts it out.
+    is free; start: that start; payable: what the payer pays, in the payer's currency, None where
+    it cannot be compared; effort: of EFFORT; trust: in [0, 1]; gates: codes of what else shuts it
+    out.
     """
 
     key: Any

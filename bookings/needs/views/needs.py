@@ -88,7 +88,13 @@ def new(request: HttpRequest) -> HttpResponse:
     fields["organisation"].choices = [(one.code, str(one)) for one in payers]
     return act(
         request,
-        partial(shown, request, "bookings/needs/edit.html", payers=payers, currency=payer.region.currency),
+        partial(
+            shown,
+            request,
+            "bookings/needs/edit.html",
+            payers=payers,
+            currency=payer.region.currency,
+        ),
         lambda by, _: need_make(by, values=values()),
         to=lambda need: reverse("bookings:need", args=[need.pk]),
         form=form,
@@ -199,7 +205,6 @@ def _page(
     parameters = load_parameters()
     is_open = row.state == Need.State.OPEN and row.latest > by.now
     answers = load_matches(question, by.now) if is_open else []
-    chosen = load_chosen(row.terms)
     asked = load_asked([answer.instrument.pk for answer in answers], by.actor.user_id)
     context = {
         "need": row,
@@ -208,7 +213,7 @@ def _page(
         "may_share": row.user_id == by.actor.user_id
         or by.actor.may("book-for-members", place_of(row.organisation)),
         "is_open": is_open,
-        "chosen": chosen,
+        "terms": load_chosen(row.terms),
         "others": [t for t in load_need_terms(row.text) if t.code not in set(row.terms)],
         "requirements": [
             (each.parameter, parameters.get(each.parameter), required_text(each, parameters))

@@ -103,6 +103,27 @@ def test_all_words_become_some_before_a_page_is_empty(client: Client, cast: Cast
 
 
 @pytest.mark.usefixtures("_grains")
+def test_beside_an_answer_one_word_of_a_sentence_says_nothing(client: Client, cast: Cast) -> None:
+    cast.instrument(name="Glove box for annealing")
+    cast.instrument(name="Zirconia furnace", techniques=[])
+    cast.instrument(name="Zirconia annealing furnace", techniques=[])
+    answer = client.get("/", {"q": "grains of zirconia after annealing"})
+    page_of(answer)
+    found = [i.name for i, _ in answer.context["results"] if i.techniques.count() == 0]
+    assert found == ["Zirconia annealing furnace"]
+
+
+@pytest.mark.usefixtures("_grains")
+def test_a_visitor_is_led_to_say_when_and_for_how_much(client: Client, cast: Cast) -> None:
+    html = page_of(client.get("/", {"q": "how large are the grains", "term": "grain-size"}))
+    link = "/needs/new/?text=how+large+are+the+grains&amp;term=grain-size"
+    assert f'href="{link}"' in html
+    assert client.get(link.replace("&amp;", "&")).url.startswith(
+        "/accounts/login/?next=/needs/new/"
+    )
+
+
+@pytest.mark.usefixtures("_grains")
 def test_nothing_at_all_says_what_can_be_done(client: Client, cast: Cast) -> None:
     answer = client.get("/", {"q": "titan", "region": "CN-SH"})
     html = page_of(answer)

@@ -92,7 +92,9 @@ def test_a_question_leads_back_to_the_need_which_says_that_it_was_asked(
     assert sent.url == f"{here}#match-{pk}"
     html = page_of(wang.get(here))
     assert "you have asked" in html and "Ask the host" not in html
-    away = wang.post(f"/instruments/{pk}/questions/", question | {"next": "https://elsewhere.test/"})
+    away = wang.post(
+        f"/instruments/{pk}/questions/", question | {"next": "https://elsewhere.test/"}
+    )
     assert away.url == "/"
 
 
@@ -111,6 +113,8 @@ def test_the_page_says_what_was_asked_for_and_in_which_currency(cast: Cast, wang
     need = need_of(cast, sample="tea", quantity=40, modes=["entrusted"])
     html = " ".join(page_of(wang.get(f"/needs/{need.pk}/")).split())
     assert "· tea · 40 samples · samples sent in" in html
+    assert "<span>Grain size</span>" in html  # what it was understood as
+    assert "Offered: on your own, with an operator." in html  # and what came near
 
 
 def test_a_price_by_the_sample_is_said_for_as_many_as_are_asked_for(
