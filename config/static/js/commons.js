@@ -158,6 +158,17 @@ function countDown(root) {
   }
 }
 document.addEventListener("DOMContentLoaded", function () { countDown(document); });
+
+// A map that is wider than the screen begins where most instruments are.
+document.addEventListener("DOMContentLoaded", function () {
+  for (const frame of document.querySelectorAll(".map-frame")) {
+    const points = [...frame.querySelectorAll(".map-point circle")];
+    if (!points.length) continue;
+    const largest = points.reduce((a, b) => (b.r.baseVal.value > a.r.baseVal.value ? b : a));
+    const { left, width } = largest.getBoundingClientRect();
+    frame.scrollLeft += left + width / 2 - frame.getBoundingClientRect().left - frame.clientWidth / 2;
+  }
+});
 document.addEventListener("htmx:afterSwap", function (event) { countDown(event.detail.target); });
 
 // A slot that the booking form keeps is given back when the form is left otherwise than by sending

@@ -48,6 +48,14 @@ def test_priced_by_the_sample_the_form_begins_without_a_price(
     assert HINT not in html and "932.80" in html
 
 
+def test_who_sends_samples_reads_where_to(cast: Cast, wang: Client) -> None:
+    for mode, label in (("entrusted", "Send the samples to"), ("self", "Where")):
+        hours = ("2026-03-10 10:00", "2026-03-10 11:00")
+        instrument = cast.instrument(service_modes=[mode])
+        booked = reserve(cast, *hours, instrument=instrument, service_mode=mode)
+        assert f"<dt>{label}</dt>" in page_of(wang.get(f"/bookings/{booked.pk}/"))
+
+
 def test_the_form_begins_with_the_service_that_is_priced(cast: Cast, wang: Client) -> None:
     instrument = by_sample(cast, "self", "entrusted")
     html = page_of(wang.get(f"/instruments/{instrument.pk}/book/", WHEN))
