@@ -262,7 +262,7 @@ REQUESTS = {
     "refused, the slot is taken": (20, 60_000),
     "one instrument's week": (8, 43_500),
     "catalogue API, 50 free, my price": (9, 77_000),
-    "fifty matches of a need": (12, 80_000),
+    "fifty matches of a need": (13, 80_000),
     "the catalogue's page": (14, 142_000),
 }
 
