@@ -47,9 +47,12 @@ MORE_STATEMENTS = {
     # Of words that find nothing: what they may mean, and each way out.
     "bookings:catalogue": 15,
     # Instruments with time, price, rules, what they can do and how their hosts keep to bookings.
-    "bookings:need": 11,
+    # The vocabulary, too, where it has changed.
+    "bookings:need": 15,
     "bookings:compare": 9,  # prices, free times and certificates of all; what waits
-    "bookings:instrument": 13,  # the record, what it can do, its files, the week, the own price
+    # The record, what it can do, its files, the week, the own price; the vocabulary where it has
+    # changed.
+    "bookings:instrument": 17,
     "bookings:hours": 12,  # today's figures, the year's, both by place and over time; what waits
     "bookings:audit": 12,  # what waits, the hours of each region, and whether the trail holds
     "bookings:money-settlements-one": 9,  # both regions' figures, and what waits, counted anew
