@@ -50,6 +50,7 @@ def test_every_row_gets_the_answer_it_expects(
         "refused, the slot is taken",
         "one instrument's week",
         "catalogue API, 50 free, my price",
+        "fifty matches of a need",
         "the catalogue's page",
     ]
     for _, ask, values, _ in http.ROWS:

@@ -120,7 +120,7 @@ def test_the_vocabulary_is_whole(whole: Vocabulary) -> None:
 
 
 def test_needs_of_the_first_half_find_a_right_technique(whole: Vocabulary) -> None:
-    """Of 100 needs (tests/data/needs) at least 80 have a right technique, or a narrower one, among
+    """Of 100 needs (tests/data/needs) at least 92 have a right technique, or a narrower one, among
     the first two of one of the first five terms."""
     classes = {row["class"]: row["codes"].split() for row in _rows("classes.csv")}
     needs = [row for row in _rows("needs.csv") if row["half"] == "a"]
@@ -134,11 +134,11 @@ def test_needs_of_the_first_half_find_a_right_technique(whole: Vocabulary) -> No
         )
     ]
     assert len(needs) == 100
-    assert len(missed) <= 20, missed
+    assert len(missed) <= 8, missed
 
 
 def test_by_meaning_as_well_more_of_them_do(whole: Vocabulary) -> None:
-    """At least 88 with the encoder of requirements-needs.txt; it stays on this machine."""
+    """At least 90 with the encoder of requirements-needs.txt; it stays on this machine."""
     encoder = load_encoder()
     texts = [text for row in whole.measurands for text in descriptions(row)]
     kept = encoded(encoder, texts)
@@ -155,7 +155,7 @@ def test_by_meaning_as_well_more_of_them_do(whole: Vocabulary) -> None:
             held.alike(row["text"]),
         )
     ]
-    assert len(missed) <= 12, missed
+    assert len(missed) <= 10, missed
     # Noise, and whatever long or odd a person pastes, means nothing.
     for text in ("zzz", "titan", "", "🔬", "\0", "'; DROP TABLE", "Zeiss", "\ud800"):
         assert held.alike(text) == []
