@@ -60,9 +60,9 @@ def reasons_of(
     answer: Answer,
     question: Wanted,
     parameters: Parameters,
-    asked: Collection[tuple[UUID, str]] = (),
+    awaited: Collection[tuple[UUID, str]] = (),
 ) -> list[Reason]:
-    """Why an instrument is a match, a reason for each part and requirement. `asked`: instruments
+    """Why an instrument is a match, a reason for each part and requirement. `awaited`: instruments
     and the parameters of them that the reader waits to be told."""
     if answer.match is None:
         return []
@@ -75,7 +75,7 @@ def reasons_of(
                 requirement_text(requirement, fits, parameters),
                 {"meets": 1.0, "unknown": 0.5}.get(fits, 0.0),
                 requirement.parameter if fits == "unknown" else "",
-                (answer.instrument.pk, requirement.parameter) in asked,
+                (answer.instrument.pk, requirement.parameter) in awaited,
             )
             for requirement, fits in answer.fits
         ),

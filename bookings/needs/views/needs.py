@@ -205,7 +205,7 @@ def _page(
     parameters = load_parameters()
     is_open = row.state == Need.State.OPEN and row.latest > by.now
     answers = load_matches(question, by.now) if is_open else []
-    asked = load_asked([answer.instrument.pk for answer in answers], by.actor.user_id)
+    awaited = load_asked([answer.instrument.pk for answer in answers], by.actor.user_id)
     context = {
         "need": row,
         "refused": refused,
@@ -222,7 +222,7 @@ def _page(
         "matches": [
             (
                 answer,
-                reasons_of(answer, question, parameters, asked),
+                reasons_of(answer, question, parameters, awaited),
                 [LABELS[x] for x in answer.match.labels],
             )
             for answer in answers[:SHOWN]
