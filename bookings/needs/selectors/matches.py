@@ -230,8 +230,6 @@ def _chosen(question: Wanted, means: Means, now: datetime, most: int) -> list[In
     rows = _entries(question, question.techniques)
     chosen: dict[UUID, Instrument] = {}
 
-    is_few = False
-
     def take(rows: QuerySet[SearchEntry], within: Period, number: int) -> None:
         sieve = Sieve(
             now=now,
@@ -249,7 +247,7 @@ def _chosen(question: Wanted, means: Means, now: datetime, most: int) -> list[In
     if len(chosen) == most - SOON - NEAR:  # there are more
         take(rows, soon, SOON)
         take(rows.filter(region_id=question.payer.region_id), window, NEAR)
-    elif is_few := len(chosen) < FEW:
+    elif len(chosen) < FEW:
         parents = load_vocabulary().parents
         wider = {
             code
@@ -258,7 +256,7 @@ def _chosen(question: Wanted, means: Means, now: datetime, most: int) -> list[In
             if not code.startswith(_ROOT)
         }
         take(_entries(question, tuple(sorted(wider))), window, FEW)
-    if is_few:  # what is no match is worth knowing, too
+        # What is no match is worth knowing, too.
         near = Instrument.objects.select_related(*WITH).filter(
             pk__in=_entries(
                 replace(question, regions=(), modes=(), requirements=()), question.techniques
