@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache, partial
+from threading import Lock, Timer
 from typing import Any
 
 from celery import current_app
@@ -18,6 +19,7 @@ from kombu.pools import producers
 
 from accounts.domain.jobs import CALLS, EFFECTS, LETTERS, SIGN_IN, lane_of
 from accounts.models import OutboxMessage
+from accounts.prepared import insert
 
 TASKS = {
     EFFECTS: "bookings.tasks.carry_out_effects",
@@ -28,8 +30,11 @@ TASKS = {
 STALE = 60  # seconds after which the timetable has long asked
 PATIENCE = 0.5  # seconds
 QUIET = 10.0  # seconds without a nudge after one that failed: no request waits for a dead broker
+APART = 0.05  # seconds between the nudges that a process gives for one task
 log = logging.getLogger(__name__)
 _quiet_until = 0.0
+_free_at: dict[str, float] = {}  # when the next may be given at once; by task
+_giving = Lock()
 
 
 @dataclass(frozen=True)
@@ -62,7 +67,7 @@ def enqueue(effects: Iterable[Effect], *, now: datetime) -> None:
     ]
     if not rows:
         return
-    OutboxMessage.objects.bulk_create(rows, ignore_conflicts=True)
+    insert(rows, ignore_conflicts=True)
     waits: dict[str, float] = {}
     for row in rows:
         wait = max(0.0, (row.due_at - now).total_seconds())
@@ -74,8 +79,25 @@ def enqueue(effects: Iterable[Effect], *, now: datetime) -> None:
 
 
 def nudge(task: str = TASKS[LETTERS], wait: float = 0) -> None:
-    """Wake a worker, in so many seconds; without a broker the timetable finds the work. One that
-    fails keeps the process from trying for a while."""
+    """Wake a worker, in so many seconds; without a broker the timetable finds the work. Those that
+    follow at once are one, given a moment later, so that it comes after all of them."""
+    now = time.monotonic()
+    with _giving:
+        free_at = now if wait else _free_at.get(task, now)
+        if now < free_at - APART:  # one is still to come
+            return
+        if not wait:
+            _free_at[task] = max(now, free_at) + APART
+    if now >= free_at:
+        _send(task, wait)
+    else:
+        trailing = Timer(free_at - now, _send, [task, 0])
+        trailing.daemon = True
+        trailing.start()
+
+
+def _send(task: str, wait: float) -> None:
+    """Nudge. One that fails keeps the process from trying for a while."""
     global _quiet_until
     if time.monotonic() < _quiet_until:
         return

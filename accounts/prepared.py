@@ -1,18 +1,22 @@
-"""Querysets built and compiled once, for the few questions that every booking asks.
+"""Querysets built and compiled once, for the few questions that every booking asks, and the rows
+that it stores.
 
 Building a queryset and compiling it to SQL takes several times as long as the database takes to
 answer a question by an indexed key. `Prepared` keeps what was compiled and fills in the values;
-the rows are the same objects that the queryset would give. For hot paths only
-(docs/decisions/0006-prepared.md).
+the rows are the same objects that the queryset would give. `insert` does the same for new rows.
+For hot paths only (docs/decisions/0006-prepared.md).
 """
 
 from collections.abc import Callable, Sequence
 from copy import copy
+from itertools import chain
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connections
-from django.db.models import Expression, Field, ForeignObject, Lookup, QuerySet
+from django.db.models import Expression, Field, ForeignObject, Lookup, Model, QuerySet
+from django.db.models.constants import OnConflict
+from django.db.models.sql import InsertQuery
 from django.db.models.sql.compiler import SQLCompiler
 from django.db.transaction import TransactionManagementError
 
@@ -96,6 +100,9 @@ class Prepared[R]:
         queryset = self.build(*shape, **slots)
         compiler = queryset.query.get_compiler(using=queryset.db)
         sql, params = compiler.as_sql()
+        # What makes values of what the database gives is the same each time.
+        converters = compiler.get_converters([column for column, *_ in compiler.select])
+        compiler.get_converters = lambda _: converters  # type: ignore[method-assign]
         return queryset, compiler, sql, params
 
     def _filled(
@@ -116,3 +123,33 @@ class Prepared[R]:
         again = queryset.all()
         again.query.get_compiler = lambda *args, **kwargs: filled  # type: ignore[method-assign]
         return list(again)
+
+
+_INSERTS: dict[tuple[type[Model], int, bool], str] = {}
+
+
+def insert(rows: Sequence[Model], *, ignore_conflicts: bool = False) -> None:
+    """Store new rows of one model, each with its key, as `bulk_create` does. One statement; none
+    for none."""
+    if not rows:
+        return
+    model, connection = type(rows[0]), connections["default"]
+    fields = model._meta.concrete_fields
+    key = (model, len(rows), ignore_conflicts)
+    if (sql := _INSERTS.get(key)) is None:
+        query = InsertQuery(model, on_conflict=OnConflict.IGNORE if ignore_conflicts else None)
+        query.insert_values(fields, rows)
+        ((sql, _),) = query.get_compiler(connection=connection).as_sql()
+        if len(rows) <= MOST_ITEMS:
+            _INSERTS[key] = sql
+    values = [
+        [field.get_db_prep_save(field.pre_save(row, add=True), connection) for field in fields]
+        for row in rows
+    ]
+    # Several rows of plain columns are sent as one list for each column.
+    by_column = len(rows) > 1 and "UNNEST(" in sql
+    params = [list(v) for v in zip(*values, strict=True)] if by_column else chain(*values)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, list(params))
+    for row in rows:
+        row._state.adding, row._state.db = False, connection.alias

@@ -21,6 +21,7 @@ from accounts.domain.roles import By, Places
 from accounts.models import TrailEntry, TrailText
 from accounts.models.copying import rows_copy
 from accounts.models.keys import new_id
+from accounts.prepared import insert
 
 _SAFE_INTEGER = 2**53
 _BATCH = 2000
@@ -137,7 +138,7 @@ def record_all(changes: Iterable[Change]) -> list[TrailEntry]:
     if len(entries) > _MANY:
         rows_copy(entries)
     else:
-        TrailEntry.objects.bulk_create(entries)
+        insert(entries)
     TrailText.objects.bulk_create(texts, batch_size=_BATCH)
     return entries
 

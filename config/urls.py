@@ -13,6 +13,7 @@ from config.pages.components import components
 from config.pages.sitemaps import SITEMAPS, robots
 
 urlpatterns = [
+    path("api/v1/", include("config.api.urls")),  # first: asked most
     path("", include("bookings.urls")),
     path("", include("instruments.urls")),
     path("", include("accounts.urls")),
@@ -25,7 +26,6 @@ urlpatterns = [
     path("accounts/saml/<str:organization_slug>/acs/finish/", saml_finish, name="saml_finish_acs"),
     path("accounts/saml/<str:organization_slug>/sls/", saml_sign_out, name="saml_sls"),
     path("accounts/", include("allauth.urls")),
-    path("api/v1/", include("config.api.urls")),
     path("admin/", admin.site.urls),
     path("robots.txt", robots, name="robots"),
     path(

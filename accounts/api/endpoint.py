@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.api.throttling import exceeded
 from accounts.domain.errors import Refused
 from accounts.domain.roles import Actor, By
 from accounts.permissions import actor_of
@@ -48,6 +49,10 @@ class Endpoint(APIView):
         if "Transfer-Encoding" in request.headers and not request.headers.get("Content-Length"):
             raise LengthRequired
         super().initial(request, *args, **kwargs)
+
+    def check_throttles(self, request: Request) -> None:
+        if refusing := exceeded(self.get_throttles(), request, self):
+            self.throttled(request, max(throttle.wait() for throttle in refusing))
 
     @cached_property
     def actor(self) -> Actor:

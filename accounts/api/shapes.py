@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from functools import cache
 from operator import attrgetter
 from typing import Any
 from urllib.parse import urlsplit
@@ -261,21 +262,29 @@ class ReasonBody(Shape):
 
 def checked(shape: type[Shape], data: Any, *, partial: bool = False) -> dict[str, Any]:
     """The typed values of a body; `Invalid` names everything that is wrong with it."""
-    return _checked(shape(data=data, partial=partial))
+    return _checked(_template(shape, partial), data)
 
 
 def query_values(query: type[Query], params: Any) -> dict[str, Any]:
     """The typed values of a query; an empty value counts as not given. A list is a name that
     stands there several times."""
-    lists = [n for n, f in query().fields.items() if isinstance(f, serializers.ListField)]
+    template = _template(query)
+    lists = [n for n, f in template.fields.items() if isinstance(f, serializers.ListField)]
     given = params.dict() | {name: list(filter(None, params.getlist(name))) for name in lists}
-    return _checked(query(data={k: v for k, v in given.items() if v not in ("", [])}))
+    return _checked(template, {k: v for k, v in given.items() if v not in ("", [])})
 
 
-def _checked(serializer: serializers.Serializer[Any]) -> dict[str, Any]:
-    if not serializer.is_valid():
-        raise Invalid(list(_problems(serializer, serializer.errors, "")))
-    return dict(serializer.validated_data)
+@cache
+def _template(shape: type[serializers.Serializer[Any]], partial: bool = False) -> Any:
+    # Making one copies all its fields; checking keeps nothing in it.
+    return shape(partial=partial)
+
+
+def _checked(template: serializers.Serializer[Any], data: Any) -> dict[str, Any]:
+    try:
+        return dict(template.run_validation(data))
+    except ValidationError as error:
+        raise Invalid(list(_problems(template, error.detail, ""))) from None
 
 
 def object_of(data: Any) -> dict[str, Any]:

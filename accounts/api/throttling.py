@@ -1,11 +1,11 @@
 """How much one person and one address may ask.
 
-Counted in fixed windows: one number a window in the cache, however many requests. Without the
-cache nobody is held up.
+Counted in fixed windows: one number a window in the cache, however many requests, and all of a
+request in one round trip. Without the cache nobody is held up.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.core.cache import cache
@@ -28,16 +28,16 @@ class Throttle(SimpleRateThrottle):
         rates: Mapping[str, str | None] = self.THROTTLE_RATES
         return rates.get(str(self.scope))
 
-    def allow_request(self, request: Request, view: Any) -> bool:
+    def window(self, request: Request, view: Any) -> str | None:
+        """What the request is counted under; None where it is not counted."""
         if self.rate is None or (who := self.get_cache_key(request, view)) is None:
-            return True
+            return None
         window, passed = divmod(self.timer(), self.duration)
         self.left = self.duration - passed
-        try:
-            return _count(f"{who}:{int(window)}", self.duration) <= self.num_requests
-        except RedisError as error:
-            log.warning("requests are not counted: %s", error)
-            return True
+        return f"{who}:{int(window)}"
+
+    def allow_request(self, request: Request, view: Any) -> bool:
+        return not exceeded([self], request, view)
 
     def wait(self) -> float:
         return self.left
@@ -46,12 +46,26 @@ class Throttle(SimpleRateThrottle):
         return self.cache_format % {"scope": self.scope, "ident": who}
 
 
-def _count(key: str, seconds: float) -> int:
+def exceeded(throttles: Iterable[Throttle], request: Request, view: Any) -> list[Throttle]:
+    """Count a request by all of these; those that refuse it."""
+    counting = {key: t for t in throttles if (key := t.window(request, view))}
+    if not counting:
+        return []
     try:
-        return int(cache.incr(key))
-    except ValueError:  # the first of this window
+        numbers = _count({key: throttle.duration for key, throttle in counting.items()})
+    except RedisError as error:
+        log.warning("requests are not counted: %s", error)
+        return []
+    pairs = zip(counting.values(), numbers, strict=True)
+    return [throttle for throttle, number in pairs if number > throttle.num_requests]
+
+
+def _count(windows: Mapping[str, int]) -> list[int]:
+    if hasattr(cache, "count"):
+        return list(cache.count(windows))
+    for key, seconds in windows.items():
         cache.add(key, 0, timeout=seconds)
-        return int(cache.incr(key))
+    return [cache.incr(key) for key in windows]
 
 
 class Strangers(Throttle):

@@ -5,15 +5,19 @@ from datetime import datetime
 from django.db.models import QuerySet
 
 from accounts.models import ApiToken, User
+from accounts.prepared import Prepared
 
 
 def token_by_digest(digest: bytes, now: datetime) -> ApiToken | None:
     """Return a token that is neither expired nor revoked, of an active user."""
-    return (
-        ApiToken.objects.select_related("user")
-        .filter(digest=digest, expires_at__gt=now, revoked_at=None, user__is_active=True)
-        .first()
+    return _BY_DIGEST.first(digest=digest, now=now)
+
+
+_BY_DIGEST = Prepared(
+    lambda digest, now: ApiToken.objects.select_related("user").filter(
+        digest=digest, expires_at__gt=now, revoked_at=None, user__is_active=True
     )
+)
 
 
 def token_of(user: User, token_id: str) -> ApiToken | None:

@@ -5,6 +5,7 @@ so the answer is kept exactly if the work is.
 """
 
 import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -47,29 +48,47 @@ def idempotent(
     digest = hashlib.sha256(body).digest()
     name = f"{user_id}:{method}:{path}:{key}".encode()
     lock = int.from_bytes(hashlib.sha256(name).digest()[:8], "big", signed=True)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [lock])
-        if not cursor.fetchone()[0]:
+    named = (user_id, method, path, key)
+
+    def claimed() -> Answer | None:
+        with connection.cursor() as cursor:
+            cursor.execute(_CLAIM, [lock, *named, now - LIFETIME])
+            is_free, status, headers, text, kept_digest = cursor.fetchone()
+        if not is_free:
             raise StillRunning
-    mine = IdempotencyKey.objects.filter(user_id=user_id, method=method, path=path, key=key)
-    kept = mine.first()
-    if kept is not None and kept.created_at > now - LIFETIME:
-        if bytes(kept.body_digest) != digest:
+        if status is None:
+            return None
+        if bytes(kept_digest) != digest:
             raise KeyReused
-        return Answer(kept.status, kept.body, kept.headers | {"Idempotency-Replayed": "true"})
+        return Answer(status, text, json.loads(headers) | {"Idempotency-Replayed": "true"})
+
+    if kept := claimed():
+        return kept
     new = answer()
-    if 200 <= new.status < 300:
-        IdempotencyKey.objects.update_or_create(
-            user_id=user_id,
-            method=method,
-            path=path,
-            key=key,
-            defaults={
-                "body_digest": digest,
-                "status": new.status,
-                "headers": new.headers,
-                "body": new.body,
-                "created_at": now,
-            },
-        )
+    if not 200 <= new.status < 300:
+        # A first request may have ended between what the claim saw and its lock.
+        return claimed() or new
+    with connection.cursor() as cursor:
+        values = (digest, new.status, json.dumps(new.headers), new.body, now)
+        cursor.execute(_KEEP, [*named, *values, now - LIFETIME])
+        if not cursor.rowcount:  # it had: what was done twice is undone
+            raise StillRunning
     return new
+
+
+_TABLE = IdempotencyKey._meta.db_table
+_CLAIM = f"""
+    SELECT claim.is_free, kept.status, kept.headers::text, kept.body, kept.body_digest
+    FROM (SELECT pg_try_advisory_xact_lock(%s) AS is_free) claim
+    LEFT JOIN {_TABLE} kept ON kept.user_id = %s AND kept.method = %s AND kept.path = %s
+        AND kept.key = %s AND kept.created_at > %s
+"""
+_KEEP = f"""
+    INSERT INTO {_TABLE} AS kept
+        (user_id, method, path, key, body_digest, status, headers, body, created_at)
+    VALUES (%s, %s, %s, %s, %s, %s, %s::jsonb, %s, %s)
+    ON CONFLICT (user_id, method, path, key) DO UPDATE SET (body_digest, status, headers, body,
+        created_at) = (excluded.body_digest, excluded.status, excluded.headers, excluded.body,
+        excluded.created_at)
+    WHERE kept.created_at <= %s
+"""

@@ -85,6 +85,30 @@ _settlement = "settlements/<uuid:settlement_id>/"
 urlpatterns = [
     path("schema/", docs.schema, name="api-schema"),
     path("docs/", docs.docs, name="api-docs"),
+    # what is asked most: addresses are tried in this order
+    path(
+        _instrument + "availability/",
+        availability.Availability.as_view(),
+        name="api-availability",
+    ),
+    path("quotes/", fees.Quotes.as_view(), name="api-quotes"),
+    path("reservations/", reservations.Reservations.as_view(), name="api-reservations"),
+    path(
+        "reservations/import/", imports.ReservationsImport.as_view(), name="api-reservations-import"
+    ),
+    *reservations.OneReservation.routes(),
+    *holds.Holds.routes(),
+    *moves.Moves.routes(),
+    *transitions.Transitions.routes(),
+    *usage.Usage.routes(),
+    *transitions.Cancellation.routes(),
+    *bookings_needs.Needs.routes(),
+    *waiting.WaitingList.routes(),
+    *series.SeriesCollection.routes(),
+    *chains.Chains.routes(),
+    path("instruments/", catalogue.Instruments.as_view(), name="api-instruments"),
+    path("instruments/facets/", catalogue.CatalogueFacets.as_view(), name="api-instrument-facets"),
+    *registry.InstrumentRecord.routes(),
     # the clock
     path("operations/", operations.OperationsState.as_view(), name="api-operations"),
     path("operations/failures/", operations.Failures.as_view(), name="api-operations-failures"),
@@ -129,9 +153,6 @@ urlpatterns = [
     *searches.Searches.routes(),
     *lists.InstrumentLists.routes(),
     *lists.ListEntries.routes(),
-    path("instruments/", catalogue.Instruments.as_view(), name="api-instruments"),
-    path("instruments/facets/", catalogue.CatalogueFacets.as_view(), name="api-instrument-facets"),
-    *registry.InstrumentRecord.routes(),
     *capabilities.InstrumentCapabilities.routes(),
     *capabilities.Capabilities.routes(),
     *capabilities.Questions.routes(),
@@ -200,27 +221,6 @@ urlpatterns = [
     *training.Courses.routes(),
     *training.CourseSessions.routes(),
     *enrolments.Enrolments.routes(),
-    # what happens
-    path(
-        _instrument + "availability/",
-        availability.Availability.as_view(),
-        name="api-availability",
-    ),
-    path("quotes/", fees.Quotes.as_view(), name="api-quotes"),
-    path("reservations/", reservations.Reservations.as_view(), name="api-reservations"),
-    path(
-        "reservations/import/", imports.ReservationsImport.as_view(), name="api-reservations-import"
-    ),
-    *reservations.OneReservation.routes(),
-    *holds.Holds.routes(),
-    *moves.Moves.routes(),
-    *transitions.Transitions.routes(),
-    *usage.Usage.routes(),
-    *transitions.Cancellation.routes(),
-    *bookings_needs.Needs.routes(),
-    *waiting.WaitingList.routes(),
-    *series.SeriesCollection.routes(),
-    *chains.Chains.routes(),
     # what it costs
     *funding.FundingSources.routes(),
     path("spending/", funding.Spending.as_view(), name="api-spending"),

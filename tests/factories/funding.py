@@ -8,7 +8,14 @@ from accounts.domain.roles import By
 from bookings.funding.domain.funding import Share
 from bookings.funding.domain.funding_sources import SourceTerms
 from bookings.funding.services.funding import source_create
-from bookings.models import Earmark, FundingSource
+from bookings.models import (
+    Agreement,
+    AgreementMember,
+    Earmark,
+    FundingSource,
+    VoucherGrant,
+    VoucherProgramme,
+)
 from tests.factories.cast import NOW, Cast
 
 
@@ -46,6 +53,25 @@ def paid_by(*codes: str, percents: tuple[str, ...] = ()) -> tuple[Share, ...]:
     """One source for all of it, or several by percent."""
     parts = percents or ("100",)
     return tuple(Share(c, Decimal(p)) for c, p in zip(codes, parts, strict=True))
+
+
+def granted(cast: Cast) -> None:
+    """A voucher of Fudan that an agreement with the host's region honours."""
+    programme = VoucherProgramme.objects.create(
+        region=cast.shanghai, code="sh-2026", name="Vouchers", percent=30, currency="CNY",
+        valid_from=date(2026, 1, 1), created_by=cast.xu, created_at=NOW,
+    )  # fmt: skip
+    VoucherGrant.objects.create(
+        programme=programme, organisation=cast.fudan, code="fudan-2026", amount=100_000,
+        valid_from=date(2026, 1, 1), valid_until=date(2027, 1, 1), granted_by=cast.xu,
+        granted_at=NOW,
+    )  # fmt: skip
+    agreement = Agreement.objects.create(
+        code="ah-sh", name="Anhui and Shanghai", valid_from=date(2026, 1, 1),
+        honours_vouchers=True, proposed_by=cast.xu, proposed_at=NOW, signed_at=NOW,
+    )  # fmt: skip
+    for region in (cast.anhui, cast.shanghai):
+        AgreementMember.objects.create(agreement=agreement, region=region)
 
 
 def sums(row: FundingSource) -> tuple[Decimal, Decimal]:

@@ -6,7 +6,7 @@ Sign-in and transaction control are not counted, but in the whole requests at th
 
 import cProfile
 import pstats
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 from django.core.cache import cache
@@ -18,12 +18,8 @@ from accounts.domain.roles import By
 from bookings.catalogue.selectors.parties import Booking
 from bookings.catalogue.selectors.quotes import load_quotation
 from bookings.models import (
-    Agreement,
-    AgreementMember,
     Occupancy,
     Reservation,
-    VoucherGrant,
-    VoucherProgramme,
 )
 from bookings.pricing.selectors.fees import Asked
 from bookings.record.domain.periods import Period
@@ -39,7 +35,7 @@ from instruments.selectors.registry import instrument_to_book
 from tests.benchmarks import http
 from tests.factories.api import clock  # noqa: F401
 from tests.factories.cast import NOW, at, reserve
-from tests.factories.funding import paid_by, source
+from tests.factories.funding import granted, paid_by, source
 from tests.factories.qualifications import certify
 
 CONTROL = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
@@ -127,25 +123,6 @@ def test_to_reserve(world):
     assert (plain, every, asked) == (12, 14, 12)
     assert plain <= 14
     assert every <= 20
-
-
-def granted(cast):
-    """A voucher of Fudan that an agreement with the host's region honours."""
-    programme = VoucherProgramme.objects.create(
-        region=cast.shanghai, code="sh-2026", name="Vouchers", percent=30, currency="CNY",
-        valid_from=date(2026, 1, 1), created_by=cast.xu, created_at=NOW,
-    )  # fmt: skip
-    VoucherGrant.objects.create(
-        programme=programme, organisation=cast.fudan, code="fudan-2026", amount=100_000,
-        valid_from=date(2026, 1, 1), valid_until=date(2027, 1, 1), granted_by=cast.xu,
-        granted_at=NOW,
-    )  # fmt: skip
-    agreement = Agreement.objects.create(
-        code="ah-sh", name="Anhui and Shanghai", valid_from=date(2026, 1, 1),
-        honours_vouchers=True, proposed_by=cast.xu, proposed_at=NOW, signed_at=NOW,
-    )  # fmt: skip
-    for region in (cast.anhui, cast.shanghai):
-        AgreementMember.objects.create(agreement=agreement, region=region)
 
 
 def test_to_reserve_with_quotas_voucher_and_budgets(world):
@@ -258,7 +235,7 @@ class Here:
 # more than there are, as they differ between versions of Python, and 12,000 besides, as some ten
 # thousand more are counted after thousands of other tests in the same process.
 REQUESTS = {
-    "reserve": (22, 79_000),
+    "reserve": (16, 29_500),
     "refused, the slot is taken": (20, 60_000),
     "one instrument's week": (8, 43_500),
     "catalogue API, 50 free, my price": (9, 77_000),

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.db.models import F
 
+from accounts.prepared import insert
 from bookings.funding.domain.funding import Share, converted, split, without_numbers
 from bookings.funding.models import Earmark, FundingSource
 from bookings.funding.selectors.earmarks import Earmarked, load_earmarked
@@ -94,7 +95,7 @@ def grant_take(
 
 def earmarks_store(rows: Sequence[Earmark]) -> None:
     """Store what was just taken."""
-    Earmark.objects.bulk_create(rows)
+    insert(rows)
 
 
 def earmarks_change(

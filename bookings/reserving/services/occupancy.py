@@ -12,6 +12,7 @@ from accounts import trail
 from accounts.domain.errors import WrongVersion
 from accounts.domain.roles import PLATFORM, By
 from accounts.notifications import Effect, enqueue
+from accounts.prepared import insert
 from bookings.availability.models import Occupancy
 from bookings.availability.selectors.availability import to_range
 from bookings.funding.services.earmarks import earmarks_release, purses_lock
@@ -33,7 +34,7 @@ def occupancy_take(
         reservation=reservation,
         expires_at=expires_at,
     )
-    Occupancy.objects.bulk_create([row])
+    insert([row])
     return row
 
 

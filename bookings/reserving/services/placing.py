@@ -2,7 +2,7 @@
 offering share. Call these under the instrument's lock."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,6 +13,7 @@ from accounts.domain.errors import NotFound, NotPermitted, invalid
 from accounts.domain.roles import Actor, By
 from accounts.notifications import Effect
 from accounts.permissions import require
+from accounts.prepared import insert
 from accounts.selectors.memberships import place_of
 from accounts.selectors.organisations import (
     organisation_by_code,
@@ -40,7 +41,16 @@ from bookings.reserving.services.occupancy import lapse, message, occupancy_take
 from instruments.domain.opening import local_date
 from instruments.models import Instrument
 from instruments.selectors.policies import load_policy
+from instruments.selectors.ratecards import CardInForce
 from instruments.selectors.registry import host_region_on, may_see
+
+
+@dataclass(frozen=True)
+class StoredWith:
+    """What a new reservation was stored with; `quote` is None of a hold."""
+
+    card: CardInForce
+    quote: Quote | None
 
 
 def parties_of(actor: Actor, booking: Booking) -> Parties:
@@ -137,7 +147,7 @@ def reservation_put(
 ) -> Reservation:
     """Store a reservation where it was found to fit, with its quote unless it is a hold. `actor`
     None is the platform, for the person. `extra` are further fields, `recorded` is more for the
-    trail."""
+    trail. One that no source pays for says with what it was stored, for whoever shows it."""
     price = None
     if state != "held":
         price = place.price or price_of(instrument, place.terms, booking.enquiry)
@@ -175,9 +185,10 @@ def reservation_put(
         overrides=list(place.overrides),
         **(extra or {}),
     )
-    Reservation.objects.bulk_create([reservation])
+    insert([reservation])
+    quote = None
     if price is not None:
-        quote_keep(
+        quote = quote_keep(
             reservation=reservation,
             price=price,
             terms=place.terms,
@@ -208,6 +219,8 @@ def reservation_put(
         | dict(recorded or {}),
         reason=booking.reason if place.overrides else "",
     )
+    if not booking.funding:  # whose sources would have to be read
+        reservation.stored_with = StoredWith(place.terms.card, quote)  # type: ignore[attr-defined]
     return reservation
 
 
@@ -259,10 +272,10 @@ def quote_keep(
     shares: Sequence[Share],
     instrument: Instrument,
     now: datetime,
-) -> None:
+) -> Quote:
     """Freeze what a new booking was quoted and set the money aside that it will cost: of the
     grant that covers some of it (locked already), and of the payer's sources."""
-    quote_store(reservation=reservation, given=price.given, result=price.quote, now=now)
+    row = quote_store(reservation=reservation, given=price.given, result=price.quote, now=now)
     zone = ZoneInfo(instrument.facility.time_zone)
     rows = sources_take(
         reservation=reservation,
@@ -284,6 +297,7 @@ def quote_keep(
         )
     if rows:
         earmarks_store(rows)
+    return row
 
 
 def earmarks_recorded(quote: quotes.Quote | None, shares: Sequence[Share]) -> dict[str, Any]:
@@ -310,7 +324,7 @@ def quote_store(
         payable=result.payable,
         created_at=now,
     )
-    Quote.objects.bulk_create([row])
+    insert([row])
     return row
 
 

@@ -82,6 +82,46 @@ def test_a_worker_is_woken_when_an_effect_is_due(
     assert woken == [0, 5]
 
 
+def test_nudges_that_follow_at_once_are_one_that_comes_after_all(monkeypatch):
+    """The first is given at once; one more for all that follow within a moment."""
+    given, now, timers = [], [100.0], []
+
+    class Later:
+        def __init__(self, wait, function, arguments):
+            timers.append((now[0] + wait, lambda: function(*arguments)))
+
+        def start(self):
+            pass
+
+    monkeypatch.setattr(notifications, "_free_at", {})
+    monkeypatch.setattr(notifications, "Timer", Later)
+    monkeypatch.setattr(notifications.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(
+        notifications, "_send", lambda task, wait: given.append((task, round(now[0], 3)))
+    )
+    committed = [100.0, 100.01, 100.02, 100.049, 100.051, 100.09, 100.12, 100.3]
+    for moment in committed:
+        while timers and timers[0][0] <= moment:
+            now[0], act = timers.pop(0)
+            act()
+        now[0] = moment
+        notifications.nudge("one")
+        notifications.nudge("another") if moment == 100.02 else None
+    while timers:
+        now[0], act = timers.pop(0)
+        act()
+    assert [moment for task, moment in given if task == "one"] == [
+        100.0,
+        100.05,
+        100.1,
+        100.15,
+        100.3,
+    ]
+    assert [moment for task, moment in given if task == "another"] == [100.02]
+    times = [moment for task, moment in given if task == "one"]
+    assert all(any(0 <= t - moment <= 0.05 for t in times) for moment in committed)
+
+
 def test_without_a_broker_nothing_is_lost(db, settings, django_capture_on_commit_callbacks):
     """The nudge fails quietly; the row is there for the timetable."""
     with django_capture_on_commit_callbacks(execute=True), transaction.atomic():

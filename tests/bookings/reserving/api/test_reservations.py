@@ -15,13 +15,14 @@ from django.urls import reverse
 from psycopg.errors import LockNotAvailable
 
 from accounts.domain.roles import PLATFORM, By
-from accounts.models import IdempotencyKey, OutboxMessage, TrailEntry
+from accounts.models import IdempotencyKey, OutboxMessage, RoleGrant, TrailEntry
 from accounts.services.memberships import membership_start, role_grant
 from bookings.charging.services.charges import charge_make
 from bookings.models import Occupancy, Quote, Reservation, UnmetDemand
 from bookings.record.messages import sentence
 from tests.factories.api import Clock, Program
 from tests.factories.cast import NOW, Cast, at, reserve
+from tests.factories.funding import granted, source
 
 type Programs = Callable[..., Program]
 
@@ -561,6 +562,94 @@ def test_the_same_key_gets_the_first_answer_again(cast: Cast, program: Programs)
     assert again.headers["Idempotency-Replayed"] == "true"
     assert "Idempotency-Replayed" not in first.headers
     assert written() == before
+
+
+# Who books, and how the body differs from `wish`.
+KINDS: dict[str, tuple[str, dict[str, Any]]] = {
+    "plain": ("wang", {}),
+    "asks first": ("wang", {"instrument": "Asks first"}),
+    "assisted, with an option and samples": (
+        "wang",
+        {
+            "service_mode": "assisted",
+            "options": {"operator": "1.5"},
+            "samples": {"count": 4, "text": "晶圆"},
+        },
+    ),
+    "by the only organisation": ("wang", {"organisation": None}),
+    "paid by a source": ("wang", {"funding": [{"source": "NSFC-17", "percent": "100"}]}),
+    "for a member": ("chen", {"on_behalf_of": "wang@fudan.example"}),
+    "for a guest, a rule set aside": (
+        "zhao",
+        {
+            "organisation": "ustc",
+            "on_behalf_of": "wang@fudan.example",
+            "start": "2026-03-06T10:15:00+08:00",
+            "end": "2026-03-06T12:00:00+08:00",
+            "override": ["off-grid"],
+            "reason": "night shift",
+        },
+    ),
+    "at home": ("zhao", {"organisation": "ustc"}),
+    "with a voucher": ("wang", {"instrument": "Voucher"}),
+}
+
+
+def without_nothing(body: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in body.items() if value is not None}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("keyed", [False, True], ids=["no key", "with a key"])
+def test_the_answer_is_what_reading_it_gives(
+    cast: Cast, program: Programs, kind: str, keyed: bool
+) -> None:
+    who, changes = KINDS[kind]
+    asks = cast.instrument(name="Asks first", policy={"approval": "manual"})
+    source(cast, "NSFC-17", users=("wang",))
+    body = wish(cast, **changes)
+    if body["instrument"] == "Asks first":
+        body["instrument"] = str(asks.pk)
+    if body["instrument"] == "Voucher":
+        granted(cast)
+        body["instrument"] = str(cast.microscope.pk)
+    RoleGrant.objects.create(
+        user=cast.people["zhao"], role="researcher", organisation=cast.ustc, granted_at=NOW
+    )
+    headers = {"Idempotency_Key": uuid4().hex} if keyed else {}
+    made = program(who).post("reservations/", without_nothing(body), **headers)
+    assert made.status == 201, made.body
+    read = program(who).get(f"reservations/{made.body['id']}/")
+    assert made.body == read.body
+    assert made.headers["ETag"] == read.headers["ETag"]
+    assert (made.body["quote"]["voucher"] is not None) == (kind == "with a voucher")
+
+
+def test_the_answer_to_a_hold_that_is_completed_is_what_reading_it_gives(
+    cast: Cast, program: Programs
+) -> None:
+    wang, slot = program("wang"), {"instrument": str(cast.microscope.pk)}
+    for start, end, is_named in (("10", "11", True), ("13", "14", False)):
+        slot |= {"start": f"2026-03-06T{start}:00:00+08:00", "end": f"2026-03-06T{end}:00:00+08:00"}
+        hold = wang.post("holds/", slot).body["id"]
+        made = wang.post(
+            "reservations/", wish(cast, **slot, **({"hold": hold} if is_named else {}))
+        )
+        assert (made.status, made.body["id"]) == (201, hold)
+        assert made.body == wang.get(f"reservations/{hold}/").body
+
+
+def test_the_answer_to_several_is_what_reading_them_gives(cast: Cast, program: Programs) -> None:
+    wang = program("wang")
+    source(cast, "NSFC-17", users=("wang",))
+    later = {"start": "2026-03-06T14:00:00+08:00", "end": "2026-03-06T15:00:00+08:00"}
+    paid = {"start": "2026-03-06T16:00:00+08:00", "end": "2026-03-06T17:00:00+08:00"}
+    paid |= {"funding": [{"source": "NSFC-17", "percent": "100"}]}
+    for bodies in ([wish(cast), wish(cast, **later)], [wish(cast, **paid)]):
+        made = wang.post("reservations/", {"bookings": bodies})
+        assert made.status == 201
+        for row in made.body["reservations"]:
+            assert row == wang.get(f"reservations/{row['id']}/").body
 
 
 def test_the_same_key_with_another_body_is_refused(cast: Cast, program: Programs) -> None:
