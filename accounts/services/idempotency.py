@@ -14,7 +14,6 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from accounts.domain.errors import KeyReused, StillRunning, invalid
-from accounts.models import IdempotencyKey
 
 LIFETIME = timedelta(hours=24)
 
@@ -76,15 +75,14 @@ def idempotent(
     return new
 
 
-_TABLE = IdempotencyKey._meta.db_table
-_CLAIM = f"""
+_CLAIM = """
     SELECT claim.is_free, kept.status, kept.headers::text, kept.body, kept.body_digest
     FROM (SELECT pg_try_advisory_xact_lock(%s) AS is_free) claim
-    LEFT JOIN {_TABLE} kept ON kept.user_id = %s AND kept.method = %s AND kept.path = %s
+    LEFT JOIN accounts_idempotencykey kept ON kept.user_id = %s AND kept.method = %s AND kept.path = %s
         AND kept.key = %s AND kept.created_at > %s
 """
-_KEEP = f"""
-    INSERT INTO {_TABLE} AS kept
+_KEEP = """
+    INSERT INTO accounts_idempotencykey AS kept
         (user_id, method, path, key, body_digest, status, headers, body, created_at)
     VALUES (%s, %s, %s, %s, %s, %s, %s::jsonb, %s, %s)
     ON CONFLICT (user_id, method, path, key) DO UPDATE SET (body_digest, status, headers, body,

@@ -350,7 +350,7 @@ class Reservations(ReservationResource):
 
         def reserve() -> Response:
             booked = reservations_request(By(self.actor, self.now), bookings=bookings)
-            if not all([with_what_was_stored(row, request.user) for row in booked]):
+            if not all(with_what_was_stored(row, request.user) for row in booked):
                 stored = with_all(reservations_for(self.actor)).in_bulk([row.pk for row in booked])
                 booked = [stored[row.pk] for row in booked if row.pk in stored]
             if not is_several:
