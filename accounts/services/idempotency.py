@@ -78,8 +78,8 @@ def idempotent(
 _CLAIM = """
     SELECT claim.is_free, kept.status, kept.headers::text, kept.body, kept.body_digest
     FROM (SELECT pg_try_advisory_xact_lock(%s) AS is_free) claim
-    LEFT JOIN accounts_idempotencykey kept ON kept.user_id = %s AND kept.method = %s AND kept.path = %s
-        AND kept.key = %s AND kept.created_at > %s
+    LEFT JOIN accounts_idempotencykey kept ON kept.user_id = %s AND kept.method = %s
+        AND kept.path = %s AND kept.key = %s AND kept.created_at > %s
 """
 _KEEP = """
     INSERT INTO accounts_idempotencykey AS kept
