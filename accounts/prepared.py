@@ -7,9 +7,9 @@ the rows are the same objects that the queryset would give. `insert` does the sa
 For hot paths only (docs/decisions/0006-prepared.md).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from copy import copy
-from itertools import chain
+from itertools import chain, groupby
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
@@ -101,8 +101,13 @@ class Prepared[R]:
         compiler = queryset.query.get_compiler(using=queryset.db)
         sql, params = compiler.as_sql()
         # What makes values of what the database gives is the same each time.
-        converters = compiler.get_converters([column for column, *_ in compiler.select])
+        columns = [column for column, *_ in compiler.select]
+        converters, is_composite = (
+            compiler.get_converters(columns),
+            compiler.has_composite_fields(columns),
+        )
         compiler.get_converters = lambda _: converters  # type: ignore[method-assign]
+        compiler.has_composite_fields = lambda _: is_composite  # type: ignore[method-assign]
         return queryset, compiler, sql, params
 
     def _filled(
@@ -129,11 +134,27 @@ _INSERTS: dict[tuple[type[Model], int, bool], str] = {}
 
 
 def insert(rows: Sequence[Model], *, ignore_conflicts: bool = False) -> None:
-    """Store new rows of one model, each with its key, as `bulk_create` does. One statement; none
-    for none."""
+    """Store new rows, each with its key, as `bulk_create` does, those of one model together. One
+    statement for all; none for none."""
     if not rows:
         return
-    model, connection = type(rows[0]), connections["default"]
+    connection = connections["default"]
+    statements, params = [], []
+    for model, group in groupby(rows, type):
+        sql, values = _insert(model, list(group), ignore_conflicts, connection)
+        statements.append(sql)
+        params += values
+    *before, last = statements
+    named = [f"_{n} AS ({sql})" for n, sql in enumerate(before)]
+    with connection.cursor() as cursor:
+        cursor.execute(f"WITH {', '.join(named)} {last}" if named else last, params)
+    for row in rows:
+        row._state.adding, row._state.db = False, connection.alias
+
+
+def _insert(
+    model: type[Model], rows: Sequence[Model], ignore_conflicts: bool, connection: Any
+) -> tuple[str, Iterable[Any]]:
     fields = model._meta.concrete_fields
     key = (model, len(rows), ignore_conflicts)
     if (sql := _INSERTS.get(key)) is None:
@@ -148,8 +169,4 @@ def insert(rows: Sequence[Model], *, ignore_conflicts: bool = False) -> None:
     ]
     # Several rows of plain columns are sent as one list for each column.
     by_column = len(rows) > 1 and "UNNEST(" in sql
-    params = [list(v) for v in zip(*values, strict=True)] if by_column else chain(*values)
-    with connection.cursor() as cursor:
-        cursor.execute(sql, list(params))
-    for row in rows:
-        row._state.adding, row._state.db = False, connection.alias
+    return sql, [list(v) for v in zip(*values, strict=True)] if by_column else chain(*values)

@@ -13,7 +13,7 @@ from django.contrib.sessions.backends.cached_db import KEY_PREFIX as SESSIONS
 from django.core.cache.backends.base import BaseCache
 from django.core.cache.backends.dummy import DummyCache
 from django.core.cache.backends.locmem import LocMemCache
-from django.core.cache.backends.redis import RedisCache
+from django.core.cache.backends.redis import RedisCache, RedisCacheClient
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
@@ -45,6 +45,21 @@ class TlsConnection(Quiet, redis.SSLConnection):
     """It looks at the server's certificate (`config/env.py` lets nobody switch that off)."""
 
 
+class Clients(RedisCacheClient):
+    """One client for each server; Django's makes one for each command, which takes longer than the
+    command."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._of_pool: dict[Any, Any] = {}
+
+    def get_client(self, key: Any = None, *, write: bool = False) -> Any:
+        pool = self._get_connection_pool(write)
+        if pool not in self._of_pool:
+            self._of_pool[pool] = self._client(connection_pool=pool)
+        return self._of_pool[pool]
+
+
 class Cache(RedisCache):
     """Redis or Valkey, asked for half a second and once. Counting fails while it is gone: whoever
     counts decides what that means."""
@@ -58,6 +73,7 @@ class Cache(RedisCache):
             "retry": Retry(NoBackoff(), 0),
         }
         super().__init__(server, params | {"OPTIONS": shortly | given})
+        self._class = Clients
         self._here = LocMemCache("while-the-server-is-gone", {})
         self._nowhere = DummyCache("", {})
 

@@ -8,6 +8,7 @@ from django.db import transaction
 from accounts.domain.errors import NotFound, WrongState, invalid
 from accounts.domain.roles import By
 from accounts.models import Organisation
+from accounts.prepared import insert
 from bookings.availability.models import Occupancy
 from bookings.catalogue.selectors.holds import holds_of
 from bookings.catalogue.selectors.parties import Booking, Parties
@@ -22,9 +23,10 @@ from bookings.reserving.services.occupancy import reservation_move_to
 from bookings.reserving.services.placing import (
     earmarks_recorded,
     first_state,
+    money_take,
     parties_of,
     place_find,
-    quote_keep,
+    quote_of,
     reservation_locked,
     reservation_put,
 )
@@ -161,7 +163,8 @@ def hold_complete(
     )
     price = price_of(instrument, terms, booking.enquiry)
     state, deadline = first_state(by, parties, instrument, booking.period)
-    quote_keep(
+    insert([quote_of(hold, price, by.now)])
+    money_take(
         reservation=hold,
         price=price,
         terms=terms,

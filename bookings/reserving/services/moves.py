@@ -10,6 +10,7 @@ from accounts.domain.errors import WrongState, invalid
 from accounts.domain.roles import Actor, By
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
+from accounts.prepared import insert
 from accounts.selectors.memberships import place_of
 from bookings.availability.domain import approvals
 from bookings.availability.selectors.availability import to_period, to_range
@@ -30,6 +31,7 @@ from bookings.reserving.selectors.moves import (
     paid_from,
     weigh_move,
 )
+from bookings.reserving.selectors.placing import Price
 from bookings.reserving.services.occupancy import (
     message,
     reservation_move_to,
@@ -38,7 +40,7 @@ from bookings.reserving.services.occupancy import (
 )
 from bookings.reserving.services.placing import (
     lapse_due,
-    quote_store,
+    quote_of,
     reminder_effects,
     requested_effects,
     require_override,
@@ -191,7 +193,7 @@ def move_store(
         )
     if move.given is not None and move.new is not None:
         Quote.objects.filter(reservation=reservation, is_current=True).update(is_current=False)
-        quote_store(reservation=reservation, given=move.given, result=move.new, now=by.now)
+        insert([quote_of(reservation, Price(move.given, move.new), by.now)])
         earmarks_change(
             earmarked=move.earmarked,
             reservation=reservation,

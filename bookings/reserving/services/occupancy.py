@@ -12,7 +12,6 @@ from accounts import trail
 from accounts.domain.errors import WrongVersion
 from accounts.domain.roles import PLATFORM, By
 from accounts.notifications import Effect, enqueue
-from accounts.prepared import insert
 from bookings.availability.models import Occupancy
 from bookings.availability.selectors.availability import to_range
 from bookings.funding.services.earmarks import earmarks_release, purses_lock
@@ -23,19 +22,17 @@ from bookings.record.models import Reservation
 from instruments.models import Instrument
 
 
-def occupancy_take(
-    *, reservation: Reservation, blocked: Period, expires_at: datetime | None
+def occupancy_of(
+    reservation: Reservation, blocked: Period, *, expires_at: datetime | None
 ) -> Occupancy:
-    """Block the reservation's unit for a span, buffers included."""
-    row = Occupancy(
+    """Return what blocks the reservation's unit for a span, buffers included; not yet stored."""
+    return Occupancy(
         instrument_id=reservation.instrument_id,
         unit=reservation.unit,
         span=to_range(blocked),
         reservation=reservation,
         expires_at=expires_at,
     )
-    insert([row])
-    return row
 
 
 def reservation_move_to(

@@ -27,7 +27,7 @@ from bookings.catalogue.selectors.parties import Booking, Parties
 from bookings.funding.domain.funding import Share
 from bookings.funding.services.earmarks import earmarks_store, grant_take, sources_take
 from bookings.pricing.domain import quotes
-from bookings.pricing.domain.quotes import QuoteInput, input_to_json, quote_to_json
+from bookings.pricing.domain.quotes import input_to_json, quote_to_json
 from bookings.pricing.models import Quote
 from bookings.pricing.selectors.fees import Backing, Terms
 from bookings.record.domain import reminders
@@ -37,7 +37,7 @@ from bookings.record.locks import lock_reservation
 from bookings.record.models import Reservation
 from bookings.record.selectors.reservations import has_completed
 from bookings.reserving.selectors.placing import Place, Price, load_place, price_of
-from bookings.reserving.services.occupancy import lapse, message, occupancy_take
+from bookings.reserving.services.occupancy import lapse, message, occupancy_of
 from instruments.domain.opening import local_date
 from instruments.models import Instrument
 from instruments.selectors.policies import load_policy
@@ -185,10 +185,12 @@ def reservation_put(
         overrides=list(place.overrides),
         **(extra or {}),
     )
-    insert([reservation])
-    quote = None
+    blocked = booking.period.padded(policy.setup_minutes, policy.teardown_minutes)
+    quote = quote_of(reservation, price, by.now) if price is not None else None
+    rows = [reservation, occupancy_of(reservation, blocked, expires_at=deadline)]
+    insert([*rows, quote] if quote else rows)
     if price is not None:
-        quote = quote_keep(
+        money_take(
             reservation=reservation,
             price=price,
             terms=place.terms,
@@ -196,8 +198,6 @@ def reservation_put(
             instrument=instrument,
             now=by.now,
         )
-    blocked = booking.period.padded(policy.setup_minutes, policy.teardown_minutes)
-    occupancy_take(reservation=reservation, blocked=blocked, expires_at=deadline)
     trail.record(
         by,
         f"reservation.{state}",
@@ -264,7 +264,7 @@ def _sees(actor: Actor, instrument: Instrument, reservation: Reservation) -> boo
     )
 
 
-def quote_keep(
+def money_take(
     *,
     reservation: Reservation,
     price: Price,
@@ -272,10 +272,9 @@ def quote_keep(
     shares: Sequence[Share],
     instrument: Instrument,
     now: datetime,
-) -> Quote:
-    """Freeze what a new booking was quoted and set the money aside that it will cost: of the
-    grant that covers some of it (locked already), and of the payer's sources."""
-    row = quote_store(reservation=reservation, given=price.given, result=price.quote, now=now)
+) -> None:
+    """Set the money aside that a new booking will cost: of the grant that covers some of it (locked
+    already), and of the payer's sources."""
     zone = ZoneInfo(instrument.facility.time_zone)
     rows = sources_take(
         reservation=reservation,
@@ -297,7 +296,6 @@ def quote_keep(
         )
     if rows:
         earmarks_store(rows)
-    return row
 
 
 def earmarks_recorded(quote: quotes.Quote | None, shares: Sequence[Share]) -> dict[str, Any]:
@@ -311,21 +309,17 @@ def earmarks_recorded(quote: quotes.Quote | None, shares: Sequence[Share]) -> di
     return recorded
 
 
-def quote_store(
-    *, reservation: Reservation, given: QuoteInput, result: quotes.Quote, now: datetime
-) -> Quote:
-    """Freeze what the reservation was quoted, with its inputs."""
-    row = Quote(
+def quote_of(reservation: Reservation, price: Price, now: datetime) -> Quote:
+    """Return what the reservation was quoted, frozen with its inputs; not yet stored."""
+    return Quote(
         reservation=reservation,
-        inputs=input_to_json(given),
-        result=quote_to_json(result, explained=True),
-        currency=result.currency,
-        total=result.total,
-        payable=result.payable,
+        inputs=input_to_json(price.given),
+        result=quote_to_json(price.quote, explained=True),
+        currency=price.quote.currency,
+        total=price.quote.total,
+        payable=price.quote.payable,
         created_at=now,
     )
-    insert([row])
-    return row
 
 
 def confirmed_effects(
