@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -78,7 +79,22 @@ _TECHNIQUES = Prepared(
         instrument_id=instrument
     ).values_list("technique_id", flat=True)
 )
-_CANDIDATES = Prepared(lambda **slots: _sharing(**slots).defer(*RECORD)[:LOOKED_AT])
+_CANDIDATES = Prepared(lambda **slots: _sharing(**slots).values_list("pk", flat=True)[:LOOKED_AT])
+_STILL_PUBLISHED = Prepared(
+    lambda ids: Instrument.objects.filter(
+        pk__one_of=ids, publication=Instrument.Publication.PUBLISHED
+    )
+    .select_related(*WITH)
+    .defer(*RECORD)
+)
+
+
+@lru_cache(maxsize=4096)
+def _candidates(instrument_id: UUID, region_id: UUID, minute: int) -> list[UUID]:
+    # When a slot is sought after, everybody who is refused asks this of the same instruments.
+    return _CANDIDATES.rows(
+        techniques=_TECHNIQUES.rows(instrument=instrument_id), pk=instrument_id, region_id=region_id
+    )
 
 
 def load_equivalents(
@@ -92,15 +108,13 @@ def load_equivalents(
     """The few that could take the period nearest to the one asked for, with their price; the
     nearest first, then the cheapest after vouchers. At most twelve statements.
 
-    Where enough of them could take that very period, nobody looks further.
+    Where enough of them could take that very period, nobody looks further. Which share the
+    techniques is remembered for a minute.
     """
     mode = enquiry.service_mode
-    shared = _CANDIDATES.rows(
-        techniques=_TECHNIQUES.rows(instrument=instrument.pk),
-        pk=instrument.pk,
-        region_id=instrument.region_id,
-    )
-    candidates = [other for other in shared if mode in other.service_modes]
+    ids = _candidates(instrument.pk, instrument.region_id, int(now.timestamp() // 60))
+    rows = {row.pk: row for row in _STILL_PUBLISHED.rows(ids=ids)}
+    candidates = [rows[pk] for pk in ids if pk in rows and mode in rows[pk].service_modes]
     if not candidates:
         return ()
     cards = load_cards([i.pk for i in candidates])
