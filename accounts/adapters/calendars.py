@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -93,6 +94,7 @@ def write(events: Iterable[Event], *, method: str = "", name: str = "", zone: st
     return str(calendar.to_ical(), "utf-8")
 
 
+@lru_cache(maxsize=256)
 def _zone(key: str, first: date, last: date) -> icalendar.Timezone:
     """The changes of a zone's clock. RFC 5545 names each by the clock before it, the library one
     that goes forward by the clock after it."""

@@ -18,6 +18,7 @@ from django.utils import timezone, translation
 from accounts.letters.mails import Letter, Stranger, framed
 from accounts.letters.words import in_words
 from accounts.models import OutboxMessage, User
+from accounts.prepared import Prepared
 from accounts.selectors.messages import readers_of
 
 
@@ -50,7 +51,8 @@ def in_state(*states: str) -> Callable[[Any, OutboxMessage, datetime], bool]:
 
 def row_of(rows: QuerySet[Any], name: str) -> Callable[[OutboxMessage, datetime], Any]:
     """What loads the row whose id an outbox row has under a name."""
-    return lambda row, now: rows.filter(pk=UUID(row.payload[name])).first()
+    by_id = Prepared(lambda pk: rows.filter(pk=pk))
+    return lambda row, now: by_id.first(pk=UUID(row.payload[name]))
 
 
 @dataclass(frozen=True)

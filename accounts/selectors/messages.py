@@ -11,6 +11,7 @@ from accounts.domain.erasure import leads_nowhere
 from accounts.domain.messages import Choice, Choices, Quiet
 from accounts.domain.roles import Actor
 from accounts.models import Message, MessageSettings, User
+from accounts.prepared import Prepared
 from accounts.selectors.rows import visible
 
 MOST_COUNTED = 100
@@ -27,8 +28,10 @@ def choices_in(row: MessageSettings | None) -> Choices:
 
 def choices_of(user_ids: Iterable[UUID]) -> Mapping[UUID, Choices]:
     """By person; who has chosen nothing is not in it. One statement."""
-    rows = MessageSettings.objects.filter(pk__in=set(user_ids))
-    return {row.user_id: choices_in(row) for row in rows}
+    return {row.user_id: choices_in(row) for row in _SETTINGS.rows(ids=sorted(set(user_ids)))}
+
+
+_SETTINGS = Prepared(lambda ids: MessageSettings.objects.filter(pk__one_of=ids))
 
 
 def settings_of(actor: Actor) -> MessageSettings:

@@ -37,6 +37,7 @@ from accounts.letters.mails import Letter, Mail, digest_mail, mail_of
 from accounts.models import Message, MessageSettings, OutboxMessage, User
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import actor_of
+from accounts.prepared import Prepared, insert
 from accounts.selectors.messages import choices_in, choices_of, inbox_of
 
 MAIL_GONE, MAIL_TRIED = "mail-server-gone", "mail-server-tried"
@@ -58,7 +59,7 @@ def messages_give(letters: Sequence[Letter], *, row: OutboxMessage, now: datetim
             message.mail_due_at = effect.due_at
             effects.append(effect)
         rows.append(message)
-    Message.objects.bulk_create(rows, ignore_conflicts=True)
+    insert(rows, ignore_conflicts=True)
     enqueue(effects, now=now)
     return "sent" if rows else "skipped"
 
@@ -120,11 +121,14 @@ def mail_may_leave() -> bool:
 
 def letter_message(row: OutboxMessage) -> Message | None:
     """The message that a row is to send, if it was not sent and its reader is there."""
-    return (
-        Message.objects.select_related("user")
-        .filter(pk=UUID(row.payload["message"]), mailed_at=None, user__is_active=True)
-        .first()
+    return _UNSENT.first(pk=UUID(row.payload["message"]))
+
+
+_UNSENT = Prepared(
+    lambda pk: Message.objects.select_related("user").filter(
+        pk=pk, mailed_at=None, user__is_active=True
     )
+)
 
 
 def letter_send(message: Message, *, now: datetime) -> str:

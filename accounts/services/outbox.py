@@ -16,11 +16,26 @@ from django.db import OperationalError, connection, transaction
 
 from accounts.domain.jobs import MOST_ATTEMPTS, again_in, in_hand_for
 from accounts.models import OutboxMessage
+from accounts.prepared import Prepared
 
 log = logging.getLogger(__name__)
 Handler = Callable[[OutboxMessage, datetime], str]
 LOCK_NOT_AVAILABLE = "55P03"
 DIED = "The worker died each time."
+
+
+_NEXT = Prepared(
+    lambda now, **lane: (
+        OutboxMessage.objects.filter(done_at=None, due_at__lte=now, **lane)
+        .select_for_update(skip_locked=True)
+        .order_by("due_at", "pk")[:1]
+    )
+)
+_CLAIMED = Prepared(
+    lambda pk, attempts: OutboxMessage.objects.select_for_update().filter(
+        pk=pk, done_at=None, attempts=attempts
+    )
+)
 
 
 def outbox_deliver(
@@ -54,10 +69,8 @@ def outbox_deliver(
 
 @transaction.atomic
 def _claim(lane: str, now: datetime) -> OutboxMessage | None:
-    due = OutboxMessage.objects.filter(done_at=None, due_at__lte=now)
-    if lane:
-        due = due.filter(lane=lane)
-    while row := due.select_for_update(skip_locked=True).order_by("due_at", "pk").first():
+    named = {"lane": lane} if lane else {}
+    while row := _NEXT.first(now=now, **named):
         if row.attempts < MOST_ATTEMPTS:
             row.attempts += 1
             row.tried_at, row.due_at = now, now + in_hand_for(row.attempts)
@@ -81,11 +94,7 @@ def _deliver(claimed: OutboxMessage, handler: Handler, now: datetime) -> int:
         )
         # Not skipped where it is locked: who looks for work holds it for a moment, to find that it
         # is taken.
-        row = (
-            OutboxMessage.objects.select_for_update()
-            .filter(pk=claimed.pk, done_at=None, attempts=claimed.attempts)
-            .first()
-        )
+        row = _CLAIMED.first(pk=claimed.pk, attempts=claimed.attempts)
         if row is None:  # this worker was so slow that another has taken it
             return 0
         cursor.execute("SET LOCAL lock_timeout TO DEFAULT")

@@ -234,7 +234,7 @@ class Here:
 # thousand more are counted after thousands of other tests in the same process.
 REQUESTS = {
     "reserve": (14, 29_500),
-    "refused, the slot is taken": (20, 60_000),
+    "refused, the slot is taken": (19, 36_000),
     "one instrument's week": (8, 43_500),
     "catalogue API, 50 free, my price": (9, 77_000),
     "fifty matches of a need": (13, 80_000),

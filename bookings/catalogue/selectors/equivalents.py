@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
+from django.core.cache import cache
 from django.db.models import Case, Count, QuerySet, Value, When
 
 from accounts.domain.errors import Invalid
@@ -81,20 +81,25 @@ _TECHNIQUES = Prepared(
 )
 _CANDIDATES = Prepared(lambda **slots: _sharing(**slots).values_list("pk", flat=True)[:LOOKED_AT])
 _STILL_PUBLISHED = Prepared(
-    lambda ids: Instrument.objects.filter(
-        pk__one_of=ids, publication=Instrument.Publication.PUBLISHED
+    lambda ids: (
+        Instrument.objects.filter(pk__one_of=ids, publication=Instrument.Publication.PUBLISHED)
+        .select_related(*WITH)
+        .defer(*RECORD)
     )
-    .select_related(*WITH)
-    .defer(*RECORD)
 )
 
 
-@lru_cache(maxsize=4096)
-def _candidates(instrument_id: UUID, region_id: UUID, minute: int) -> list[UUID]:
-    # When a slot is sought after, everybody who is refused asks this of the same instruments.
-    return _CANDIDATES.rows(
-        techniques=_TECHNIQUES.rows(instrument=instrument_id), pk=instrument_id, region_id=region_id
-    )
+def _candidates(instrument: Instrument) -> list[UUID]:
+    """Instruments that share the techniques, as they were within the last minute: when a slot is
+    sought after, everybody who is refused asks this of the same instrument."""
+    pk, region_id = instrument.pk, instrument.region_id
+
+    def load() -> list[UUID]:
+        techniques = _TECHNIQUES.rows(instrument=pk)
+        return _CANDIDATES.rows(techniques=techniques, pk=pk, region_id=region_id)
+
+    ids: list[UUID] = cache.get_or_set(f"equivalents:{pk}:{region_id}", load, 60)
+    return ids
 
 
 def load_equivalents(
@@ -112,7 +117,7 @@ def load_equivalents(
     techniques is remembered for a minute.
     """
     mode = enquiry.service_mode
-    ids = _candidates(instrument.pk, instrument.region_id, int(now.timestamp() // 60))
+    ids = _candidates(instrument)
     rows = {row.pk: row for row in _STILL_PUBLISHED.rows(ids=ids)}
     candidates = [rows[pk] for pk in ids if pk in rows and mode in rows[pk].service_modes]
     if not candidates:

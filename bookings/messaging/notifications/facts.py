@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.letters.kinds import row_of
 from accounts.models import OutboxMessage, User
+from accounts.prepared import Prepared
 from accounts.selectors.memberships import holders_of
 from bookings.catalogue.selectors.equivalents import load_nearest
 from bookings.pricing.domain.charges import ChargeMade, charge
@@ -132,8 +133,13 @@ def _sum(costs: Sequence[Quote | ChargeMade]) -> Sum | None:
 
 def quoted(about: About) -> Cost:
     if not about.many:
-        return about.reservation.quotes.filter(is_current=True).first()
+        return _QUOTE.first(reservation_id=about.reservation.pk)
     return _sum(list(Quote.objects.filter(reservation__in=about.many, is_current=True)))
+
+
+_QUOTE = Prepared(
+    lambda reservation_id: Quote.objects.filter(reservation_id=reservation_id, is_current=True)
+)
 
 
 def owed(about: About) -> Cost:
