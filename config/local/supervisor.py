@@ -22,6 +22,7 @@ from config.local.ports import LOOPBACK, first_free
 from config.local.processes import Record, last_lines, orphans_of, start
 from config.local.servers import Servers
 
+MOST_WEB_PROCESSES = 4
 PATIENCE = 90.0
 PAUSES = (1, 2, 4, 8, 16)
 FORGIVEN_AFTER = 300.0
@@ -88,7 +89,9 @@ def parts(port: int, env: Mapping[str, str], purpose: str = "") -> dict[str, Par
     platform that people use."""
     prefix = f"{purpose}-" if purpose else ""
     web = ["granian", "--interface", "wsgi", "--host", LOOPBACK, "--port", str(port)]
-    web += ["--workers", "1", "--blocking-threads", "8", "--backpressure", "64", "--no-ws"]
+    # As many as there are processors: one Python process uses one.
+    web += ["--workers", str(min(os.cpu_count() or 1, MOST_WEB_PROCESSES))]
+    web += ["--blocking-threads", "8", "--backpressure", "64", "--no-ws"]
     web += ["--workers-kill-timeout", "10", "config.wsgi:application"]
     worker = ["celery", "-A", "config", "worker", "--loglevel", "INFO"]
     worker += ["--without-gossip", "--without-mingle"]
@@ -108,7 +111,8 @@ def reloading_parts(port: int, env: Mapping[str, str]) -> dict[str, Part]:
     """
     usual = parts(port, env)
     watched = [part for app in APPS for part in ("--reload-paths", app)]
-    web = [*usual["web"].command[1:-1], "--workers-kill-timeout", "1", "--reload", *watched]
+    web = [*usual["web"].command[1:-1], "--workers", "1", "--reload", *watched]
+    web += ["--workers-kill-timeout", "1"]
     # Templates and static files are read anew anyway, also saved by way of a file without a suffix.
     web += ["--reload-ignore-patterns", r"^(?!.*\.(py|mo)$)", "--reload-ignore-worker-failure"]
     worker = [*PYTHON, "celery", "-A", "config", "worker", "--loglevel", "INFO", "--beat"]
