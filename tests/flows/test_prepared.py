@@ -1,13 +1,18 @@
-"""Questions that are compiled once give what their querysets give, whatever fills them."""
+"""Questions that are compiled once give what their querysets give, whatever fills them; rows that
+are stored so are what `bulk_create` stores."""
+
+from decimal import Decimal
 
 import pytest
-from django.db import connections, transaction
+from django.db import IntegrityError, connections, transaction
 from django.db.models import Model
 
 from accounts.domain.roles import By
-from accounts.models import Organisation
-from accounts.prepared import Prepared
+from accounts.models import Organisation, OutboxMessage
+from accounts.models.keys import new_id
+from accounts.prepared import Prepared, insert
 from bookings.catalogue.selectors.calendars import load_week
+from bookings.models import Quote, Reservation
 from bookings.record.domain.periods import Period
 from bookings.record.domain.refusals import RulesRefuse
 from bookings.reserving.services.moves import reservation_move
@@ -87,3 +92,52 @@ def test_a_lock_needs_a_transaction_each_time(cast, monkeypatch):
     monkeypatch.setattr(connections["default"], "get_autocommit", lambda: True)
     with pytest.raises(transaction.TransactionManagementError):
         lock.rows(pk=cast.ustc.pk)
+
+
+def rows_of_each_kind(cast):
+    """Rows as `insert` is given them: one, several of plain columns, several with lists, a null."""
+    made = reserve(cast, *FRIDAY)
+    reservation = Reservation.objects.get(pk=made.pk)
+    reservation.pk, reservation.overrides = new_id(), ["too-soon", "off-grid"]
+    quote = Quote(
+        reservation=reservation, inputs={"名": [1, None]}, result={"total": "1.50"},
+        currency="CNY", total=Decimal("1.50"), payable=Decimal("1.5"), created_at=NOW,
+    )  # fmt: skip
+    outbox = [
+        OutboxMessage(kind="k", key=f"k{n}", payload={"n": n}, due_at=NOW, created_at=NOW)
+        for n in range(3)
+    ]
+    return [[quote], outbox, [reservation, quote, *outbox]]
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_rows_are_stored_as_bulk_create_stores_them(cast, number, django_assert_num_queries):
+    rows = rows_of_each_kind(cast)[number]
+    stored = []
+    for store in ("bulk_create", "insert", "insert again"):
+        with transaction.atomic():
+            if store == "bulk_create":
+                for row in rows:
+                    type(row).objects.bulk_create([row])
+            else:
+                with django_assert_num_queries(1):
+                    insert(rows)
+            assert not any(row._state.adding for row in rows)
+            stored.append([type(row).objects.filter(pk=row.pk).values().get() for row in rows])
+            transaction.set_rollback(True)
+    assert stored[0] == stored[1] == stored[2]
+
+
+def test_a_row_that_is_there_is_left_as_it_is(cast):
+    row = OutboxMessage(kind="k", key="k", payload={"n": 1}, due_at=NOW, created_at=NOW)
+    insert([row])
+    again = OutboxMessage(kind="k", key="k", payload={"n": 2}, due_at=NOW, created_at=NOW)
+    insert([again], ignore_conflicts=True)
+    assert OutboxMessage.objects.get(key="k").payload == {"n": 1}
+    with pytest.raises(IntegrityError), transaction.atomic():
+        insert([again])
+
+
+def test_no_rows_are_no_statement(cast, django_assert_num_queries):
+    with django_assert_num_queries(0):
+        insert([])

@@ -2,6 +2,7 @@
 
 import socket
 import time
+from uuid import uuid4
 
 from django.core.cache import cache
 from django.urls import reverse
@@ -49,3 +50,16 @@ def test_a_deaf_one_is_asked_once(settings, monkeypatch):
             assert cache.get("k") == n
             assert not cache.add("k", 0)
         assert time.monotonic() - began < 2
+
+
+def test_numbers_are_counted_in_one_round_trip_until_their_window_ends(settings):
+    settings.CACHES = {
+        "default": {"BACKEND": "config.web.caches.Cache", "LOCATION": settings.REDIS_URL}
+    }
+    one, other = uuid4().hex, uuid4().hex
+    assert cache.count({one: 60, other: 1}) == [1, 1]
+    assert cache.count({one: 60}) == [2]
+    server = cache._cache.get_client(write=True)
+    assert server is cache._cache.get_client(write=True)
+    assert 0 < server.ttl(cache.make_key(one)) <= 60
+    assert 0 < server.pttl(cache.make_key(other)) <= 1000
