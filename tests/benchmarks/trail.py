@@ -5,8 +5,11 @@ import itertools
 import os
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
 
 from django.db import connection, transaction
 
@@ -38,23 +41,59 @@ READS = (
 )
 
 
-def fill(count: int) -> None:
-    """So many entries, every fourth with a reason, as reservations leave them."""
+@dataclass(frozen=True)
+class Affair:
+    """What entries are about: a row, and whose it is."""
+
+    kind: str
+    id: UUID
+    organisations: Sequence[UUID]
+    regions: Sequence[UUID]
+
+    @classmethod
+    def of(cls, row: Any) -> "Affair":
+        organisations, regions = row.places()
+        return cls(row._meta.model_name, row.pk, organisations, regions)
+
+
+def _nowhere(chance: random.Random) -> list[Affair]:
+    """Reservations that nobody has, in places that there are not."""
+    places = [new_id() for _ in range(40)]
+    return [
+        Affair("reservation", new_id(), chance.sample(places, 2), chance.sample(places, 3))
+        for _ in range(5_000)
+    ]
+
+
+# By what they are about.
+ACTIONS = {"reservation": ("reservation.confirmed",), "charge": ("charge.create", "charge.final")}
+
+
+def fill(
+    count: int,
+    *,
+    people: Sequence[UUID] | None = None,
+    affairs: Sequence[Affair] | None = None,
+    start: datetime = datetime(2025, 1, 1, tzinfo=UTC),
+) -> None:
+    """So many entries, one each twenty seconds, every fourth with a reason, as reservations leave
+    them: about these affairs by these people, or by such as there are not."""
     chance = random.Random(1)
-    people, things, places = ([new_id() for _ in range(n)] for n in (500, 5_000, 40))
-    start = datetime(2025, 1, 1, tzinfo=UTC)
+    people = people or [new_id() for _ in range(500)]
+    affairs = affairs or _nowhere(chance)
     for numbers in itertools.batched(range(count), _BATCH):
         rows, texts = [], []
         for n in numbers:
+            affair = chance.choice(affairs)
             entry = TrailEntry(
                 id=new_id(),
                 at=start + timedelta(seconds=20 * n),
                 actor_id=chance.choice(people),
-                action="reservation.confirmed",
-                object_type="reservation",
-                object_id=chance.choice(things),
-                organisation_ids=sorted(chance.sample(places, 2)),
-                region_ids=sorted(chance.sample(places, 3)),
+                action=chance.choice(ACTIONS[affair.kind]),
+                object_type=affair.kind,
+                object_id=affair.id,
+                organisation_ids=sorted(set(affair.organisations)),
+                region_ids=sorted(set(affair.regions)),
                 before={"state": "requested"},
                 after={
                     "state": "confirmed",

@@ -80,16 +80,16 @@ def _build_bookings(
         _run(guards.take_off)
     done("room for bookings")
 
-    def fill(model: Any, values: Mapping[str, str]) -> None:
-        _run([_insert(model, values, now)])
+    def fill(model: Any, statement: str) -> None:
+        _run([statement])
         done(f"rows of {model._meta.db_table}")
 
     def guard(model: Any) -> None:
         _run(before[model].put_back)
         done(f"indexes and constraints of {model._meta.db_table}")
 
-    def fill_and_guard(model: Any, values: Mapping[str, str]) -> None:
-        fill(model, values)
+    def fill_and_guard(model: Any, statement: str) -> None:
+        fill(model, statement)
         if model is not UsageSession:
             guard(model)
 
@@ -97,7 +97,8 @@ def _build_bookings(
     if with_use:
         tables.append((UsageSession, SESSION))
     with ThreadPoolExecutor(2) as pool:
-        for future in [pool.submit(fill_and_guard, *table) for table in tables]:
+        statements = [(model, _insert(model, values, now)) for model, values in tables]
+        for future in [pool.submit(fill_and_guard, *each) for each in statements]:
             future.result()
     guard(UsageSession)  # whose key is looked up among the reservations
     if with_use:
@@ -380,6 +381,7 @@ def main() -> None:
     parser.add_argument("--instruments", type=int, default=100_000)
     parser.add_argument("--bookings", type=int, default=5_000_000)
     parser.add_argument("--with-use", action="store_true", help="past ones with sessions, too")
+    parser.add_argument("--whole", action="store_true", help="with use, money, people and a trail")
     asked = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     import django
@@ -393,7 +395,12 @@ def main() -> None:
     if Instrument.objects.exists():
         parser.error("the database already has instruments; name an empty one in DATABASE_URL")
     now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-    build(asked.instruments, asked.bookings, now=now, say=print, with_use=asked.with_use)
+    with_use = asked.with_use or asked.whole
+    build(asked.instruments, asked.bookings, now=now, say=print, with_use=with_use)
+    if asked.whole:
+        from tests.benchmarks.money import Amounts, add_money
+
+        add_money(Amounts(), now=now, say=print)
 
 
 if __name__ == "__main__":
