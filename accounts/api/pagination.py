@@ -22,6 +22,7 @@ from rest_framework.utils.urls import remove_query_param, replace_query_param
 
 from accounts.api.shapes import Query, Text, Whole, rfc3339
 from accounts.domain.errors import invalid
+from accounts.selectors.rows import first_of
 
 USUAL, MOST = 50, 200
 
@@ -68,16 +69,22 @@ def paginated[M: Model](
     query: dict[str, Any],
     order: Sequence[str],
     show: Callable[[list[M]], Any],
+    seen: Sequence[Q] | None = None,
 ) -> Response:
     """One page of rows ordered by `order`: fields of the rows that together are unique and
-    never null, all ascending or all with a minus."""
+    never null, all ascending or all with a minus. `seen`: of the rows only those for which one of
+    these conditions holds (`first_of`)."""
     limit, cursor = query["limit"], cursor_of(query.get("cursor"))
     names = [name.lstrip("-") for name in order]
     backwards = cursor is not None and cursor.backwards
     ascending = order[0].startswith("-") == backwards
     if cursor is not None:
         rows = rows.filter(_beyond(rows, names, cursor.values, ascending))
-    taken = list(rows.order_by(*(name if ascending else f"-{name}" for name in names))[: limit + 1])
+    ordered = [name if ascending else f"-{name}" for name in names]
+    if seen is None:
+        taken = list(rows.order_by(*ordered)[: limit + 1])
+    else:
+        taken = list(first_of(rows, seen, ordered, limit + 1))
     has_more, page = len(taken) > limit, taken[:limit]
     if backwards:
         page.reverse()

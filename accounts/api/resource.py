@@ -2,7 +2,8 @@
 
 Its decorated methods become operations, with their names, docstrings and bodies:
 
-    lists     GET    grants/                 (query) gives the rows, which are answered in pages
+    lists     GET    grants/                 (query) gives the rows, which are answered in pages;
+                                             with conditions of which one must hold (`paginated`)
     creates   POST   grants/                 (data) gives what it made, or its id; 201
     reads     GET    grants/<id>/            (id) does nothing: the row is answered
     changes   PATCH  grants/<id>/            (id, data); the row is answered
@@ -223,8 +224,10 @@ def _handler(
         if query:
             given.append(query_values(query, request.query_params))
         if paged:
-            rows = function(self, *given)
-            return paginated(request, rows, given[-1], order or self.order, show_of(self))
+            rows, seen = function(self, *given), None
+            if isinstance(rows, tuple):
+                rows, seen = rows
+            return paginated(request, rows, given[-1], order or self.order, show_of(self), seen)
         if takes:
             given.append(checked(takes, request.data, partial=partial))
 

@@ -4,7 +4,7 @@ from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
@@ -14,7 +14,7 @@ from accounts.api.shapes import Choice, Instant, Money, Nothing, Shape, Text, Te
 from bookings.charging.services.disputes import dispute_open, dispute_withdraw
 from bookings.pricing.api.charges import ChargeShape
 from bookings.pricing.models import Charge, Correction, Dispute
-from bookings.pricing.selectors.charges import charge_by_id, charges_for
+from bookings.pricing.selectors.charges import charge_by_id, first_charges_for, listed_charges
 from bookings.record.api.shapes import month_named
 
 TAG = "money"
@@ -96,9 +96,9 @@ class Charges(Resource):
         return row
 
     @lists(_("Charges"), ChargeQuery, gives=ListedChargeShape)
-    def rows(self, query: dict[str, Any]) -> QuerySet[Charge]:
+    def rows(self, query: dict[str, Any]) -> tuple[QuerySet[Charge], list[Q]]:
         """Those of the reservations the person may see, the newest first."""
-        rows = charges_for(self.actor)
+        rows = listed_charges()
         if query["organisation"]:
             rows = rows.filter(organisation__code=query["organisation"])
         if query["host"]:
@@ -107,7 +107,9 @@ class Charges(Resource):
             rows = rows.filter(reservation_id=query["reservation"])
         if "state" in query:
             rows = rows.filter(state=query["state"])
-        return rows.filter(month=month_named(query["month"])) if query["month"] else rows
+        if query["month"]:
+            rows = rows.filter(month=month_named(query["month"]))
+        return rows, first_charges_for(self.actor)
 
     @reads(_("One charge"))
     def detail(self, pk: UUID) -> None:

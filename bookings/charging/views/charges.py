@@ -38,9 +38,10 @@ from bookings.pricing.domain.charges import ORIGINAL, is_disputable
 from bookings.pricing.domain.quotes import input_from_json
 from bookings.pricing.models import Charge, Correction
 from bookings.pricing.selectors.charges import (
+    added_totals,
     charge_by_id,
     charges_for,
-    months_of,
+    monthly_totals,
     parties_of_charges,
     totals_of_charges,
 )
@@ -58,8 +59,10 @@ def charges(request: HttpRequest) -> HttpResponseBase:
         (code, name_zh if name_zh and translation.get_language() == "zh-hans" else name)
         for code, name, name_zh in parties_of_charges(by.actor)
     ]
-    form = ChargeFilterForm(request.GET, months=months_of(by.actor), organisations=names)
     waits, rows = LIST.chosen(request, by)
+    by_month = monthly_totals(charges_for(by.actor))
+    months = [month for month in by_month if month]
+    form = ChargeFilterForm(request.GET, months=months, organisations=names)
     if form.is_valid():
         data = form.cleaned_data
         if data["state"]:
@@ -70,7 +73,9 @@ def charges(request: HttpRequest) -> HttpResponseBase:
             code = data["organisation"]
             rows = rows.filter(Q(organisation__code=code) | Q(host__code=code))
     is_filtered = bool(waits) or any(form.data.get(name) for name in form.fields)
-    return LIST.answer(request, by, rows, form=form, is_filtered=is_filtered, waits=waits)
+    totals = None if is_filtered else added_totals(by_month.values())
+    shown = {"form": form, "is_filtered": is_filtered, "waits": waits}
+    return LIST.answer(request, by, rows, totals=totals, **shown)
 
 
 HEADS = (
@@ -111,6 +116,7 @@ LIST = ListPage(
         "bill": charges_to_bill,
     },
     totals=totals_of_charges,
+    number=lambda totals: sum(one.number for one in totals),
     sheet=("charges", HEADS, _cells),
 )
 

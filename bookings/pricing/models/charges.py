@@ -100,6 +100,26 @@ class Charge(models.Model):
         indexes = [
             models.Index(fields=["organisation", "-created_at"], name="charge_payer"),
             models.Index(fields=["host", "month"], name="charge_host_month"),
+            models.Index(fields=["host", "organisation"], name="charge_host_payer"),
+            # Lists and their totals read this alone, not the inputs and results beside it.
+            models.Index(
+                fields=["created_at", "id"],
+                include=[
+                    "organisation",
+                    "host",
+                    "payer_region",
+                    "host_region",
+                    "reservation",
+                    "state",
+                    "kind",
+                    "month",
+                    "currency",
+                    "total",
+                    "covered",
+                    "payable",
+                ],
+                name="charge_listed",
+            ),
             models.Index(
                 fields=["open_until"], condition=Q(state="open"), name="charge_becoming_final"
             ),

@@ -1,5 +1,6 @@
 """Charges, as far as each person may see them, and what they are made from."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -7,12 +8,12 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, Exists, Q, QuerySet, Sum
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 
 from accounts.domain.errors import WrongState
 from accounts.domain.roles import Actor
 from accounts.models import Organisation
-from accounts.selectors.rows import visible
+from accounts.selectors.rows import among, any_of, visible
 from bookings.pricing.domain import charges
 from bookings.pricing.domain.charges import Ending
 from bookings.pricing.domain.fees import FREE, CancellationFee
@@ -20,7 +21,7 @@ from bookings.pricing.domain.quotes import QuoteInput, input_from_json
 from bookings.pricing.models import Charge, ClosedMonth, Quote
 from bookings.record.domain import reservations as rules
 from bookings.record.models import Reservation, UsageSession
-from bookings.record.selectors.reservations import visible_to
+from bookings.record.selectors.reservations import each_of_places, of_places
 from instruments.domain.opening import local_date
 from instruments.models import Instrument
 
@@ -35,14 +36,26 @@ def charges_for(actor: Actor) -> QuerySet[Charge]:
     """Return the charges of reservations the actor may see, newest first: one's own, and those
     one's organisation pays or is paid, for its managers and finance; those of an auditor's
     regions."""
-    seen = Reservation.objects.filter(visible_to(actor))
-    return (
-        Charge.objects.filter(reservation__in=seen.values("pk"))
-        .select_related(
-            "reservation__instrument", "reservation__organisation", "reservation__host", "grant"
-        )
-        .order_by("-created_at", "-id")
-    )
+    return listed_charges().filter(any_of([_own(actor), *of_places(actor)]))
+
+
+def listed_charges() -> QuerySet[Charge]:
+    """Return all charges, newest first, with what a list shows of them."""
+    return Charge.objects.select_related(
+        "reservation__instrument", "reservation__organisation", "reservation__host", "grant"
+    ).order_by("-created_at", "-id")
+
+
+def _own(actor: Actor) -> Q:
+    """The charges of reservations that are the actor's, or that they made."""
+    own = Reservation.objects.filter(Q(user_id=actor.person) | Q(made_by_id=actor.person))
+    return among("reservation", own.values("pk"))
+
+
+def first_charges_for(actor: Actor) -> list[Q]:
+    """Return which charges the actor may see, for `first_of`. What a charge has of payer, host and
+    regions is what its reservation has."""
+    return [_own(actor), *each_of_places(actor)]
 
 
 def charge_by_id(actor: Actor, charge_id: UUID) -> Charge:
@@ -75,20 +88,15 @@ def drawn_months(host_id: UUID) -> frozenset[date]:
     return frozenset(months)
 
 
-def months_of(actor: Actor) -> list[date]:
-    """The months that charges the actor may see belong to, the newest first."""
-    rows = charges_for(actor).order_by("-month").exclude(month=None)
-    months = rows.values_list("month", flat=True).distinct()
-    return [month for month in months if month is not None]
-
-
 def parties_of_charges(actor: Actor) -> list[tuple[str, str, str]]:
     """Code and names of the payers and hosts of charges the actor may see, by name."""
-    seen = charges_for(actor).order_by()
-    parties = Organisation.objects.filter(
-        Q(pk__in=seen.values("organisation")) | Q(pk__in=seen.values("host"))
-    )
-    return list(parties.order_by("name").values_list("code", "name", "name_zh"))
+    own = Charge.objects.filter(_own(actor)).order_by()
+    is_party = Q(pk__in=own.values("organisation")) | Q(pk__in=own.values("host"))
+    for condition in of_places(actor):
+        for side in ("organisation", "host"):
+            is_party |= Exists(Charge.objects.filter(condition, **{side: OuterRef("pk")}))
+    parties = Organisation.objects.filter(is_party).order_by("name")
+    return list(parties.values_list("code", "name", "name_zh"))
 
 
 @dataclass(frozen=True)
@@ -104,9 +112,33 @@ class Totals:
 
 def totals_of_charges(rows: QuerySet[Charge]) -> list[Totals]:
     """What some charges come to, by currency. One statement."""
+    return added_totals(monthly_totals(rows).values())
+
+
+def monthly_totals(rows: QuerySet[Charge]) -> dict[date | None, list[Totals]]:
+    """What some charges come to, by month, the newest first, and by currency; those that are not
+    final have no month. One statement."""
     sums = (Sum("total"), Sum("covered"), Sum("payable"))
-    by_currency = rows.order_by("currency").values_list("currency").annotate(Count("pk"), *sums)
-    return [Totals(*row) for row in by_currency]
+    grouped = rows.order_by("-month", "currency").values_list("month", "currency")
+    months: dict[date | None, list[Totals]] = {}
+    for month, *totals in grouped.annotate(Count("pk"), *sums):
+        months.setdefault(month, []).append(Totals(*totals))
+    return months
+
+
+def added_totals(parts: Iterable[Sequence[Totals]]) -> list[Totals]:
+    """What several together come to, by currency."""
+    by_currency: dict[str, Totals] = {}
+    for one in (one for part in parts for one in part):
+        so_far = by_currency.get(one.currency, Totals(one.currency, 0, *[Decimal(0)] * 3))
+        by_currency[one.currency] = Totals(
+            one.currency,
+            so_far.number + one.number,
+            so_far.total + one.total,
+            so_far.covered + one.covered,
+            so_far.payable + one.payable,
+        )
+    return [by_currency[currency] for currency in sorted(by_currency)]
 
 
 def load_quoted(reservation_id: UUID) -> QuoteInput:

@@ -133,6 +133,7 @@ class Reservation(models.Model):
             ),
         ]
         indexes = [
+            models.Index(fields=["start_at", "id"], name="reservation_start"),
             models.Index(fields=["user", "-start_at"], name="reservation_user"),
             models.Index(fields=["organisation", "-start_at"], name="reservation_payer"),
             models.Index(fields=["host", "-start_at"], name="reservation_host"),

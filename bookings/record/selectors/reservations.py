@@ -8,7 +8,8 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from accounts.domain.roles import Actor
-from accounts.selectors.rows import visible
+from accounts.models import Region
+from accounts.selectors.rows import among, any_of, visible
 from bookings.record.domain.periods import Period
 from bookings.record.domain.reservations import OCCUPYING, effective_state
 from bookings.record.models import Reservation
@@ -30,15 +31,42 @@ WITH = (
 def visible_to(actor: Actor) -> Q:
     """One's own; those one's organisation pays or hosts, for its managers and finance; those
     of an auditor's regions."""
-    seen = Q(user_id=actor.person) | Q(made_by_id=actor.person)
-    organisations = actor.organisations_where("read-bookings")
-    if organisations:
-        seen |= Q(organisation_id__in=organisations) | Q(host_id__in=organisations)
-    regions = list(actor.regions_where("read-bookings"))
-    if regions:
-        seen |= Q(host_region__lineage__overlap=regions)
-        seen |= Q(payer_region__lineage__overlap=regions)
+    own = Q(user_id=actor.person) | Q(made_by_id=actor.person)
+    return any_of([own, *of_places(actor)])
+
+
+def of_places(actor: Actor) -> list[Q]:
+    """Return the conditions for what the actor sees of a table with a payer, a host and their
+    regions, for the places they have a role at."""
+    seen = []
+    if organisations := actor.organisations_where("read-bookings"):
+        seen += [Q(organisation_id__in=organisations), Q(host_id__in=organisations)]
+    if regions := list(actor.regions_where("read-bookings")):
+        below = Region.objects.filter(lineage__overlap=regions).values("pk")
+        seen += [among("host_region", below), among("payer_region", below)]
     return seen
+
+
+def each_of_places(actor: Actor) -> list[Q]:
+    """Return the same conditions for `first_of`: each organisation for itself, whose rows an index
+    has in order, and the regions by their ids, of which the database knows how many rows they have.
+    One statement, none without a region."""
+    seen = [
+        Q(**{side: organisation})
+        for organisation in sorted(actor.organisations_where("read-bookings"))
+        for side in ("organisation_id", "host_id")
+    ]
+    if regions := list(actor.regions_where("read-bookings")):
+        below = Region.objects.filter(lineage__overlap=regions).order_by("pk")
+        ids = list(below.values_list("pk", flat=True))
+        seen.append(Q(host_region_id__in=ids) | Q(payer_region_id__in=ids))
+    return seen
+
+
+def first_visible_to(actor: Actor) -> list[Q]:
+    """Return what `visible_to` says, for `first_of`."""
+    own = [Q(user_id=actor.person), Q(made_by_id=actor.person)]
+    return own + each_of_places(actor)
 
 
 def reservations_for(actor: Actor) -> QuerySet[Reservation]:

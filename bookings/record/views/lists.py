@@ -17,17 +17,26 @@ from bookings.record.adapters.figures import Cell, csv_pieces
 from bookings.record.domain.money import format_amount
 
 
+class Pages(Paginator):  # type: ignore[type-arg]
+    """Pages of rows of which first the keys are taken, by an index that needs not read the rows."""
+
+    def _get_page(self, object_list: Any, *args: Any) -> Any:
+        rows = self.object_list.filter(pk__in=object_list.values("pk"))
+        return super()._get_page(rows, *args)  # type: ignore[misc]
+
+
 @dataclass(frozen=True)
 class ListPage:
     """A list in pages: `rows` that the actor may see, or one kind of what `waits` for them, each
-    as `shown` to the template; `totals` of all of it; and all of it as the CSV file `sheet`: its
-    name, heads, and what gives the cells of a row."""
+    as `shown` to the template; `totals` of all of it, which say the `number` of rows as well; and
+    all of it as the CSV file `sheet`: its name, heads, and what gives the cells of a row."""
 
     template: str
     rows: Callable[[Actor], QuerySet[Any]]
     waits: Mapping[str, Callable[[Actor, datetime], QuerySet[Any]]] = field(default_factory=dict)
     shown: Callable[[Any, By], Any] | None = None
     totals: Callable[[QuerySet[Any]], Any] | None = None
+    number: Callable[[Any], int] | None = None
     sheet: tuple[str, Sequence[str], Callable[[Any, By], Sequence[Cell]]] | None = None
     size: int = 30
 
@@ -37,18 +46,25 @@ class ListPage:
         return waits, self.waits[waits](by.actor, by.now) if waits else self.rows(by.actor)
 
     def answer(
-        self, request: HttpRequest, by: By, rows: QuerySet[Any], **context: Any
+        self, request: HttpRequest, by: By, rows: QuerySet[Any], totals: Any = None, **context: Any
     ) -> HttpResponseBase:
-        """The rows, narrowed as the caller likes, as the page asked for or as the file."""
+        """The rows, narrowed as the caller likes, as the page asked for or as the file; `totals`
+        where the caller has them already."""
         if self.sheet and wants_csv(request):
             name, heads, cells = self.sheet
             lines = (cells(row, by) for row in rows.iterator(2000))
             return csv_answer(request, name, heads, lines)
-        page = Paginator(rows, self.size).get_page(request.GET.get("page"))
+        pages = Pages(rows, self.size)
+        if self.totals and self.number:
+            totals = self.totals(rows) if totals is None else totals
+            pages.count = self.number(totals)
+        page = pages.get_page(request.GET.get("page"))
         if self.shown:
             context["rows"] = [self.shown(row, by) for row in page.object_list]
         if self.totals:
-            context["totals"] = self.totals(rows) if page.paginator.count else []
+            if totals is None:
+                totals = self.totals(rows) if pages.count else []
+            context["totals"] = totals
         return render(request, self.template, {"page": page, **context})
 
 

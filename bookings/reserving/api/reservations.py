@@ -49,7 +49,7 @@ from bookings.pricing.selectors.charges import IN_FORCE
 from bookings.record.domain.refusals import OVERRIDABLE
 from bookings.record.domain.reservations import effective_state
 from bookings.record.models import Reservation
-from bookings.record.selectors.reservations import reservations_for
+from bookings.record.selectors.reservations import WITH, first_visible_to, reservations_for
 from bookings.reserving.services.reservations import MOST_AT_ONCE, reservations_request
 from instruments.models import Instrument
 
@@ -296,7 +296,7 @@ class Reservations(ReservationResource):
         organisation pays or hosts, for its managers and finance; those of an auditor's
         regions."""
         query = query_values(ReservationQuery, request.query_params)
-        rows = with_all(reservations_for(self.actor))
+        rows = with_all(Reservation.objects.select_related(*WITH))
         if query["state"]:
             rows = rows.filter(
                 in_states(codes_in(query["state"], "state", Reservation.State.values), self.now)
@@ -309,7 +309,8 @@ class Reservations(ReservationResource):
             rows = rows.filter(end_at__gt=query["from"])
         if "until" in query:
             rows = rows.filter(start_at__lt=query["until"])
-        return paginated(request, rows, query, self.order, self.shown)
+        seen = first_visible_to(self.actor)
+        return paginated(request, rows, query, self.order, self.shown, seen)
 
     @operation(
         "reservation_create",
