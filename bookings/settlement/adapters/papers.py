@@ -204,6 +204,11 @@ GRID = [
     ("TOPPADDING", (0, 0), (-1, -1), 2),
     ("BOTTOMPADDING", (0, 0), (-1, -1), 3),
 ]
+CELLS = [
+    ("FONT", (0, 1), (-1, -1), FONT, 8.5, 8.5 * 1.35),
+    ("TEXTCOLOR", (0, 1), (-1, -1), INK),
+    ("ALIGN", (3, 1), (-1, -1), "RIGHT"),
+]
 SUMS = [
     ("LINEABOVE", (0, -1), (-1, -1), 0.8, ACCENT),
     ("RIGHTPADDING", (0, 0), (-1, -1), 2),
@@ -224,6 +229,21 @@ def quantity(line: PaperLine) -> str:
     if line.percent is not None:
         return f"{format_number(line.percent)} %"
     return "–"
+
+
+# Columns of the rows: their shares of the width, and the first whose text stands on the right.
+WIDTHS = [share * WIDTH / 174 for share in (10, 52, 20, 20, 19, 18, 17, 18)]
+RIGHT = 3
+
+
+def _cell(text: object, column: int) -> Any:
+    """A cell of a column of the rows: the text itself, which costs a tenth of a paragraph, where
+    each line of it fits."""
+    lines = str(text).split("\n")
+    room = WIDTHS[column] - 4
+    if all(pdfmetrics.stringWidth(line, FONT, 8.5) <= room for line in lines):
+        return str(text)
+    return _right(text) if column >= RIGHT else _text(text)
 
 
 def _rows(paper: StatementPaper) -> LongTable:
@@ -247,19 +267,22 @@ def _rows(paper: StatementPaper) -> LongTable:
         tax = f"{_money(line.tax, currency)}\n{format_number(line.tax_percent)} %"
         rows.append(
             [
-                _text(line.position),
-                _text(what),
-                _text(f"{start:%Y-%m-%d}\n{start:%H:%M}"),
-                _right(quantity(line)),
-                _right(_money(line.net, currency)),
-                _right(tax),
-                _right(_money(-line.covered, currency) if line.covered else "–"),
-                _right(_money(line.payable, currency)),
+                _cell(text, column)
+                for column, text in enumerate(
+                    (
+                        line.position,
+                        what,
+                        f"{start:%Y-%m-%d}\n{start:%H:%M}",
+                        quantity(line),
+                        _money(line.net, currency),
+                        tax,
+                        _money(-line.covered, currency) if line.covered else "–",
+                        _money(line.payable, currency),
+                    )
+                )
             ]
         )
-    widths = [10, 52, 20, 20, 19, 18, 17, 18]
-    scale = WIDTH / sum(widths)
-    return LongTable(rows, colWidths=[w * scale for w in widths], repeatRows=1, style=GRID)
+    return LongTable(rows, colWidths=WIDTHS, repeatRows=1, style=[*GRID, *CELLS])
 
 
 def _sums(rows: Sequence[tuple[str, str]]) -> Table:
