@@ -2,24 +2,26 @@
 
 from django.contrib import admin
 
-from accounts.admin import ReadOnly
+from accounts.admin import Large, ReadOnly
 from bookings import models
 
 
 @admin.register(models.Reservation)
-class ReservationAdmin(ReadOnly):
+class ReservationAdmin(Large):
     list_display = ("start_at", "end_at", "instrument", "state", "user", "organisation")
     list_select_related = ("instrument", "user", "organisation")
-    list_filter = ("state", "price_group", "service_mode")
+    list_filter = ("state", "service_mode")
     ordering = ("-start_at",)
-    search_fields = ("=id", "instrument__name", "user__email", "organisation__code")
+    search_fields = ("=id",)
+    search_named = {"instrument": "name", "user": "email", "organisation": "code"}
 
 
 @admin.register(models.Occupancy)
-class OccupancyAdmin(ReadOnly):
+class OccupancyAdmin(Large):
     list_display = ("instrument", "unit", "span", "reservation", "closure", "expires_at")
     list_select_related = ("instrument", "reservation", "closure")
-    search_fields = ("=reservation__id", "=closure__id", "instrument__name")
+    search_fields = ("=reservation", "=closure")
+    search_named = {"instrument": "name"}
 
 
 @admin.register(models.Closure)
@@ -32,33 +34,31 @@ class ClosureAdmin(ReadOnly):
 
 
 @admin.register(models.UsageSession)
-class UsageSessionAdmin(ReadOnly):
+class UsageSessionAdmin(Large):
     list_display = ("instrument", "checked_in_at", "checked_out_at", "is_assumed", "reservation")
     list_select_related = ("instrument", "reservation")
-    ordering = ("-checked_in_at",)
-    search_fields = ("=reservation__id", "instrument__name")
+    search_fields = ("=reservation",)
+    search_named = {"instrument": "name"}
 
 
 @admin.register(models.Quote)
-class QuoteAdmin(ReadOnly):
+class QuoteAdmin(Large):
     list_display = ("created_at", "reservation", "is_current", "currency", "total", "payable")
     list_select_related = ("reservation",)
-    ordering = ("-created_at",)
-    search_fields = ("=reservation__id",)
+    search_fields = ("=reservation",)
 
 
 @admin.register(models.Charge)
-class ChargeAdmin(ReadOnly):
+class ChargeAdmin(Large):
     list_display = ("created_at", "reservation", "kind", "currency", "total", "payable")
     list_select_related = ("reservation",)
-    list_filter = ("kind", "currency")
+    list_filter = ("kind",)
     ordering = ("-created_at",)
-    search_fields = ("=reservation__id",)
+    search_fields = ("=reservation",)
 
 
 @admin.register(models.UnmetDemand)
-class UnmetDemandAdmin(ReadOnly):
+class UnmetDemandAdmin(Large):
     list_display = ("created_at", "kind", "instrument", "organisation", "minutes", "wanted_from")
     list_select_related = ("instrument", "organisation")
     list_filter = ("kind",)
-    ordering = ("-created_at",)
