@@ -50,7 +50,7 @@ def first_of[Row: Model](
     plain = rows.select_related(None).prefetch_related(None).order_by(*order)
     parts = [plain.filter(condition).values("pk")[:number] for condition in conditions]
     chosen = parts[0].union(*parts[1:]) if len(parts) > 1 else parts[0]
-    return rows.filter(pk__in=chosen).order_by(*order)[:number]
+    return rows.filter(among("pk", chosen)).order_by(*order)[:number]
 
 
 def as_uuid(text: str) -> UUID | None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from itertools import batched
 from typing import Any
 from uuid import UUID
@@ -244,8 +245,27 @@ def usage_hits(ids: Sequence[UUID]) -> Iterator[Hit]:
             yield _hit("manual-correction", entry.pk, numbers, row, entry.at, *evidence)
 
 
+def known_keys(rule: str) -> frozenset[str]:
+    """The keys of all exceptions of a rule: what was found before is not prepared again."""
+    return frozenset(AuditException.objects.filter(rule=rule).values_list("key", flat=True))
+
+
+def _unknown(differences: Iterable[Difference]) -> list[Difference]:
+    """Those that no exception says yet. One statement, none without any."""
+    by_key = {f"{one.id}:{one.digest}": one for one in differences}
+    if not by_key:
+        return []
+    known = AuditException.objects.filter(rule="books-not-trail", key__in=by_key)
+    known_ones = set(known.values_list("key", flat=True))
+    return [one for key, one in by_key.items() if key not in known_ones]
+
+
 def comparison_hits(differences: Sequence[Difference], now: datetime) -> Iterator[Hit]:
-    """Bookings and charges that are not as the trail says. Three statements, however many."""
+    """Bookings and charges that are not as the trail says, but for those that are exceptions
+    already. Five statements, however many."""
+    differences = _unknown(differences)
+    if not differences:
+        return
     entries = TrailEntry.objects.in_bulk([d.entry for d in differences if d.entry])
     rows: dict[UUID, Any] = {
         row.pk: row
@@ -288,17 +308,23 @@ def day_hits(since: date | None) -> Iterator[Hit]:
     days = InstrumentDay.objects.filter(productive_minutes__gt=F("open_minutes") + least)
     if since is not None:
         days = days.filter(date__gte=since)
-    for row in days.select_related("instrument__region").order_by("pk").iterator(BATCH):
-        numbers = rules.over_open_hours(
-            productive=row.productive_minutes, open_minutes=row.open_minutes
-        )
+    columns = ("instrument_id", "date", "productive_minutes", "open_minutes")
+    known = known_keys("over-open-hours")
+    rows = [
+        row
+        for row in days.order_by("pk").values_list(*columns).iterator(BATCH)
+        if f"{row[0]}:{row[1]}" not in known
+    ]
+    instruments = {one.pk: one for one in _instruments(dict.fromkeys(row[0] for row in rows))}
+    for pk, day, productive, open_minutes in rows:
+        numbers = rules.over_open_hours(productive=productive, open_minutes=open_minutes)
         if numbers is not None:
             yield _instrument_hit(
                 "over-open-hours",
-                f"{row.instrument_id}:{row.date}",
-                numbers | {"day": row.date.isoformat()},
-                row.instrument,
-                datetime.fromisoformat(f"{row.date}T12:00:00+00:00"),
+                f"{pk}:{day}",
+                numbers | {"day": day.isoformat()},
+                instruments[pk],
+                datetime.fromisoformat(f"{day}T12:00:00+00:00"),
             )
 
 
@@ -342,7 +368,14 @@ def grant_hits(now: datetime) -> Iterator[Hit]:
 
 
 def stale_hits(now: datetime) -> Iterator[Hit]:
-    for instrument in stale_records(now).select_related("region").iterator(BATCH):
+    known = known_keys("stale-listing")
+    rows = stale_records(now).values_list("pk", "confirmed_at", "updated_at")
+    unknown = [
+        pk
+        for pk, *moments in rows.order_by().iterator(BATCH)
+        if f"{pk}:{max(m for m in moments if m).date()}" not in known
+    ]
+    for instrument in _instruments(unknown):
         known = max(m for m in (instrument.confirmed_at, instrument.updated_at) if m)
         numbers = rules.stale_listing(confirmed_at=known, now=now)
         if numbers is not None:
@@ -351,43 +384,53 @@ def stale_hits(now: datetime) -> Iterator[Hit]:
             yield _instrument_hit("stale-listing", key, numbers, instrument, known)
 
 
-def _of_years(instrument: Instrument, first: date, last: date) -> dict[int, dict[str, int]]:
-    """By year what decides the norm of an instrument, with its units (hours/domain/norms)."""
-    name = str(instrument.norm_hours) if instrument.norm_hours else instrument.kind
-    policy = getattr(instrument, "policy", None)
-    return {
-        year: {name: policy.units if policy else 1} for year in range(first.year, last.year + 1)
-    }
+def _instruments(ids: Iterable[UUID]) -> Iterator[Instrument]:
+    """Load instruments with what an exception says of them, in batches."""
+    for batch in batched(ids, BATCH):
+        yield from Instrument.objects.filter(pk__in=batch).select_related("region")
 
 
 def norm_hits(now: datetime) -> Iterator[Hit]:
-    """Effective hours of the year up to today, by the norm of the time in service."""
+    """Effective hours of the year up to today, by the norm of the time in service; of instruments
+    of which the year's exception was found before, nothing."""
     today = now.date()
     since = today - timedelta(days=rules.YEAR)
-    effective = dict(
-        InstrumentDay.objects.filter(date__gte=since, date__lt=today)
-        .values_list("instrument_id")
-        .annotate(Sum("productive_minutes"))
-    )
-    norms = load_norms(USUAL_SCHEME)
     least = RULES["hours-far-from-norm"].parameters["days"]
-    for instrument in (
-        Instrument.objects.filter(
-            publication="published", published_at__lte=now - timedelta(days=least)
-        )
-        .select_related("region", "policy")
-        .iterator(BATCH)
-    ):
-        assert instrument.published_at is not None
-        first = max(since, instrument.published_at.date())
+    published = Instrument.objects.filter(
+        publication="published", published_at__lte=now - timedelta(days=least)
+    ).values_list("pk", "published_at", "norm_hours", "kind", "policy__units")
+    known = known_keys("hours-far-from-norm")
+    rows = [row for row in published.iterator(BATCH) if f"{row[0]}:{today.year}" not in known]
+    effective = _effective([row[0] for row in rows], since, today)
+    norms = load_norms(USUAL_SCHEME)
+
+    @cache
+    def norm(first: date, name: str, units: int) -> int:
+        years = {year: {name: units} for year in range(first.year, today.year + 1)}
+        return norm_minutes(years, norms, first, today)
+
+    hits = {}
+    for pk, published_at, norm_hours, kind, units in rows:
+        assert published_at is not None
+        first = max(since, published_at.date())
         numbers = rules.hours_far_from_norm(
-            effective=effective.get(instrument.pk, 0),
-            norm=norm_minutes(_of_years(instrument, first, today), norms, first, today),
+            effective=effective.get(pk, 0),
+            norm=norm(first, str(norm_hours) if norm_hours else kind, units or 1),
             days=(today - first).days,
         )
         if numbers is not None:
-            key = f"{instrument.pk}:{today.year}"
-            yield _instrument_hit("hours-far-from-norm", key, numbers, instrument, now)
+            hits[pk] = numbers
+    for instrument in _instruments(hits):
+        key = f"{instrument.pk}:{today.year}"
+        yield _instrument_hit("hours-far-from-norm", key, hits[instrument.pk], instrument, now)
+
+
+def _effective(ids: Sequence[UUID], since: date, until: date) -> dict[UUID, int]:
+    """Return the effective minutes of instruments on the days [since, until)."""
+    days = InstrumentDay.objects.filter(date__gte=since, date__lt=until)
+    if len(ids) <= BATCH:  # of more all days are read, in one go
+        days = days.filter(instrument_id__in=ids)
+    return dict(days.values_list("instrument_id").annotate(Sum("productive_minutes")))
 
 
 # Who sees what

@@ -13,6 +13,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
 from accounts.domain.roles import Actor, By
+from accounts.selectors.rows import among
 from bookings.record.adapters.figures import Cell, csv_pieces
 from bookings.record.domain.money import format_amount
 
@@ -21,7 +22,7 @@ class Pages(Paginator):  # type: ignore[type-arg]
     """Pages of rows of which first the keys are taken, by an index that needs not read the rows."""
 
     def _get_page(self, object_list: Any, *args: Any) -> Any:
-        rows = self.object_list.filter(pk__in=object_list.values("pk"))
+        rows = self.object_list.filter(among("pk", object_list.values("pk")))
         return super()._get_page(rows, *args)  # type: ignore[misc]
 
 
