@@ -79,7 +79,10 @@ class Statement(models.Model):
                 condition=Q(total=F("covered") + F("payable")), name="statement_sums"
             ),
         ]
-        indexes = [models.Index(fields=["payer", "-month"], name="statement_payer")]
+        indexes = [
+            models.Index(fields=["payer", "-month"], name="statement_payer"),
+            models.Index(fields=["issued_at", "id"], name="statement_issued"),
+        ]
 
     def places(self) -> Places:
         return (self.payer_id, self.host_id), (
@@ -204,6 +207,7 @@ class Payment(models.Model):
             ),
             models.CheckConstraint(condition=~Q(amount=0), name="payment_says_something"),
         ]
+        indexes = [models.Index(fields=["entered_at", "id"], name="payment_entered")]
 
 
 class PaymentNotice(models.Model):

@@ -10,8 +10,8 @@ from uuid import UUID
 from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, QuerySet, Subquery, Sum
 
 from accounts.domain.roles import Actor
-from accounts.models import Organisation
-from accounts.selectors.rows import visible
+from accounts.models import Organisation, Region
+from accounts.selectors.rows import among, visible
 from bookings.pricing.models import Charge, ClosedMonth, ExchangeRate
 from bookings.record.domain.months import month_after, month_before, month_of, months_between
 from bookings.settlement.domain.statements import ISSUED, OVERDUE, PART_PAID, day_of, is_overdue
@@ -131,8 +131,8 @@ def statements_for(actor: Actor) -> QuerySet[Statement]:
     regions = list(actor.regions_where("read-money"))
     seen = Q(payer_id__in=organisations) | Q(host_id__in=organisations)
     if regions:
-        seen |= Q(host_region__lineage__overlap=regions)
-        seen |= Q(payer_region__lineage__overlap=regions)
+        below = Region.objects.filter(lineage__overlap=regions).values("pk")
+        seen |= among("host_region", below) | among("payer_region", below)
     return Statement.objects.filter(seen).select_related(*WITH).order_by("-issued_at", "-id")
 
 
