@@ -84,6 +84,14 @@ HEADS = (
 )  # fmt: skip
 
 
+COLUMNS = (
+    "kind", "state", "created_at", "final_at", "month", "currency", "tax", "total", "covered",
+    "payable", "grant", "reservation__start_at", "reservation__instrument__name",
+    "reservation__organisation__code", "reservation__organisation__name",
+    "reservation__host__code", "reservation__host__name",
+)  # fmt: skip
+
+
 def _cells(row: Charge, by: By) -> tuple[Cell, ...]:
     booked = row.reservation
     amounts = (row.tax, row.total, row.covered, row.payable)
@@ -118,6 +126,7 @@ LIST = ListPage(
     totals=totals_of_charges,
     number=lambda totals: sum(one.number for one in totals),
     sheet=("charges", HEADS, _cells),
+    columns=COLUMNS,
 )
 
 

@@ -69,7 +69,7 @@ HEADS = (
     "person", "person_number", "minutes_or_amount", "booked_ahead_hours", "note", "booking",
     "charge",
 )  # fmt: skip
-CHUNK = 2000
+CHUNK = 10_000
 
 
 def _cells(

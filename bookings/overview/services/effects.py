@@ -33,11 +33,10 @@ from bookings.messaging.notifications import (
 from bookings.messaging.notifications.reservations import still_says
 from bookings.messaging.services.webhooks import events_tell, webhook_deliver
 from bookings.plans.services.waiting import slot_offer
-from bookings.settlement.adapters.papers import statement_pdf
+from bookings.settlement.adapters.papers import statement_file
 from bookings.settlement.domain.statements import statement_number
 from bookings.settlement.notifications import papers
 from bookings.settlement.notifications.papers import invoice_letter
-from bookings.settlement.selectors.papers import load_statement_paper
 from instruments import notifications as harvests
 from instruments.services.opening import holidays_follow
 from instruments.services.search import register_refile
@@ -121,7 +120,7 @@ def _invoice(row: OutboxMessage, now: datetime) -> str:
     number = statement_number(statement.host.code, statement.year, statement.number)
     reader = letter.person
     mail = mail_of(letter, reader, str(row.pk))
-    pdf = statement_pdf(load_statement_paper(statement), language=reader.language)
+    pdf = statement_file(statement, language=reader.language)
     mail.attach(f"{number}.pdf", pdf, "application/pdf")
     return mail_send([mail])
 

@@ -30,7 +30,8 @@ class Pages(Paginator):  # type: ignore[type-arg]
 class ListPage:
     """A list in pages: `rows` that the actor may see, or one kind of what `waits` for them, each
     as `shown` to the template; `totals` of all of it, which say the `number` of rows as well; and
-    all of it as the CSV file `sheet`: its name, heads, and what gives the cells of a row."""
+    all of it as the CSV file `sheet`: its name, heads, and what gives the cells of a row, for which
+    the `columns` are read alone, where they are named."""
 
     template: str
     rows: Callable[[Actor], QuerySet[Any]]
@@ -39,6 +40,7 @@ class ListPage:
     totals: Callable[[QuerySet[Any]], Any] | None = None
     number: Callable[[Any], int] | None = None
     sheet: tuple[str, Sequence[str], Callable[[Any, By], Sequence[Cell]]] | None = None
+    columns: Sequence[str] = ()
     size: int = 30
 
     def chosen(self, request: HttpRequest, by: By) -> tuple[str, QuerySet[Any]]:
@@ -53,6 +55,8 @@ class ListPage:
         where the caller has them already."""
         if self.sheet and wants_csv(request):
             name, heads, cells = self.sheet
+            if self.columns:
+                rows = rows.only(*self.columns)
             lines = (cells(row, by) for row in rows.iterator(2000))
             return csv_answer(request, name, heads, lines)
         pages = Pages(rows, self.size)

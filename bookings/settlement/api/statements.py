@@ -17,7 +17,7 @@ from accounts.api.schema import operation
 from accounts.api.shapes import Choice, Day, Instant, Money, Number, Shape, Text, TextOrNull
 from bookings.record.api.files import CSV, PDF, FileEndpoint
 from bookings.record.api.shapes import Month, PlainNumber, month_named
-from bookings.settlement.adapters.papers import statement_pdf
+from bookings.settlement.adapters.papers import statement_file
 from bookings.settlement.adapters.sheets import statement_csv
 from bookings.settlement.domain.statements import OVERDUE, statement_number
 from bookings.settlement.models import Statement
@@ -245,7 +245,7 @@ class StatementPdf(FileEndpoint):
         """In the language asked for (`?lang=`)."""
         row = statement_by_id(self.actor, statement_id)
         language = translation.get_language() or "en"
-        content = statement_pdf(load_statement_paper(row), language=language)
+        content = statement_file(row, language=language)
         number = statement_number(row.host.code, row.year, row.number)
         return self.file(content, PDF, f"{number}.pdf")
 

@@ -24,7 +24,7 @@ from bookings.record.adapters.figures import Cell
 from bookings.record.domain.money import format_amount
 from bookings.record.messages import sentence
 from bookings.record.views.lists import ListPage, amount_cell
-from bookings.settlement.adapters.papers import statement_pdf
+from bookings.settlement.adapters.papers import statement_file
 from bookings.settlement.adapters.sheets import statement_csv
 from bookings.settlement.domain.statements import OVERDUE, is_new_account, statement_number
 from bookings.settlement.forms.money import (
@@ -263,7 +263,7 @@ def convert(request: HttpRequest, statement_id: UUID) -> HttpResponse:
 def pdf(request: HttpRequest, statement_id: UUID) -> HttpResponse:
     """Send a statement as PDF in the reader's language."""
     row = statement_by_id(actor_of(request.user), statement_id)
-    content = statement_pdf(load_statement_paper(row), language=translation.get_language() or "en")
+    content = statement_file(row, language=translation.get_language() or "en")
     return file_answer(content, _name(row), "pdf")
 
 

@@ -12,7 +12,8 @@ from accounts.domain.roles import By
 from accounts.models import Organisation
 from accounts.services.invoice_details import invoice_details_set
 from bookings.models import Settlement, Statement
-from bookings.settlement.adapters.papers import settlement_pdf, statement_pdf
+from bookings.settlement.adapters import papers
+from bookings.settlement.adapters.papers import settlement_pdf, statement_file, statement_pdf
 from bookings.settlement.adapters.sheets import settlement_csv, statement_csv
 from bookings.settlement.selectors.papers import (
     load_settlement_paper,
@@ -218,3 +219,71 @@ def test_amounts_below_zero_stay_numbers(cast):
     (text,) = words(statement_pdf(load, language="en"))
     assert "Credit note" in text
     assert "is a credit" in text
+
+
+@pytest.fixture
+def made(monkeypatch):
+    """The languages in which statements are made from now on; any statement is kept as a file."""
+    languages = []
+
+    def make(paper, *, language):
+        languages.append(language)
+        return statement_pdf(paper, language=language)
+
+    monkeypatch.setattr(papers, "statement_pdf", make)
+    monkeypatch.setattr(papers, "KEPT_FROM", 1)
+    return languages
+
+
+def test_a_long_statement_is_made_once_in_each_language(paper, made, either_storage):
+    _, load = paper
+    row = load().statement
+    first = statement_file(row, language="en")
+    assert statement_file(row, language="en") == first
+    assert "Payable CNY 268.00" in words(first)[0]
+    assert "复旦大学" in words(statement_file(row, language="zh-hans"))[0]
+    assert made == ["en", "zh-hans"]
+
+
+def test_what_has_changed_is_made_anew(paper, made, either_storage, monkeypatch):
+    cast, load = paper
+    row = load().statement
+    statement_file(row, language="en")
+    statement_pay(
+        By(cast.actor("gao"), APRIL, row.version),
+        statement_id=row.pk,
+        paid=Paid(Decimal(100), APRIL.date()),
+    )
+    assert "Paid 1 April 2026" in words(statement_file(load().statement, language="en"))[0]
+    assert made == ["en", "en"]
+    monkeypatch.setattr(papers, "_template", lambda: "another")
+    statement_file(load().statement, language="en")
+    assert made == ["en", "en", "en"]
+
+
+def test_a_statement_that_is_not_frozen_is_not_kept(paper, made):
+    _, load = paper
+    row = load().statement
+    row.parties = None
+    for _ in range(2):
+        statement_file(row, language="en")
+    assert made == ["en", "en"]
+
+
+def test_a_short_statement_is_not_kept(paper, made, monkeypatch):
+    _, load = paper
+    monkeypatch.setattr(papers, "KEPT_FROM", 3)
+    for _ in range(2):
+        statement_file(load().statement, language="en")
+    assert made == ["en", "en"]
+
+
+def test_a_statement_is_made_while_files_cannot_be_reached(paper, made, monkeypatch):
+    _, load = paper
+
+    def away(*args):
+        raise OSError("away")
+
+    for method in ("open", "save", "delete"):
+        monkeypatch.setattr(papers.default_storage, method, away)
+    assert statement_file(load().statement, language="en").startswith(b"%PDF")
