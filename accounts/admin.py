@@ -75,7 +75,7 @@ class _Estimating(Paginator):  # type: ignore[type-arg]
 
     @cached_property
     def count(self) -> int:
-        rows = self.object_list
+        rows: Any = self.object_list
         if not rows.query.where:
             with connection.cursor() as cursor:
                 cursor.execute(

@@ -368,12 +368,12 @@ def grant_hits(now: datetime) -> Iterator[Hit]:
 
 
 def stale_hits(now: datetime) -> Iterator[Hit]:
-    known = known_keys("stale-listing")
+    before = known_keys("stale-listing")
     rows = stale_records(now).values_list("pk", "confirmed_at", "updated_at")
     unknown = [
         pk
         for pk, *moments in rows.order_by().iterator(BATCH)
-        if f"{pk}:{max(m for m in moments if m).date()}" not in known
+        if f"{pk}:{max(m for m in moments if m).date()}" not in before
     ]
     for instrument in _instruments(unknown):
         known = max(m for m in (instrument.confirmed_at, instrument.updated_at) if m)

@@ -91,7 +91,7 @@ def drawn_months(host_id: UUID) -> frozenset[date]:
 def parties_of_charges(actor: Actor) -> list[tuple[str, str, str]]:
     """Code and names of the payers and hosts of charges the actor may see, by name."""
     own = Charge.objects.filter(_own(actor)).order_by()
-    is_party = Q(pk__in=own.values("organisation")) | Q(pk__in=own.values("host"))
+    is_party: Any = Q(pk__in=own.values("organisation")) | Q(pk__in=own.values("host"))
     for condition in of_places(actor):
         for side in ("organisation", "host"):
             is_party |= Exists(Charge.objects.filter(condition, **{side: OuterRef("pk")}))

@@ -22,7 +22,8 @@ class Pages(Paginator):  # type: ignore[type-arg]
     """Pages of rows of which first the keys are taken, by an index that needs not read the rows."""
 
     def _get_page(self, object_list: Any, *args: Any) -> Any:
-        rows = self.object_list.filter(among("pk", object_list.values("pk")))
+        every: Any = self.object_list
+        rows = every.filter(among("pk", object_list.values("pk")))
         return super()._get_page(rows, *args)  # type: ignore[misc]
 
 
