@@ -20,7 +20,14 @@ from accounts.services.memberships import role_grant
 from bookings.audit.domain.audit import RULES
 from bookings.audit.domain.sampling import Sampling
 from bookings.audit.messages import AUDIT_RULES
-from bookings.audit.selectors.audit import finding_for, finding_records, instruments_behind
+from bookings.audit.selectors.audit import (
+    day_hits,
+    finding_for,
+    finding_records,
+    instruments_behind,
+    norm_hits,
+    stale_hits,
+)
 from bookings.audit.selectors.comparison import LAST
 from bookings.audit.services.audit import exception_move, exceptions_decide, exceptions_find
 from bookings.audit.services.findings import (
@@ -116,6 +123,8 @@ def test_each_kind_is_found_once_and_leads_to_its_rows(booked: Any) -> None:
     )
     for full in (False, True):
         assert exceptions_find(By(PLATFORM, NOW), full=full).counts == {}
+    # What is known is not even prepared again.
+    assert [*stale_hits(NOW), *norm_hits(NOW), *day_hits(None)] == []
     found.refresh_from_db()
     assert (found.state, found.reason, found.decided_by) == ("explained", "Repair", cast.auditor)
 
