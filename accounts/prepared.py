@@ -106,8 +106,8 @@ class Prepared[R]:
             compiler.get_converters(columns),
             compiler.has_composite_fields(columns),
         )
-        compiler.get_converters = lambda _: converters  # type: ignore[method-assign]
-        compiler.has_composite_fields = lambda _: is_composite  # type: ignore[method-assign]
+        compiler.get_converters = lambda _: converters
+        compiler.has_composite_fields = lambda _: is_composite
         return queryset, compiler, sql, params
 
     def _filled(
@@ -139,7 +139,8 @@ def insert(rows: Sequence[Model], *, ignore_conflicts: bool = False) -> None:
     if not rows:
         return
     connection = connections["default"]
-    statements, params = [], []
+    statements: list[str] = []
+    params: list[Any] = []
     for model, group in groupby(rows, type):
         sql, values = _insert(model, list(group), ignore_conflicts, connection)
         statements.append(sql)
@@ -159,7 +160,7 @@ def _insert(
     key = (model, len(rows), ignore_conflicts)
     if (sql := _INSERTS.get(key)) is None:
         query = InsertQuery(model, on_conflict=OnConflict.IGNORE if ignore_conflicts else None)
-        query.insert_values(fields, rows)
+        query.insert_values(fields, list(rows))
         ((sql, _),) = query.get_compiler(connection=connection).as_sql()
         if len(rows) <= MOST_ITEMS:
             _INSERTS[key] = sql

@@ -46,7 +46,7 @@ class Throttle(SimpleRateThrottle):
         return self.cache_format % {"scope": self.scope, "ident": who}
 
 
-def exceeded(throttles: Iterable[Throttle], request: Request, view: Any) -> list[Throttle]:
+def exceeded(throttles: Iterable[Any], request: Request, view: Any) -> list[Throttle]:
     """Count a request by all of these; those that refuse it."""
     counting = {key: t for t in throttles if (key := t.window(request, view))}
     if not counting:

@@ -54,9 +54,9 @@ class Clients(RedisCacheClient):
         self._of_pool: dict[Any, Any] = {}
 
     def get_client(self, key: Any = None, *, write: bool = False) -> Any:
-        pool = self._get_connection_pool(write)
+        pool = self._get_connection_pool(write)  # type: ignore[attr-defined]
         if pool not in self._of_pool:
-            self._of_pool[pool] = self._client(connection_pool=pool)
+            self._of_pool[pool] = self._client(connection_pool=pool)  # type: ignore[attr-defined]
         return self._of_pool[pool]
 
 

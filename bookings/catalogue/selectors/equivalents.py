@@ -98,8 +98,7 @@ def _candidates(instrument: Instrument) -> list[UUID]:
         techniques = _TECHNIQUES.rows(instrument=pk)
         return _CANDIDATES.rows(techniques=techniques, pk=pk, region_id=region_id)
 
-    ids: list[UUID] = cache.get_or_set(f"equivalents:{pk}:{region_id}", load, 60)
-    return ids
+    return cache.get_or_set(f"equivalents:{pk}:{region_id}", load, 60) or []
 
 
 def load_equivalents(

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.contrib.auth.models import AnonymousUser
 from django.db.models import Prefetch, Q, QuerySet
 from django.http.response import HttpResponseBase
 from django.urls import reverse
@@ -185,13 +186,13 @@ def _links(row: Reservation) -> dict[str, str]:
     }
 
 
-def with_what_was_stored(row: Reservation, user: User) -> bool:
+def with_what_was_stored(row: Reservation, user: User | AnonymousUser) -> bool:
     """Whether a reservation just made says all that an answer shows, as `with_all` would load it;
     what it does not say has to be read. `user` made it."""
     stored = getattr(row, "stored_with", None)
     if stored is None or row.user_id != user.pk:
         return False
-    row.user = user
+    row.user = user  # type: ignore[assignment]
     row.current_quotes = [stored.quote] if stored.quote else []  # type: ignore[attr-defined]
     row.charges_in_force, row.funded_by = [], []  # type: ignore[attr-defined]
     Reservation.session.related.set_cached_value(row, None)  # type: ignore[attr-defined]
