@@ -61,7 +61,7 @@ def test_every_row_gets_the_answer_it_expects(
     for _, ask, values, _ in http.ROWS:
         world.skip_booked()
         act = server.act(ask, values(world, server))
-        taken, _, outcomes = by_processes(act, 1, 10, most=2)
+        taken, _, outcomes = by_processes(act, 1, 60, most=2)
         assert (len(taken), outcomes) == (2, {"": 2})
 
 
@@ -169,7 +169,7 @@ def test_another_server_gives_the_rows_it_is_described_for(
     there = other(tmp_path, description)
     measures = dict(
         http.rows(
-            lambda: there, lambda: there, asks=there.asks, seconds=10, clients=1, people=2, rounds=3
+            lambda: there, lambda: there, asks=there.asks, seconds=60, clients=1, people=2, rounds=3
         )
     )
     assert list(measures) == [
