@@ -13,7 +13,8 @@ Without ARGS the rows over HTTP are measured, in less than ten minutes. `ARGS="-
 measures what has this in its name, of all rows; `ARGS=--all` everything, also the trail and whether
 a long history makes booking slower; `ARGS=--full` the same with a hundred thousand instruments and
 five million bookings, which takes about a quarter of an hour more. `ARGS="--peer FILE"` asks,
-besides, another server that FILE describes, when ours has stopped.
+besides, another server that FILE describes, when ours has stopped. `ARGS=--pages` measures none of
+this, but every page and every GET of the API by every role (`tests.benchmarks.pages`).
 """
 
 import argparse
@@ -75,6 +76,13 @@ def main() -> None:
     rows: list[Row] = []
     promises: dict[str, str] = {}
     _prepare(address, asked.database)
+    if asked.pages:
+        from tests.benchmarks.pages import report
+
+        if not asked.keep:
+            _world(address, asked.database, sizes.instruments, sizes.bookings, now, with_use=True)
+        report(asked.only)
+        return
     worlds = [(sizes.instruments, sizes.bookings, _rows_of_the_world)]
     if asked.peer:
         worlds.append((0, 0, _rows_of_the_peer(asked.peer, now)))
@@ -140,6 +148,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--bookings", type=int, help="so many, whatever the size")
     parser.add_argument("--entries", type=int, help="so many in the trail, whatever the size")
     parser.add_argument("--only", default="", help="only what has this in its name, of all")
+    parser.add_argument("--pages", action="store_true", help="each page by each role instead")
     parser.add_argument("--peer", type=Path, help="also another server, which this file describes")
     parser.add_argument("--database", default="bench", help="dropped and made anew")
     parser.add_argument(
@@ -167,11 +176,20 @@ def _prepare(address: str, database: str) -> None:
     SimpleRateThrottle.THROTTLE_RATES = {"anon": None, "user": None}
 
 
-def _world(address: str, database: str, instruments: int, bookings: int, now: datetime) -> None:
-    """A fresh database with so much in it."""
+def _world(
+    address: str,
+    database: str,
+    instruments: int,
+    bookings: int,
+    now: datetime,
+    *,
+    with_use: bool = False,
+) -> None:
+    """A fresh database with so much in it; `with_use`: with sessions and their hours too."""
     from django.core.management import call_command
     from django.db import connections
 
+    from bookings.hours.services.hours import hours_roll_up
     from tests.benchmarks.volume import build
 
     connections.close_all()
@@ -180,7 +198,10 @@ def _world(address: str, database: str, instruments: int, bookings: int, now: da
         connection.execute(f'CREATE DATABASE "{database}"')
     print(f"{instruments:,} instruments, {bookings:,} bookings:", flush=True)
     call_command("migrate", verbosity=0)
-    build(instruments, bookings, now=now, say=lambda text: print(text, flush=True))
+    say = partial(print, flush=True)
+    build(instruments, bookings, now=now, say=say, with_use=with_use)
+    if with_use:
+        hours_roll_up(since=None, until=None, now=now)
 
 
 type Part = tuple[str, Callable[[], "Row"]]

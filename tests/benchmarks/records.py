@@ -19,87 +19,59 @@ from bookings.messaging.selectors.feeds import feed_token
 from bookings.models import Charge, Reservation, Statement
 from instruments.models import Facility, Instrument
 
-# Word: the model whose row it names; of which there are most, if it shall be the largest.
-WORDS = {
-    "agreement": ("bookings.Agreement", "members"),
-    "attachment": ("instruments.Attachment", ""),
-    "bundle": ("bookings.TrailBundle", ""),
-    "capability": ("instruments.Capability", ""),
-    "chain": ("bookings.Chain", ""),
-    "charge": ("bookings.Charge", ""),
-    "closure": ("bookings.Closure", ""),
-    "course": ("instruments.Course", "sessions"),
-    "course-session": ("instruments.CourseSession", "enrolments"),
-    "led-session": ("instruments.CourseSession", "enrolments"),
-    "enrolment": ("instruments.Enrolment", ""),
-    "exception": ("bookings.AuditException", ""),
-    "export": ("bookings.HoursExport", ""),
-    "feed": ("bookings.CalendarFeed", ""),
-    "finding": ("bookings.AuditFinding", ""),
-    "grant": ("bookings.VoucherGrant", "charges"),
-    "harvest": ("instruments.Harvest", "fetchings"),
-    "import": ("instruments.Import", "rows"),
-    "invitation": ("accounts.Invitation", ""),
-    "join-request": ("accounts.JoinRequest", ""),
-    "list": ("bookings.InstrumentList", "entries"),
-    "list-entry": ("bookings.ListEntry", ""),
-    "mapping": ("instruments.ImportMapping", ""),
-    "measurand": ("instruments.Measurand", ""),
-    "membership": ("accounts.Membership", ""),
-    "message": ("accounts.Message", ""),
-    "missing": ("accounts.OrganisationRequest", ""),
-    "need": ("bookings.Need", ""),
-    "notice": ("bookings.PaymentNotice", ""),
-    "occurrence": ("bookings.Reservation", ""),
-    "parameter": ("instruments.Parameter", ""),
-    "programme": ("bookings.VoucherProgramme", "grants"),
-    "qualification": ("instruments.Qualification", ""),
-    "question": ("instruments.CapabilityQuestion", "askers"),
-    "replayed": ("bookings.Charge", ""),
-    "reservation": ("bookings.Reservation", ""),
-    "role": ("accounts.RoleGrant", ""),
-    "sample": ("bookings.AuditSample", ""),
-    "series": ("bookings.Series", ""),
-    "settlement": ("bookings.Settlement", "lines"),
-    "source": ("bookings.FundingSource", ""),
-    "statement": ("bookings.Statement", "lines"),
-    "technique": ("instruments.Technique", "instruments"),
-    "trail-entry": ("accounts.TrailEntry", ""),
-    "unrecorded": ("bookings.UsageSession", ""),
-    "webhook": ("bookings.WebhookEndpoint", "deliveries"),
-    "wish": ("bookings.WaitingWish", ""),
-}
-# What a row must be besides, and what of it an address names where that is not its key.
+MODELS = {model.__name__.lower(): model for model in apps.get_models()}
+# Words that are not the names of models.
+NAMES = {
+    "bundle": "TrailBundle", "exception": "AuditException", "export": "HoursExport",
+    "feed": "CalendarFeed", "finding": "AuditFinding", "grant": "VoucherGrant",
+    "led-session": "CourseSession", "list": "InstrumentList", "mapping": "ImportMapping",
+    "missing": "OrganisationRequest", "notice": "PaymentNotice", "occurrence": "Reservation",
+    "programme": "VoucherProgramme", "question": "CapabilityQuestion", "replayed": "Charge",
+    "role": "RoleGrant", "sample": "AuditSample", "source": "FundingSource",
+    "unrecorded": "UsageSession", "webhook": "WebhookEndpoint", "wish": "WaitingWish",
+}  # fmt: skip
+# Of what the largest one has most; which comes first, where that matters; what one must be
+# besides; what of it an address names, where that is not its key.
+MOST = {
+    "agreement": "members", "course": "sessions", "course-session": "enrolments",
+    "led-session": "enrolments", "grant": "charges", "harvest": "fetchings", "import": "rows",
+    "list": "entries", "programme": "grants", "settlement": "lines", "statement": "lines",
+    "technique": "instruments", "webhook": "deliveries",
+}  # fmt: skip
+FIRST = {"reservation": "-start_at", "charge": "-created_at"}
 SUCH = {
     "occurrence": {"series__isnull": False},
     "unrecorded": {"is_assumed": True},
     "reservation": {"state": "confirmed"},
 }
-FIRST = {"reservation": "-start_at", "charge": "-created_at"}
-NAMED_BY = {"measurand": "code", "parameter": "code", "technique": "code"} | {
-    "unrecorded": "reservation_id"
-}
-
-
-def _rows(word: str) -> Any:
-    return apps.get_model(WORDS[word][0]).objects.filter(**SUCH.get(word, {}))
-
-
-@cache
-def _are_any(word: str) -> bool:
-    return bool(_rows(word).order_by()[:1])
+NAMED_BY = {"unrecorded": "reservation_id"} | dict.fromkeys(
+    ("measurand", "parameter", "technique"), "code"
+)
+# Which lookups make a record somebody's own: the narrowest first.
+OWN = {
+    "researcher": ("user", "reservation__user", "owner"),
+    "payer": ("payer", "statement__payer", "organisation", "reservation__organisation"),
+    "host": (
+        "host", "reservation__host", "statement__host", "instrument__facility__organisation",
+        "course__organisation", "session__course__organisation", "organisation",
+    ),
+    "regions": (
+        "host_region", "reservation__host_region", "first", "region", "organisation__region",
+        "members__region",
+    ),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class People:
-    """One person of each role; the host with most instruments and its busiest one, the organisation
-    that pays most, the country of the host with all its regions."""
+    """One person of each role; the host with most instruments and its two busiest ones, the
+    organisation that pays for most, the country of the host with all its regions."""
 
     users: dict[str, User]
     host: Organisation
     payer: Organisation
     country: Region
-    regions: list[Any]
+    regions: list[Region]
     instruments: list[Instrument]
 
 
@@ -109,12 +81,11 @@ def _most(rows: Any, of: str, first: int = 1) -> list[Any]:
 
 
 def _payer() -> Any:
-    """The organisation that pays for most: of a few thousand statements, or else, in a sample of
-    some fifty thousand rows, of charges or reservations."""
+    """The organisation that pays for most: of all statements, or else of a sample of some fifty
+    thousand charges or reservations."""
     if Statement.objects.exists():
         return _most(Statement.objects.all(), "payer")[0]
-    model = Charge if Charge.objects.exists() else Reservation
-    table = model._meta.db_table
+    table = (Charge if Charge.objects.exists() else Reservation)._meta.db_table
     with connection.cursor() as cursor:
         cursor.execute("SELECT reltuples FROM pg_class WHERE oid = %s::regclass", [table])
         share = min(100, 5_000_000 / max(1, cursor.fetchone()[0]))
@@ -134,30 +105,30 @@ def cast() -> People:
     country = host.region
     while country.parent:
         country = country.parent
-    regions = list(
-        Region.objects.filter(Q(pk=country.pk) | Q(parent=country) | Q(parent__parent=country))
-    )
+    within = Q(pk=country.pk) | Q(parent=country) | Q(parent__parent=country)
     busy = _most(payer.reservations.filter(**of_late), "user")[0]
     users = {"researcher": User.objects.get(pk=busy)}
-    others = User.objects.exclude(pk=users["researcher"].pk).order_by("email")
+    others = User.objects.exclude(pk=busy).order_by("email")
     users["finance"] = others.filter(memberships__organisation=payer)[0]
-    hosting = others.filter(memberships__organisation=host).exclude(pk=users["finance"].pk)
-    users |= dict(
-        zip(("manager", "coordinator", "auditor", "administrator"), hosting[:4], strict=True)
-    )
-    for role, places in (
-        ("manager", {"organisation": host}),
-        ("finance", {"organisation": payer}),
-        ("coordinator", {"region": country}),
-        ("auditor", {"region": country}),
-        ("administrator", {}),
+    others = others.exclude(pk=users["finance"].pk)
+    inside = others.filter(memberships__organisation=host)[:4]
+    hosting = [*inside, *others.exclude(memberships__organisation=host)[:4]][:4]
+    for user, (role, place) in zip(
+        [users["finance"], *hosting],
+        {
+            "finance": {"organisation": payer},
+            "manager": {"organisation": host},
+            "coordinator": {"region": country},
+            "auditor": {"region": country},
+            "administrator": {},
+        }.items(),
+        strict=True,
     ):
-        RoleGrant.objects.get_or_create(
-            user=users[role], role=role, revoked_at=None, **places,
-            defaults={"granted_at": timezone.now()},
-        )  # fmt: skip
+        users[role] = user
+        given = {"user": user, "role": role, "revoked_at": None} | place
+        RoleGrant.objects.get_or_create(**given, defaults={"granted_at": timezone.now()})
     instruments = [Instrument.objects.get(pk=pk) for pk in busiest]
-    return People(users, host, payer, country, regions, instruments)
+    return People(users, host, payer, country, list(Region.objects.filter(within)), instruments)
 
 
 class Records(dict[str, str]):
@@ -165,20 +136,20 @@ class Records(dict[str, str]):
     no such record."""
 
     def __init__(self, role: str, people: People) -> None:
-        self.role, self.people = role, people
+        first, last = people.instruments[0], people.instruments[-1]
+        facilities = Facility.objects.filter(organisation=people.host)
         pays = role in {"researcher", "finance"}
-        self.organisation = people.payer if pays else people.host
-        host, (instrument, *others) = people.host, people.instruments
-        facilities = Facility.objects.filter(organisation=host).annotate(n=Count("instruments"))
         super().__init__(
             {
-                "instrument": str(instrument.pk),
-                "asks-first": str((others or [instrument])[0].pk),
-                "service-mode": instrument.service_modes[0],
-                "draft-card": str(instrument.rate_cards.latest("version").version),
-                "facility": str(facilities.order_by("-n")[0].pk),
-                "fudan": str(self.organisation.pk),
-                "host-code": host.code,
+                "instrument": str(first.pk),
+                "asks-first": str(last.pk),
+                "service-mode": first.service_modes[0],
+                "draft-card": str(first.rate_cards.latest("version").version),
+                "facility": str(
+                    facilities.annotate(n=Count("instruments")).order_by("-n").first().pk
+                ),
+                "fudan": str((people.payer if pays else people.host).pk),
+                "host-code": people.host.code,
                 "anhui": str(people.country.pk),
                 "region-code": people.country.code,
                 "member": str(people.users["researcher"].pk),
@@ -186,6 +157,14 @@ class Records(dict[str, str]):
                 "section": "instruments",
             }
         )
+        self._person = people.users["researcher"]
+        me = [(name, self._person) for name in OWN["researcher"]]
+        payer = [(name, people.payer) for name in OWN["payer"]]
+        regions = [(f"{name}__in", people.regions) for name in OWN["regions"]]
+        host = [("instrument", first), *((name, people.host) for name in OWN["host"])]
+        own = {"researcher": me + payer, "finance": payer, "manager": host}
+        own |= dict.fromkeys(("coordinator", "auditor"), regions)
+        self._own = [*own.get(role, ()), ("pk__isnull", False)]
 
     def __missing__(self, word: str) -> str:
         if word == "feed-token":
@@ -193,27 +172,20 @@ class Records(dict[str, str]):
         elif word == "invitation-token":
             self[word] = invitation_token(self["invitation"])
         elif word == "unsubscribe-token":
-            person = self.people.users["researcher"]
-            self[word] = unsubscribe_address(person, ["reminder"]).split("/")[-2]
-        elif word in WORDS:
-            self[word] = self._largest(word)
+            self[word] = unsubscribe_address(self._person, ["reminder"]).split("/")[-2]
         else:
-            raise KeyError(word)
+            self[word] = self._largest(word)
         return self[word]
-
-    def items(self) -> Any:
-        """Words that were looked for; `filled` replaces them in a query."""
-        return super().items()
 
     def _largest(self, word: str) -> str:
         if not _are_any(word):
             raise KeyError(word)
-        rows, named_by, most = _rows(word), NAMED_BY.get(word, "pk"), WORDS[word][1]
+        rows, named_by, most = _rows(word), NAMED_BY.get(word, "pk"), MOST.get(word)
         # Ordered by its key a large table would be searched from its end for the rare ones.
         order = [FIRST[word]] if word in FIRST else []
         if most:
             rows, order = rows.annotate(most=Count(most)), ["-most", "pk"]
-        for lookup, value in [*self._own(), ("pk__isnull", False)]:
+        for lookup, value in self._own:
             try:
                 largest = rows.filter(**{lookup: value}).order_by(*order)[:1]
                 for row in largest.values_list(named_by, flat=True):
@@ -222,28 +194,12 @@ class Records(dict[str, str]):
                 continue
         raise KeyError(word)
 
-    def _own(self) -> list[tuple[str, Any]]:
-        """What a record of the role has, the narrowest first."""
-        people = self.people
-        host, payer = people.host, people.payer
-        if self.role == "researcher":
-            me = people.users["researcher"]
-            own = ("user", "reservation__user", "owner", "member")
-            return [(name, me) for name in own] + [("organisation", payer)]
-        if self.role == "finance":
-            names = ("payer", "statement__payer", "organisation", "reservation__organisation")
-            return [(name, payer) for name in names]
-        if self.role == "manager":
-            names = (
-                "host", "reservation__host", "statement__host",
-                "instrument__facility__organisation", "course__organisation",
-                "session__course__organisation", "organisation",
-            )  # fmt: skip
-            return [("instrument", people.instruments[0])] + [(name, host) for name in names]
-        if self.role in {"coordinator", "auditor"}:
-            names = (
-                "host_region", "reservation__host_region", "first", "region",
-                "organisation__region", "members__region",
-            )  # fmt: skip
-            return [(f"{name}__in", people.regions) for name in names]
-        return []
+
+def _rows(word: str) -> Any:
+    name = NAMES.get(word, word.replace("-", "")).lower()
+    return MODELS[name].objects.filter(**SUCH.get(word, {}))
+
+
+@cache
+def _are_any(word: str) -> bool:
+    return bool(_rows(word).order_by()[:1])

@@ -13,11 +13,12 @@ import pytest
 from django.utils import timezone
 
 from accounts.domain.roles import By
+from accounts.models import RoleGrant
 from bookings.catalogue.selectors.parties import Booking
 from bookings.models import Reservation
 from bookings.record.domain.periods import Period
 from bookings.reserving.services.reservations import reservation_request
-from tests.benchmarks import acts, http, peer
+from tests.benchmarks import acts, http, pages, peer
 from tests.benchmarks.driver import Ask, Server
 from tests.benchmarks.measuring import FORK, by_processes
 from tests.factories.cast import Cast
@@ -209,8 +210,33 @@ def test_a_slot_given_twice_is_counted(description: dict[str, Any], tmp_path: Pa
         ({"tools": []}, "needed: "),
     ],
 )
+@FORKED
 def test_a_wrong_description_ends_with_what_is_wrong(
     description: dict[str, Any], tmp_path: Path, changed: dict[str, Any], complaint: str
 ) -> None:
     with pytest.raises(SystemExit, match=r"peer\.json: .*" + re.escape(complaint)):
         other(tmp_path, description | changed)
+
+
+def test_each_page_is_asked_by_those_who_may_read_it_and_nothing_stays(world: http.World) -> None:
+    before = RoleGrant.objects.count()
+    answers, lacking = pages.measure("bookings:money-charges", "", 30)
+    assert lacking == [
+        f"bookings:money-charges-{name} (researcher, manager, finance, auditor): there is no {word}"
+        for name, word in (("one", "charge"), ("replay", "replayed"))
+    ]
+    assert {(a.page, a.who, a.status) for a in answers} == {
+        ("bookings:money-charges", who, "200") for who in pages.ROLES if who != "anybody"
+    }
+    answers, lacking = pages.measure("bookings:reservation", "", 30)
+    assert lacking == []
+    assert {a.who: a.status for a in answers} == dict.fromkeys(
+        ("researcher", "manager", "finance", "auditor"), "200"
+    )
+    assert all(a.statements and a.ms and len(a.times) == 4 for a in answers)
+    assert RoleGrant.objects.count() == before
+
+
+def test_a_request_ends_when_it_takes_too_long(world: http.World) -> None:
+    answers, _ = pages.measure("bookings:mine", "researcher", 0)
+    assert [(a.status, a.is_as_listed) for a in answers] == [("over 0 s", False)]
