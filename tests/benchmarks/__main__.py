@@ -12,7 +12,9 @@ and with a broker in memory: they say where time goes, not what a client gets.
 Without ARGS the rows over HTTP are measured, in less than ten minutes. `ARGS="--only NAME"`
 measures what has this in its name, of all rows; `ARGS=--all` everything, also the trail and whether
 a long history makes booking slower; `ARGS=--full` the same with a hundred thousand instruments and
-five million bookings, which takes about a quarter of an hour more.
+five million bookings, which takes about a quarter of an hour more. `ARGS="--peer FILE"` asks,
+besides, another server that FILE describes, when ours has stopped. `ARGS=--pages` measures none of
+this, but every page and every GET of the API by every role (`tests.benchmarks.pages`).
 """
 
 import argparse
@@ -24,7 +26,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 CLIENTS = 8
 STAMPEDE = 20
 OVER_HTTP = "over HTTP: "
+PEER = "peer: "
 IN_PROCESS = "in process, no HTTP: "
 OUT = Path(".local/bench.json")
 
@@ -72,18 +75,33 @@ def main() -> None:
     address = os.environ["DATABASE_URL"]
     rows: list[Row] = []
     promises: dict[str, str] = {}
-    worlds = [(sizes.instruments, sizes.bookings, _rows_of_the_world)]
-    worlds += [(sizes.flat_instruments, size, _flat(size)) for size in sizes.flat]
-    only = asked.only.lower() or ("" if asked.all or asked.full else OVER_HTTP.lower())
     _prepare(address, asked.database)
+    if asked.pages:
+        from tests.benchmarks.pages import report
+
+        if not asked.keep:
+            _world(address, asked.database, sizes.instruments, sizes.bookings, now, with_use=True)
+        report(asked.only)
+        return
+    worlds = [(sizes.instruments, sizes.bookings, _rows_of_the_world)]
+    if asked.peer:
+        worlds.append((0, 0, _rows_of_the_peer(asked.peer, now)))
+    worlds += [(sizes.flat_instruments, size, _flat(size)) for size in sizes.flat]
+    only = (
+        (asked.only.lower(),)
+        if asked.only or asked.all or asked.full
+        else (OVER_HTTP.lower(), PEER)
+    )
     for instruments, bookings, rows_of in worlds:
         with ExitStack() as running:
-            wanted = [part for part in rows_of(sizes, now, running) if only in part[0].lower()]
+            parts = rows_of(sizes, now, running)
+            wanted = [part for part in parts if any(name in part[0].lower() for name in only)]
             if not wanted:
                 continue
-            if not asked.keep:
+            if instruments and not asked.keep:
                 _world(address, asked.database, instruments, bookings, now)
-            promises = _promises()
+            if instruments:
+                promises = _promises()
             for name, measure in wanted:
                 if name.startswith(IN_PROCESS):
                     running.close()  # no server takes its time from them
@@ -93,6 +111,8 @@ def main() -> None:
                 rows.append(measure())
                 _say(rows[-1:])
     print()
+    places = {row.work: place for place, row in enumerate(rows)}
+    rows.sort(key=lambda row: places.get(row.work.replace(PEER, OVER_HTTP), places[row.work]))
     _say(rows)
     OUT.parent.mkdir(exist_ok=True)
     facts = {
@@ -128,6 +148,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--bookings", type=int, help="so many, whatever the size")
     parser.add_argument("--entries", type=int, help="so many in the trail, whatever the size")
     parser.add_argument("--only", default="", help="only what has this in its name, of all")
+    parser.add_argument("--pages", action="store_true", help="each page by each role instead")
+    parser.add_argument("--peer", type=Path, help="also another server, which this file describes")
     parser.add_argument("--database", default="bench", help="dropped and made anew")
     parser.add_argument(
         "--keep", action="store_true", help="measure in the database as it is; for --only"
@@ -154,11 +176,20 @@ def _prepare(address: str, database: str) -> None:
     SimpleRateThrottle.THROTTLE_RATES = {"anon": None, "user": None}
 
 
-def _world(address: str, database: str, instruments: int, bookings: int, now: datetime) -> None:
-    """A fresh database with so much in it."""
+def _world(
+    address: str,
+    database: str,
+    instruments: int,
+    bookings: int,
+    now: datetime,
+    *,
+    with_use: bool = False,
+) -> None:
+    """A fresh database with so much in it; `with_use`: with sessions and their hours too."""
     from django.core.management import call_command
     from django.db import connections
 
+    from bookings.hours.services.hours import hours_roll_up
     from tests.benchmarks.volume import build
 
     connections.close_all()
@@ -167,7 +198,10 @@ def _world(address: str, database: str, instruments: int, bookings: int, now: da
         connection.execute(f'CREATE DATABASE "{database}"')
     print(f"{instruments:,} instruments, {bookings:,} bookings:", flush=True)
     call_command("migrate", verbosity=0)
-    build(instruments, bookings, now=now, say=lambda text: print(text, flush=True))
+    say = partial(print, flush=True)
+    build(instruments, bookings, now=now, say=say, with_use=with_use)
+    if with_use:
+        hours_roll_up(since=None, until=None, now=now)
 
 
 type Part = tuple[str, Callable[[], "Row"]]
@@ -177,17 +211,38 @@ def _rows_of_the_world(sizes: Sizes, now: datetime, running: ExitStack) -> Itera
     from tests.benchmarks import http
     from tests.benchmarks.serving import serving
 
-    @cache
     def platform() -> "Platform":
         return running.enter_context(serving())
 
-    for name, measure in http.rows(
-        platform, now, seconds=sizes.http_seconds, clients=CLIENTS, people=STAMPEDE,
-        rounds=sizes.rounds // 4,
-    ):  # fmt: skip
+    for name, measure in http.rows(platform, lambda: http.World(now), **_as_clients(sizes)):
         yield OVER_HTTP + name, partial(_named, OVER_HTTP, measure)
     for name, measure in _in_process(sizes, now):
         yield IN_PROCESS + name, partial(_named, IN_PROCESS, measure)
+
+
+def _rows_of_the_peer(
+    path: Path, now: datetime
+) -> Callable[[Sizes, datetime, ExitStack], Iterator[Part]]:
+    from tests.benchmarks import http
+    from tests.benchmarks.peer import described
+
+    peer = described(path, now)
+
+    def rows(sizes: Sizes, now: datetime, running: ExitStack) -> Iterator[Part]:
+        of = http.rows(lambda: peer, lambda: peer, asks=peer.asks, **_as_clients(sizes))
+        for name, measure in of:
+            yield PEER + name, partial(_named, PEER, measure)
+
+    return rows
+
+
+def _as_clients(sizes: Sizes) -> dict[str, Any]:
+    return {
+        "seconds": sizes.http_seconds,
+        "clients": CLIENTS,
+        "people": STAMPEDE,
+        "rounds": sizes.rounds // 4,
+    }
 
 
 def _named(prefix: str, measure: Callable[[], "Row"]) -> "Row":

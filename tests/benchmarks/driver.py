@@ -7,30 +7,41 @@ of the table; `$names` in an `Ask` are replaced by the values of the single requ
 import http.client
 import json
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from string import Template
 from typing import Any
+from urllib.parse import urlsplit
 
 TIMEOUT = 60.0
 
 
 @dataclass(frozen=True)
 class Ask:
-    """One request. `expects` is the status of an answer that counts as none of the errors."""
+    """One request. `expects` is the status of an answer that counts as none of the errors;
+    `answers` a pattern that its body must show besides."""
 
     method: str
     path: str
     body: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     expects: int = 200
+    answers: str = ""
+
+    def refused(self, status: int, body: bytes) -> str:
+        """ "" where the answer is the expected one, else what came instead."""
+        if status != self.expects:
+            return f"{status} {code_of(body)}".strip()
+        is_shown = re.search(self.answers, body.decode(errors="replace"))
+        return "" if is_shown else f"{status} with another body"
 
     def filled(self, values: Mapping[str, str]) -> tuple[str, str | None, dict[str, str]]:
         """Path, body and headers of the request with these values."""
         headers = {name: Template(text).substitute(values) for name, text in self.headers.items()}
         if not self.body:
             return Template(self.path).substitute(values), None, headers
-        headers["Content-Type"] = "application/json"
+        headers.setdefault("Content-Type", "application/json")
         return (
             Template(self.path).substitute(values),
             Template(self.body).substitute(values),
@@ -44,6 +55,14 @@ class Server:
     def __init__(self, host: str, port: int) -> None:
         self.host, self.port = host, port
         self._connections: dict[int, http.client.HTTPConnection] = {}
+
+    @classmethod
+    def at(cls, base: str) -> "Server":
+        """The server of an address such as `http://127.0.0.1:8000`."""
+        parts = urlsplit(base)
+        if parts.scheme != "http" or not parts.hostname or parts.path.strip("/"):
+            raise ValueError(f"{base!r} is not like http://host:port")
+        return cls(parts.hostname, parts.port or 80)
 
     def send(self, ask: Ask, values: Mapping[str, str]) -> tuple[int, bytes]:
         """Status and body of the answer. After an error of the network the connection is closed,
@@ -74,7 +93,7 @@ class Server:
                 status, body = self.send(ask, values(number))
             except (OSError, http.client.HTTPException) as error:
                 return type(error).__name__
-            return "" if status == ask.expects else f"{status} {code_of(body)}".strip()
+            return ask.refused(status, body)
 
         return act
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import cache, partial
 from itertools import cycle
+from typing import Protocol
 from uuid import uuid4
 
 from django.conf import settings
@@ -20,9 +21,8 @@ from bookings.needs.services.needs import NeedValues, need_make
 from bookings.record.domain.periods import Period
 from instruments.models import Technique
 from tests.benchmarks import acts
-from tests.benchmarks.driver import Ask, Server, code_of
+from tests.benchmarks.driver import Ask, Server
 from tests.benchmarks.measuring import Row, by_processes, raced, row_of
-from tests.benchmarks.serving import Platform
 
 BEARER = {"Authorization": "Bearer $token"}
 WRITING = BEARER | {"Idempotency-Key": "$key"}
@@ -54,9 +54,19 @@ TAKEN = 40  # slots that the refused ask for
 type Values = Callable[[int], Mapping[str, str]]
 
 
+class Running(Protocol):
+    """Processes that serve: ours (`serving`) or those of another server (`peer`)."""
+
+    def server(self) -> Server: ...
+    def cpu_seconds(self) -> dict[str, float]: ...
+    def settle(self) -> int: ...
+
+
 class World:
     """Who asks for what, in a database that has researchers of universities and instruments that
     never close."""
+
+    reserve = RESERVE
 
     def __init__(self, now: datetime) -> None:
         self.now = now
@@ -85,7 +95,7 @@ class World:
         booking = self.reserving.booking(number)
         return (
             self.person(number)
-            | _said(booking.period)
+            | said(booking.period)
             | {
                 "instrument": str(booking.instrument_id),
                 "mode": booking.service_mode,
@@ -102,22 +112,25 @@ class World:
         slots = [self.free(number) for number in range(TAKEN)]
         self.skip_booked()
         for slot in slots:
-            status, body = server.send(RESERVE, slot)
-            if status != RESERVE.expects:
+            status, body = server.send(self.reserve, slot)
+            if self.reserve.refused(status, body):
                 raise RuntimeError(body[:300])
         return lambda number: slots[number % TAKEN] | self.person(number + number // TAKEN + 1)
 
     def weeks(self) -> Values:
         """The coming week of each of the instruments that are booked most."""
         week = self._week(1)
-        fullest = [str(row["instrument_id"]) for row in acts.fullest(week)]
+        fullest = self.fullest(week)
         return lambda number: (
-            self.person(number) | _said(week) | {"instrument": fullest[number % len(fullest)]}
+            self.person(number) | said(week) | {"instrument": fullest[number % len(fullest)]}
         )
 
     def coming(self, number: int) -> dict[str, str]:
         """A week that begins within the next fourteen days."""
-        return self.person(number) | _said(self._week(1 + number % 14))
+        return self.person(number) | said(self._week(1 + number % 14))
+
+    def fullest(self, week: Period) -> list[str]:
+        return [str(row["instrument_id"]) for row in acts.fullest(week)]
 
     def needs(self) -> Values:
         """A need of each person for one of the techniques that instruments have most."""
@@ -147,7 +160,7 @@ class World:
 # Name, how the server is asked, with what values, and the budget in words.
 ROWS: tuple[tuple[str, Ask, Callable[[World, Server], Values], str], ...] = (
     ("reserve", RESERVE, lambda w, _: w.free, ">= 200/s, p95 <= 60 ms"),
-    ("refused, the slot is taken", REFUSED, World.taken, "<= 12 ms of web"),
+    ("refused, the slot is taken", REFUSED, lambda w, s: w.taken(s), "<= 12 ms of web"),
     ("one instrument's week", WEEK, lambda w, _: w.weeks(), ">= 300/s"),
     ("catalogue API, 50 free, my price", CATALOGUE, lambda w, _: w.coming,
      ">= 60/s, p95 <= 150 ms"),
@@ -157,19 +170,18 @@ ROWS: tuple[tuple[str, Ask, Callable[[World, Server], Values], str], ...] = (
 
 
 def rows(
-    platform: Callable[[], Platform],
-    now: datetime,
+    platform: Callable[[], Running],
+    world: Callable[[], World],
     *,
     seconds: float,
     clients: int,
     people: int,
     rounds: int,
+    asks: Mapping[str, Ask] | None = None,
 ) -> Iterator[tuple[str, Callable[[], Row]]]:
-    """Name and measurement of every row; `platform` gives the running one."""
-
-    @cache
-    def world() -> World:
-        return World(now)
+    """Name and measurement of every row; `platform` gives the running one, `world` what it holds,
+    each made once. `asks`: of another server, those rows that it can do, and how it is asked."""
+    platform, world = cache(platform), cache(world)
 
     def measured(
         work: str, ask: Ask, values: Callable[[World, Server], Values], wanted: str
@@ -184,18 +196,23 @@ def rows(
         running, load = platform(), _load()
         world().skip_booked()
         act = winning(running.server(), world())
-        row = raced(work, act, clients=people, rounds=rounds, wanted="one winner, p99 <= 250 ms")
+        wanted = "one winner" if asks else "one winner, p99 <= 250 ms"
+        row = raced(work, act, clients=people, rounds=rounds, wanted=wanted)
         row.more["load before"] = load
         return row
 
-    for name, *rest in ROWS:
-        yield name, partial(measured, name, *rest)
-    name = f"{people} people, one slot"
-    yield name, partial(race, name)
+    for name, ask, values, wanted in ROWS:
+        if asks is None:
+            yield name, partial(measured, name, ask, values, wanted)
+        elif name in asks:
+            yield name, partial(measured, name, asks[name], values, "")
+    if asks is None or ROWS[0][0] in asks:
+        name = f"{people} people, one slot"
+        yield name, partial(race, name)
 
 
 def repeated(
-    platform: Platform,
+    platform: Running,
     work: str,
     act: Callable[[int], str],
     *,
@@ -227,8 +244,8 @@ def winning(server: Server, world: World) -> Callable[[int, int], str]:
     """For a race: everybody asks for the slot of the round. What came of it."""
 
     def act(client: int, round_: int) -> str:
-        status, body = server.send(RESERVE, world.free(round_) | world.person(client))
-        return "won" if status == RESERVE.expects else f"{status} {code_of(body)}".strip()
+        answer = server.send(world.reserve, world.free(round_) | world.person(client))
+        return world.reserve.refused(*answer) or "won"
 
     return act
 
@@ -237,9 +254,11 @@ def _load() -> str:
     return f"{os.getloadavg()[0]:.1f}"
 
 
-def _said(period: Period) -> dict[str, str]:
-    """As instants of an address."""
-    return {
-        name: f"{moment:%Y-%m-%dT%H:%M:%SZ}"
-        for name, moment in (("start", period.start), ("end", period.end))
-    }
+def said(period: Period) -> dict[str, str]:
+    """As instants of an address, as dates and as seconds since 1970, all in UTC."""
+    said = {}
+    for name, moment in (("start", period.start), ("end", period.end)):
+        said[name] = f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+        said[f"{name}_date"] = f"{moment:%Y-%m-%d}"
+        said[f"{name}_unix"] = f"{moment.timestamp():.0f}"
+    return said

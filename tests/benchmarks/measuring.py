@@ -138,7 +138,8 @@ def raced(
     work: str, act: Callable[[int, int], str], *, clients: int, rounds: int, wanted: str = ""
 ) -> Row:
     """In every round all clients do `act(client, round)` at the same moment; it says what came
-    of it. `more` counts the outcomes, and the rounds that did not have exactly one `won`."""
+    of it. `more` counts the outcomes, the rounds that did not have exactly one `won`, and how many
+    had two or more."""
     for place in range(2):  # one wins, one does not: fills what is kept in memory, which the
         act(place, rounds)  # forks share
     barrier, results = FORK.Barrier(clients), FORK.SimpleQueue()
@@ -146,7 +147,7 @@ def raced(
     def client(place: int) -> None:
         seen: list[tuple[int, str, float]] = []
         try:
-            connection.ensure_connection()
+            act(place, rounds)  # a connection of its own
             for number in range(rounds):
                 barrier.wait(60)
                 started = time.perf_counter()
@@ -173,7 +174,11 @@ def raced(
         [taken for _, _, taken in answers],
         elapsed,
         wanted=wanted,
-        more={"outcomes": outcomes, "rounds without one winner": sum(w != 1 for w in winners)},
+        more={
+            "outcomes": outcomes,
+            "rounds without one winner": sum(w != 1 for w in winners),
+            "rounds double-booked": sum(w > 1 for w in winners),
+        },
     )
 
 

@@ -44,9 +44,9 @@ class Platform:
         web, worker = (self._running[name].child for name in ("web", "worker"))
         assert web
         assert worker
-        used = {"web": _seconds_below(web.pid), "workers": _seconds_below(worker.pid)}
+        used = {"web": seconds_below(web.pid), "workers": seconds_below(worker.pid)}
         postmaster = _postmaster()
-        return used | ({"PostgreSQL": _seconds_below(postmaster)} if postmaster else {})
+        return used | ({"PostgreSQL": seconds_below(postmaster)} if postmaster else {})
 
     def settle(self) -> int:
         """Wait until the workers have delivered what is due, a minute at most. How many messages
@@ -125,7 +125,7 @@ def _stat(pid: int | str) -> tuple[str, list[str]]:
     return name.partition("(")[2], rest.split()
 
 
-def _seconds_below(root: int) -> float:
+def seconds_below(root: int) -> float:
     """Processor time of a process and of all below it, ended ones included."""
     ticks, below = {}, {}
     for entry in PROC.glob("[0-9]*"):

@@ -239,7 +239,25 @@ REQUESTS = {
     "catalogue API, 50 free, my price": (9, 77_000),
     "fifty matches of a need": (13, 80_000),
     "the catalogue's page": (14, 142_000),
+    "an instrument's page": (17, 295_000),
+    "my bookings": (7, 174_000),
+    "my week": (6, 130_000),
+    "a quote": (14, 44_000),
 }
+# What people open most, besides what the benchmarks ask.
+PAGES = [
+    (name, http.Ask("GET", path, headers=http.PAGE.headers), lambda world, _: world.free, "")
+    for name, path in (
+        ("an instrument's page", "/instruments/$instrument/"),
+        ("my bookings", "/bookings/"),
+        ("my week", "/bookings/calendar/"),
+        (
+            "a quote",
+            "/instruments/$instrument/quote/?start=$start&minutes=60&service_mode=$mode"
+            "&purpose=research",
+        ),
+    )
+]
 
 
 def test_whole_requests(cast, monkeypatch):
@@ -256,7 +274,7 @@ def test_whole_requests(cast, monkeypatch):
         reserve(cast, "2026-03-07 10:00", "2026-03-07 12:00", instrument=instrument)
     here, world = Here(), http.World(NOW)
     counted = {}
-    for name, ask, values, _ in http.ROWS:
+    for name, ask, values, _ in [*http.ROWS, *PAGES]:
         world.skip_booked()
         values_of, answers = values(world, here), []
         for number in (2, 3):  # fills what is kept in memory
