@@ -37,7 +37,7 @@ def _warm() -> None:
         environ = {"HTTP_HOST": site.netloc, "HTTP_USER_AGENT": "warming up", "PATH_INFO": path}
         environ |= {"HTTP_X_FORWARDED_PROTO": site.scheme, "wsgi.url_scheme": site.scheme}
         setup_testing_defaults(environ)
-        answer: Any = _django(environ, lambda *answered: bytes)  # type: ignore[arg-type]
+        answer: Any = _django(environ, lambda *answered: bytes)
         answer.close()
 
 

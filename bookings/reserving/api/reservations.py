@@ -192,10 +192,10 @@ def with_what_was_stored(row: Reservation, user: User | AnonymousUser) -> bool:
     stored = getattr(row, "stored_with", None)
     if stored is None or row.user_id != user.pk:
         return False
-    row.user = user  # type: ignore[assignment]
+    row.user = user
     row.current_quotes = [stored.quote] if stored.quote else []  # type: ignore[attr-defined]
     row.charges_in_force, row.funded_by = [], []  # type: ignore[attr-defined]
-    Reservation.session.related.set_cached_value(row, None)  # type: ignore[attr-defined]
+    Reservation.session.related.set_cached_value(row, None)
     return True
 
 
