@@ -14,8 +14,9 @@ from accounts.domain.roles import Actor
 from bookings.hours.domain.hours import definitions_on
 from bookings.hours.selectors.demand import demand
 from bookings.hours.selectors.flows import flows
+from bookings.hours.selectors.hours import FIGURES
 from bookings.hours.selectors.payers import payers
-from bookings.hours.selectors.reading import MOST_ROWS, Figures, figures_for
+from bookings.hours.selectors.reading import MOST_ROWS, Figures, Page, figures_for, pages_for
 from bookings.hours.selectors.scope import scope_for
 from bookings.hours.selectors.sums import fetch
 from instruments.models import Instrument
@@ -119,7 +120,11 @@ def table_of(actor: Actor, name: str, query: TableQuery) -> Table:
 
 
 def figures_of(
-    actor: Actor, query: TableQuery, by: Sequence[str] | None = None, most: int = MOST_ROWS
+    actor: Actor,
+    query: TableQuery,
+    by: Sequence[str] | None = None,
+    most: int = MOST_ROWS,
+    page: Page | None = None,
 ) -> Figures:
     """The hours of a query, grouped as it says, or by something else."""
     return figures_for(
@@ -130,27 +135,38 @@ def figures_of(
         by=query.by if by is None else by,
         scheme=query.scheme,
         most=most,
+        page=page,
     )
 
 
 def _hours(actor: Actor, query: TableQuery) -> Table:
-    read = figures_of(actor, query)
+    if query.by[:1] == ("instrument",):
+        read = pages_for(
+            actor,
+            narrowed=query.narrowed,
+            since=query.since,
+            until=query.until,
+            by=query.by,
+            scheme=query.scheme,
+        )
+    else:
+        read = iter(figures_of(actor, query).rows)
     named = [name for name in query.by if name in ("region", "organisation", "facility",
              "instrument", "technique")]  # fmt: skip
-    figures = tuple(read.rows[0].figures) if read.rows else DAY_COLUMNS
     heads = [
         *query.by, *(f"{name}_{part}" for name in named for part in ("name", "name_zh")),
-        *figures, "norm_minutes", *RATIOS,
+        *FIGURES, "norm_minutes", *RATIOS,
     ]  # fmt: skip
 
     def rows() -> Iterator[Row]:
-        for row in read.rows:
+        for row in read:
             names = [part for name in named for part in row.names[name]]
             keys = [row.keys[name] for name in query.by]
             if row.is_hidden:
                 yield [*keys, *names, *[None] * (len(heads) - len(keys) - len(names))]
                 continue
-            ratios = [None if r is None else Decimal(r) for r in map(row.ratios.get, RATIOS)]
+            given = row.ratios
+            ratios = [None if r is None else Decimal(r) for r in map(given.get, RATIOS)]
             yield [*keys, *names, *row.figures.values(), row.norm, *ratios]
 
     return Table(heads, rows())
