@@ -13,7 +13,7 @@ from accounts.domain.roles import Actor
 from bookings.hours.models import FacilityBookings, FacilityLead
 from bookings.hours.selectors.behind import Behind, load_behind
 from bookings.hours.selectors.scope import HoursScope
-from bookings.hours.selectors.sums import fetch, load_kept, whole_months
+from bookings.hours.selectors.sums import fetch, load_kept, require_few_days, whole_months
 from instruments.models import Instrument
 
 LATE_HOURS = 24  # before the start
@@ -96,10 +96,14 @@ _COUNTS = (
 
 def booking_figures(scope: HoursScope, *, since: date, until: date) -> BookingFigures:
     """Return the figures of the local days [since, until): of whole months of facilities as the
-    last roll-up left them. Two statements, of such months six at most, and one more for days on
-    each side of them."""
+    last roll-up left them. Three statements, of such months six at most, and one more for days on
+    each side of them. `Invalid` (too-many-days) for more days besides than `MOST_DAYS`."""
     first, last = whole_months(since, until, ())
-    if scope.facilities is None or first == last or not load_kept(since, until).is_filled:
+    if scope.facilities is None or not load_kept(since, until).is_filled:
+        first, last = until, until
+    if last - first < until - since:
+        require_few_days(scope.instruments, (until - since - (last - first)).days)
+    if first == last:
         rows = fetch(_FIGURES, scope.instruments, _days(since, until), before=[LATE_HOURS])
         *numbers, lead = rows[0] if rows else (*[0] * len(_COUNTS), None)
         return _figures(map(int, numbers), lead)
@@ -174,7 +178,8 @@ def booking_rows(
     skipped: int = 0,
 ) -> Behind:
     """The bookings that one of the numbers of `booking_figures` counts (`COUNTED`), by their
-    start. Three statements."""
+    start. Four statements. `Invalid` (too-many-days) as `booking_figures`."""
+    require_few_days(instruments, (until - since).days)
     which = COUNTED[counted]
     statement = _ROWS.format(scope="{scope}", which=which, most=most, skipped=skipped)
     rows = fetch(statement, instruments, _days(since, until), before=[LATE_HOURS])

@@ -17,7 +17,7 @@ from accounts.models import Region
 from bookings.hours.domain import flows as rules
 from bookings.hours.selectors.behind import Behind, load_behind
 from bookings.hours.selectors.scope import whole_months
-from bookings.hours.selectors.sums import load_kept
+from bookings.hours.selectors.sums import load_kept, require_few_days
 from bookings.hours.selectors.sums import whole_months as months_within
 from bookings.record.domain.disclosure import hidden_groups
 from instruments.models import Instrument
@@ -148,7 +148,8 @@ def flows(actor: Actor, *, since: date, until: date, measure: str, currency: str
 
     Everybody reads it; cells with few organisations are hidden but from an administrator, and
     from auditors and coordinators of one of the two regions. `Invalid`: others read whole months
-    alone, since a cell would follow from two that differ by days.
+    alone, since a cell would follow from two that differ by days; and (too-many-days) people of
+    more days of instruments than `MOST_DAYS`.
     """
     if measure not in MEASURES:
         raise invalid("measure", "unknown-choice", allowed=", ".join(MEASURES))
@@ -216,6 +217,8 @@ def _cells(measure: str, since: date, until: date) -> list[Any]:
         statement = _HOURS.format(parts=joined)
         parameters = [day for _, *days in parts for day in days]
     else:
+        if measure == "users":  # who they are is not kept in any sum
+            require_few_days(Instrument.objects.all(), (until - since).days)
         statement, parameters = {
             "users": (_USERS, [since, until, since, until]),
             "money": (_MONEY, [since, until]),

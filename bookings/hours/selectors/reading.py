@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from itertools import batched
 from typing import Any
 
@@ -81,9 +82,11 @@ def figures_for(
     only, number = None, 0
     # Of days on which something belonged to another host, groups may be others than today's.
     if page and (by[0] in _LASTING or not kept.has_moves):
-        only, number = groups_page(
-            scope.instruments, by[0], since, until, most=page.most, skipped=page.skipped
-        )
+        groups = partial(groups_page, scope.instruments, by[0], since, until, most=page.most)
+        only, number = groups(skipped=page.skipped)
+        if not only and page.skipped:  # behind the last page: that one
+            _, number = groups()
+            only, _ = groups(skipped=(number - 1) // page.most * page.most if number else 0)
     _require_few(scope, since, until, by, most, None if only is None else len(only))
     of_scope: dict[str, Any] = {
         "instruments": scope.instruments, "facilities": scope.facilities, "kept": kept

@@ -1,5 +1,6 @@
 """Hours: dashboards that sum up, and the rows behind a number."""
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -12,7 +13,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from accounts.domain.errors import NotFound, NotPermitted
+from accounts.domain.errors import Invalid, NotFound, NotPermitted
 from accounts.domain.roles import Actor
 from accounts.permissions import actor_of
 from accounts.views.pages import reads
@@ -29,7 +30,7 @@ from bookings.hours.selectors.scope import (
     scope_for,
     scope_names,
 )
-from bookings.hours.selectors.tables import PAYERS, TableQuery, day_list, day_sums_of, figures_of
+from bookings.hours.selectors.tables import PAYERS, TableQuery, day_list, day_sums_kept, figures_of
 from bookings.record.selectors.reservations import visible_among
 from instruments.selectors.registry import instrument_by_id
 
@@ -135,7 +136,8 @@ def hours_by(request: HttpRequest) -> HttpResponse:
     figures = figures_of(actor, query, most=MOST_SHOWN, page=page)
     bookings = None
     if figures.total is not None and not (figures.scope.is_public and query.narrowed):
-        bookings = booking_figures(figures.scope, since=query.since, until=query.until)
+        with suppress(Invalid):  # too many days beside whole months: the table stands without
+            bookings = booking_figures(figures.scope, since=query.since, until=query.until)
     trend = figures
     if by not in ("year", "month", "week", "day"):
         trend = figures_of(actor, query, ["month"])
@@ -296,7 +298,7 @@ def days(request: HttpRequest) -> HttpResponse:
     rows = day_list(scope.instruments, query, after=after, most=PER_PAGE + 1)
     context = context_of(request, actor, form, query, "days") | {
         "state": query.state or "productive",
-        "sums": day_sums_of(scope.instruments, query),
+        "sums": day_sums_kept(scope, query),
         "rows": rows[:PER_PAGE],
         "next": f"{rows[PER_PAGE - 1][0]}~{rows[PER_PAGE - 1][1]}" if len(rows) > PER_PAGE else "",
         "is_first": after is None,
