@@ -119,16 +119,17 @@ def pages_for(
     until: date,
     by: Sequence[str],
     scheme: str = USUAL_SCHEME,
+    most: int = MOST_WRITTEN,
 ) -> Iterator[HoursRow]:
     """The rows of `figures_for` by instrument and whatever follows, some instruments at a time,
     for whoever reads hours that are not public (`NotPermitted`). `Invalid` as there, at once, for
-    more than `MOST_WRITTEN`."""
+    more than `most`."""
     scope = scope_for(actor, narrowed)
     if scope.is_public:
         raise NotPermitted
     kept, norms = load_kept(since, until), load_norms(scheme)
-    ids, number = groups_page(scope.instruments, by[0], since, until, most=MOST_WRITTEN + 1)
-    _require_few(scope, since, until, by, MOST_WRITTEN, number)
+    ids, number = groups_page(scope.instruments, by[0], since, until, most=most + 1)
+    _require_few(scope, since, until, by, most, number)
     return (
         row
         for some in batched(ids, INSTRUMENTS)

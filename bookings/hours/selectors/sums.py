@@ -47,8 +47,7 @@ BY = (*PERIODS, *GROUPS)
 # Braces are filled in by `_sql` with columns and tables from the constants above, and with days.
 _CHOSEN = """
 WITH scope AS MATERIALIZED (
-    SELECT i.id, i.facility_id, i.organisation_id, i.region_id
-    FROM instruments_instrument i WHERE i.id IN ({scope}) {which}
+    SELECT * FROM ({scope}) AS i (id, facility_id, organisation_id, region_id) {which}
 ),
 hosts AS (
     -- Hours count for the host and the region that the instrument had on the day.
@@ -73,6 +72,16 @@ chosen AS MATERIALIZED (
         END AS months_until,
         0 AS k_all {values}
     FROM hosts i {techniques}
+    {only}
+),
+"""
+# The same where no instrument changed its host behind the first day.
+_CHOSEN_UNMOVED = """
+WITH chosen AS (
+    SELECT i.id, i.organisation_id, i.region_id, '-infinity'::date AS host_since,
+        'infinity'::date AS host_until, {first} AS months_since, {last} AS months_until,
+        0 AS k_all {values}
+    FROM ({scope}) AS i (id, facility_id, organisation_id, region_id) {techniques}
     {only}
 ),
 """
@@ -212,10 +221,9 @@ FROM (
 GROUP BY {keys}, year, norm
 """
 _INSTRUMENT_YEARS = """
-WITH chosen AS MATERIALIZED (
+WITH chosen AS (
     SELECT i.id, 0 AS k_all {values}
-    FROM instruments_instrument i {techniques}
-    WHERE i.id IN ({scope})
+    FROM ({scope}) AS i (id, facility_id, organisation_id, region_id) {techniques}
 )
 SELECT {keys}, y.year, y.norm, sum(y.units)
 FROM chosen c
@@ -237,10 +245,9 @@ GROUP BY {keys}, y.year, y.norm
 """
 # From how many organisations the instruments of each group come.
 _HOSTS = """
-WITH chosen AS MATERIALIZED (
+WITH chosen AS (
     SELECT i.id, i.organisation_id, 0 AS k_all {values}
-    FROM instruments_instrument i {techniques}
-    WHERE i.id IN ({scope})
+    FROM ({scope}) AS i (id, facility_id, organisation_id, region_id) {techniques}
 )
 SELECT {keys}, count(*)
 FROM (SELECT DISTINCT {keys}, organisation_id FROM chosen) hosts
@@ -260,8 +267,7 @@ GROUP BY {keys}
 _GROUPS = """
 WITH chosen AS MATERIALIZED (
     SELECT i.id, 0 AS k_all {values}
-    FROM instruments_instrument i {techniques}
-    WHERE i.id IN ({scope})
+    FROM ({scope}) AS i (id, facility_id, organisation_id, region_id) {techniques}
 )
 SELECT (SELECT count(*) FROM (SELECT DISTINCT {keys} FROM chosen) groups),
     (SELECT count(*) FROM (SELECT DISTINCT id FROM chosen) instruments)
@@ -270,9 +276,9 @@ SELECT (SELECT count(*) FROM (SELECT DISTINCT {keys} FROM chosen) groups),
 _PAGE = """
 WITH groups AS (
     SELECT DISTINCT {key} AS key
-    FROM instruments_instrument i {techniques}
+    FROM ({scope}) AS i (id, facility_id, organisation_id, region_id) {techniques}
     JOIN bookings_rollup r ON r.instrument_id = i.id
-    WHERE i.id IN ({scope}) AND r.until_date > {since} AND EXISTS (
+    WHERE r.until_date > {since} AND EXISTS (
         SELECT FROM instruments_scheduleassignment a
         WHERE a.instrument_id = i.id AND a.schedule_id IS NOT NULL
             AND a.from_date < least(r.until_date, {until})
@@ -328,15 +334,17 @@ def instrument_sums(
     if first > since or last < until or kept.has_moves or not first < last:
         parts.append(_DAY_PARTS)
     years = (last, last) if "month" in by else _years(first, last, kept)
-    whole = f"c.months_since = {_day(first)} AND c.months_until = {_day(last)}"
+    whole = "TRUE"
+    if kept.has_moves:
+        whole = f"c.months_since = {_day(first)} AND c.months_until = {_day(last)}"
     if first < last and (first < years[0] or years[1] < last or kept.has_moves):
         besides = f"d.month < {_day(years[0])} OR d.month >= {_day(years[1])}"
+        within = "d.month >= c.months_since AND d.month < c.months_until"
         parts.append(
             _sum_part(
                 "bookings_instrumentmonth d ON d.instrument_id = c.id"
-                " AND d.month >= c.months_since AND d.month < c.months_until"
                 f" WHERE d.month >= {_day(first)} AND d.month < {_day(last)}"
-                f" AND ({besides} OR NOT ({whole}))",
+                f" AND ({besides} OR NOT ({whole}))" + (f" AND {within}" if kept.has_moves else ""),
                 by,
                 "d.month",
             )
@@ -350,9 +358,10 @@ def instrument_sums(
                 "make_date(d.year, 1, 1)",
             )
         )
-    head = _CHOSEN + (_DAYS if _DAY_PARTS in parts else "")
+    chosen = _CHOSEN if kept.has_moves else _CHOSEN_UNMOVED
+    head = chosen + (_DAYS if _DAY_PARTS in parts else "")
     statement = (head + _RESULT).replace("{parts}", " UNION ALL ".join(parts))
-    which = _MOVED.format(which="AND i.facility_id", since=_day(since)) if is_moved else ""
+    which = _MOVED.format(which="WHERE i.facility_id", since=_day(since)) if is_moved else ""
     days = {"since": since, "until": until, "first": first, "last": last}
     return fetch(
         _sql(
@@ -363,6 +372,7 @@ def instrument_sums(
             **{name: _day(day) for name, day in days.items()},
         ),
         instruments,
+        columns=PLACES,
     )
 
 
@@ -455,8 +465,8 @@ def units_offered(
     if facilities is not None:
         rows = fetch(_sql(_FACILITY_YEARS, by, of=_OF_FACILITIES), facilities, years)
     else:
-        statement = _INSTRUMENT_YEARS if kept.is_filled else _YEARS
-        rows = fetch(_sql(statement, by), instruments, years)
+        statement, columns = (_INSTRUMENT_YEARS, PLACES) if kept.is_filled else (_YEARS, ("pk",))
+        rows = fetch(_sql(statement, by), instruments, years, columns=columns)
     offered: dict[tuple[Any, ...], dict[int, dict[str, int]]] = {}
     for _, *group, year, norm, units in rows:
         offered.setdefault(tuple(group), {}).setdefault(year, {})[norm] = int(units)
@@ -477,14 +487,14 @@ def hosts_by(
     if facilities is not None and "technique" not in by:
         rows = fetch(_sql(_FACILITY_HOSTS, by, of=_OF_FACILITIES), facilities)
     else:
-        rows = fetch(_sql(_HOSTS, by), instruments)
+        rows = fetch(_sql(_HOSTS, by), instruments, columns=PLACES)
     return {tuple(group): number for _, *group, number in rows}
 
 
 def groups_of(instruments: QuerySet[Instrument], by: Sequence[str]) -> tuple[int, int]:
     """How many groups the instruments fall into, and how many they are. One statement, which
     reads no hours."""
-    ((groups, number),) = fetch(_sql(_GROUPS, by), instruments) or [(0, 0)]
+    ((groups, number),) = fetch(_sql(_GROUPS, by), instruments, columns=PLACES) or [(0, 0)]
     return int(groups), int(number)
 
 
@@ -501,17 +511,26 @@ def groups_page(
     many there are in all. One statement, which reads no hours."""
     days = {"since": _day(since), "until": _day(until)}
     places = {"key": GROUPS[by].value, "table": GROUPS[by].table, "most": most, "skipped": skipped}
-    rows = fetch(_sql(_PAGE, [by], **places, **days), instruments)
+    rows = fetch(_sql(_PAGE, [by], **places, **days), instruments, columns=PLACES)
     return [key for key, _ in rows], int(rows[0][1]) if rows else 0
 
 
+PLACES = ("pk", "facility_id", "organisation_id", "region_id")
+
+
 def fetch(
-    statement: str, chosen: QuerySet[Any], after: Sequence[Any] = (), *, before: Sequence[Any] = ()
+    statement: str,
+    chosen: QuerySet[Any],
+    after: Sequence[Any] = (),
+    *,
+    before: Sequence[Any] = (),
+    columns: Sequence[str] = ("pk",),
 ) -> list[Any]:
-    """The rows of a statement, in which the ids of `chosen` stand for `{scope}`; none where
-    nothing can be chosen. Parameters stand before and after those ids. One statement."""
+    """The rows of a statement, in which the `columns` of `chosen` stand for `{scope}`; none where
+    nothing can be chosen. Parameters stand before and after those. One statement."""
     try:
-        scope, parameters = chosen.order_by().values("pk").query.sql_with_params()
+        rows = chosen.order_by().values_list(*columns)
+        scope, parameters = rows.query.sql_with_params()
     except EmptyResultSet:
         return []
     with connection.cursor() as cursor:

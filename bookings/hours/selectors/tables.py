@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -16,7 +17,14 @@ from bookings.hours.selectors.demand import demand
 from bookings.hours.selectors.flows import flows
 from bookings.hours.selectors.hours import FIGURES, hours
 from bookings.hours.selectors.payers import payers
-from bookings.hours.selectors.reading import MOST_ROWS, Figures, Page, figures_for, pages_for
+from bookings.hours.selectors.reading import (
+    MOST_ROWS,
+    MOST_WRITTEN,
+    Figures,
+    Page,
+    figures_for,
+    pages_for,
+)
 from bookings.hours.selectors.scope import HoursScope, scope_for
 from bookings.hours.selectors.sums import fetch, require_few_days
 from instruments.models import Instrument
@@ -105,10 +113,11 @@ class Table:
     rows: Iterator[Row]
 
 
-def table_of(actor: Actor, name: str, query: TableQuery) -> Table:
-    """One of `TABLES`, of what the person may read: as the pages of the same name."""
+def table_of(actor: Actor, name: str, query: TableQuery, most: int = MOST_WRITTEN) -> Table:
+    """One of `TABLES`, of what the person may read: as the pages of the same name. `most`: rows by
+    instrument, which are read some at a time."""
     makers: Mapping[str, Callable[[Actor, TableQuery], Table]] = {
-        "hours": _hours,
+        "hours": partial(_hours, most=most),
         "payers": _payers,
         "flows": _flows,
         "demand": _demand,
@@ -139,7 +148,7 @@ def figures_of(
     )
 
 
-def _hours(actor: Actor, query: TableQuery) -> Table:
+def _hours(actor: Actor, query: TableQuery, *, most: int) -> Table:
     if query.by[:1] == ("instrument",):
         read = pages_for(
             actor,
@@ -148,6 +157,7 @@ def _hours(actor: Actor, query: TableQuery) -> Table:
             until=query.until,
             by=query.by,
             scheme=query.scheme,
+            most=most,
         )
     else:
         read = iter(figures_of(actor, query).rows)
