@@ -264,7 +264,7 @@ GROUPINGS: tuple[list[str], ...] = (
     [], ["technique"], ["instrument"], ["instrument", "month"], ["technique", "year"],
     ["region", "week"], ["organisation", "day"], ["facility", "year"], ["region", "technique"],
 )  # fmt: skip
-BY_DAYS = Kept(is_filled=False, has_moves=False, is_last=False)
+BY_DAYS = Kept(is_filled=False, has_moves=True, is_last=False)
 
 
 def same_as_days():
