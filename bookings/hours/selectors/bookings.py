@@ -111,7 +111,7 @@ def booking_figures(scope: HoursScope, *, since: date, until: date) -> BookingFi
     sums = FacilityBookings.objects.filter(**months).aggregate(
         **{name: Sum(name, default=0) for name in _COUNTS}
     )
-    numbers = [sums[name] for name in _COUNTS]
+    counts = [int(sums[name] or 0) for name in _COUNTS]
     single: dict[int, int] = {}
     for began, ended in ((since, first), (last, until)):
         rows = (
@@ -119,10 +119,10 @@ def booking_figures(scope: HoursScope, *, since: date, until: date) -> BookingFi
             if began < ended
             else []
         )
-        for lead, *counts in rows:
-            numbers = [n + int(more) for n, more in zip(numbers, counts, strict=True)]
+        for lead, *more in rows:
+            counts = [n + int(m) for n, m in zip(counts, more, strict=True)]
             if lead >= 0:
-                single[lead] = single.get(lead, 0) + counts[0]
+                single[lead] = single.get(lead, 0) + more[0]
 
     @cache
     def counted(width: int, low: int, high: int | None) -> Mapping[int, int]:
@@ -137,7 +137,7 @@ def booking_figures(scope: HoursScope, *, since: date, until: date) -> BookingFi
                 found[lead // width] = found.get(lead // width, 0) + number
         return found
 
-    return _figures(numbers, _median(counted))
+    return _figures(counts, _median(counted))
 
 
 def _median(counted: Callable[[int, int, int | None], Mapping[int, int]]) -> float | None:

@@ -77,7 +77,6 @@ def figures_for(
         if not PUBLIC_BY.issuperset(by):
             raise NotPermitted
         whole_months(since, until)
-    options = {"since": since, "until": until, "norms": load_norms(scheme)}
     kept = load_kept(since, until)
     only, number = None, 0
     # Of days on which something belonged to another host, groups may be others than today's.
@@ -88,16 +87,21 @@ def figures_for(
             _, number = groups()
             only, _ = groups(skipped=(number - 1) // page.most * page.most if number else 0)
     _require_few(scope, since, until, by, most, None if only is None else len(only))
-    of_scope: dict[str, Any] = {
-        "instruments": scope.instruments, "facilities": scope.facilities, "kept": kept
-    }  # fmt: skip
-    rows = hours(by=by, only=only, **of_scope, **options) if by else []
+    options: dict[str, Any] = {
+        "instruments": scope.instruments,
+        "facilities": scope.facilities,
+        "since": since,
+        "until": until,
+        "norms": load_norms(scheme),
+        "kept": kept,
+    }
+    rows = hours(by=by, only=only, **options) if by else []
     if page and only is None:
         keys = list(dict.fromkeys(row.keys[by[0]] for row in rows))
         number = len(keys)
         these = set(keys[page.skipped :][: page.most])
         rows = [row for row in rows if row.keys[by[0]] in these]
-    totals = hours(by=[], **of_scope, **options)
+    totals = hours(by=[], **options)
     if not by:
         rows = totals
     if hidden_for(scope, []):

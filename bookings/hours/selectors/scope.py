@@ -48,9 +48,9 @@ def scope_for(actor: Actor, narrowed: Mapping[str, Any]) -> HoursScope:
     if not reads_hours(actor):
         if not _PUBLIC_NARROWED.issuperset(narrowed):
             raise NotPermitted
-        regions = _public_regions()
-        instruments = _narrowed(Instrument.objects.filter(region_id__in=regions), narrowed)
-        facilities = Facility.objects.filter(organisation__region_id__in=regions)
+        public = _public_regions()
+        instruments = _narrowed(Instrument.objects.filter(region_id__in=public), narrowed)
+        facilities = Facility.objects.filter(organisation__region_id__in=public)
         return HoursScope(
             instruments,
             None if "technique" in narrowed else _in_region(facilities, narrowed),

@@ -363,13 +363,14 @@ def instrument_sums(
     statement = (head + _RESULT).replace("{parts}", " UNION ALL ".join(parts))
     which = _MOVED.format(which="WHERE i.facility_id", since=_day(since)) if is_moved else ""
     days = {"since": since, "until": until, "first": first, "last": last}
+    named: dict[str, Any] = {name: _day(day) for name, day in days.items()}
     return fetch(
         _sql(
             statement,
             by,
             which=which,
             only=_only(by, only, "WHERE"),
-            **{name: _day(day) for name, day in days.items()},
+            **named,
         ),
         instruments,
         columns=PLACES,
@@ -509,9 +510,17 @@ def groups_page(
 ) -> tuple[list[UUID], int]:
     """Some of the groups that have hours of the days, as `hours` orders them: their ids, and how
     many there are in all. One statement, which reads no hours."""
-    days = {"since": _day(since), "until": _day(until)}
-    places = {"key": GROUPS[by].value, "table": GROUPS[by].table, "most": most, "skipped": skipped}
-    rows = fetch(_sql(_PAGE, [by], **places, **days), instruments, columns=PLACES)
+    statement = _sql(
+        _PAGE,
+        [by],
+        key=GROUPS[by].value,
+        table=GROUPS[by].table,
+        since=_day(since),
+        until=_day(until),
+        most=most,
+        skipped=skipped,
+    )
+    rows = fetch(statement, instruments, columns=PLACES)
     return [key for key, _ in rows], int(rows[0][1]) if rows else 0
 
 

@@ -305,8 +305,13 @@ def day_sums_kept(scope: HoursScope, query: TableQuery) -> DaySums:
     except Invalid:
         if query.payers or scope.facilities is None:
             return DaySums(None, None)
-        days = {"since": query.since, "until": query.until}
-        rows = hours(instruments=scope.instruments, facilities=scope.facilities, by=[], **days)
+        rows = hours(
+            instruments=scope.instruments,
+            facilities=scope.facilities,
+            since=query.since,
+            until=query.until,
+            by=[],
+        )
         amounts = rows[0].figures if rows else {}
         return DaySums(None, amounts.get(STATES[query.state or "productive"], 0))
     return day_sums_of(scope.instruments, query)
