@@ -183,7 +183,7 @@ def _stored(name: str, source: str, keys: Sequence[str], columns: Sequence[str],
         new=", ".join("excluded." + column for column in columns),
         old=", ".join("t." + column for column in columns),
         of=of,
-        same=" AND ".join(f"s.{key} = t.{key}" for key in keys),
+        same=" AND ".join("s." + key + " = t." + key for key in keys),
     )
 
 
