@@ -13,7 +13,7 @@ from accounts.domain.roles import Actor
 from bookings.hours.models import FacilityBookings, FacilityLead
 from bookings.hours.selectors.behind import Behind, load_behind
 from bookings.hours.selectors.scope import HoursScope
-from bookings.hours.selectors.sums import fetch, load_kept, require_few_days, whole_months
+from bookings.hours.selectors.sums import Kept, fetch, load_kept, require_few_days, whole_months
 from instruments.models import Instrument
 
 LATE_HOURS = 24  # before the start
@@ -94,12 +94,14 @@ _COUNTS = (
 )  # fmt: skip
 
 
-def booking_figures(scope: HoursScope, *, since: date, until: date) -> BookingFigures:
+def booking_figures(
+    scope: HoursScope, *, since: date, until: date, kept: Kept | None = None
+) -> BookingFigures:
     """Return the figures of the local days [since, until): of whole months of facilities as the
     last roll-up left them. Three statements, of such months six at most, and one more for days on
     each side of them. `Invalid` (too-many-days) for more days besides than `MOST_DAYS`."""
     first, last = whole_months(since, until, ())
-    if scope.facilities is None or not load_kept(since, until).is_filled:
+    if scope.facilities is None or not (kept or load_kept(since, until)).is_filled:
         first, last = until, until
     if last - first < until - since:
         require_few_days(scope.instruments, (until - since - (last - first)).days)

@@ -21,7 +21,7 @@ from bookings.hours.selectors.scope import (
     scope_for,
     whole_months,
 )
-from bookings.hours.selectors.sums import MOST_DAYS, groups_of, groups_page, load_kept
+from bookings.hours.selectors.sums import MOST_DAYS, Kept, groups_of, groups_page, load_kept
 from bookings.hours.selectors.sums import whole_months as months_within
 from instruments.models import Instrument
 
@@ -41,6 +41,7 @@ class Figures:
     rows: list[HoursRow]
     total: HoursRow | None
     scope: HoursScope
+    kept: Kept
     number: int = 0
 
 
@@ -62,6 +63,8 @@ def figures_for(
     scheme: str = USUAL_SCHEME,
     most: int = MOST_ROWS,
     page: Page | None = None,
+    kept: Kept | None = None,
+    needs_total: bool = True,
 ) -> Figures:
     """The hours of the local days [since, until) that the person may read; of all groups, or of a
     `page` of them. Six statements at most, four where nothing is grouped; of public figures two
@@ -77,7 +80,7 @@ def figures_for(
         if not PUBLIC_BY.issuperset(by):
             raise NotPermitted
         whole_months(since, until)
-    kept = load_kept(since, until)
+    kept = kept or load_kept(since, until)
     only, number = None, 0
     # Of days on which something belonged to another host, groups may be others than today's.
     if page and (by[0] in _LASTING or not kept.has_moves):
@@ -101,16 +104,17 @@ def figures_for(
         number = len(keys)
         these = set(keys[page.skipped :][: page.most])
         rows = [row for row in rows if row.keys[by[0]] in these]
-    totals = hours(by=[], **options)
+    totals = hours(by=[], **options) if needs_total or not by else []
     if not by:
         rows = totals
     if hidden_for(scope, []):
-        return Figures([_hidden(row) for row in rows], None, scope)
+        return Figures([_hidden(row) for row in rows], None, scope, kept)
     hidden = hidden_for(scope, by) if by else set()
     return Figures(
         [_hidden(row) if row.groups in hidden else row for row in rows],
         totals[0] if totals else None,
         scope,
+        kept,
         number,
     )
 

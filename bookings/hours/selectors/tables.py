@@ -134,6 +134,7 @@ def figures_of(
     by: Sequence[str] | None = None,
     most: int = MOST_ROWS,
     page: Page | None = None,
+    **options: Any,
 ) -> Figures:
     """The hours of a query, grouped as it says, or by something else."""
     return figures_for(
@@ -145,6 +146,7 @@ def figures_of(
         scheme=query.scheme,
         most=most,
         page=page,
+        **options,
     )
 
 

@@ -137,10 +137,12 @@ def hours_by(request: HttpRequest) -> HttpResponse:
     bookings = None
     if figures.total is not None and not (figures.scope.is_public and query.narrowed):
         with suppress(Invalid):  # too many days beside whole months: the table stands without
-            bookings = booking_figures(figures.scope, since=query.since, until=query.until)
+            bookings = booking_figures(
+                figures.scope, since=query.since, until=query.until, kept=figures.kept
+            )
     trend = figures
     if by not in ("year", "month", "week", "day"):
-        trend = figures_of(actor, query, ["month"])
+        trend = figures_of(actor, query, ["month"], kept=figures.kept, needs_total=False)
     context = context_of(request, actor, form, query, "hours") | {
         "rows": figures.rows,
         "page": page_of(figures, page),
