@@ -249,7 +249,7 @@ def weeks(request: HttpRequest) -> HttpResponse:
         raise NotPermitted
     form, query = query_of(request, actor)
     by = query.by[0] if query.by[0] in DOWN and query.by[0] not in ("year", "month") else "region"
-    figures = figures_of(actor, query, [by, "week"], page=Page(MOST_LINES))
+    figures = figures_of(actor, query, [by, "week"], page=Page(MOST_LINES), needs_total=False)
     shown = sorted({row.keys["week"] for row in figures.rows})
     lines: dict[str, dict[str, Any]] = {}
     for row in figures.rows:
