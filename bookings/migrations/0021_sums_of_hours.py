@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0001_squashed_0015_closed_organisations'),
-        ('bookings', '0019_needs'),
+        ('bookings', '0020_listed_rows'),
         ('instruments', '0016_capabilities'),
     ]
 
