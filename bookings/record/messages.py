@@ -72,6 +72,11 @@ SENTENCES = {
         "These are too many rows at once: up to {rows}, of which at most {most} can be returned. "
         "Choose fewer days, coarser groups, or one region, organisation or instrument."
     ),
+    "too-many-days": _(
+        "This would have to be added up from {days} days of instruments, of which at most {most} "
+        "can be read at once. Choose whole months, fewer days, or one region, organisation or "
+        "instrument."
+    ),
     "unknown-cursor": _("This is not a cursor of this list. Start again without it."),
     "malformed-version": _('This must be a version such as "3", with its quotation marks.'),
     "unknown-currency": _("This is not a currency the platform can account in, such as CNY."),

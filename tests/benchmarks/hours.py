@@ -21,7 +21,10 @@ def forget() -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "TRUNCATE bookings_instrumentday, bookings_instrumentdayuse, bookings_facilitymonth,"
-            " bookings_facilityyear, bookings_dirtyday, bookings_dirtymonths, bookings_rollup"
+            " bookings_facilityyear, bookings_facilityday, bookings_facilityuse,"
+            " bookings_facilitybookings, bookings_facilitylead, bookings_bookingsread,"
+            " bookings_instrumentmonth, bookings_instrumentyear,"
+            " bookings_dirtyday, bookings_dirtymonths, bookings_rollup"
         )
 
 
@@ -152,7 +155,7 @@ def main() -> None:
                 flush=True,
             )
         with connection.cursor() as cursor:
-            cursor.execute("VACUUM ANALYZE bookings_facilitymonth, bookings_facilityyear")
+            cursor.execute("VACUUM ANALYZE")
     _say(reading(now))
 
 

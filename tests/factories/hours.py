@@ -12,13 +12,20 @@ from django.db import transaction
 
 from accounts.models import Organisation, Region, User
 from bookings.models import (
+    BookingsRead,
     Closure,
     DirtyDay,
     DirtyMonths,
+    FacilityBookings,
+    FacilityDay,
+    FacilityLead,
     FacilityMonth,
+    FacilityUse,
     FacilityYear,
     InstrumentDay,
     InstrumentDayUse,
+    InstrumentMonth,
+    InstrumentYear,
     Reservation,
     RollUp,
     UsageSession,
@@ -190,13 +197,19 @@ def local(zone: str, text: str) -> datetime:
 
 
 def stored() -> tuple[list[dict[str, Any]], ...]:
-    """All figures: days, what was used of them, months and years of facilities."""
+    """All figures: days, what was used of them, and all sums of them; then those of bookings."""
     tables = []
     for model, order in (
         (InstrumentDay, ("instrument", "date")),
         (InstrumentDayUse, ("instrument", "date", "organisation", "price_group")),
         (FacilityMonth, ("facility", "month")),
         (FacilityYear, ("facility", "year", "norm")),
+        (FacilityDay, ("facility", "date")),
+        (InstrumentMonth, ("instrument", "month")),
+        (InstrumentYear, ("instrument", "year")),
+        (FacilityUse, ("facility", "month", "organisation", "price_group")),
+        (FacilityBookings, ("facility", "month")),
+        (FacilityLead, ("facility", "month", "width", "lead")),
     ):
         tables.append(list(model.objects.order_by(*order).values()))
     return tuple(tables)
@@ -209,6 +222,13 @@ def forget() -> None:
         InstrumentDayUse,
         FacilityMonth,
         FacilityYear,
+        FacilityDay,
+        InstrumentMonth,
+        InstrumentYear,
+        FacilityUse,
+        FacilityBookings,
+        FacilityLead,
+        BookingsRead,
         DirtyDay,
         DirtyMonths,
         RollUp,

@@ -248,7 +248,7 @@ class Bookings(Endpoint):
             whole_months(query["from"], query["until"])
             if narrowed_in(query):
                 raise NotPermitted
-        result = booking_figures(scope.instruments, since=query["from"], until=query["until"])
+        result = booking_figures(scope, since=query["from"], until=query["until"])
         lead = None if result.lead_hours is None else str(result.lead_hours)
         return Response(days_json(query) | vars(result) | {"lead_hours": lead})
 

@@ -6,6 +6,7 @@ their keys are copied from rows whose foreign keys the database checks, so it do
 them here again, which would take longer than all the rest.
 """
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q
 
@@ -76,16 +77,10 @@ class InstrumentDayUse(models.Model):
     sessions = models.PositiveIntegerField()
 
 
-class FacilityMonth(models.Model):
-    """The sums of a facility's days of one month, those without a row included: what figures of
-    regions, organisations and facilities over whole months are read from. `month` is its first
-    day; only days that are rolled up count."""
+class Sums(models.Model):
+    """Sums of days, those without a row included; only days that are rolled up count. Written
+    behind the days that they follow from (`DirtyMonths`)."""
 
-    pk = models.CompositePrimaryKey("facility", "month")
-    facility = models.ForeignKey(
-        Facility, models.CASCADE, related_name="+", db_index=False, db_constraint=False
-    )
-    month = models.DateField()
     total_minutes = models.BigIntegerField()
     open_minutes = models.BigIntegerField()
     productive_minutes = models.BigIntegerField()
@@ -101,13 +96,136 @@ class FacilityMonth(models.Model):
     sessions = models.PositiveIntegerField()
 
     class Meta:
-        constraints = [
-            models.CheckConstraint(
-                condition=_ADDS_UP,
-                name="facilitymonth_identity",
-            ),
-        ]
+        abstract = True
+        constraints = [models.CheckConstraint(condition=_ADDS_UP, name="%(class)s_identity")]
+
+
+class FacilityMonth(Sums):
+    """A facility's days of one month: what figures of regions, organisations and facilities over
+    whole months are read from. `month` is its first day."""
+
+    pk = models.CompositePrimaryKey("facility", "month")
+    facility = models.ForeignKey(
+        Facility, models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )
+    month = models.DateField()
+
+    class Meta(Sums.Meta):
         indexes = [models.Index(fields=["month"], name="facilitymonth_month")]
+
+
+class FacilityDay(Sums):
+    """A facility's instruments on one day: weeks, and the days around whole months."""
+
+    pk = models.CompositePrimaryKey("facility", "date")
+    facility = models.ForeignKey(
+        Facility, models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )
+    date = models.DateField()
+
+
+class InstrumentMonth(Sums):
+    """An instrument's days of one month, whoever it belonged to on them: figures by technique, and
+    of instruments that are not all those of some facilities."""
+
+    pk = models.CompositePrimaryKey("instrument", "month")
+    instrument = models.ForeignKey(
+        Instrument, models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )
+    month = models.DateField()
+
+    class Meta(Sums.Meta):
+        # Rows of a month are written together: this finds them, and costs nothing to keep.
+        indexes = [
+            BrinIndex(
+                fields=["month"],
+                name="instrumentmonth_month",
+                pages_per_range=16,
+                autosummarize=True,
+            )
+        ]
+
+
+class InstrumentYear(Sums):
+    """The same of a year, as far as it is rolled up, with the units offered in it and what decides
+    their norm hours, as in `FacilityYear`."""
+
+    pk = models.CompositePrimaryKey("instrument", "year")
+    instrument = models.ForeignKey(
+        Instrument, models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )
+    year = models.PositiveSmallIntegerField()
+    norm = models.CharField(max_length=10)
+    units = models.PositiveIntegerField()
+
+    class Meta(Sums.Meta):
+        indexes = [models.Index(fields=["year"], name="instrumentyear_year")]
+
+
+class FacilityUse(models.Model):
+    """The sums of `InstrumentDayUse` by facility and month; `host_region` is that of the host on
+    the day."""
+
+    pk = models.CompositePrimaryKey(
+        "facility", "month", "host_region", "organisation", "payer_region", "price_group"
+    )
+    facility = models.ForeignKey(
+        Facility, models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )
+    month = models.DateField()
+    host_region = models.ForeignKey(
+        Region, models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
+    organisation = models.ForeignKey(
+        Organisation, models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
+    payer_region = models.ForeignKey(
+        Region, models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
+    price_group = models.CharField(max_length=10)
+    minutes = models.BigIntegerField()
+    sessions = models.PositiveIntegerField()
+
+
+class FacilityBookings(models.Model):
+    """A facility's bookings that were confirmed at some time and began, or would have begun, in a
+    month (hours/selectors/bookings.py says what counts)."""
+
+    pk = models.CompositePrimaryKey("facility", "month")
+    facility = models.ForeignKey(
+        Facility, models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )
+    month = models.DateField()
+    booked = models.PositiveIntegerField()
+    booked_minutes = models.BigIntegerField()
+    cancelled = models.PositiveIntegerField()
+    cancelled_late = models.PositiveIntegerField()
+    cancelled_late_minutes = models.BigIntegerField()
+    not_used = models.PositiveIntegerField()
+    not_used_minutes = models.BigIntegerField()
+
+
+class FacilityLead(models.Model):
+    """How many of those bookings were asked for so long before they began: from `lead` x `width`
+    whole minutes on, less than one `width` more. Each booking counts once at every width: the
+    median is looked up among the wide ones first, then within one of them."""
+
+    pk = models.CompositePrimaryKey("facility", "month", "width", "lead")
+    facility = models.ForeignKey(
+        Facility, models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )
+    month = models.DateField()
+    width = models.PositiveSmallIntegerField()
+    lead = models.PositiveIntegerField()
+    bookings = models.PositiveIntegerField()
+
+
+class BookingsRead(models.Model):
+    """Until when the trail has been read for bookings whose month must be summed up anew: one
+    row."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    until = models.DateTimeField()
 
 
 class FacilityYear(models.Model):
@@ -133,6 +251,7 @@ class DirtyMonths(models.Model):
     )
     since = models.DateField()
     until = models.DateField()
+    only_bookings = models.BooleanField(default=False, db_default=False)
 
 
 class DirtyDay(models.Model):
@@ -164,3 +283,14 @@ class RollUp(models.Model):
     )
     norm = models.CharField(max_length=10, default="")
     units = models.PositiveIntegerField(default=0)
+    # Until when it belonged to another host (`PastHost`), as far as the sums know.
+    host_since = models.DateField(null=True)
+    # Whether the sums hold all of its days: not yet after an upgrade that adds sums.
+    is_summed = models.BooleanField(default=False, db_default=False)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["facility"], condition=Q(is_summed=False), name="rollup_not_summed"
+            )
+        ]

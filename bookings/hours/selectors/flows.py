@@ -17,6 +17,8 @@ from accounts.models import Region
 from bookings.hours.domain import flows as rules
 from bookings.hours.selectors.behind import Behind, load_behind
 from bookings.hours.selectors.scope import whole_months
+from bookings.hours.selectors.sums import load_kept, require_few_days
+from bookings.hours.selectors.sums import whole_months as months_within
 from bookings.record.domain.disclosure import hidden_groups
 from instruments.models import Instrument
 
@@ -52,15 +54,26 @@ class Flows:
 
 
 _HOURS = """
-SELECT d.payer_region_id, coalesce(p.region_id, i.region_id), '', sum(d.{column}),
-    count(DISTINCT d.organisation_id)
+SELECT payer_region_id, host_region_id, '', sum(amount), count(DISTINCT organisation_id)
+FROM ({parts}) uses
+GROUP BY 1, 2
+HAVING sum(amount) > 0
+"""
+_OF_DAYS = """
+SELECT d.payer_region_id, coalesce(p.region_id, i.region_id) AS host_region_id,
+    d.organisation_id, sum(d.{column}) AS amount
 FROM bookings_instrumentdayuse d
 JOIN instruments_instrument i ON i.id = d.instrument_id
 LEFT JOIN instruments_pasthost p ON p.instrument_id = d.instrument_id
     AND d.date < p.until_date AND (p.from_date IS NULL OR d.date >= p.from_date)
 WHERE d.date >= %s AND d.date < %s
-GROUP BY 1, 2
-HAVING sum(d.{column}) > 0
+GROUP BY 1, 2, 3
+"""
+_OF_MONTHS = """
+SELECT d.payer_region_id, d.host_region_id, d.organisation_id, sum(d.{column}) AS amount
+FROM bookings_facilityuse d
+WHERE d.month >= %s AND d.month < %s
+GROUP BY 1, 2, 3
 """
 _SESSIONS = """
 FROM bookings_usagesession s
@@ -131,11 +144,12 @@ LIMIT %s OFFSET %s
 
 
 def flows(actor: Actor, *, since: date, until: date, measure: str, currency: str = "") -> Flows:
-    """The matrix of the local days [since, until). Three statements.
+    """The matrix of the local days [since, until). Four statements.
 
     Everybody reads it; cells with few organisations are hidden but from an administrator, and
     from auditors and coordinators of one of the two regions. `Invalid`: others read whole months
-    alone, since a cell would follow from two that differ by days.
+    alone, since a cell would follow from two that differ by days; and (too-many-days) people of
+    more days of instruments than `MOST_DAYS`.
     """
     if measure not in MEASURES:
         raise invalid("measure", "unknown-choice", allowed=", ".join(MEASURES))
@@ -186,12 +200,29 @@ def _exact(actor: Actor, regions: Mapping[UUID, Region]) -> set[UUID]:
 
 
 def _cells(measure: str, since: date, until: date) -> list[Any]:
-    statement, parameters = {
-        "hours": (_HOURS.format(column="minutes"), [since, until]),
-        "sessions": (_HOURS.format(column="sessions"), [since, until]),
-        "users": (_USERS, [since, until, since, until]),
-        "money": (_MONEY, [since, until]),
-    }[measure]
+    if measure in ("hours", "sessions"):
+        is_filled = load_kept(since, until).is_filled
+        first, last = months_within(since, until, ()) if is_filled else (until, until)
+        parts = [
+            (part, began, ended)
+            for part, began, ended in (
+                (_OF_DAYS, since, first),
+                (_OF_MONTHS, first, last),
+                (_OF_DAYS, last, until),
+            )
+            if began < ended
+        ]
+        column = "minutes" if measure == "hours" else "sessions"
+        joined = " UNION ALL ".join(part for part, _, _ in parts).format(column=column)
+        statement = _HOURS.format(parts=joined)
+        parameters = [day for _, *days in parts for day in days]
+    else:
+        if measure == "users":  # who they are is not kept in any sum
+            require_few_days(Instrument.objects.all(), (until - since).days)
+        statement, parameters = {
+            "users": (_USERS, [since, until, since, until]),
+            "money": (_MONEY, [since, until]),
+        }[measure]
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         return list(cursor.fetchall())

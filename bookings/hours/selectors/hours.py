@@ -24,8 +24,11 @@ from bookings.hours.domain.norms import Norms, norm_minutes
 from bookings.hours.selectors.sums import (
     GROUPS,
     PERIODS,
-    day_sums,
-    month_sums,
+    Kept,
+    facility_sums,
+    instrument_sums,
+    load_kept,
+    next_month,
     units_offered,
 )
 from bookings.record.domain.periods import Period
@@ -94,7 +97,7 @@ class HoursRow:
             case "week":
                 ended = began + timedelta(days=7)
             case "month":
-                ended = _next_month(began)
+                ended = next_month(began)
             case "year":
                 ended = date(began.year + 1, 1, 1)
             case _:
@@ -117,60 +120,52 @@ def hours(
     by: Sequence[str],
     facilities: QuerySet[Facility] | None = None,
     norms: Norms | None = None,
+    kept: Kept | None = None,
+    only: Sequence[UUID] | None = None,
 ) -> list[HoursRow]:
     """Hours of the local days [since, until), grouped and ordered by `by` (of `BY`; empty: all
-    together). One statement, whatever the numbers; where `norms` are given, one more.
+    together). Two statements, whatever the numbers, one without `kept` where that is not at
+    hand; one more where `norms` are given, and one where instruments of `facilities` changed
+    their host.
 
-    `instruments` are those the person may see. `facilities`, where the instruments are all those
-    of some facilities: whole months are then read from their sums, which takes a statement more
-    where other days are asked for, too, and where those sums say nothing. Days count that
-    instruments were offered on and that are rolled up: never today, and yesterday within the
-    hour. Days without a row are what the calendar says. Grouped by technique an instrument counts
-    under each of its techniques, so those rows add up to more than the whole.
+    `instruments` are those the person may see; `facilities`, where they are all those of some
+    facilities. `only`: the groups of the first of `by` with these ids. Whole months are read from
+    the sums that the roll-up keeps, and of facilities days as well. Days count that instruments
+    were offered on and that are rolled up: never today, and yesterday within the hour. Days
+    without a row are what the calendar says. Grouped by technique an instrument counts under each
+    of its techniques, so those rows add up to more than the whole.
     """
     for name in by:
         if name not in BY:
             raise invalid("by", "unknown-choice", allowed=", ".join(BY))
     if "week" in by and {"month", "year"} & set(by):
         raise invalid("by", "weeks-cross-months")
-    if not _SUMMED_BY.issuperset(by):
+    kept = kept or load_kept(since, until)
+    if not kept.is_filled or not {*PERIODS, *_SUMMED_BY}.issuperset(by):
         facilities = None
+    if only is not None and by[0] == "instrument":
+        instruments, only = instruments.filter(pk__in=only), None
+    rows: list[Any] = []
+    if facilities is not None:
+        rows += facility_sums(facilities, since, until, by, kept, only=only)
+    if facilities is None or kept.has_moves:
+        rows += instrument_sums(
+            instruments, since, until, by, kept, only=only, is_moved=facilities is not None
+        )
     grouped: dict[tuple[Any, ...], HoursRow] = {}
-    for part, first, last in _parts(since, until, facilities):
-        rows: list[Any] = []
-        if part == "months" and facilities is not None:
-            rows = month_sums(facilities, first, last, by)
-        for values in rows or day_sums(instruments, first, last, by):
-            row = _hours_row(by, values)
-            key = (row.period, row.groups)
-            grouped[key] = grouped[key].plus(row) if key in grouped else row
+    for values in rows:
+        row = _hours_row(by, values)
+        key = (row.period, row.groups)
+        grouped[key] = grouped[key].plus(row) if key in grouped else row
     result = list(grouped.values())
     if norms is not None:
-        units = units_offered(instruments, facilities, since, until, by)
+        units = units_offered(instruments, facilities, since, until, by, kept)
         result = [_with_norm(row, by, units, norms, since, until) for row in result]
     return sorted(result, key=lambda row: _order(row, by))
 
 
-# What the sums of a facility's months can be grouped by.
-_SUMMED_BY = {"month", "year", "region", "organisation", "facility"}
-
-
-def _parts(
-    since: date, until: date, facilities: QuerySet[Facility] | None
-) -> list[tuple[str, date, date]]:
-    """The whole months of [since, until), and the days around them."""
-    if facilities is None or until - since < timedelta(days=28):
-        return [("days", since, until)]
-    first = since if since.day == 1 else _next_month(since)
-    last = until.replace(day=1)
-    if first >= last:
-        return [("days", since, until)]
-    parts = [("days", since, first), ("months", first, last), ("days", last, until)]
-    return [part for part in parts if part[1] < part[2]]
-
-
-def _next_month(day: date) -> date:
-    return (day.replace(day=28) + timedelta(days=4)).replace(day=1)
+# What the sums of facilities can be grouped by, besides any period.
+_SUMMED_BY = {"region", "organisation", "facility"}
 
 
 def _with_norm(

@@ -7,7 +7,8 @@ from typing import Any
 
 from accounts.domain.errors import NotPermitted, invalid
 from bookings.hours.selectors.scope import HoursScope, whole_months
-from bookings.hours.selectors.sums import fetch
+from bookings.hours.selectors.sums import fetch, load_kept, require_few_days
+from bookings.hours.selectors.sums import whole_months as months_within
 
 _COLUMNS = {
     "price_group": ("d.price_group", "", "d.price_group, '', ''"),
@@ -24,18 +25,28 @@ _COLUMNS = {
 }
 PAYERS_BY = tuple(_COLUMNS)
 _USES = """
-WITH chosen AS MATERIALIZED (SELECT i.id FROM instruments_instrument i WHERE i.id IN ({scope})),
+WITH chosen AS MATERIALIZED (SELECT i.id FROM {table} i WHERE i.id IN ({scope})),
+uses AS ({parts}),
 sums AS (
-    SELECT {keys} sum(d.minutes) AS minutes, sum(d.sessions) AS sessions,
+    SELECT {groups}, sum(minutes) AS minutes, sum(sessions) AS sessions,
         count(DISTINCT d.organisation_id) AS organisations
-    FROM chosen c
-    JOIN bookings_instrumentdayuse d ON d.instrument_id = c.id
-    WHERE d.date >= %s AND d.date < %s
+    FROM uses d
     GROUP BY {groups}
 )
 SELECT {names} minutes, sessions, organisations FROM sums {tables}
 ORDER BY minutes DESC, sessions DESC {order}
 """
+_PART = """
+    SELECT {keys}, d.organisation_id, sum(d.minutes) AS minutes, sum(d.sessions) AS sessions
+    FROM chosen c
+    JOIN {join}
+    GROUP BY {values}, d.organisation_id
+"""
+# Where `chosen` are instruments; where they are facilities, their months and the days around.
+_OF_INSTRUMENTS = "bookings_instrumentdayuse d ON d.instrument_id = c.id"
+_OF_FACILITIES = """instruments_instrument i ON i.facility_id = c.id
+    JOIN bookings_instrumentdayuse d ON d.instrument_id = i.id"""
+_OF_MONTHS = "bookings_facilityuse d ON d.facility_id = c.id"
 
 
 @dataclass(frozen=True)
@@ -53,9 +64,10 @@ class PayerRow:
 def payers(
     scope: HoursScope, *, since: date, until: date, by: Sequence[str], least: int
 ) -> list[PayerRow]:
-    """Of the local days [since, until), the largest first. One statement. The groups add up to
+    """Of the local days [since, until), the largest first. Two statements. The groups add up to
     the productive minutes of `hours`. Public figures are by price group and region, of whole
-    months, and hide groups of fewer than `least` organisations: `NotPermitted`, `Invalid`."""
+    months, and hide groups of fewer than `least` organisations: `NotPermitted`, `Invalid`; and
+    (too-many-days) for more days to add up than `MOST_DAYS`."""
     if not by or not set(by) <= set(PAYERS_BY):
         raise invalid("by", "unknown-choice", allowed=", ".join(PAYERS_BY))
     if scope.is_public:
@@ -63,10 +75,27 @@ def payers(
             raise NotPermitted
         whole_months(since, until)
     columns = {name: _COLUMNS[name] for name in by}
+    facilities = scope.facilities if load_kept(since, until).is_filled else None
+    first, last = (until, until) if facilities is None else months_within(since, until, ())
+    joined = _OF_INSTRUMENTS if facilities is None else _OF_FACILITIES
+    if facilities is None:
+        require_few_days(scope.instruments, (until - since).days)
+    joins = [
+        f"{source} WHERE d.{column} >= '{began}' AND d.{column} < '{ended}'"
+        for source, column, began, ended in (
+            (joined, "date", since, first),
+            (_OF_MONTHS, "month", first, last),
+            (joined, "date", last, until),
+        )
+        if began < ended
+    ]
+    keys = ", ".join(f"{value} AS k_{name}" for name, (value, _, _) in columns.items())
+    values = ", ".join(value for value, _, _ in columns.values())
     statement = _USES.format(
         scope="{scope}",
-        keys="".join(f"{value} AS k_{name}, " for name, (value, _, _) in columns.items()),
-        groups=", ".join(value for value, _, _ in columns.values()),
+        table="instruments_instrument" if facilities is None else "instruments_facility",
+        parts=" UNION ALL ".join(_PART.format(keys=keys, values=values, join=j) for j in joins),
+        groups=", ".join(f"k_{name}" for name in columns),
         names="".join(
             f"{names.replace('d.price_group', 'k_price_group')}, "
             for _, _, names in columns.values()
@@ -74,7 +103,8 @@ def payers(
         tables=" ".join(table for _, table, _ in columns.values()),
         order="".join(f", {3 * index + 1}" for index in range(len(columns))),
     )
-    rows = [_row(by, row) for row in fetch(statement, scope.instruments, (since, until))]
+    chosen = scope.instruments if facilities is None else facilities
+    rows = [_row(by, row) for row in fetch(statement, chosen)]
     if not scope.is_public:
         return rows
     return [_shown(row, least) for row in rows]

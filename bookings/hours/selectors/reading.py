@@ -1,9 +1,11 @@
 """Hours as a person reads them: what they may, grouped, with small groups hidden."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from functools import partial
+from itertools import batched
 from typing import Any
 
 from accounts.domain.errors import NotPermitted, invalid
@@ -19,9 +21,13 @@ from bookings.hours.selectors.scope import (
     scope_for,
     whole_months,
 )
-from bookings.hours.selectors.sums import groups_of
+from bookings.hours.selectors.sums import MOST_DAYS, Kept, groups_of, groups_page, load_kept
+from bookings.hours.selectors.sums import whole_months as months_within
+from instruments.models import Instrument
 
 MOST_ROWS = 20_000
+MOST_WRITTEN = 200_000  # row after row, as a file
+INSTRUMENTS = 1000  # read at once for it
 # How many days the periods have at least, the finest first, and the groups there are most of.
 PERIODS = {"day": 1, "week": 7, "month": 28, "year": 365}
 FINE = {"facility", "instrument"}
@@ -30,11 +36,21 @@ FINE = {"facility", "instrument"}
 @dataclass(frozen=True)
 class Figures:
     """The rows of each group, and of all together; None where there are no days, or where it is
-    hidden."""
+    hidden. `number`: how many groups there are, where `rows` are a page of them."""
 
     rows: list[HoursRow]
     total: HoursRow | None
     scope: HoursScope
+    kept: Kept
+    number: int = 0
+
+
+@dataclass(frozen=True)
+class Page:
+    """So many groups of the first thing that figures are grouped by, behind others."""
+
+    most: int
+    skipped: int = 0
 
 
 def figures_for(
@@ -46,11 +62,15 @@ def figures_for(
     by: Sequence[str],
     scheme: str = USUAL_SCHEME,
     most: int = MOST_ROWS,
+    page: Page | None = None,
+    kept: Kept | None = None,
+    needs_total: bool = True,
 ) -> Figures:
-    """The hours of the local days [since, until) that the person may read. Five statements at
-    most, three where nothing is grouped; of public figures two more, and one more where there
-    may be many rows. `Invalid` (too-many-figures) for more rows than `most`, before any hours are
-    read.
+    """The hours of the local days [since, until) that the person may read; of all groups, or of a
+    `page` of them. Six statements at most, four where nothing is grouped; of public figures two
+    more, and one more where there may be many rows, or a page. `Invalid` (too-many-figures,
+    too-many-days) for more rows than `most`, or for more days to add up than `MOST_DAYS`, before
+    any hours are read.
 
     Public figures are those of whole months, by what `PUBLIC_BY` names: `NotPermitted`,
     `Invalid`.
@@ -60,36 +80,107 @@ def figures_for(
         if not PUBLIC_BY.issuperset(by):
             raise NotPermitted
         whole_months(since, until)
-    _require_few(scope, since, until, by, most)
+    kept = kept or load_kept(since, until)
+    only, number = None, 0
+    # Of days on which something belonged to another host, groups may be others than today's.
+    if page and (by[0] in _LASTING or not kept.has_moves):
+        groups = partial(groups_page, scope.instruments, by[0], since, until, most=page.most)
+        only, number = groups(skipped=page.skipped)
+        if not only and page.skipped:  # behind the last page: that one
+            _, number = groups()
+            only, _ = groups(skipped=(number - 1) // page.most * page.most if number else 0)
+    _require_few(scope, since, until, by, most, None if only is None else len(only))
     options: dict[str, Any] = {
         "instruments": scope.instruments,
         "facilities": scope.facilities,
         "since": since,
         "until": until,
         "norms": load_norms(scheme),
+        "kept": kept,
     }
-    rows = hours(by=by, **options) if by else []
-    totals = hours(by=[], **options)
+    rows = hours(by=by, only=only, **options) if by else []
+    if page and only is None:
+        keys = list(dict.fromkeys(row.keys[by[0]] for row in rows))
+        number = len(keys)
+        these = set(keys[page.skipped :][: page.most])
+        rows = [row for row in rows if row.keys[by[0]] in these]
+    totals = hours(by=[], **options) if needs_total or not by else []
     if not by:
         rows = totals
     if hidden_for(scope, []):
-        return Figures([_hidden(row) for row in rows], None, scope)
+        return Figures([_hidden(row) for row in rows], None, scope, kept)
     hidden = hidden_for(scope, by) if by else set()
     return Figures(
         [_hidden(row) if row.groups in hidden else row for row in rows],
         totals[0] if totals else None,
         scope,
+        kept,
+        number,
     )
 
 
-def _require_few(scope: HoursScope, since: date, until: date, by: Sequence[str], most: int) -> None:
+def pages_for(
+    actor: Actor,
+    *,
+    narrowed: Mapping[str, Any],
+    since: date,
+    until: date,
+    by: Sequence[str],
+    scheme: str = USUAL_SCHEME,
+    most: int = MOST_WRITTEN,
+) -> Iterator[HoursRow]:
+    """The rows of `figures_for` by instrument and whatever follows, some instruments at a time,
+    for whoever reads hours that are not public (`NotPermitted`). `Invalid` as there, at once, for
+    more than `most`."""
+    scope = scope_for(actor, narrowed)
+    if scope.is_public:
+        raise NotPermitted
+    kept, norms = load_kept(since, until), load_norms(scheme)
+    ids, number = groups_page(scope.instruments, by[0], since, until, most=most + 1)
+    _require_few(scope, since, until, by, most, number)
+    return (
+        row
+        for some in batched(ids, INSTRUMENTS)
+        for row in hours(
+            by=by,
+            instruments=Instrument.objects.filter(pk__in=some),
+            since=since,
+            until=until,
+            norms=norms,
+            kept=kept,
+        )
+    )
+
+
+# Groups that stay the same whoever an instrument belonged to.
+_LASTING = {"facility", "instrument", "technique"}
+
+
+def _require_few(
+    scope: HoursScope,
+    since: date,
+    until: date,
+    by: Sequence[str],
+    most: int,
+    number: int | None,
+) -> None:
     days = (until - since).days
     periods = next((days // PERIODS[name] + 2 for name in PERIODS if name in by), 1)
-    groups = 1
-    if FINE & set(by) or (periods > 1 and not set(by) <= set(PERIODS)):
-        groups = groups_of(scope.instruments, by)
+    first, last = months_within(since, until, by)
+    is_summed = scope.facilities is not None and not {"technique", "instrument"} & set(by)
+    single = 0 if is_summed else days - (last - first).days
+    groups, instruments = number or 1, 0
+    if single or (
+        number is None and (FINE & set(by) or (periods > 1 and not set(by) <= set(PERIODS)))
+    ):
+        counted, instruments = groups_of(scope.instruments, by)
+        groups = counted if number is None else number
+        if number is not None and counted:
+            instruments = instruments * min(number, counted) // counted
     if (rows := min(periods, days) * groups) > most:
         raise invalid("by", "too-many-figures", rows=rows, most=most)
+    if instruments * single > MOST_DAYS:
+        raise invalid("until", "too-many-days", days=instruments * single, most=MOST_DAYS)
 
 
 def use_by_region(actor: Actor, *, since: date, until: date) -> list[HoursRow]:

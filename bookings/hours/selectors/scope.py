@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from accounts.domain.errors import NotPermitted, invalid
 from accounts.domain.roles import Actor
@@ -48,7 +48,14 @@ def scope_for(actor: Actor, narrowed: Mapping[str, Any]) -> HoursScope:
     if not reads_hours(actor):
         if not _PUBLIC_NARROWED.issuperset(narrowed):
             raise NotPermitted
-        return HoursScope(_narrowed(_public(), narrowed), None, is_public=True)
+        public = _public_regions()
+        instruments = _narrowed(Instrument.objects.filter(region_id__in=public), narrowed)
+        facilities = Facility.objects.filter(organisation__region_id__in=public)
+        return HoursScope(
+            instruments,
+            None if "technique" in narrowed else _in_region(facilities, narrowed),
+            is_public=True,
+        )
     instruments = instruments_in(actor, narrowed)
     if {"technique", "instrument"} & set(narrowed):
         return HoursScope(instruments, None)
@@ -56,12 +63,7 @@ def scope_for(actor: Actor, narrowed: Mapping[str, Any]) -> HoursScope:
     if regions := list(actor.regions_where("read-hours")):
         seen |= Q(organisation__region__lineage__overlap=regions)
     facilities = Facility.objects.filter(Q() if actor.has("administrator") else seen)
-    if region := narrowed.get("region"):
-        ids = list(Region.objects.filter(code=region).values_list("pk", flat=True))
-        within = "region_id__in" if _is_exact("region", narrowed) else "region__lineage__overlap"
-        facilities = (
-            facilities.filter(**{f"organisation__{within}": ids}) if ids else facilities.none()
-        )
+    facilities = _in_region(facilities, narrowed)
     if organisation := narrowed.get("organisation"):
         facilities = facilities.filter(organisation__code=organisation)
     if facility := narrowed.get("facility"):
@@ -82,18 +84,29 @@ def hidden_for(scope: HoursScope, by: Sequence[str]) -> set[tuple[Any, ...]]:
     """Return the groups (`HoursRow.groups`) that a public scope hides. One statement."""
     if not scope.is_public:
         return set()
-    hosts = hosts_by(scope.instruments, by)
+    hosts = hosts_by(scope.instruments, scope.facilities, by)
     return hidden_groups(hosts, settings.PUBLIC_LEAST_ORGANISATIONS)
 
 
-def _public() -> QuerySet[Instrument]:
-    enough = (
-        Instrument.objects.order_by()
-        .values("region_id")
-        .annotate(hosts=Count("organisation_id", distinct=True))
-        .filter(hosts__gte=settings.PUBLIC_LEAST_ORGANISATIONS)
+def _public_regions() -> QuerySet[Any]:
+    """The ids of regions in which enough organisations have instruments."""
+    equipped = Facility.objects.filter(
+        Exists(Instrument.objects.filter(facility_id=OuterRef("pk")))
+    ).order_by()
+    hosts = equipped.values("organisation__region_id").annotate(
+        hosts=Count("organisation_id", distinct=True)
     )
-    return Instrument.objects.filter(region_id__in=enough.values("region_id"))
+    enough = hosts.filter(hosts__gte=settings.PUBLIC_LEAST_ORGANISATIONS)
+    return enough.values("organisation__region_id")
+
+
+def _in_region(facilities: QuerySet[Facility], narrowed: Mapping[str, Any]) -> QuerySet[Facility]:
+    region = narrowed.get("region")
+    if not region:
+        return facilities
+    ids = list(Region.objects.filter(code=region).values_list("pk", flat=True))
+    within = "region_id__in" if _is_exact("region", narrowed) else "region__lineage__overlap"
+    return facilities.filter(**{f"organisation__{within}": ids}) if ids else facilities.none()
 
 
 def instruments_in(actor: Actor, narrowed: Mapping[str, Any]) -> QuerySet[Instrument]:

@@ -1,23 +1,32 @@
 """Hours as tables for files: the columns of the API, row after row."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from django.conf import settings
 from django.db.models import QuerySet
 
-from accounts.domain.errors import NotPermitted, invalid
+from accounts.domain.errors import Invalid, NotPermitted, invalid
 from accounts.domain.roles import Actor
 from bookings.hours.domain.hours import definitions_on
 from bookings.hours.selectors.demand import demand
 from bookings.hours.selectors.flows import flows
+from bookings.hours.selectors.hours import FIGURES, hours
 from bookings.hours.selectors.payers import payers
-from bookings.hours.selectors.reading import MOST_ROWS, Figures, figures_for
-from bookings.hours.selectors.scope import scope_for
-from bookings.hours.selectors.sums import fetch
+from bookings.hours.selectors.reading import (
+    MOST_ROWS,
+    MOST_WRITTEN,
+    Figures,
+    Page,
+    figures_for,
+    pages_for,
+)
+from bookings.hours.selectors.scope import HoursScope, scope_for
+from bookings.hours.selectors.sums import fetch, require_few_days
 from instruments.models import Instrument
 
 type Row = Sequence[str | int | Decimal | None]
@@ -104,10 +113,11 @@ class Table:
     rows: Iterator[Row]
 
 
-def table_of(actor: Actor, name: str, query: TableQuery) -> Table:
-    """One of `TABLES`, of what the person may read: as the pages of the same name."""
+def table_of(actor: Actor, name: str, query: TableQuery, most: int = MOST_WRITTEN) -> Table:
+    """One of `TABLES`, of what the person may read: as the pages of the same name. `most`: rows by
+    instrument, which are read some at a time."""
     makers: Mapping[str, Callable[[Actor, TableQuery], Table]] = {
-        "hours": _hours,
+        "hours": partial(_hours, most=most),
         "payers": _payers,
         "flows": _flows,
         "demand": _demand,
@@ -119,7 +129,12 @@ def table_of(actor: Actor, name: str, query: TableQuery) -> Table:
 
 
 def figures_of(
-    actor: Actor, query: TableQuery, by: Sequence[str] | None = None, most: int = MOST_ROWS
+    actor: Actor,
+    query: TableQuery,
+    by: Sequence[str] | None = None,
+    most: int = MOST_ROWS,
+    page: Page | None = None,
+    **options: Any,
 ) -> Figures:
     """The hours of a query, grouped as it says, or by something else."""
     return figures_for(
@@ -130,27 +145,40 @@ def figures_of(
         by=query.by if by is None else by,
         scheme=query.scheme,
         most=most,
+        page=page,
+        **options,
     )
 
 
-def _hours(actor: Actor, query: TableQuery) -> Table:
-    read = figures_of(actor, query)
+def _hours(actor: Actor, query: TableQuery, *, most: int) -> Table:
+    if query.by[:1] == ("instrument",):
+        read = pages_for(
+            actor,
+            narrowed=query.narrowed,
+            since=query.since,
+            until=query.until,
+            by=query.by,
+            scheme=query.scheme,
+            most=most,
+        )
+    else:
+        read = iter(figures_of(actor, query).rows)
     named = [name for name in query.by if name in ("region", "organisation", "facility",
              "instrument", "technique")]  # fmt: skip
-    figures = tuple(read.rows[0].figures) if read.rows else DAY_COLUMNS
     heads = [
         *query.by, *(f"{name}_{part}" for name in named for part in ("name", "name_zh")),
-        *figures, "norm_minutes", *RATIOS,
+        *FIGURES, "norm_minutes", *RATIOS,
     ]  # fmt: skip
 
     def rows() -> Iterator[Row]:
-        for row in read.rows:
+        for row in read:
             names = [part for name in named for part in row.names[name]]
             keys = [row.keys[name] for name in query.by]
             if row.is_hidden:
                 yield [*keys, *names, *[None] * (len(heads) - len(keys) - len(names))]
                 continue
-            ratios = [None if r is None else Decimal(r) for r in map(row.ratios.get, RATIOS)]
+            given = row.ratios
+            ratios = [None if r is None else Decimal(r) for r in map(given.get, RATIOS)]
             yield [*keys, *names, *row.figures.values(), row.norm, *ratios]
 
     return Table(heads, rows())
@@ -226,10 +254,11 @@ def _demand(actor: Actor, query: TableQuery) -> Table:
 
 @dataclass(frozen=True)
 class DaySums:
-    """How many instrument-days there are, and what they have of the state together."""
+    """How many instrument-days there are (None: too many to be counted while one waits), and what
+    they have of the state together (None: not kept, either)."""
 
-    days: int
-    amount: int
+    days: int | None
+    amount: int | None
 
 
 _DAYS = """
@@ -270,6 +299,26 @@ def day_sums_of(instruments: QuerySet[Instrument], query: TableQuery) -> DaySums
     return DaySums(int(rows[0][0]), int(rows[0][1])) if rows else DaySums(0, 0)
 
 
+def day_sums_kept(scope: HoursScope, query: TableQuery) -> DaySums:
+    """The same where there are not too many, else of the amount what the roll-up keeps. Four
+    statements at most."""
+    try:
+        require_few_days(scope.instruments, (query.until - query.since).days)
+    except Invalid:
+        if query.payers or scope.facilities is None:
+            return DaySums(None, None)
+        rows = hours(
+            instruments=scope.instruments,
+            facilities=scope.facilities,
+            since=query.since,
+            until=query.until,
+            by=[],
+        )
+        amounts = rows[0].figures if rows else {}
+        return DaySums(None, amounts.get(STATES[query.state or "productive"], 0))
+    return day_sums_of(scope.instruments, query)
+
+
 def day_list(
     instruments: QuerySet[Instrument],
     query: TableQuery,
@@ -278,16 +327,25 @@ def day_list(
     most: int,
 ) -> list[Any]:
     """Those days by date: date, id and names of the instrument, then `DAY_COLUMNS` and what of the
-    day counts in `day_sums_of`; at most so many behind `after` (date, id). One statement."""
+    day counts in `day_sums_of`; at most so many behind `after` (date, id). One statement, and two
+    more where the first day and week do not have so many."""
     columns = ", ".join(f"d.{column}" for column in DAY_COLUMNS)
     behind = "AND (d.date, d.instrument_id) > (%s, %s::uuid)" if after else ""
-    return _run(
-        instruments,
-        query,
-        f"SELECT d.date, i.id, i.name, i.name_zh, {columns}, {_column(query)}",
-        f"{behind} ORDER BY d.date, d.instrument_id LIMIT {most:d}",
-        list(after or ()),
-    )
+    rows: list[Any] = []
+    began = max(query.since, after[0]) if after else query.since
+    for days in (1, 7, None):
+        ended = min(query.until, began + timedelta(days=days)) if days else query.until
+        rows += _run(
+            instruments,
+            replace(query, since=began, until=ended),
+            f"SELECT d.date, i.id, i.name, i.name_zh, {columns}, {_column(query)}",
+            f"{behind} ORDER BY d.date, d.instrument_id LIMIT {most - len(rows):d}",
+            list(after or ()),
+        )
+        began = ended
+        if len(rows) >= most or began >= query.until:
+            break
+    return rows
 
 
 def _column(query: TableQuery) -> str:

@@ -90,7 +90,7 @@ def _write(job: HoursExport, stream: BinaryIO) -> int:
         table = table_of(actor, job.table, query)
         total = 0
         if job.table == "days":
-            total = day_sums_of(scope_for(actor, query.narrowed).instruments, query).days
+            total = day_sums_of(scope_for(actor, query.narrowed).instruments, query).days or 0
         HoursExport.objects.filter(pk=job.pk).update(rows_total=total)
         rows = counted(job, table.rows)
         if job.format == "csv":

@@ -18,6 +18,7 @@ from bookings.hours.selectors.figures import (
 )
 from bookings.hours.services.months import (
     STORED,
+    bookings_mark,
     months_mark,
     months_sum,
     planned_with,
@@ -73,6 +74,7 @@ def hours_roll_up(
     if not is_named:
         for instruments in batched(load_dirty(), batch_size):
             total += _batch_redo(instruments, now=now)
+    bookings_mark(now)
     months_sum()
     return total
 
@@ -177,7 +179,8 @@ def _columns(days: list[Days]) -> dict[str, list[UUID] | list[date]]:
 
 def _instruments_enter(now: datetime) -> None:
     """Begin to roll up instruments that are offered for the first time; have months and years
-    summed up anew of facilities whose instruments came, went, or have another norm."""
+    summed up anew of facilities whose instruments came, went, changed their host or have another
+    norm, and all of them where sums have come with an upgrade."""
     with connection.cursor() as cursor:
         cursor.execute(ENTER, {"year": date(now.year, 1, 1), "today": now.date()})
 
@@ -190,37 +193,50 @@ WITH found AS MATERIALIZED (
         coalesce(max(a.units) FILTER (
             WHERE a.schedule_id IS NOT NULL
                 AND (a.until_date IS NULL OR a.until_date > %(year)s)
-        ), 0) AS units
+        ), 0) AS units,
+        p.last AS host_since
     FROM instruments_scheduleassignment a
     JOIN instruments_instrument i ON i.id = a.instrument_id
-    GROUP BY a.instrument_id, i.facility_id, i.norm_hours, i.kind
+    LEFT JOIN (
+        SELECT instrument_id, max(until_date) AS last FROM instruments_pasthost GROUP BY 1
+    ) p ON p.instrument_id = i.id
+    GROUP BY a.instrument_id, i.facility_id, i.norm_hours, i.kind, p.last
 ),
 entered AS (
-    INSERT INTO bookings_rollup (instrument_id, until_date, facility_id, norm, units)
-    SELECT f.instrument_id, f.since, f.facility_id, f.norm, f.units
+    INSERT INTO bookings_rollup (
+        instrument_id, until_date, facility_id, norm, units, host_since, is_summed
+    )
+    SELECT f.instrument_id, f.since, f.facility_id, f.norm, f.units, f.host_since, true
     FROM found f
     WHERE NOT EXISTS (SELECT FROM bookings_rollup r WHERE r.instrument_id = f.instrument_id)
     ORDER BY f.instrument_id
     ON CONFLICT DO NOTHING
 ),
 changed AS MATERIALIZED (
-    SELECT r.instrument_id, r.facility_id AS was, f.facility_id, f.norm, f.units,
-        CASE WHEN f.facility_id = r.facility_id THEN %(year)s
-            ELSE date_trunc('year', f.since)::date
+    SELECT r.instrument_id, r.facility_id AS was, f.facility_id, f.norm, f.units, f.host_since,
+        CASE
+            WHEN f.facility_id IS DISTINCT FROM r.facility_id OR NOT r.is_summed
+                THEN date_trunc('year', f.since)::date
+            WHEN f.host_since IS DISTINCT FROM r.host_since
+                THEN least(date_trunc('month', f.host_since)::date, %(year)s)
+            ELSE %(year)s
         END AS since
     FROM bookings_rollup r
     JOIN found f ON f.instrument_id = r.instrument_id
-    WHERE (r.facility_id, r.norm, r.units) IS DISTINCT FROM (f.facility_id, f.norm, f.units)
+    WHERE (r.facility_id, r.norm, r.units, r.host_since, true)
+        IS DISTINCT FROM (f.facility_id, f.norm, f.units, f.host_since, r.is_summed)
     FOR UPDATE OF r SKIP LOCKED
 ),
 updated AS (
-    UPDATE bookings_rollup r SET facility_id = c.facility_id, norm = c.norm, units = c.units
+    UPDATE bookings_rollup r
+    SET facility_id = c.facility_id, norm = c.norm, units = c.units, host_since = c.host_since
     FROM changed c WHERE c.instrument_id = r.instrument_id
 )
 INSERT INTO bookings_dirtymonths (facility_id, since, until)
-SELECT DISTINCT f.id, c.since, %(today)s + 1
+SELECT f.id, min(c.since), %(today)s + 1000  -- bookings may lie ahead
 FROM changed c, unnest(ARRAY[c.was, c.facility_id]) AS f (id)
 WHERE f.id IS NOT NULL
+GROUP BY f.id
 """
 
 MARK = """

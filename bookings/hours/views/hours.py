@@ -1,16 +1,19 @@
 """Hours: dashboards that sum up, and the rows behind a number."""
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.core.paginator import Page as DjangoPage
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from accounts.domain.errors import NotFound, NotPermitted
+from accounts.domain.errors import Invalid, NotFound, NotPermitted
 from accounts.domain.roles import Actor
 from accounts.permissions import actor_of
 from accounts.views.pages import reads
@@ -19,7 +22,7 @@ from bookings.hours.domain.hours import definitions_on
 from bookings.hours.forms.hours import HoursForm
 from bookings.hours.selectors.bookings import booking_figures
 from bookings.hours.selectors.hours import HoursRow, day_rows, instrument_day
-from bookings.hours.selectors.reading import Figures
+from bookings.hours.selectors.reading import Figures, Page
 from bookings.hours.selectors.scope import (
     PUBLIC_BY,
     instruments_in,
@@ -27,7 +30,7 @@ from bookings.hours.selectors.scope import (
     scope_for,
     scope_names,
 )
-from bookings.hours.selectors.tables import PAYERS, TableQuery, day_list, day_sums_of, figures_of
+from bookings.hours.selectors.tables import PAYERS, TableQuery, day_list, day_sums_kept, figures_of
 from bookings.record.selectors.reservations import visible_among
 from instruments.selectors.registry import instrument_by_id
 
@@ -43,6 +46,8 @@ DOWN = {
     "month": "day",
 }
 PUBLIC_DOWN = {"region": "technique", "technique": "region", "year": "month"}
+# Tables in pages: there may be very many of these.
+PAGED = {"facility", "instrument"}
 MOST_BARS = 25
 MOST_LINES = 60  # of a heat map
 PER_PAGE = 100
@@ -126,16 +131,21 @@ def hours_by(request: HttpRequest) -> HttpResponse:
     """Hours by region, organisation, instrument and so on, each row opening what is below."""
     actor = actor_of(request.user)
     form, query = query_of(request, actor)
-    figures = figures_of(actor, query, most=MOST_SHOWN)
     by = query.by[0]
+    page = page_at(request) if by in PAGED else None
+    figures = figures_of(actor, query, most=MOST_SHOWN, page=page)
     bookings = None
     if figures.total is not None and not (figures.scope.is_public and query.narrowed):
-        bookings = booking_figures(figures.scope.instruments, since=query.since, until=query.until)
+        with suppress(Invalid):  # too many days beside whole months: the table stands without
+            bookings = booking_figures(
+                figures.scope, since=query.since, until=query.until, kept=figures.kept
+            )
     trend = figures
     if by not in ("year", "month", "week", "day"):
-        trend = figures_of(actor, query, ["month"])
+        trend = figures_of(actor, query, ["month"], kept=figures.kept, needs_total=False)
     context = context_of(request, actor, form, query, "hours") | {
         "rows": figures.rows,
+        "page": page_of(figures, page),
         "total": figures.total,
         "bookings": bookings,
         "by_label": dict(form.fields["by"].choices)[by],  # type: ignore[attr-defined]
@@ -145,6 +155,21 @@ def hours_by(request: HttpRequest) -> HttpResponse:
         "trend_rows": trend.rows if trend is not figures else [],
     }
     return render(request, "bookings/hours/hours.html", context)
+
+
+def page_at(request: HttpRequest) -> Page:
+    """The page of a table that is asked for; the first, where that is no number."""
+    asked = request.GET.get("page", "")
+    number = int(asked) if asked.isdecimal() and len(asked) < 7 else 1
+    return Page(PER_PAGE, PER_PAGE * max(0, number - 1))
+
+
+def page_of(figures: Figures, page: Page | None) -> DjangoPage[HoursRow] | None:
+    """What the links to other pages are made from."""
+    if page is None:
+        return None
+    pages = Paginator(range(figures.number), page.most)
+    return pages.get_page(page.skipped // page.most + 1)  # type: ignore[return-value]
 
 
 def _hours(minutes: int) -> float:
@@ -224,7 +249,7 @@ def weeks(request: HttpRequest) -> HttpResponse:
         raise NotPermitted
     form, query = query_of(request, actor)
     by = query.by[0] if query.by[0] in DOWN and query.by[0] not in ("year", "month") else "region"
-    figures = figures_of(actor, query, [by, "week"])
+    figures = figures_of(actor, query, [by, "week"], page=Page(MOST_LINES), needs_total=False)
     shown = sorted({row.keys["week"] for row in figures.rows})
     lines: dict[str, dict[str, Any]] = {}
     for row in figures.rows:
@@ -232,14 +257,14 @@ def weeks(request: HttpRequest) -> HttpResponse:
             row.keys[by], {"key": row.keys[by], "name": _name(row, by), "weeks": {}}
         )
         line["weeks"][row.keys["week"]] = row
-    kept = list(lines.values())[:MOST_LINES]
+    kept = list(lines.values())
     context = context_of(request, actor, form, query, "weeks") | {
         "by": by,
         "by_label": dict(form.fields["by"].choices)[by],  # type: ignore[attr-defined]
         "down": DOWN[by],
         "weeks": shown,
         "lines": [line | {"cells": [line["weeks"].get(week) for week in shown]} for line in kept],
-        "left_out": len(lines) - len(kept),
+        "left_out": figures.number - len(kept),
         "heat": {
             "kind": "heat",
             "height": max(180, 90 + 24 * len(kept)),
@@ -275,7 +300,7 @@ def days(request: HttpRequest) -> HttpResponse:
     rows = day_list(scope.instruments, query, after=after, most=PER_PAGE + 1)
     context = context_of(request, actor, form, query, "days") | {
         "state": query.state or "productive",
-        "sums": day_sums_of(scope.instruments, query),
+        "sums": day_sums_kept(scope, query),
         "rows": rows[:PER_PAGE],
         "next": f"{rows[PER_PAGE - 1][0]}~{rows[PER_PAGE - 1][1]}" if len(rows) > PER_PAGE else "",
         "is_first": after is None,

@@ -25,6 +25,7 @@ from bookings.hours.selectors.demand import demand
 from bookings.hours.selectors.flows import flows, opens, spread
 from bookings.hours.selectors.norms import entered_norms
 from bookings.hours.selectors.payers import payers
+from bookings.hours.selectors.reading import MOST_ROWS, MOST_WRITTEN
 from bookings.hours.selectors.scope import reads_hours, scope_for
 from bookings.hours.selectors.tables import TableQuery, table_of
 from bookings.hours.services.exports import (
@@ -195,7 +196,8 @@ def download(request: HttpRequest) -> HttpResponseBase:
     query = _by(name, request, query)
     if name == "days":
         raise NotPermitted  # may have millions of rows: a job writes them
-    table = table_of(actor, name, query)
+    most = MOST_WRITTEN if format == "csv" else MOST_ROWS  # workbooks of more are a worker's
+    table = table_of(actor, name, query, most)
     file = f"{name}-{query.since}-{query.until}.{format}"
     answer: HttpResponseBase
     if format == "csv":

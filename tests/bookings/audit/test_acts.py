@@ -41,11 +41,13 @@ EFFECTS = {"Effect", "connect"}
 # Rows that no act is ever done to by themselves: parts of others, counters, queues, what is
 # computed, what is kept about reading.
 NEVER = {
-    "agreementmember", "attachment", "bookingpolicy", "busytime", "capability",
+    "agreementmember", "attachment", "bookingpolicy", "bookingsread", "busytime", "capability",
     "capabilityquestion", "correction", "dirtyday",
-    "dirtymonths", "dispute", "earmark", "facilitymonth", "facilityyear", "fetching",
+    "dirtymonths", "dispute", "earmark", "facilitybookings", "facilityday", "facilitylead",
+    "facilitymonth", "facilityuse", "facilityyear", "fetching",
     "hostrecord", "idempotencykey", "installation", "importchunk", "importedbooking", "importrow",
-    "instrumentday", "instrumentlist", "listentry", "suggestion",
+    "instrumentday", "instrumentlist", "instrumentmonth", "instrumentyear", "listentry",
+    "suggestion",
     "organisationmove", "pasthost", "pursetransfer",
     "instrumentdayuse", "jobrun", "ledgerentry", "message", "occupancy", "openwindow", "payment",
     "paymentnotice", "policyversion", "posting", "provenance", "questionasker", "quote", "ratecard",

@@ -149,7 +149,7 @@ def test_too_many_rows_are_refused_before_any_hours_are_read(
         answer = zhao.get(f"statistics/hours/?{TEN_YEARS}&by=day,instrument")
     assert answer.problems == [("by", "too-many-figures")]
     assert (
-        f"up to {rows}, of which at most 20000 can be returned"
+        f"up to {rows}, of which at most 5000 can be returned"
         in answer.body["errors"][0]["message"]
     )
     assert not [query for query in made if "bookings_instrumentday" in query["sql"]]

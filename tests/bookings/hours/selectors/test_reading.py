@@ -4,25 +4,53 @@ that shares nothing with the first; and those of months are those of their days.
 import csv
 import io
 import random
+from collections import Counter
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from statistics import median as median_of
 from zoneinfo import ZoneInfo
 
 import openpyxl
 import pytest
+from django.db import transaction
 from django.test import Client
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from accounts.domain.errors import Invalid
 from accounts.domain.roles import ADMINISTRATOR, PLATFORM, Actor, By, Grant
 from accounts.models import User
 from accounts.services.memberships import role_grant
+from accounts.trail import record
+from bookings.hours.selectors.bookings import _median, booking_figures, booking_rows
+from bookings.hours.selectors.flows import flows
 from bookings.hours.selectors.hours import hours
+from bookings.hours.selectors.norms import load_norms
+from bookings.hours.selectors.payers import payers
 from bookings.hours.selectors.reading import figures_for
+from bookings.hours.selectors.scope import scope_for
+from bookings.hours.selectors.sums import Kept
+from bookings.hours.selectors.tables import TableQuery, day_sums_kept
 from bookings.hours.services.exports import exports_work
 from bookings.hours.services.hours import days_mark_dirty, hours_roll_up
 from bookings.hours.services.norms import norm_add
-from bookings.models import Closure, HoursExport, Reservation, UsageSession
-from instruments.models import Facility, Instrument
-from tests.factories.hours import ALWAYS, OFFICE, HoursWorld, local
+from bookings.models import (
+    Closure,
+    FacilityDay,
+    FacilityMonth,
+    FacilityUse,
+    HoursExport,
+    InstrumentDay,
+    InstrumentDayUse,
+    InstrumentMonth,
+    InstrumentYear,
+    Reservation,
+    RollUp,
+    UsageSession,
+)
+from instruments.models import Facility, Instrument, PastHost, Technique
+from tests.factories.hours import ALWAYS, OFFICE, HoursWorld, local, stored
 
 NOW = datetime(2026, 4, 3, 12, 0, tzinfo=UTC)
 FIRST = date(2026, 2, 20)
@@ -225,6 +253,242 @@ def test_months_say_what_their_days_say(world):
             assert read(by, *span, facilities=Facility.objects.all()) == read(by, *span), (span, by)
 
 
+SPANS = (
+    (date(2026, 1, 1), date(2027, 1, 1)),
+    (date(2026, 3, 1), date(2026, 4, 1)),
+    (date(2026, 2, 23), date(2026, 4, 2)),
+    (date(2025, 12, 1), date(2026, 4, 1)),
+    (date(2026, 3, 2), date(2026, 3, 9)),
+)
+GROUPINGS: tuple[list[str], ...] = (
+    [], ["technique"], ["instrument"], ["instrument", "month"], ["technique", "year"],
+    ["region", "week"], ["organisation", "day"], ["facility", "year"], ["region", "technique"],
+)  # fmt: skip
+BY_DAYS = Kept(is_filled=False, has_moves=True, is_last=False)
+
+
+def same_as_days():
+    """Every grouping of every span from the sums says what its days say; of facilities, too."""
+    chosen = {"instruments": Instrument.objects.all(), "norms": load_norms("nrii")}
+    for since, until in SPANS:
+        for by in GROUPINGS:
+            of = chosen | {"since": since, "until": until, "by": by}
+            expected = hours(**of, kept=BY_DAYS)
+            assert hours(**of) == expected, (since, until, by)
+            assert hours(**of, facilities=Facility.objects.all()) == expected, (since, until, by)
+
+
+def with_techniques():
+    techniques = [Technique.objects.create(code=f"T{n}", name=f"technique {n}") for n in (1, 2)]
+    for instrument, some in zip(Instrument.objects.order_by("pk"), (1, 2), strict=True):
+        instrument.techniques.set(techniques[:some])
+
+
+def test_all_sums_say_what_their_days_say(world):
+    with_techniques()
+    same_as_days()
+
+
+@pytest.mark.parametrize("day", [date(2026, 3, 10), date(2026, 3, 1), date(2026, 4, 1)])
+def test_sums_count_for_the_host_of_each_day(world, day):
+    with_techniques()
+    first = Instrument.objects.order_by("pk")[0]
+    for host, region, since, until in (
+        (world.neighbour, world.here, None, date(2026, 2, 25)),
+        (world.stranger, world.there, date(2026, 2, 25), day),
+    ):
+        PastHost.objects.create(
+            instrument=first, organisation=host, region=region, from_date=since, until_date=until
+        )
+    hours_roll_up(since=None, until=None, now=NOW)
+    same_as_days()
+    rows = hours(
+        instruments=Instrument.objects.all(),
+        facilities=Facility.objects.all(),
+        since=date(2026, 1, 1),
+        until=date(2027, 1, 1),
+        by=["organisation"],
+    )
+    assert {row.keys["organisation"] for row in rows} == {
+        world.host.code, world.neighbour.code, world.stranger.code
+    }  # fmt: skip
+    expected = flow_values()
+    RollUp.objects.update(is_summed=False)
+    assert flow_values() == expected
+
+
+def flow_values():
+    matrix = flows(EVERYTHING, since=date(2026, 2, 1), until=date(2026, 5, 1), measure="hours")
+    return [(cell.payer, cell.host, cell.value, cell.organisations) for cell in matrix.cells]
+
+
+def test_until_an_upgrade_has_filled_the_sums_days_are_read(world):
+    scope = scope_for(EVERYTHING, {})
+    span = {"since": date(2026, 3, 1), "until": date(2026, 4, 1)}
+
+    def read():
+        return (
+            figures_for(EVERYTHING, narrowed={}, by=["region"], **span).rows,
+            payers(scope, by=["price_group", "organisation"], least=3, **span),
+            booking_figures(scope, **span),
+            flow_values(),
+        )
+
+    expected, kept = read(), stored()
+    assert expected[2].booked == 0  # these were never confirmed
+    sums = (FacilityDay, FacilityMonth, FacilityUse, InstrumentMonth, InstrumentYear)
+    for model in sums:
+        model.objects.all().delete()
+    RollUp.objects.update(is_summed=False)  # as the migration leaves it
+    assert read() == expected
+    hours_roll_up(since=None, until=None, now=NOW)
+    assert not RollUp.objects.filter(is_summed=False).exists()
+    assert stored() == kept
+    assert read() == expected
+
+
+def test_whole_months_are_read_without_any_day(world, django_assert_num_queries):
+    """Where days are spoiled behind the roll-up, the figures of whole months stay."""
+    span = {"since": date(2026, 3, 1), "until": date(2026, 4, 1)}
+    scope = scope_for(EVERYTHING, {})
+
+    def read():
+        return [
+            [row.minutes for row in figures_for(EVERYTHING, narrowed={}, by=by, **span).rows]
+            for by in (["region"], ["technique"], ["instrument"], ["region", "week"])
+        ] + [payers(scope, by=["price_group"], least=3, **span), flow_values()]
+
+    before = read()
+    InstrumentDay.objects.all().delete()
+    InstrumentDayUse.objects.all().delete()
+    assert read() == before
+
+
+# Bookings
+
+
+def confirmed(world, minutes_ahead):
+    """Bookings of March, each asked for so many minutes ahead."""
+    instrument = Instrument.objects.order_by("pk")[0]
+    for n, minutes in enumerate(minutes_ahead):
+        start = datetime(2026, 3, 2, 8, 0, tzinfo=UTC) + timedelta(hours=3 * n)
+        row = world.reservation(instrument, start, start + timedelta(hours=1), state="completed")
+        asked = start - timedelta(minutes=minutes, seconds=-20)
+        Reservation.objects.filter(pk=row.pk).update(requested_at=asked, confirmed_at=asked)
+    RollUp.objects.update(is_summed=False)
+    hours_roll_up(since=None, until=None, now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "median"),
+    [
+        ([], None),
+        ([121], Decimal("2.0")),
+        ([121, 5000], Decimal("42.7")),
+        ([40, 121, 5000, 90_000, 31, 33], Decimal("1.3")),
+        ([7000] * 3 + [7001] * 2, Decimal("116.7")),
+        ([-600, 121], Decimal("2.0")),
+    ],
+)
+def test_the_median_of_the_sums_is_that_of_the_bookings(world, minutes, median):
+    confirmed(world, minutes)
+    scope = scope_for(EVERYTHING, {})
+    single = replace(scope, facilities=None)
+    for span in SPANS:
+        days = dict(zip(("since", "until"), span, strict=True))
+        assert booking_figures(scope, **days) == booking_figures(single, **days), span
+    of_march = booking_figures(scope, since=date(2026, 3, 1), until=date(2026, 4, 1))
+    assert (of_march.booked, of_march.lead_hours) == (len(minutes), median)
+
+
+@settings(max_examples=20)
+@given(st.lists(st.integers(0, 130_000), min_size=1, max_size=40), st.integers(0, 3))
+def test_the_median_looked_up_in_groups_is_the_median(leads, step):
+    leads = [lead // 10**step for lead in leads]
+
+    def counted(width, low, high):
+        return Counter(
+            lead // width for lead in leads if low <= lead and (high is None or lead < high)
+        )
+
+    assert _median(counted) == median_of(leads)
+
+
+def test_months_of_bookings_follow_the_trail(world):
+    confirmed(world, [60, 60])
+    scope = scope_for(EVERYTHING, {})
+    span = {"since": date(2026, 3, 1), "until": date(2026, 4, 1)}
+    row = Reservation.objects.filter(confirmed_at__isnull=False).order_by("start_at")[0]
+    later = NOW + timedelta(hours=1)
+    Reservation.objects.filter(pk=row.pk).update(
+        state="cancelled", ended_at=row.start_at - timedelta(hours=2)
+    )
+    with transaction.atomic():
+        record(By(PLATFORM, later), "reservation.cancel", row)
+    assert booking_figures(scope, **span).cancelled_late == 0
+    hours_roll_up(since=None, until=None, now=later)
+    after = booking_figures(scope, **span)
+    assert (after.booked, after.cancelled, after.cancelled_late_minutes) == (2, 1, 60)
+    assert hours_roll_up(since=None, until=None, now=later).changed == 0
+
+
+# Pages, files and what is too much
+
+
+def test_hours_by_instrument_come_in_pages(world, client: Client, monkeypatch):
+    monkeypatch.setattr("bookings.hours.views.hours.PER_PAGE", 1)
+    admin = User.objects.create_user("admin@example.org")
+    role_grant(By(PLATFORM, NOW), user=admin, role="administrator")
+    client.force_login(admin)
+    asked = {"since": "2026-03-01", "until": "2026-04-01", "by": "instrument"}
+    total = counted(world, date(2026, 3, 1), date(2026, 4, 1))["productive"]
+    names = []
+    for page in ("", "2", "99", "x"):
+        answer = client.get("/hours/", asked | {"page": page})
+        assert answer.status_code == 200
+        assert answer.context["total"].minutes.productive == total
+        names.append([row.names["instrument"][0] for row in answer.context["rows"]])
+    assert names == [["America/Chicago"], ["Asia/Shanghai"], ["Asia/Shanghai"], ["America/Chicago"]]
+    assert 'rel="next"' in client.get("/hours/", asked).content.decode()
+    answer = client.get("/hours/download/", asked)
+    assert answer.streaming
+    rows = list(csv.reader(io.StringIO(answer.getvalue().decode("utf-8-sig"))))
+    at = rows[0].index("productive_minutes")
+    assert [row[1] for row in rows[1:3]] == ["America/Chicago", "Asia/Shanghai"]
+    assert sum(int(row[at]) for row in rows[1:3]) == total
+
+
+def test_weeks_show_the_first_groups_and_count_the_others(world, client: Client, monkeypatch):
+    monkeypatch.setattr("bookings.hours.views.hours.MOST_LINES", 1)
+    admin = User.objects.create_user("admin@example.org")
+    role_grant(By(PLATFORM, NOW), user=admin, role="administrator")
+    client.force_login(admin)
+    asked = {"since": "2026-03-01", "until": "2026-04-01", "by": "instrument"}
+    page = client.get("/hours/weeks/", asked)
+    assert [line["name"] for line in page.context["lines"]] == ["America/Chicago"]
+    assert page.context["left_out"] == 1
+
+
+def test_too_many_days_of_instruments_are_refused_before_any_is_read(world, monkeypatch):
+    monkeypatch.setattr("bookings.hours.selectors.reading.MOST_DAYS", 60)
+    monkeypatch.setattr("bookings.hours.selectors.sums.MOST_DAYS", 60)
+    march = {"since": date(2026, 3, 1), "until": date(2026, 4, 1)}
+    scope = scope_for(EVERYTHING, {})
+    for read in (
+        lambda: figures_for(EVERYTHING, narrowed={}, by=["technique", "week"], **march),
+        lambda: payers(replace(scope, facilities=None), by=["price_group"], least=3, **march),
+        lambda: booking_figures(replace(scope, facilities=None), **march),
+        lambda: flows(EVERYTHING, measure="users", **march),
+        lambda: booking_rows(EVERYTHING, scope.instruments, counted="booked", most=1, **march),
+    ):
+        with pytest.raises(Invalid) as refused:
+            read()
+        assert [problem.code for problem in refused.value.problems] == ["too-many-days"]
+    assert figures_for(EVERYTHING, narrowed={}, by=["technique"], **march).rows
+    assert figures_for(EVERYTHING, narrowed={}, by=["region", "week"], **march).rows
+    assert day_sums_kept(scope, TableQuery(narrowed={}, **march)).days is None
+
+
 def test_months_follow_what_changes(world):
     """A correction, an instrument that moves to another facility, one that gets its own norm."""
     pk = next(iter(world.instruments))
@@ -250,8 +514,6 @@ def test_months_follow_what_changes(world):
 
 
 def figures(facilities):
-    from bookings.hours.selectors.norms import load_norms
-
     return hours(
         instruments=Instrument.objects.all(),
         facilities=facilities,

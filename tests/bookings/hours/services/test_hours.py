@@ -449,11 +449,12 @@ def test_statements_do_not_grow_with_the_numbers(world, django_assert_num_querie
     for seed in range(copies):
         populate(world, seed)
     # Enter, progress; savepoint, lock, marks, settings, figures, settings back, months to do,
-    # advance, release; progress, marks; facilities; savepoint, lock, marks, settings, months,
-    # years, settings back, release; facilities.
-    with django_assert_num_queries(23):
+    # advance, release; progress, marks; bookings: until when they were read, marks, read now;
+    # facilities; savepoint, lock, marks, settings, months, years, bookings, settings back, summed,
+    # release; facilities.
+    with django_assert_num_queries(28):
         roll_up()
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(9):
         roll_up()
 
 
