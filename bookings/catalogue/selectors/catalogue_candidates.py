@@ -347,57 +347,61 @@ class Sieve:
             for name, day in days.items()
         }
 
-        return {
-            "now": self.now,
-            "start": start,
-            "end": end,
-            "first_day": first,
-            "last_day": last,
-            "minutes": self.minutes,
-            "payer": payer.pk if payer else None,
-            "payer_kind": payer.kind if payer else "",
-            "payer_region": payer.region_id if payer else None,
-            "moves": payer is not None
-            and {r.pk for r in (self.backing.region(first), self.backing.region(last)) if r}
-            != {payer.region_id},
-            "always_partners": always,
-            "sometimes_partners": sometimes,
-            "max_price": self.max_price,
-            "without": list(self.without),
-            "worths": json.dumps({name: f"{worth:f}" for name, worth in self.worths.items()}),
-            "begins": begins,
-            "wished": self.wished,
-            "max_payable": self.max_payable,
-            "mode": self.mode,
-            "digits": json.dumps(MINOR_DIGITS),
-            "most_discount": max(
-                (
-                    agreement.discount_percent
-                    for agreements in self.backing.agreements.values()
-                    for each in agreements.values()
-                    for agreement in each
+        return (
+            {
+                "now": self.now,
+                "start": start,
+                "end": end,
+                "first_day": first,
+                "last_day": last,
+                "minutes": self.minutes,
+                "payer": payer.pk if payer else None,
+                "payer_kind": payer.kind if payer else "",
+                "payer_region": payer.region_id if payer else None,
+                "moves": payer is not None
+                and {r.pk for r in (self.backing.region(first), self.backing.region(last)) if r}
+                != {payer.region_id},
+                "always_partners": always,
+                "sometimes_partners": sometimes,
+                "max_price": self.max_price,
+                "without": list(self.without),
+                "worths": json.dumps({name: f"{worth:f}" for name, worth in self.worths.items()}),
+                "begins": begins,
+                "wished": self.wished,
+                "max_payable": self.max_payable,
+                "mode": self.mode,
+                "digits": json.dumps(MINOR_DIGITS),
+                "most_discount": max(
+                    (
+                        agreement.discount_percent
+                        for agreements in self.backing.agreements.values()
+                        for each in agreements.values()
+                        for agreement in each
+                    ),
+                    default=0,
                 ),
-                default=0,
-            ),
-            "most_voucher": max((grant.percent for grant in self.backing.grants), default=0),
-        } | {
-            key: value
-            for name, day in days.items()
-            for key, value in (
-                (f"home_{name}", homes[name]),
-                (f"partners_{name}", _partners(self.backing.agreements_on(day), day, day)[0]),
-                (f"discounts_{name}", _discounts(self.backing.agreements_on(day), day)),
-            )
-        } | {
-            "homes": list({home for home in homes.values() if home}),
-            "partners": list(
-                {
-                    region
-                    for day in days.values()
-                    for region in _partners(self.backing.agreements_on(day), day, day)[0]
-                }
-            ),
-        }
+                "most_voucher": max((grant.percent for grant in self.backing.grants), default=0),
+            }
+            | {
+                key: value
+                for name, day in days.items()
+                for key, value in (
+                    (f"home_{name}", homes[name]),
+                    (f"partners_{name}", _partners(self.backing.agreements_on(day), day, day)[0]),
+                    (f"discounts_{name}", _discounts(self.backing.agreements_on(day), day)),
+                )
+            }
+            | {
+                "homes": list({home for home in homes.values() if home}),
+                "partners": list(
+                    {
+                        region
+                        for day in days.values()
+                        for region in _partners(self.backing.agreements_on(day), day, day)[0]
+                    }
+                ),
+            }
+        )
 
     @property
     def groups(self) -> list[tuple[str, str]]:
