@@ -124,7 +124,8 @@ def _candidates(actor: Actor) -> Sequence[tuple[UUID, UUID]]:
                 WHERE (a.is_own OR b.is_own) AND length(a.number) > 2
                 UNION
                 SELECT a.id, b.id FROM modelled a
-                JOIN modelled b ON a.facility_id = b.facility_id AND a.model = b.model AND a.id < b.id
+                JOIN modelled b
+                    ON a.facility_id = b.facility_id AND a.model = b.model AND a.id < b.id
                 WHERE a.is_own AND a.model <> '' AND NOT (
                     a.numbers @> '[{"identifier_type": "SerialNumber"}]'
                     AND b.numbers @> '[{"identifier_type": "SerialNumber"}]')

@@ -3,7 +3,6 @@ wall-clock time of one zone, in the reader's language."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -12,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from accounts.letters.words import is_chinese
+from accounts.views.pages import address_of
 from bookings.availability.models import Closure
 from bookings.catalogue.selectors.calendars import Entry, Row, Week
 from bookings.record.domain.periods import Period, clip, subtract, union
@@ -54,16 +54,6 @@ def local_name(name: str, name_zh: str) -> str:
 def instant(at: datetime) -> str:
     """An instant as addresses say it."""
     return at.astimezone(UTC).isoformat(timespec="seconds")[:19] + "Z"
-
-
-def address_of(view: str, pk: UUID) -> str:
-    """The address of a page of one row, as `reverse` gives it; a board has thousands."""
-    return _pattern(view).replace(str(UUID(int=0)), str(pk))
-
-
-@cache
-def _pattern(view: str) -> str:
-    return reverse(view, args=[UUID(int=0)])
 
 
 def labels(entry: Entry, *, is_manager: bool) -> tuple[str, str]:

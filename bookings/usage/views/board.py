@@ -17,13 +17,12 @@ from django_htmx.http import HttpResponseClientRefresh
 from accounts.domain.errors import NotPermitted, Refused
 from accounts.domain.roles import Actor
 from accounts.letters.words import named
-from accounts.views.pages import act, by_of, edits, reads
+from accounts.views.pages import act, address_of, by_of, edits, reads
 from bookings.catalogue.forms.calendars import BoardForm
 from bookings.catalogue.forms.periods import PeriodForm
 from bookings.catalogue.selectors.calendars import Entry, Row, load_board, load_in_the_way
 from bookings.catalogue.selectors.units import units_of
 from bookings.catalogue.views.events import (
-    address_of,
     form_of,
     lane_of,
     locale,
