@@ -4,7 +4,7 @@ without a template of their own, which takes ten times as long."""
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote_plus
 from zoneinfo import ZoneInfo
 
 from django import template
@@ -27,28 +27,25 @@ def slots(
     book is led to the page that says what to do. Of `minutes`, `service_mode` and `quantity` what
     is not given is the page's. `zone`: that of their labels, unless it is the active one; `short`:
     by the time of the day alone."""
-    values = {
-        name: given.get(name, context.get(name, ""))
-        for name in ("minutes", "service_mode", "quantity")
-    }
     payer = context.get("payer")
     view = "bookings:book" if context.get("may_book") else "bookings:instrument"
     address = address_of(view, context["instrument"].pk)
-    organisation = payer.code if payer else ""
+    names = ("minutes", "service_mode", "quantity")
+    values = {name: given.get(name, context.get(name, "")) for name in names}
+    rest = parameters(
+        minutes=values["minutes"],
+        organisation=payer.code if payer else "",
+        service_mode=values["service_mode"],
+        quantity=values["quantity"],
+    ).replace("?", "&", 1)
+    more = escape(rest)
     labelled = time_of_day if short else short_moment
     links = []
     with timezone.override(ZoneInfo(zone) if zone else timezone.get_current_timezone()):
         for start in starts:
             at = rfc3339(start)
-            query = parameters(
-                start=at,
-                minutes=values["minutes"],
-                organisation=organisation,
-                service_mode=values["service_mode"],
-                quantity=values["quantity"],
-            )
             links.append(
-                f'<a class="slot" data-start="{at}" href="{escape(address + query)}">'
+                f'<a class="slot" data-start="{at}" href="{address}?start={quote_plus(at)}{more}">'
                 f"{escape(labelled(start))}</a>"
             )
     return mark_safe("\n".join(links))  # noqa: S308  # escaped above
@@ -61,13 +58,13 @@ def branches(context: Any, facet: dict[str, Any]) -> SafeString:
     params = context["request"].GET.copy()
     for name in (facet["name"], "page"):
         params.pop(name, None)
-    rest = params.urlencode()
+    rest = f"{params.urlencode()}&" if params else ""
 
     def link(item: Any) -> str:
-        query = "&".join(filter(None, (rest, urlencode({facet["name"]: item.code}))))
+        query = f"?{rest}{facet['name']}={quote_plus(item.code)}"
         here = ' aria-current="true"' if item.code == facet["chosen"] else ""
         return (
-            f'<a href="{escape("?" + query)}"{here}>{escape(facet_name(item))}</a>'
+            f'<a href="{escape(query)}"{here}>{escape(facet_name(item))}</a>'
             f' <span class="text-secondary">{item.count}</span>'
         )
 
