@@ -12,6 +12,7 @@ memoizes the lateral join); nothing but the index by name decides the order, so 
 same at the end of the list as at its beginning.
 """
 
+import hashlib
 import json
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -23,6 +24,7 @@ from operator import or_
 from typing import Any
 from uuid import UUID
 
+from django.core.cache import cache
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import F, Q, QuerySet
@@ -36,7 +38,7 @@ from bookings.record.domain.periods import Period
 from instruments.domain.policies import DEFAULT_HORIZON_DAYS
 from instruments.domain.search import Criteria
 from instruments.models import Instrument, SearchEntry
-from instruments.selectors.search import entries, ordered, records
+from instruments.selectors.search import FEW, KEPT_SECONDS, entries, ordered, records
 
 type Place = tuple[Any, ...]  # the values of the order: (name, id), or (nearness, name, id)
 
@@ -624,6 +626,22 @@ def of_today(
     )
 
 
+# What of a sieve `load_priced` depends on, but for the moment.
+_COUNTED_BY = frozenset(
+    {
+        "payer",
+        "payer_kind",
+        "payer_region",
+        "always_partners",
+        "sometimes_partners",
+        "worths",
+        "max_price",
+        "first_day",
+        "last_day",
+    }
+)
+
+
 @dataclass(frozen=True)
 class Priced:
     """How many of some instruments have a rate for the payer today of at most the price of a
@@ -634,7 +652,8 @@ class Priced:
 
 
 def load_priced(fitting: QuerySet[SearchEntry], sieve: Sieve) -> Priced:
-    """Count by price the entries that fit. One statement."""
+    """Count by price the entries that fit. One statement. What looks at more than `FEW` may be a
+    minute old."""
     values = sieve.values
     groups = [_ONE, _OTHER]
     if values["always_partners"] == values["sometimes_partners"]:
@@ -644,6 +663,10 @@ def load_priced(fitting: QuerySet[SearchEntry], sieve: Sieve) -> Priced:
         sql, given = fitting.values(*_COLUMNS[1:], id=F("pk")).query.sql_with_params()
     except EmptyResultSet:
         return Priced(0, {})
+    counts_for = {name: value for name, value in values.items() if name in _COUNTED_BY}
+    kept_at = hashlib.sha256(repr((sql, given, counts_for)).encode()).hexdigest()[:32]
+    if kept := cache.get(f"priced:{kept_at}"):
+        return kept  # type: ignore[no-any-return]
     # The local day is looked up only where a card begins or ends about today.
     counting = _raw(
         f"""
@@ -667,10 +690,13 @@ def load_priced(fitting: QuerySet[SearchEntry], sieve: Sieve) -> Priced:
     with connection.cursor() as cursor:
         cursor.execute(counting.sql, counting.params)
         rows = cursor.fetchall()
-    return Priced(
+    priced = Priced(
         sum(fits for *_, is_compared, _, fits in rows if is_compared),
         {currency: number for currency, is_compared, number, _ in rows if not is_compared},
     )
+    if sum(number for _, _, number, _ in rows) > FEW:
+        cache.set(f"priced:{kept_at}", priced, KEPT_SECONDS)
+    return priced
 
 
 def affordable(fitting: QuerySet[SearchEntry], sieve: Sieve) -> QuerySet[SearchEntry]:
