@@ -27,7 +27,7 @@ class InstrumentSitemap(Sitemap):  # type: ignore[type-arg]
     def items(self) -> QuerySet[Instrument, tuple[UUID, datetime]]:
         return published().order_by("id").values_list("id", "updated_at")
 
-    def get_urls(self, page: int = 1, site: Any = None, protocol: Any = None) -> list[Any]:
+    def get_urls(self, page: int | str = 1, site: Any = None, protocol: Any = None) -> list[Any]:
         """Return the file's lines as one item: a template would take ten times as long."""
         rows = list(self.paginator.page(page).object_list)
         self.latest_lastmod = max((changed for _, changed in rows), default=None)

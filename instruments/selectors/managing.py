@@ -64,7 +64,7 @@ def load_managed(actor: Actor) -> list[Managed]:
         techniques.setdefault(pk, []).append(named[technique])
     facilities: dict[UUID, Named] = {}
     managed = []
-    for pk, *own, zone, slot, facility, name, name_zh in rows.values_list(
+    for pk, own, own_zh, model, zone, slot, facility, name, name_zh in rows.values_list(
         "pk",
         "name",
         "name_zh",
@@ -78,7 +78,7 @@ def load_managed(actor: Actor) -> list[Managed]:
         if facility not in facilities:
             facilities[facility] = Named(str(facility), name, name_zh)
         there, able = facilities[facility], tuple(techniques.get(pk, ()))
-        managed.append(Managed(pk, *own, zone, slot, there, able))
+        managed.append(Managed(pk, own, own_zh, model, zone, slot, there, able))
     return managed
 
 
