@@ -20,7 +20,8 @@ from django.db.models.sql import InsertQuery
 from django.db.models.sql.compiler import SQLCompiler
 from django.db.transaction import TransactionManagementError
 
-MOST_SHAPES, MOST_ITEMS = 64, 16  # of a question; what is beyond is compiled each time
+MOST_SHAPES = 64  # of a question; what is beyond is compiled each time
+MOST_ITEMS = 16  # of a list with a slot for each; a longer one is a single value
 
 
 class Slot(Expression):
@@ -51,6 +52,8 @@ class OneOf(Lookup):
         sql, params = self.process_lhs(compiler, connection)
         if not self.rhs:
             raise EmptyResultSet
+        if isinstance(self.rhs, Slot):  # all of a long list
+            return f"{sql} = ANY(%s)", (*params, self.rhs)
         return f"{sql} IN ({', '.join(['%s'] * len(self.rhs))})", (*params, *self.rhs)
 
 
@@ -59,8 +62,7 @@ class Prepared[R]:
 
     `shape` decides what is asked (flags), the slots what for. A value that is a list becomes
     one slot for each of its items, to be asked by `one_of`, so that each length is a shape of
-    its own. None is no value:
-    `= NULL` holds for no row.
+    its own; a long one is one slot. None is no value: `= NULL` holds for no row.
     """
 
     def __init__(self, build: Callable[..., QuerySet[Any, R]]) -> None:
@@ -71,14 +73,16 @@ class Prepared[R]:
         """Return the rows. One statement; none if an empty list leaves nothing to ask for."""
         if any(value is None for value in values.values()):
             raise ValueError("a prepared question takes no None")
-        lengths = tuple(len(v) if isinstance(v, list) else None for v in values.values())
+        lengths = tuple(
+            min(len(v), MOST_ITEMS + 1) if isinstance(v, list) else None for v in values.values()
+        )
         key = (shape, tuple(values), lengths)
         if key not in self.compiled:
             try:
                 compiled = self._compile(shape, values)
             except EmptyResultSet:
                 return []
-            if len(self.compiled) >= MOST_SHAPES or any(n and n > MOST_ITEMS for n in lengths):
+            if len(self.compiled) >= MOST_SHAPES:
                 return self._filled(*compiled, values)
             self.compiled[key] = compiled
         return self._filled(*self.compiled[key], values)
@@ -93,7 +97,7 @@ class Prepared[R]:
     ) -> tuple[QuerySet[Any, R], SQLCompiler, str, Sequence[Any]]:
         slots = {
             name: [Slot(name, place) for place in range(len(value))]
-            if isinstance(value, list)
+            if isinstance(value, list) and len(value) <= MOST_ITEMS
             else Slot(name)
             for name, value in values.items()
         }

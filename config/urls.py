@@ -37,7 +37,7 @@ urlpatterns = [
     path(
         "sitemap-<slug:section>.xml",
         sitemaps.sitemap,
-        {"sitemaps": SITEMAPS},
+        {"sitemaps": SITEMAPS, "template_name": "sitemap_part.xml"},
         name="sitemap-part",
     ),
     path("healthz", health.healthz, name="healthz"),

@@ -1,7 +1,8 @@
 """Names, days and lists as sentences have them, in the language in force."""
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from django.utils import translation
@@ -32,9 +33,17 @@ def site_name() -> str:
 
 def dated(value: Any, english: str, chinese: str) -> str:
     """A date by the pattern of the language; Chinese weekdays in their short form."""
+    if isinstance(value, datetime):
+        value = value.replace(tzinfo=None)  # what is written is its own clock
     if is_chinese():
-        return date_format(value, chinese).replace("星期", "周")
-    return date_format(value, english)
+        return _formatted(value, chinese, translation.get_language()).replace("星期", "周")
+    return _formatted(value, english, translation.get_language())
+
+
+@lru_cache(maxsize=8192)
+def _formatted(value: date, pattern: str, language: str) -> str:
+    # A page writes few moments many times.
+    return date_format(value, pattern)
 
 
 def day_words(value: Any) -> str:

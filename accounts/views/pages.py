@@ -1,7 +1,9 @@
 """What pages share: who may open one, and what happens when its form is sent."""
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
+from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -9,6 +11,7 @@ from django.forms import Form
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -124,3 +127,13 @@ def act[Page: HttpResponseBase](
         messages.success(request, message)
     where = to(result) if callable(to) else to
     return where if isinstance(where, HttpResponse) else redirect(where)
+
+
+def address_of(view: str, pk: UUID) -> str:
+    """The address of a page of one row, as `reverse` gives it; a board has thousands."""
+    return _pattern(view).replace(str(UUID(int=0)), str(pk))
+
+
+@cache
+def _pattern(view: str) -> str:
+    return reverse(view, args=[UUID(int=0)])

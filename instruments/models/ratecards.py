@@ -4,10 +4,20 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField, RangeOperators
 from django.db import models
 from django.db.models import F, Func, Q, Value
+from django.db.models.expressions import RawSQL
 
 from accounts.domain.currencies import MINOR_DIGITS
 from accounts.models.keys import new_id
 from instruments.models.instruments import Instrument
+
+PRICE_GROUPS = ("regional", "partner", "external", "industry")  # of payers elsewhere
+
+
+def asking_price(group: str) -> str:
+    """What a card asks of a price group for an hour, or a sample, with set-up and tax, in
+    hundredths of its currency: by it the catalogue finds what is cheapest."""
+    net = f"(card #>> '{{rates,{group}}}')::numeric + coalesce((card ->> 'setup_fee')::numeric, 0)"
+    return f"(({net}) * (100 + coalesce((card ->> 'tax_percent')::numeric, 0)))"
 
 
 class RateCard(models.Model):
@@ -30,6 +40,22 @@ class RateCard(models.Model):
     revision = models.PositiveIntegerField(default=1)
 
     class Meta:
+        indexes = [
+            models.Index(
+                fields=["instrument", "valid_from"],
+                name="card_by_day",
+                condition=Q(published_at__isnull=False),
+            ),
+            *(
+                models.Index(
+                    "currency",
+                    RawSQL(asking_price(group), ()),  # noqa: S611  # a text of ours
+                    name=f"card_{group}",
+                    condition=Q(published_at__isnull=False),
+                )
+                for group in PRICE_GROUPS
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["instrument", "version"], name="ratecard_version_unique"

@@ -100,27 +100,32 @@ def _candidates(actor: Actor) -> Sequence[tuple[UUID, UUID]]:
         cursor.execute(
             """
             WITH seen AS MATERIALIZED (
-                SELECT i.id, i.facility_id, i.alternate_identifiers AS numbers,
-                    lower(regexp_replace(i.model, '[[:space:][:punct:]]+', '', 'g')) AS model,
+                SELECT i.id, i.facility_id, i.alternate_identifiers AS numbers, i.model,
                     i.organisation_id = ANY(%(organisations)s)
                         OR r.lineage && %(regions)s AS is_own
                 FROM instruments_instrument i JOIN accounts_region r ON r.id = i.region_id
                 WHERE i.publication <> 'retired' AND (
                     i.organisation_id = ANY(%(organisations)s) OR r.lineage && %(regions)s
                     OR i.publication IN ('published', 'suspended'))
+            ), modelled AS MATERIALIZED (
+                SELECT s.id, s.is_own, s.facility_id, s.numbers,
+                    lower(regexp_replace(s.model, '[[:space:][:punct:]]+', '', 'g')) AS model
+                FROM seen s WHERE s.facility_id IN (SELECT facility_id FROM seen WHERE is_own)
             ), numbered AS MATERIALIZED (
                 SELECT s.id, s.is_own, n->>'identifier_type' AS kind,
                     lower(regexp_replace(n->>'identifier', '[[:space:][:punct:]]+', '', 'g'))
                         AS number
                 FROM seen s, jsonb_array_elements(s.numbers) n
-                WHERE n->>'identifier_type' IN ('SerialNumber', 'InventoryNumber')
+                WHERE s.numbers <> '[]'
+                    AND n->>'identifier_type' IN ('SerialNumber', 'InventoryNumber')
             ), pairs AS (
                 SELECT a.id AS first, b.id AS second FROM numbered a
                 JOIN numbered b ON a.kind = b.kind AND a.number = b.number AND a.id < b.id
                 WHERE (a.is_own OR b.is_own) AND length(a.number) > 2
                 UNION
-                SELECT a.id, b.id FROM seen a
-                JOIN seen b ON a.facility_id = b.facility_id AND a.model = b.model AND a.id < b.id
+                SELECT a.id, b.id FROM modelled a
+                JOIN modelled b
+                    ON a.facility_id = b.facility_id AND a.model = b.model AND a.id < b.id
                 WHERE a.is_own AND a.model <> '' AND NOT (
                     a.numbers @> '[{"identifier_type": "SerialNumber"}]'
                     AND b.numbers @> '[{"identifier_type": "SerialNumber"}]')

@@ -27,6 +27,62 @@ OF_THE_RECORD = ("name", "description", "manufacturers", "service-modes")
 
 
 @dataclass(frozen=True)
+class Named:
+    """What a list names by: a code and its names."""
+
+    code: str
+    name: str
+    name_zh: str
+
+
+@dataclass(frozen=True)
+class Managed:
+    """What decides which instruments a manager looks at: of thousands, without their records."""
+
+    pk: UUID
+    name: str
+    name_zh: str
+    model: str
+    time_zone: str
+    slot_minutes: int | None
+    facility: Named
+    techniques: tuple[Named, ...]
+
+
+def load_managed(actor: Actor) -> list[Managed]:
+    """Return the instruments of organisations the actor manages that are not retired, by name. Two
+    statements."""
+    rows = managed_instruments(actor).exclude(publication=Instrument.Publication.RETIRED)
+    named: dict[int, Named] = {}
+    techniques: dict[UUID, list[Named]] = {}
+    of = Instrument.techniques.through.objects.filter(instrument__in=rows.order_by().values("pk"))
+    for pk, technique, *names in of.values_list(
+        "instrument_id", "technique_id", *(f"technique__{name}" for name in Named.__annotations__)
+    ):
+        if technique not in named:
+            named[technique] = Named(*names)
+        techniques.setdefault(pk, []).append(named[technique])
+    facilities: dict[UUID, Named] = {}
+    managed = []
+    for pk, own, own_zh, model, zone, slot, facility, name, name_zh in rows.values_list(
+        "pk",
+        "name",
+        "name_zh",
+        "model",
+        "facility__time_zone",
+        "policy__slot_minutes",
+        "facility_id",
+        "facility__name",
+        "facility__name_zh",
+    ):
+        if facility not in facilities:
+            facilities[facility] = Named(str(facility), name, name_zh)
+        there, able = facilities[facility], tuple(techniques.get(pk, ()))
+        managed.append(Managed(pk, own, own_zh, model, zone, slot, there, able))
+    return managed
+
+
+@dataclass(frozen=True)
 class Standing:
     """Where an instrument stands on the way to being published; `today` is its local date."""
 

@@ -298,20 +298,26 @@ class Calendar:
             latest = min(latest, now + timedelta(days=policy.horizon_for(asker.price_group)))
         setup = timedelta(minutes=policy.setup_minutes)
         whole = length + timedelta(minutes=policy.teardown_minutes)
+        is_limited = bool(
+            asker.qualified is not None or policy.quotas or policy.cross_region_share is not None
+        )
         last: datetime | None = None
         for start in self._grid(earliest, latest, slot):
             if start == last:
                 continue
             last = start
+            index = bisect_right(self._open_starts, start) - 1
+            if index < 0 or start + length > self._open[index].end:
+                continue
             if self._free_unit(start - setup, start + whole) is None:
                 continue
-            period = Period(start, start + length)
-            if (
-                self.is_open(period)
-                and not any(unqualified(asker, period))
-                and all(r.code in waived for r in self._limits(asker, period, now))
-            ):
-                yield start
+            if is_limited:
+                period = Period(start, start + length)
+                if any(unqualified(asker, period)) or not all(
+                    r.code in waived for r in self._limits(asker, period, now)
+                ):
+                    continue
+            yield start
 
     def _grid(self, earliest: datetime, latest: datetime, slot: timedelta) -> Iterator[datetime]:
         """Grid starts in [earliest, latest], in order; those of overlapping windows interleave."""

@@ -51,8 +51,13 @@ class Occupancy(models.Model):
         ]
         indexes = [
             models.Index(
+                fields=["expires_at"],
+                condition=Q(expires_at__isnull=False),
+                name="occupancy_expires",
+            ),
+            models.Index(
                 F("instrument"),
                 Func(F("span"), function="lower", output_field=models.DateTimeField()),
                 name="occupancy_starts",
-            )
+            ),
         ]

@@ -42,7 +42,7 @@ from bookings.catalogue.selectors.catalogue import (
     load_offers,
     place_of,
 )
-from bookings.catalogue.selectors.catalogue_candidates import Place, load_uncompared, of_today
+from bookings.catalogue.selectors.catalogue_candidates import Place, load_priced, of_today
 from bookings.catalogue.selectors.needs import load_meanings, load_widened
 from bookings.catalogue.services.demand import demand_searched
 from bookings.pricing.domain.quotes import quote_to_json
@@ -357,7 +357,7 @@ class Instruments(InstrumentRegister):
             response.data["is_reordered"] = is_reordered((offer for _, offer in shown), worths)
         if criteria.wants_price and after is None:
             sieve = of_today(backing, None, worths, self.now)
-            response.data["not_compared"] = load_uncompared(entries(meant), sieve)
+            response.data["not_compared"] = load_priced(entries(meant), sieve).uncompared
         if meant.text != criteria.text:
             response.data["results_for"] = meant.text
         return response

@@ -8,7 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from bookings.record.forms.fields import DayField
-from instruments.models import Instrument
+from instruments.selectors.managing import Managed
 
 
 class _AskedForm(forms.Form):
@@ -32,11 +32,11 @@ class BoardForm(_AskedForm):
     technique = forms.ChoiceField(label=_("Technique"), required=False)
     zone = forms.CharField(label=_("Time zone"), required=False, max_length=64)
 
-    def __init__(self, data: Any, *, instruments: Iterable[Instrument]) -> None:
+    def __init__(self, data: Any, *, instruments: Iterable[Managed]) -> None:
         super().__init__(data)
         self.choices: dict[str, dict[str, Any]] = {
-            "facility": {str(i.facility_id): i.facility for i in instruments},
-            "technique": {t.code: t for i in instruments for t in i.techniques.all()},
+            "facility": {i.facility.code: i.facility for i in instruments},
+            "technique": {t.code: t for i in instruments for t in i.techniques},
         }
         fields: Any = self.fields
         for name, choices in self.choices.items():

@@ -213,6 +213,15 @@ def served_starts(
     """Every start that all rules allow, where a card or an agreement may begin or end inside the
     span, or payer or host move: the price group, and whether there is a price, is asked of
     each. No statement."""
+    first = terms_on(instrument, backing, cards, within.start)
+    if _holds_throughout(first, instrument, backing, within):
+        one = replace(
+            asker,
+            price_group=first.price_group,
+            is_served=first.is_served,
+            is_same_region=first.is_same_region,
+        )
+        return calendar.starts(minutes=minutes, asker=one, within=within, now=now)
     starts = []
     zone = instrument.facility.zone
     terms: dict[date, Terms] = {}

@@ -12,6 +12,7 @@ memoizes the lateral join); nothing but the index by name decides the order, so 
 same at the end of the list as at its beginning.
 """
 
+import hashlib
 import json
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -23,8 +24,10 @@ from operator import or_
 from typing import Any
 from uuid import UUID
 
+from django.core.cache import cache
 from django.core.exceptions import EmptyResultSet
-from django.db.models import Count, F, Q, QuerySet
+from django.db import connection
+from django.db.models import F, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from accounts.domain.currencies import MINOR_DIGITS
@@ -34,8 +37,8 @@ from bookings.pricing.selectors.fees import Backing
 from bookings.record.domain.periods import Period
 from instruments.domain.policies import DEFAULT_HORIZON_DAYS
 from instruments.domain.search import Criteria
-from instruments.models import Instrument, RateCard, SearchEntry
-from instruments.selectors.search import entries, ordered, records
+from instruments.models import Instrument, SearchEntry
+from instruments.selectors.search import FEW, KEPT_SECONDS, entries, ordered, records
 
 type Place = tuple[Any, ...]  # the values of the order: (name, id), or (nearness, name, id)
 
@@ -146,6 +149,43 @@ _PRICE = f"""
         ) t
         WHERE x.id = i.id
     ), {NO_PRICE})
+"""  # noqa: S608  # names of ours; every value is bound
+
+
+# In the order of price only the cheapest are priced: of each currency and price group the cards
+# that ask least for an hour with set-up and tax, by the indexes of `RateCard`. A price is at least
+# that, or its share for the least time that is billed. Priced in any case: the payer's own, what is
+# usually shorter, what a host has that moves.
+_OFFSET = f"(CASE WHEN %(worths)s::jsonb ? k.code THEN 0 ELSE {OTHER_CURRENCY} END)"
+_PER_UNIT = "coalesce((%(worths)s::jsonb ->> k.code)::numeric, 1)"
+_NO_SHORTER = "least(60, %(wished)s, coalesce(%(minutes)s::int, 60))"
+_CAP = f"""
+    (((SELECT max(place) FROM cap) - {_OFFSET}) / {_PER_UNIT}
+        + 2 * power(10::numeric, -coalesce((%(digits)s::jsonb ->> k.code)::int, 2))) * 100
+"""  # noqa: S608  # names of ours; every value is bound
+
+
+def _asking(group: str, hours: str = "1") -> str:
+    """What a card `c` asks for some hours, or one sample, with set-up and tax, in hundredths."""
+    rate = f"(c.card #>> '{{rates,{group}}}')::numeric"
+    if hours != "1":
+        rate += f" * CASE WHEN c.card ->> 'rate_unit' = 'sample' THEN 1 ELSE {hours} END"
+    return f"(({rate} + {_SETUP}) * (100 + {_TAX}))"
+
+
+_OWN = "SELECT o.id FROM instruments_instrument o WHERE o.organisation_id = %(payer)s::uuid"
+_IS_SHORTER = f"""
+    EXISTS (SELECT FROM instruments_bookingpolicy p WHERE p.instrument_id = c.instrument_id
+        AND ({_LENGTH}) < %(wished)s)
+"""
+_IN_ANY_CASE = f"""
+    SELECT p.instrument_id FROM instruments_bookingpolicy p
+    WHERE p.min_minutes < {_NO_SHORTER} AND ({_LENGTH}) < {_NO_SHORTER}
+    UNION ALL
+    SELECT o.id FROM instruments_instrument o WHERE o.organisation_id IN (
+        SELECT m.organisation_id FROM accounts_organisationmove m
+        WHERE {_AHEAD} AND m.starts_on <= %(last_day)s
+    )
 """  # noqa: S608  # names of ours; every value is bound
 
 
@@ -309,48 +349,73 @@ class Sieve:
             for name, day in days.items()
         }
 
-        return {
-            "now": self.now,
-            "start": start,
-            "end": end,
-            "first_day": first,
-            "last_day": last,
-            "minutes": self.minutes,
-            "payer": payer.pk if payer else None,
-            "payer_kind": payer.kind if payer else "",
-            "payer_region": payer.region_id if payer else None,
-            "moves": payer is not None
-            and {r.pk for r in (self.backing.region(first), self.backing.region(last)) if r}
-            != {payer.region_id},
-            "always_partners": always,
-            "sometimes_partners": sometimes,
-            "max_price": self.max_price,
-            "without": list(self.without),
-            "worths": json.dumps({name: f"{worth:f}" for name, worth in self.worths.items()}),
-            "begins": begins,
-            "wished": self.wished,
-            "max_payable": self.max_payable,
-            "mode": self.mode,
-            "digits": json.dumps(MINOR_DIGITS),
-            "most_discount": max(
-                (
-                    agreement.discount_percent
-                    for agreements in self.backing.agreements.values()
-                    for each in agreements.values()
-                    for agreement in each
+        return (
+            {
+                "now": self.now,
+                "start": start,
+                "end": end,
+                "first_day": first,
+                "last_day": last,
+                "minutes": self.minutes,
+                "payer": payer.pk if payer else None,
+                "payer_kind": payer.kind if payer else "",
+                "payer_region": payer.region_id if payer else None,
+                "moves": payer is not None
+                and {r.pk for r in (self.backing.region(first), self.backing.region(last)) if r}
+                != {payer.region_id},
+                "always_partners": always,
+                "sometimes_partners": sometimes,
+                "max_price": self.max_price,
+                "without": list(self.without),
+                "worths": json.dumps({name: f"{worth:f}" for name, worth in self.worths.items()}),
+                "begins": begins,
+                "wished": self.wished,
+                "max_payable": self.max_payable,
+                "mode": self.mode,
+                "digits": json.dumps(MINOR_DIGITS),
+                "most_discount": max(
+                    (
+                        agreement.discount_percent
+                        for agreements in self.backing.agreements.values()
+                        for each in agreements.values()
+                        for agreement in each
+                    ),
+                    default=0,
                 ),
-                default=0,
-            ),
-            "most_voucher": max((grant.percent for grant in self.backing.grants), default=0),
-        } | {
-            key: value
-            for name, day in days.items()
-            for key, value in (
-                (f"home_{name}", homes[name]),
-                (f"partners_{name}", _partners(self.backing.agreements_on(day), day, day)[0]),
-                (f"discounts_{name}", _discounts(self.backing.agreements_on(day), day)),
-            )
-        }
+                "most_voucher": max((grant.percent for grant in self.backing.grants), default=0),
+            }
+            | {
+                key: value
+                for name, day in days.items()
+                for key, value in (
+                    (f"home_{name}", homes[name]),
+                    (f"partners_{name}", _partners(self.backing.agreements_on(day), day, day)[0]),
+                    (f"discounts_{name}", _discounts(self.backing.agreements_on(day), day)),
+                )
+            }
+            | {
+                "homes": list({home for home in homes.values() if home}),
+                "partners": list(
+                    {
+                        region
+                        for day in days.values()
+                        for region in _partners(self.backing.agreements_on(day), day, day)[0]
+                    }
+                ),
+            }
+        )
+
+    @property
+    def groups(self) -> list[tuple[str, str]]:
+        """The price groups that the payer may have at hosts of others, each with the name of the
+        value that says in which regions, if not in all."""
+        payer, values = self.backing.payer, self.values
+        if payer is None:
+            return [("external", "")]
+        if payer.kind == "enterprise":
+            return [("industry", "")]
+        partners = [("partner", "partners")] if values["partners"] else []
+        return [("regional", "homes"), *partners, ("external", "")]
 
 
 def _partners(agreements: Agreements, first: date, last: date) -> tuple[list[UUID], list[UUID]]:
@@ -396,15 +461,15 @@ def candidates(
         return []
     by = ", ".join("id" if name == "pk" else name for name in order)
     if is_by_price:
-        by, past = "place, name, id", "true"
-        if after is not None:
-            past = "(place, name, id) > (%(place)s::numeric, %(name)s, %(pk)s)"
-        sql = f"""
-            SELECT * FROM (SELECT i.*, {_PRICE} AS place FROM ({sql}) i) p
-            WHERE {past}
-        """  # noqa: S608
-    if is_by_price or "place" in order:  # all of them decide which is first
+        return _by_price(criteria, sieve, sql, given, after=after, most=most, skip=skip)
+    if "place" in order:  # all of them decide which is first
         sql = f"{sql} ORDER BY {by} OFFSET 0"
+    values = sieve.values | {"most": most, "skip": skip}
+    return list(records(criteria, _raw(_passing(sql, sieve, by), given, values)))
+
+
+def _passing(sql: str, sieve: Sieve, by: str) -> str:
+    """The ids of those of some entries, in their order, that may have what is wanted."""
     # Lateral joins that cannot be flattened keep the planner to the order of names: it takes
     # every further condition for rarer than it is, and would look at all instruments first.
     if sieve.minutes is None:
@@ -423,20 +488,108 @@ def candidates(
             SELECT {" AND ".join(conditions)}
             FROM instruments_bookingpolicy p WHERE p.instrument_id = i.id
         """  # noqa: S608
-    passed = f"""
+    return f"""
         SELECT i.id FROM ({sql}) i {joined}
         CROSS JOIN LATERAL (SELECT ({condition}) AS passes OFFSET 0) t
         WHERE t.passes ORDER BY {by} LIMIT %(most)s OFFSET %(skip)s
     """  # noqa: S608
-    values = sieve.values | {"most": most, "skip": skip}
-    if is_by_price:
-        values |= dict(zip(("place", "name", "pk"), after or (), strict=False))
-    matching = records(criteria, _raw(passed, given, values))
-    if is_by_price:
-        price = re.sub(r"\bi\.", "instruments_instrument.", _PRICE)
+
+
+def _by_price(
+    criteria: Criteria,
+    sieve: Sieve,
+    sql: str,
+    given: Sequence[Any],
+    *,
+    after: Place | None,
+    most: int,
+    skip: int,
+) -> list[Instrument]:
+    """`candidates` in the order of price. Of the cheapest cards as many are priced as give a cap;
+    what may cost less than it follows by an index. Where those are too few the next statement
+    looks at more cards, and the last at all instruments."""
+    enough = 2 * (skip + most)
+    values = sieve.values | {"most": most, "skip": skip, "enough": enough}
+    values |= dict(zip(("place", "name", "pk"), after or (), strict=False))
+    past = "(place, name, id) > (%(place)s::numeric, %(name)s, %(pk)s)" if after else "true"
+    by, every = "place, name, id", sorted(MINOR_DIGITS)
+    known = sorted(set(sieve.worths) & set(MINOR_DIGITS)) or every
+    # Each place once: flattened, it would be computed for the condition and for the answer.
+    priced, once = f"SELECT i.*, {_PRICE} AS place FROM", "OFFSET 0"
+    first = _cheap(sieve, sql, is_first=True, is_after=after is not None)
+    cheap = _cheap(sieve, sql, is_first=False, is_after=False)
+
+    def among(ids: str) -> str:
+        """Look each up by its key, however many the planner takes them for."""
+        return f"""
+            {priced} (SELECT DISTINCT u.* FROM ({ids}) u(pk)) d CROSS JOIN LATERAL (
+                SELECT * FROM ({sql}) f WHERE f.id = d.pk OFFSET 0
+            ) i {once}
+        """  # noqa: S608
+
+    capped = f"""
+        WITH cap AS MATERIALIZED (
+            SELECT place FROM (SELECT * FROM ({among(first)}) f WHERE {past}
+                ORDER BY place LIMIT 1 OFFSET %(enough)s - 1) g
+        )
+        SELECT * FROM ({among(cheap)}) p
+        WHERE {past} AND place <= (SELECT max(place) FROM cap) ORDER BY {by} {once}
+    """  # noqa: S608
+    whole = f"SELECT * FROM ({priced} ({sql}) i {once}) p WHERE {past} ORDER BY {by} {once}"  # noqa: S608
+    price = re.sub(r"\bi\.", "instruments_instrument.", _PRICE)
+    shown: list[Instrument] = []
+    for currencies in (known, every, None):
+        rows = whole if currencies is None else capped
+        passing, params = _passing(rows, sieve, by), [*given] * rows.count(sql)
+        matching = records(criteria, _raw(passing, params, values | {"currencies": currencies}))
         matching = matching.annotate(place=_raw(price, (), values))
-        return list(matching.order_by("place", "name", "pk"))
-    return list(matching)
+        shown = list(matching.order_by("place", "name", "pk"))
+        if len(shown) == most:
+            break
+    return shown
+
+
+def _cheap(sieve: Sieve, fitting: str, *, is_first: bool, is_after: bool) -> str:
+    """The ids of those that may cost at most the cap; `is_first`: of enough that fit to find it."""
+    branches = [_OWN] if sieve.backing.payer else []
+    for group, regions in sieve.groups:
+        asking, conditions = _asking(group), ["c.published_at IS NOT NULL", "c.currency = k.code"]
+        if is_first:
+            if is_after:
+                least = f"((%(place)s::numeric - {_OFFSET}) / {_PER_UNIT} * 100)"
+                conditions.append(f"{asking} >= {least} * 60 / %(wished)s")
+            branches.append(f"""
+                SELECT r.id FROM unnest(%(currencies)s::text[]) k(code), LATERAL (
+                    SELECT i.id FROM (
+                        SELECT c.instrument_id, {asking} AS asking FROM instruments_ratecard c
+                        WHERE {" AND ".join(conditions)} ORDER BY asking LIMIT 100 * %(enough)s
+                    ) l CROSS JOIN LATERAL (
+                        SELECT f.id FROM ({fitting}) f WHERE f.id = l.instrument_id OFFSET 0
+                    ) i ORDER BY l.asking LIMIT 2 * %(enough)s
+                ) r
+            """)  # noqa: S608
+            continue
+        most_off = sieve.values["most_discount"] if group == "partner" else 0
+        if most_off < 100:  # at no price the rate says nothing
+            cap = f"{_CAP} / (1 - {most_off}::numeric / 100)"
+            conditions.append(f"{asking} <= {cap} * 60 / {_NO_SHORTER}")
+            if sieve.minutes or sieve.wished > 60:
+                longer = _asking(group, "coalesce(%(minutes)s::int, %(wished)s)::numeric / 60")
+                conditions.append(f"({longer} <= {cap} OR {_IS_SHORTER})")
+        joined = ""
+        if regions:
+            joined = "JOIN instruments_instrument h ON h.id = c.instrument_id"
+            conditions.append(f"h.region_id = ANY(%({regions})s::uuid[])")
+        branches.append(f"""
+            SELECT l.instrument_id FROM unnest(%(currencies)s::text[]) k(code),
+            LATERAL (
+                SELECT c.instrument_id FROM instruments_ratecard c {joined}
+                WHERE {" AND ".join(conditions)} OFFSET 0
+            ) l
+        """)  # noqa: S608
+    if not is_first:
+        branches.append(_IN_ANY_CASE)
+    return " UNION ALL ".join(branches)
 
 
 def _beyond(order: Sequence[str], after: Place) -> Q:
@@ -473,20 +626,77 @@ def of_today(
     )
 
 
-def load_uncompared(fitting: QuerySet[SearchEntry], sieve: Sieve) -> dict[str, int]:
-    """How many of these have a price for the payer today that cannot be held against the limit,
-    by the currency that has no rate. One statement."""
-    sql = f"""
-        SELECT c.id FROM instruments_ratecard c
-        JOIN instruments_instrument i ON i.id = c.instrument_id
-        JOIN instruments_facility f ON f.id = i.facility_id
-        WHERE {_in_force(_TODAY, _TODAY)} AND (c.card -> 'rates') ?| ARRAY[{_ONE}, {_OTHER}]
-    """  # noqa: S608  # names of ours; every value is bound
-    rows = RateCard.objects.filter(
-        pk__in=_raw(sql, (), sieve.values), instrument__in=fitting.values("pk")
-    ).exclude(currency__in=sieve.worths)
-    counted = rows.values_list("currency").annotate(number=Count("instrument", distinct=True))
-    return dict(counted.order_by("currency"))
+# What of a sieve `load_priced` depends on, but for the moment.
+_COUNTED_BY = frozenset(
+    {
+        "payer",
+        "payer_kind",
+        "payer_region",
+        "always_partners",
+        "sometimes_partners",
+        "worths",
+        "max_price",
+        "first_day",
+        "last_day",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Priced:
+    """How many of some instruments have a rate for the payer today of at most the price of a
+    sieve, and how many, by currency, one that cannot be held against it for want of a rate."""
+
+    total: int
+    uncompared: dict[str, int]
+
+
+def load_priced(fitting: QuerySet[SearchEntry], sieve: Sieve) -> Priced:
+    """Count by price the entries that fit. One statement. What looks at more than `FEW` may be a
+    minute old."""
+    values = sieve.values
+    groups = [_ONE, _OTHER]
+    if values["always_partners"] == values["sometimes_partners"]:
+        groups = [_ONE]
+    rates = ", ".join(f"(c.card -> 'rates' ->> ({group}))::numeric" for group in groups)
+    try:
+        sql, given = fitting.values(*_COLUMNS[1:], id=F("pk")).query.sql_with_params()
+    except EmptyResultSet:
+        return Priced(0, {})
+    counts_for = {name: value for name, value in values.items() if name in _COUNTED_BY}
+    kept_at = hashlib.sha256(repr((sql, given, counts_for)).encode()).hexdigest()[:32]
+    if kept := cache.get(f"priced:{kept_at}"):
+        return kept  # type: ignore[no-any-return]
+    # The local day is looked up only where a card begins or ends about today.
+    counting = _raw(
+        f"""
+        SELECT currency, worth IS NOT NULL, count(*), count(*) FILTER (
+            WHERE %(max_price)s::numeric IS NULL OR rate * worth <= %(max_price)s::numeric)
+        FROM (
+            SELECT c.currency, {_WORTH} AS worth, least({rates}) AS rate
+            FROM ({sql}) i JOIN instruments_ratecard c ON c.instrument_id = i.id
+            WHERE c.published_at IS NOT NULL AND CASE
+                WHEN c.valid_from <= %(first_day)s
+                    AND (c.valid_until IS NULL OR c.valid_until > %(last_day)s) THEN true
+                ELSE (
+                    SELECT {_in_force(_TODAY, _TODAY)} FROM instruments_instrument x
+                    JOIN instruments_facility f ON f.id = x.facility_id WHERE x.id = i.id
+                ) END
+        ) s WHERE rate IS NOT NULL GROUP BY 1, 2 ORDER BY 1
+        """,  # noqa: S608  # names of ours; every value is bound
+        given,
+        values,
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(counting.sql, counting.params)
+        rows = cursor.fetchall()
+    priced = Priced(
+        sum(fits for *_, is_compared, _, fits in rows if is_compared),
+        {currency: number for currency, is_compared, number, _ in rows if not is_compared},
+    )
+    if sum(number for _, _, number, _ in rows) > FEW:
+        cache.set(f"priced:{kept_at}", priced, KEPT_SECONDS)
+    return priced
 
 
 def affordable(fitting: QuerySet[SearchEntry], sieve: Sieve) -> QuerySet[SearchEntry]:

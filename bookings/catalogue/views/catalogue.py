@@ -28,7 +28,7 @@ from bookings.catalogue.selectors.catalogue import (
 from bookings.catalogue.selectors.catalogue_candidates import (
     affordable,
     candidates,
-    load_uncompared,
+    load_priced,
     of_today,
 )
 from bookings.catalogue.selectors.holds import own_held
@@ -132,7 +132,8 @@ def catalogue(request: HttpRequest) -> HttpResponse:
         mode=criteria.service_mode,
     )
     if criteria.wants_price:
-        context["uncompared"] = load_uncompared(entries(meant), sieve)
+        priced = load_priced(entries(meant), sieve)
+        context["uncompared"] = priced.uncompared
     held = own_held(actor, now)
     own = [hold.pk for holds in held.values() for hold in holds]
     if form.errors:
@@ -159,7 +160,7 @@ def catalogue(request: HttpRequest) -> HttpResponse:
         fitting, total = entries(meant), counts.total
         if criteria.max_price is not None:
             fitting = affordable(fitting, sieve)
-            total = fitting.count()
+            total = priced.total
         place = Paginator(range(total), PAGE).get_page(request.GET.get("page"))
         first = max(0, place.start_index() - 1)
         if criteria.sort == "price":

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from accounts.letters.words import is_chinese
+from accounts.views.pages import address_of
 from bookings.availability.models import Closure
 from bookings.catalogue.selectors.calendars import Entry, Row, Week
 from bookings.record.domain.periods import Period, clip, subtract, union
@@ -22,7 +23,7 @@ STRETCHABLE = MOVABLE | {"in_use"}
 
 def wall(at: datetime, zone: ZoneInfo) -> str:
     """The wall clock of a zone without its offset, as the calendar draws it."""
-    return at.astimezone(zone).strftime("%Y-%m-%dT%H:%M:%S")
+    return at.astimezone(zone).isoformat(timespec="seconds")[:19]
 
 
 def walls(period: Period, zone: ZoneInfo) -> dict[str, str]:
@@ -52,7 +53,7 @@ def local_name(name: str, name_zh: str) -> str:
 
 def instant(at: datetime) -> str:
     """An instant as addresses say it."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return at.astimezone(UTC).isoformat(timespec="seconds")[:19] + "Z"
 
 
 def labels(entry: Entry, *, is_manager: bool) -> tuple[str, str]:
@@ -133,7 +134,7 @@ def entry_events(
         event |= walls(shown, zone) | {"classNames": ["is-closure"], "editable": False}
         if entry.id is not None:
             event["id"] = str(entry.id)
-            extended["url"] = reverse("bookings:closures", args=[entry.instrument_id])
+            extended["url"] = address_of("bookings:closures", entry.instrument_id)
         else:
             event["display"] = "background"
     elif entry.id is None:
@@ -147,12 +148,12 @@ def entry_events(
             "startEditable": may_change and lasts and entry.state in MOVABLE,
             "durationEditable": may_change and lasts and entry.state in STRETCHABLE,
         }
-        extended["url"] = reverse("bookings:reservation", args=[entry.id])
+        extended["url"] = address_of("bookings:reservation", entry.id)
         if entry.is_held:
             extended["url"] = form_of(entry.instrument_id, entry.period, entry.payer)
         if is_manager and entry.state == "requested":
             extended["url"] = reverse("bookings:requests", query={"of": entry.id})
-        extended["move"] = reverse("bookings:move", args=[entry.id])
+        extended["move"] = address_of("bookings:move", entry.id)
     return [event]
 
 

@@ -17,8 +17,9 @@ from bookings.plans.domain.waiting import LOOK_EVERY
 from bookings.plans.selectors.waiting import ended_wishes, open_wishes, unoffered
 from bookings.pricing.selectors.charges import undisputed
 from bookings.record.domain.retention import RETENTION, Kept
+from bookings.record.models import Reservation
 from bookings.settlement.selectors.statements import months_to_draw
-from bookings.usage.selectors.sessions import ended
+from bookings.usage.selectors.sessions import ways_to_end
 from instruments.models import Harvest, Import
 
 
@@ -85,7 +86,7 @@ def load_operations(now: datetime, failing: str = "") -> Operations:
 
 
 def load_work(now: datetime) -> list[Work]:
-    """Of each kind of job what is due. A statement each."""
+    """Of each kind of job what is due. A statement each; three for bookings to complete."""
     work = [Work(name, *_due(rows(now), field)) for name, (rows, field) in _DUE.items()]
     dirty = DirtyDay.objects.aggregate(n=Count("pk"), oldest=Min("date"))
     work.append(Work("hours", dirty["n"], _midnight(dirty["oldest"])))
@@ -95,9 +96,13 @@ def load_work(now: datetime) -> list[Work]:
     return work
 
 
-def _due(rows: "QuerySet", field: str) -> tuple[int, datetime | None]:  # type: ignore[type-arg]
-    counted = rows.order_by().aggregate(n=Count("pk"), oldest=Min(field))
-    return counted["n"], counted["oldest"]
+def _due(rows: "QuerySet | list[QuerySet]", field: str) -> tuple[int, datetime | None]:  # type: ignore[type-arg]
+    parts = [
+        part.order_by().aggregate(n=Count("pk"), oldest=Min(field))
+        for part in (rows if isinstance(rows, list) else [rows])
+    ]
+    dates = [part["oldest"] for part in parts if part["oldest"]]
+    return sum(part["n"] for part in parts), min(dates, default=None)
 
 
 def _midnight(day: object) -> datetime | None:
@@ -112,7 +117,7 @@ def _effects(now: datetime) -> "QuerySet":  # type: ignore[type-arg]
     return OutboxMessage.objects.filter(done_at=None, due_at__lte=now)
 
 
-_DUE: dict[str, tuple[Callable[[datetime], "QuerySet"], str]] = {  # type: ignore[type-arg]
+_DUE: dict[str, tuple[Callable[[datetime], "QuerySet | list[QuerySet]"], str]] = {  # type: ignore[type-arg]
     "carry out effects": (lambda now: _effects(now).filter(lane="effects"), "due_at"),
     "deliver messages": (
         lambda now: _effects(now).filter(lane__in=["sign-in", "letters"]),
@@ -120,7 +125,10 @@ _DUE: dict[str, tuple[Callable[[datetime], "QuerySet"], str]] = {  # type: ignor
     ),
     "make calls": (lambda now: _effects(now).filter(lane="calls"), "due_at"),
     "lapse reservations": (lapsed, "expires_at"),
-    "complete reservations": (ended, "end_at"),
+    "complete reservations": (
+        lambda now: [Reservation.objects.filter(way) for way in ways_to_end(now)],
+        "end_at",
+    ),
     "final charges": (undisputed, "open_until"),
     "melting fees": (fees_to_melt, "reservation__end_at"),
     "settle waiting": (ended_wishes, "latest"),

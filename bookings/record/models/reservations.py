@@ -159,6 +159,11 @@ class Reservation(models.Model):
                 condition=Q(state__in=["confirmed", "in_use"]),
                 name="reservation_open",
             ),
+            models.Index(
+                fields=["start_at"],
+                condition=Q(state="confirmed", check_in_minutes__isnull=False),
+                name="reservation_check_in",
+            ),
         ]
 
     def places(self) -> Places:

@@ -1,6 +1,7 @@
 """The manager's board: all instruments as rows, time across."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -10,14 +11,13 @@ from zoneinfo import ZoneInfo
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext
 from django_htmx.http import HttpResponseClientRefresh
 
 from accounts.domain.errors import NotPermitted, Refused
 from accounts.domain.roles import Actor
 from accounts.letters.words import named
-from accounts.views.pages import act, by_of, edits, reads
+from accounts.views.pages import act, address_of, by_of, edits, reads
 from bookings.catalogue.forms.calendars import BoardForm
 from bookings.catalogue.forms.periods import PeriodForm
 from bookings.catalogue.selectors.calendars import Entry, Row, load_board, load_in_the_way
@@ -36,9 +36,8 @@ from bookings.usage.forms.closures import ClosureForm
 from bookings.usage.selectors.closures import with_costs, with_people
 from bookings.usage.services.closures import closure_create
 from instruments.domain.opening import day_span, local_date
-from instruments.models import Instrument
-from instruments.selectors.managing import instrument_to_manage
-from instruments.selectors.registry import managed_instruments
+from instruments.selectors.managing import Managed, instrument_to_manage, load_managed
+from instruments.selectors.registry import instruments_in_order
 
 MOST = 400  # rows at once
 LISTED = 50  # in the list on one page
@@ -50,7 +49,7 @@ UNTIL_KNOWN = timedelta(days=5 * 365)  # how far a closure without an end is loo
 class Chosen:
     """What of the board is looked at: which instruments, in which zone, which local days."""
 
-    instruments: list[Instrument]
+    instruments: list[Managed]
     zone: ZoneInfo
     zones: list[str]
     first: date
@@ -71,7 +70,7 @@ def board(request: HttpRequest) -> HttpResponse:
     form = BoardForm(request.GET, instruments=everything)
     chosen = _chosen(form, everything, now)
     page = Paginator(chosen.instruments, LISTED).get_page(request.GET.get("page"))
-    rows = load_board(actor, list(page.object_list), chosen.span, now)
+    rows = _rows(actor, page.object_list, chosen.span, now)
     view = form.value("view") or "week"
     today = local_date(chosen.zone, now)
     step = timedelta(days=7 if view == "week" else 1)
@@ -114,12 +113,17 @@ def events(request: HttpRequest) -> HttpResponse:
     if not start or not end or not 0 < (end - start).days <= LONGEST:
         return HttpResponse(status=400)
     chosen = _chosen(form, everything, now, days=(start, end))
-    rows = load_board(actor, chosen.instruments, chosen.span, now)
+    rows = _rows(actor, chosen.instruments, chosen.span, now)
     drawn: list[dict[str, Any]] = []
     for row in rows:
         drawn += row_events(row, chosen.zone, chosen.span, now, is_manager=True)
     resources = [_resource(row, chosen.zone) for row in rows]
     return JsonResponse({"resources": resources, "events": drawn})
+
+
+def _rows(actor: Actor, chosen: Iterable[Managed], span: Period, now: datetime) -> list[Row]:
+    """The rows of those that are shown, whose records are loaded only now."""
+    return load_board(actor, instruments_in_order([each.pk for each in chosen]), span, now)
 
 
 def _over_and_coming(row: Row, span: Period, now: datetime) -> tuple[list[Entry], list[Entry]]:
@@ -138,7 +142,7 @@ def _resource(row: Row, zone: ZoneInfo) -> dict[str, Any]:
         "facility": named(instrument.facility),
         "zone": instrument.facility.time_zone,
         "instrument": str(instrument.pk),
-        "url": reverse("instruments:instrument-manage", args=[instrument.pk]),
+        "url": address_of("instruments:instrument-manage", instrument.pk),
         "opened": [list(walls(period, zone).values()) for period in row.opened],
     }
     lines: dict[str, Any] = {
@@ -158,34 +162,33 @@ def _resource(row: Row, zone: ZoneInfo) -> dict[str, Any]:
     return lines
 
 
-def _managed(actor: Actor) -> list[Instrument]:
+def _managed(actor: Actor) -> list[Managed]:
     if not actor.organisations_where("manage-instruments"):
         raise NotPermitted(capability="manage-instruments")
-    rows = managed_instruments(actor).exclude(publication=Instrument.Publication.RETIRED)
-    return list(rows.prefetch_related("techniques"))
+    return load_managed(actor)
 
 
-def _fitting(form: BoardForm, everything: list[Instrument]) -> list[Instrument]:
+def _fitting(form: BoardForm, everything: list[Managed]) -> list[Managed]:
     facility, technique = form.value("facility"), form.value("technique")
     text = (form.value("q") or "").casefold()
     return [
-        instrument
-        for instrument in everything
-        if text in f"{instrument.name} {instrument.name_zh} {instrument.model}".casefold()
-        and (not facility or str(instrument.facility_id) == facility)
-        and (not technique or technique in {t.code for t in instrument.techniques.all()})
+        row
+        for row in everything
+        if text in f"{row.name} {row.name_zh} {row.model}".casefold()
+        and (not facility or row.facility.code == facility)
+        and (not technique or technique in {t.code for t in row.techniques})
     ]
 
 
 def _chosen(
     form: BoardForm,
-    everything: list[Instrument],
+    everything: list[Managed],
     now: datetime,
     days: tuple[date, date] | None = None,
 ) -> Chosen:
     instruments = _fitting(form, everything)[:MOST]
     # One axis, one zone: the one that most of the instruments have, until another is chosen.
-    counted = Counter(i.facility.time_zone for i in instruments).most_common()
+    counted = Counter(i.time_zone for i in instruments).most_common()
     zones = [each for each, _ in counted]
     name = form.value("zone")
     zone = ZoneInfo(name if name in zones else zones[0] if zones else "UTC")
@@ -197,9 +200,9 @@ def _chosen(
     return Chosen(instruments, zone, zones, first, 1)
 
 
-def _snap(instruments: list[Instrument]) -> int:
+def _snap(instruments: list[Managed]) -> int:
     """The step of dragging in minutes: the shortest slot of the instruments shown."""
-    slots = [i.policy.slot_minutes for i in instruments if hasattr(i, "policy")]
+    slots = [i.slot_minutes for i in instruments if i.slot_minutes]
     return max(5, min([*slots, 60]))
 
 

@@ -602,7 +602,10 @@
     // As wide as there is room, until the hours become too small to be hit.
     function slotWidth() {
       const names = root.querySelector(".ec-body .ec-sidebar");
-      const width = root.clientWidth - (names ? names.offsetWidth : 200) - 4;
+      const style = getComputedStyle(root);
+      const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
+      const taken = names ? names.offsetWidth : parseFloat(style.getPropertyValue("--board-names")) * rem;
+      const width = root.clientWidth - taken - 4;
       return Math.max(isDay ? 26 : 12, Math.floor((width / slots) * 10) / 10);
     }
 
@@ -650,6 +653,8 @@
     }
 
     function draw(found) {
+      let fitted = slotWidth();
+      root.style.setProperty("--minute", `${fitted / slotMinutes}px`);
       const mine = {
         ...shared(setup),
         view: isDay ? "resourceTimelineDay" : "resourceTimelineWeek",
@@ -659,8 +664,8 @@
         slotDuration: { minutes: slotMinutes },
         slotLabelInterval: { minutes: isDay ? 120 : 360 },
         slotLabelFormat: (date) => clock(wallOfDate(date)).slice(0, isDay ? 5 : 2),
-        slotWidth: slotWidth(),
-        eventClassNames: widthClass(slotWidth()),
+        slotWidth: fitted,
+        eventClassNames: widthClass(fitted),
         dayCellContent: shutPart,
         snapDuration: { minutes: isDay ? setup.snap : Math.max(30, setup.snap) },
         scrollTime: isDay ? "07:00" : "00:00",
@@ -673,7 +678,7 @@
         };
       const calendar = EventCalendar.create(root, mine);
       root.calendar = calendar;
-      let fitted = 0;
+      // Each other width draws all once more.
       const fit = () => {
         const width = slotWidth();
         if (width !== fitted) {

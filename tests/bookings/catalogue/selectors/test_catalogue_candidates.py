@@ -5,7 +5,9 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from accounts.domain.roles import By
 from accounts.models import Organisation
@@ -291,6 +293,44 @@ def test_the_order_is_by_the_exact_price_where_nothing_but_the_rules_of_a_card_c
                     compared += 1
                 assert not is_reordered((offer for _, offer in rows), worths)
     assert compared > 300
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_pages_by_price_that_price_only_the_cheapest_are_those_of_the_whole_order(priced, seed):
+    """From any place and any number on: other currencies, groups that are not served, lengths that
+    some do not allow, an agreement, and an own instrument included."""
+    priced(seed, 25, plain=False)
+    for code in ("fudan", "ustc", "optics", None):
+        payer = code and payer_named(code)
+        for minutes in (None, 30, 60, 90, 240):
+            criteria = Criteria(sort="price", minutes=minutes)
+            worths = load_limit(criteria, payer, NOW)
+            sieve = of_today(load_backing(payer), None, worths, NOW, wished=minutes or 60)
+            every = candidates(criteria, sieve, after=None, most=100)
+            whole = [(row.place, row.pk) for row in every]
+            assert len(whole) > 25
+            assert [place for place, _ in whole] == sorted(place for place, _ in whole)
+            for first in range(0, len(whole), 2):
+                page = candidates(criteria, sieve, after=None, most=2, skip=first)
+                assert [(row.place, row.pk) for row in page] == whole[first : first + 2]
+                after = place_of(every[first])
+                page = candidates(criteria, sieve, after=after, most=2)
+                assert [(row.place, row.pk) for row in page] == whole[first + 1 : first + 3]
+
+
+def test_the_first_page_by_price_prices_the_cheapest_alone(shared_cast):
+    """The plan of its one statement looks at the cards by an index of what they ask."""
+    for n in range(40):
+        dear = card(industry=str(100 + n))
+        shared_cast.instrument(name=f"Priced {n}", card=dear)
+    payer = payer_named("optics")
+    criteria = Criteria(sort="price")
+    worths = load_limit(criteria, payer, NOW)
+    sieve = of_today(load_backing(payer), None, worths, NOW)
+    with CaptureQueriesContext(connection) as queries:
+        assert len(candidates(criteria, sieve, after=None, most=3)) == 3
+    assert len(queries) == 1
+    assert "WITH cap AS MATERIALIZED" in queries[0]["sql"]
 
 
 @pytest.mark.parametrize("seed", [4, 5])
