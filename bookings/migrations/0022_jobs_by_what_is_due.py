@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0001_squashed_0015_closed_organisations'),
-        ('bookings', '0020_listed_rows'),
+        ('bookings', '0021_sums_of_hours'),
         ('instruments', '0017_cards_by_what_they_ask'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
