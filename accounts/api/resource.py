@@ -30,6 +30,7 @@ from uuid import UUID
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, reverse
 from rest_framework import serializers
+from rest_framework.fields import SkipField
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -41,17 +42,59 @@ from accounts.api.versions import etag, expected_version, require_version
 from accounts.domain.errors import NotFound, invalid
 
 type AnswerShape = type[serializers.Serializer[Any]]
-
-
-@cache
-def _renderer(shape: AnswerShape) -> serializers.Serializer[Any]:
-    # Making one copies all its fields; it keeps nothing of what it renders.
-    return shape()
+type Show = Callable[[Any], Any]
 
 
 def rendered(shape: AnswerShape, row: Any) -> Any:
     """A row in its shape, as JSON has it."""
-    return _renderer(shape).to_representation(row)
+    return _show_of_shape(shape)(row)
+
+
+@cache
+def _show_of_shape(shape: AnswerShape) -> Show:
+    # Making one copies all its fields; it keeps nothing of what it renders.
+    return _show_of(shape())
+
+
+def _show_of(field: Any) -> Show:
+    """What `to_representation` of a field does, in half the time where it is a serializer: which of
+    its fields are plain attributes is found out once."""
+    kind = type(field)
+    if kind.to_representation is serializers.Serializer.to_representation:
+        fields = [
+            (each.field_name, each.source_attrs, each, _show_of(each))
+            for each in field._readable_fields
+        ]
+        return lambda row: _shown(fields, row)
+    if kind is serializers.ListSerializer:
+        one = _show_of(field.child)
+        return lambda rows: [one(row) for row in (rows.all() if hasattr(rows, "all") else rows)]
+    show: Show = field.to_representation
+    return show
+
+
+def _shown(fields: list[tuple[str, list[str], Any, Show]], row: Any) -> dict[str, Any]:
+    answer = {}
+    for name, names, field, show in fields:
+        try:
+            value = _attribute(field, names, row)
+        except SkipField:
+            continue
+        answer[name] = None if value is None else show(value)
+    return answer
+
+
+def _attribute(field: Any, names: list[str], row: Any) -> Any:
+    """What the field's `get_attribute` gives, asked itself only for what is no plain attribute."""
+    if type(field).get_attribute is not serializers.Field.get_attribute:
+        return field.get_attribute(row)
+    value = row
+    try:
+        for name in names:
+            value = value[name] if type(value) is dict else getattr(value, name)
+    except (KeyError, AttributeError):  # the field knows what stands for what is absent
+        return field.get_attribute(row)
+    return field.get_attribute(row) if callable(value) else value
 
 
 class Resource(Endpoint):
