@@ -350,21 +350,25 @@ def _in_process(sizes: Sizes, now: datetime) -> Iterator[Part]:
 
 
 def _flat(size: int) -> Callable[[Sizes, datetime, ExitStack], Iterator[Part]]:
-    def rows(sizes: Sizes, now: datetime, running: ExitStack) -> Iterator[Part]:
-        from tests.benchmarks import acts
-        from tests.benchmarks.measuring import repeated
+    """Reserving, as in the table, in a world with so many bookings; asked for by `--only after`."""
 
-        work = f"{IN_PROCESS}reserve after {size:,} bookings"
-        yield (
-            work,
-            lambda: repeated(
-                work,
-                acts.Reserving(now).one,
-                seconds=sizes.seconds,
-                clients=CLIENTS,
-                wanted="the same, whatever the history",
-            ),
-        )
+    def rows(sizes: Sizes, now: datetime, running: ExitStack) -> Iterator[Part]:
+        from tests.benchmarks import http
+        from tests.benchmarks.serving import serving
+
+        work = f"reserve over HTTP after {size:,} bookings"
+        (_, measure), *_ = http.rows(
+            lambda: running.enter_context(serving()),
+            lambda: http.World(now),
+            seconds=sizes.http_seconds, clients=CLIENTS, people=0, rounds=0,
+        )  # fmt: skip
+
+        def measured() -> "Row":
+            row = measure()
+            row.work, row.wanted = work, "the same, whatever the history"
+            return row
+
+        yield work, measured
 
     return rows
 
