@@ -34,7 +34,7 @@ STATEMENTS = 8
 # Pages that take more, and what for.
 MORE_STATEMENTS = {
     "bookings:home": 13,  # what waits, comes next and was used; a manager's requests and the day
-    "bookings:operations": 19,  # each queue is counted by itself; few people look at it
+    "bookings:operations": 21,  # each queue is counted by itself; few people look at it
     # The quote, the rules and whether a slot is kept for the reader already; what waits.
     "bookings:book": 16,
     "bookings:organisation-close": 9,  # what keeps it open, each counted; what waits

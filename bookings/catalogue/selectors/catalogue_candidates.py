@@ -506,8 +506,8 @@ def _by_price(
     skip: int,
 ) -> list[Instrument]:
     """`candidates` in the order of price. Of the cheapest cards as many are priced as give a cap;
-    what may cost less than it follows by an index. Where those are too few the next statement
-    looks at more cards, and the last at all instruments."""
+    what may cost less than it follows by an index. Where those are too few, and so are all that
+    fit, all are priced; else the next statement looks at more cards, the last at all there are."""
     enough = 2 * (skip + most)
     values = sieve.values | {"most": most, "skip": skip, "enough": enough}
     values |= dict(zip(("place", "name", "pk"), after or (), strict=False))
@@ -532,8 +532,13 @@ def _by_price(
             SELECT place FROM (SELECT * FROM ({among(first)}) f WHERE {past}
                 ORDER BY place LIMIT 1 OFFSET %(enough)s - 1) g
         )
-        SELECT * FROM ({among(cheap)}) p
-        WHERE {past} AND place <= (SELECT max(place) FROM cap) ORDER BY {by} {once}
+        SELECT * FROM (
+            SELECT * FROM ({among(cheap)}) p WHERE {past} AND place <= (SELECT max(place) FROM cap)
+            UNION ALL
+            SELECT * FROM ({priced} ({sql}) i {once}) p
+            WHERE {past} AND NOT EXISTS (SELECT FROM cap)
+                AND (SELECT count(*) FROM (SELECT FROM ({sql}) s LIMIT {FEW + 1}) n) <= {FEW}
+        ) p ORDER BY {by} {once}
     """  # noqa: S608
     whole = f"SELECT * FROM ({priced} ({sql}) i {once}) p WHERE {past} ORDER BY {by} {once}"  # noqa: S608
     price = re.sub(r"\bi\.", "instruments_instrument.", _PRICE)
@@ -544,7 +549,7 @@ def _by_price(
         matching = records(criteria, _raw(passing, params, values | {"currencies": currencies}))
         matching = matching.annotate(place=_raw(price, (), values))
         shown = list(matching.order_by("place", "name", "pk"))
-        if len(shown) == most:
+        if shown:  # `most`, or all of few
             break
     return shown
 

@@ -33,10 +33,10 @@ from bookings.messaging.notifications import (
 from bookings.messaging.notifications.reservations import still_says
 from bookings.messaging.services.webhooks import events_tell, webhook_deliver
 from bookings.plans.services.waiting import slot_offer
-from bookings.settlement.adapters.papers import statement_file
 from bookings.settlement.domain.statements import statement_number
 from bookings.settlement.notifications import papers
 from bookings.settlement.notifications.papers import invoice_letter
+from bookings.settlement.services.papers import statement_file
 from instruments import notifications as harvests
 from instruments.services.opening import holidays_follow
 from instruments.services.search import register_refile

@@ -1,19 +1,15 @@
 """Statements and settlements as PDF: A4, in English or Chinese, with the font inside the file."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
-from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 from zoneinfo import ZoneInfo
 
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from django.utils import translation
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -43,13 +39,12 @@ from bookings.settlement.domain.statements import (
     settlement_reference,
     statement_number,
 )
-from bookings.settlement.models import Payment, SettlementLine, Statement
+from bookings.settlement.models import Payment, SettlementLine
 from bookings.settlement.selectors.papers import (
     PaperLine,
     Party,
     SettlementPaper,
     StatementPaper,
-    load_statement_paper,
 )
 from bookings.settlement.selectors.settlements import creditor_of, debtor_of, net_of
 
@@ -380,34 +375,6 @@ def statement_pdf(paper: StatementPaper, *, language: str) -> bytes:
         story += [Spacer(1, 6 * mm), KeepTogether(_terms(paper, number))]
         foot = f"{number} · {named(row.host)}"
         return _build(f"{title} {number}", foot, row.host.name, story)
-
-
-KEPT_FROM = 100  # charges
-
-
-def statement_file(row: Statement, *, language: str) -> bytes:
-    """The PDF of a statement, in a language. A long one is kept as a file and made anew only once
-    the statement has changed (it was paid, converted, voided), or this template: what else it shows
-    is frozen. The last line of the file, which is not sent, says what it was made of."""
-    if row.charges < KEPT_FROM or row.parties is None:
-        return statement_pdf(load_statement_paper(row), language=language)
-    name = f"statements/{row.pk.hex[-2:]}/{row.pk}-{language}.pdf"
-    mark = f"\n%made of version {row.version} by template {_template()}".encode()
-    # Where files cannot be reached just now, the PDF can be made all the same.
-    with suppress(OSError), default_storage.open(name) as file:
-        content: bytes = file.read()
-        if content.endswith(mark):
-            return content.removesuffix(mark)
-    content = statement_pdf(load_statement_paper(row), language=language)
-    with suppress(OSError):
-        default_storage.delete(name)
-        default_storage.save(name, ContentFile(content + mark))
-    return content
-
-
-@cache
-def _template() -> str:
-    return sha256(Path(__file__).read_bytes()).hexdigest()[:16]
 
 
 NOT_KEPT = _(

@@ -17,7 +17,6 @@ from accounts.api.schema import operation
 from accounts.api.shapes import Choice, Day, Instant, Money, Number, Shape, Text, TextOrNull
 from bookings.record.api.files import CSV, PDF, FileEndpoint
 from bookings.record.api.shapes import Month, PlainNumber, month_named
-from bookings.settlement.adapters.papers import statement_file
 from bookings.settlement.adapters.sheets import statement_csv
 from bookings.settlement.domain.statements import OVERDUE, statement_number
 from bookings.settlement.models import Statement
@@ -30,6 +29,7 @@ from bookings.settlement.selectors.statements import (
     statements_for,
 )
 from bookings.settlement.services.exchange_rates import statement_convert
+from bookings.settlement.services.papers import statement_file
 from bookings.settlement.services.payments import Paid, statement_pay
 from bookings.settlement.services.statements import statement_void
 

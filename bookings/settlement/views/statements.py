@@ -24,7 +24,6 @@ from bookings.record.adapters.figures import Cell
 from bookings.record.domain.money import format_amount
 from bookings.record.messages import sentence
 from bookings.record.views.lists import ListPage, amount_cell
-from bookings.settlement.adapters.papers import statement_file
 from bookings.settlement.adapters.sheets import statement_csv
 from bookings.settlement.domain.statements import OVERDUE, is_new_account, statement_number
 from bookings.settlement.forms.money import (
@@ -57,6 +56,7 @@ from bookings.settlement.selectors.statements import (
     totals_of_statements,
 )
 from bookings.settlement.services.exchange_rates import statement_convert
+from bookings.settlement.services.papers import statement_file
 from bookings.settlement.services.payments import statement_pay
 from bookings.settlement.services.statements import statement_void
 from bookings.settlement.views.files import file_answer

@@ -378,7 +378,8 @@ def test_a_page_of_fifty_asks_no_more_than_a_page_of_one(cast, monkeypatch):
         assert all(row["next_starts"] for row in rows)
         return len(captured), len(rows)
 
-    statements("")  # the token's use is remembered
+    for query in QUERIES:  # the token's use is remembered, and what words may mean
+        statements(query)
     before = {query: statements(query) for query in QUERIES}
     for n in range(51):
         cast.instrument(name=f"N{n}")

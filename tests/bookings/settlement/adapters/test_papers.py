@@ -13,7 +13,7 @@ from accounts.models import Organisation
 from accounts.services.invoice_details import invoice_details_set
 from bookings.models import Settlement, Statement
 from bookings.settlement.adapters import papers
-from bookings.settlement.adapters.papers import settlement_pdf, statement_file, statement_pdf
+from bookings.settlement.adapters.papers import settlement_pdf, statement_pdf
 from bookings.settlement.adapters.sheets import settlement_csv, statement_csv
 from bookings.settlement.selectors.papers import (
     load_settlement_paper,
@@ -21,6 +21,8 @@ from bookings.settlement.selectors.papers import (
     parties_json,
 )
 from bookings.settlement.selectors.statements import WITH
+from bookings.settlement.services import papers as kept
+from bookings.settlement.services.papers import statement_file
 from bookings.settlement.services.payments import Paid, statement_pay
 from bookings.settlement.services.statements import statement_void, statements_draw
 from instruments.domain.delimited import text_cell
@@ -231,7 +233,7 @@ def made(monkeypatch):
         return statement_pdf(paper, language=language)
 
     monkeypatch.setattr(papers, "statement_pdf", make)
-    monkeypatch.setattr(papers, "KEPT_FROM", 1)
+    monkeypatch.setattr(kept, "KEPT_FROM", 1)
     return languages
 
 
@@ -256,7 +258,7 @@ def test_what_has_changed_is_made_anew(paper, made, either_storage, monkeypatch)
     )
     assert "Paid 1 April 2026" in words(statement_file(load().statement, language="en"))[0]
     assert made == ["en", "en"]
-    monkeypatch.setattr(papers, "_template", lambda: "another")
+    monkeypatch.setattr(kept, "_layout", lambda: "another")
     statement_file(load().statement, language="en")
     assert made == ["en", "en", "en"]
 
@@ -272,7 +274,7 @@ def test_a_statement_that_is_not_frozen_is_not_kept(paper, made):
 
 def test_a_short_statement_is_not_kept(paper, made, monkeypatch):
     _, load = paper
-    monkeypatch.setattr(papers, "KEPT_FROM", 3)
+    monkeypatch.setattr(kept, "KEPT_FROM", 3)
     for _ in range(2):
         statement_file(load().statement, language="en")
     assert made == ["en", "en"]
@@ -285,5 +287,5 @@ def test_a_statement_is_made_while_files_cannot_be_reached(paper, made, monkeypa
         raise OSError("away")
 
     for method in ("open", "save", "delete"):
-        monkeypatch.setattr(papers.default_storage, method, away)
+        monkeypatch.setattr(kept.default_storage, method, away)
     assert statement_file(load().statement, language="en").startswith(b"%PDF")
