@@ -53,7 +53,10 @@ BESIDES = {
     "bookings:hours-behind": ("?of=booked&<year>",),
     "bookings:board": ("?view=day",),
     "bookings:calendar": ("?view=month",),
-    "api-instruments": ("?limit=50&free_from=<today>T08:00:00Z&minutes=60", "?q=microscope"),
+    "api-instruments": (
+        "?limit=50&free_from=<today>T08:00:00Z&free_until=<later>T08:00:00Z&minutes=60",
+        "?q=microscope",
+    ),
     "api-statistics-hours": ("?by=instrument&<from>", "?by=technique&<from>", "?by=month&<from>"),
 }  # fmt: skip
 
@@ -200,6 +203,7 @@ def _of_today(name: str, path: str, records: Any) -> str:
     since = (until - timedelta(days=360)).replace(day=1)
     path = path.replace("<year>", f"since={today - timedelta(days=365)}&until={today}")
     path = path.replace("<from>", f"from={since}&until={until}").replace("<today>", f"{today}")
+    path = path.replace("<later>", f"{today + timedelta(days=7)}")
     if name.startswith(("api-statistics", "bookings:hours-export")):
         path = re.sub(r"(from|since)=2026-\d\d-\d\d", rf"\1={since}", path)
         path = re.sub(r"until=2026-\d\d-\d\d", f"until={until}", path)

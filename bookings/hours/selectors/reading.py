@@ -5,8 +5,12 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from functools import partial
+from hashlib import sha256
 from itertools import batched
 from typing import Any
+from uuid import uuid4
+
+from django.core.cache import cache
 
 from accounts.domain.errors import NotPermitted, invalid
 from accounts.domain.roles import Actor
@@ -98,13 +102,14 @@ def figures_for(
         "norms": load_norms(scheme),
         "kept": kept,
     }
-    rows = hours(by=by, only=only, **options) if by else []
+    asked = (sorted(narrowed.items()), since, until, scheme)
+    rows = _rows(scope, asked, by=by, only=only, **options) if by else []
     if page and only is None:
         keys = list(dict.fromkeys(row.keys[by[0]] for row in rows))
         number = len(keys)
         these = set(keys[page.skipped :][: page.most])
         rows = [row for row in rows if row.keys[by[0]] in these]
-    totals = hours(by=[], **options) if needs_total or not by else []
+    totals = _rows(scope, asked, by=[], **options) if needs_total or not by else []
     if not by:
         rows = totals
     if hidden_for(scope, []):
@@ -117,6 +122,20 @@ def figures_for(
         kept,
         number,
     )
+
+
+ROLLED_UP = "hours-rolled-up"  # in the cache: what marks the last roll-up
+KEPT_SECONDS = 600
+
+
+def _rows(scope: HoursScope, asked: Any, **options: Any) -> list[HoursRow]:
+    """`hours`; those that everybody may read are kept for some minutes, until the next roll-up."""
+    if not scope.is_public:
+        return hours(**options)
+    named = repr((asked, options["by"], options.get("only")))
+    mark = cache.get_or_set(ROLLED_UP, lambda: uuid4().hex, None)
+    key = f"public-hours:{mark}:{sha256(named.encode()).hexdigest()}"
+    return cache.get_or_set(key, lambda: hours(**options), KEPT_SECONDS) or []
 
 
 def pages_for(

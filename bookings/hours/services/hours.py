@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from itertools import batched
 from uuid import UUID
 
+from django.core.cache import cache
 from django.db import connection, transaction
 
 from bookings.hours.domain.hours import days_due
@@ -16,6 +17,7 @@ from bookings.hours.selectors.figures import (
     load_dirty,
     load_progress,
 )
+from bookings.hours.selectors.reading import ROLLED_UP
 from bookings.hours.services.months import (
     STORED,
     bookings_mark,
@@ -76,6 +78,7 @@ def hours_roll_up(
             total += _batch_redo(instruments, now=now)
     bookings_mark(now)
     months_sum()
+    cache.delete(ROLLED_UP)  # what is public was kept
     return total
 
 
