@@ -9,6 +9,7 @@ from accounts.domain.roles import Actor
 from accounts.models import Membership, Organisation
 from accounts.selectors.memberships import organisations_to_read
 from accounts.selectors.organisations import organisations_listed
+from accounts.selectors.rows import among
 from bookings.record.models import Reservation
 from bookings.record.selectors.reservations import own_reservations
 from instruments.domain.search import Criteria, is_han
@@ -41,9 +42,11 @@ def load_hits(actor: Actor, text: str) -> Hits:
     if actor.user_id is None:
         return Hits(instruments)
     of_instrument = Q(instrument__name__icontains=text) | Q(instrument__name_zh__icontains=text)
+    # Looked for among the actor's own: the database might look among all instruments first.
+    own = among("pk", Reservation.objects.filter(user_id=actor.user_id).values("pk"))
     return Hits(
         instruments,
-        tuple(own_reservations(actor).filter(of_instrument)[:MOST]),
+        tuple(own_reservations(actor).filter(own, of_instrument)[:MOST]),
         tuple(organisations_listed(text)[:MOST]),
         _people(actor, text),
     )
