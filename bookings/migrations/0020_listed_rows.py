@@ -31,6 +31,10 @@ class Migration(migrations.Migration):
             index=models.Index(fields=['start_at', 'id'], name='reservation_start'),
         ),
         migrations.AddIndex(
+            model_name='reservation',
+            index=models.Index(condition=models.Q(('user', models.F('made_by')), _negated=True), fields=['made_by', '-start_at'], name='reservation_for_others'),
+        ),
+        migrations.AddIndex(
             model_name='statement',
             index=models.Index(fields=['issued_at', 'id'], name='statement_issued'),
         ),

@@ -135,6 +135,11 @@ class Reservation(models.Model):
         indexes = [
             models.Index(fields=["start_at", "id"], name="reservation_start"),
             models.Index(fields=["user", "-start_at"], name="reservation_user"),
+            models.Index(
+                fields=["made_by", "-start_at"],
+                condition=~Q(user=F("made_by")),
+                name="reservation_for_others",
+            ),
             models.Index(fields=["organisation", "-start_at"], name="reservation_payer"),
             models.Index(fields=["host", "-start_at"], name="reservation_host"),
             models.Index(fields=["instrument", "start_at"], name="reservation_instrument"),

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from accounts.domain.roles import Actor
 from accounts.models import Region
@@ -65,8 +65,8 @@ def each_of_places(actor: Actor) -> list[Q]:
 
 def first_visible_to(actor: Actor) -> list[Q]:
     """Return what `visible_to` says, for `first_of`."""
-    own = [Q(user_id=actor.person), Q(made_by_id=actor.person)]
-    return own + each_of_places(actor)
+    for_others = Q(made_by_id=actor.person) & ~Q(user=F("made_by"))
+    return [Q(user_id=actor.person), for_others, *each_of_places(actor)]
 
 
 def reservations_for(actor: Actor) -> QuerySet[Reservation]:
