@@ -495,6 +495,9 @@ def _passing(sql: str, sieve: Sieve, by: str) -> str:
     """  # noqa: S608
 
 
+PRICED = 1_000  # as few need no cap
+
+
 def _by_price(
     criteria: Criteria,
     sieve: Sieve,
@@ -505,9 +508,9 @@ def _by_price(
     most: int,
     skip: int,
 ) -> list[Instrument]:
-    """`candidates` in the order of price. Of the cheapest cards as many are priced as give a cap;
-    what may cost less than it follows by an index. Where those are too few, and so are all that
-    fit, all are priced; else the next statement looks at more cards, the last at all there are."""
+    """`candidates` in the order of price. Few are all priced. Of many as many of the cheapest cards
+    are priced as give a cap; what may cost less than it follows by an index. Where those are too
+    few the next statement looks at more cards, and the last at all instruments."""
     enough = 2 * (skip + most)
     values = sieve.values | {"most": most, "skip": skip, "enough": enough}
     values |= dict(zip(("place", "name", "pk"), after or (), strict=False))
@@ -528,16 +531,19 @@ def _by_price(
         """  # noqa: S608
 
     capped = f"""
-        WITH cap AS MATERIALIZED (
-            SELECT place FROM (SELECT * FROM ({among(first)}) f WHERE {past}
-                ORDER BY place LIMIT 1 OFFSET %(enough)s - 1) g
+        WITH few AS MATERIALIZED (
+            SELECT count(*) <= {PRICED} AS is_so FROM (SELECT FROM ({sql}) s LIMIT {PRICED + 1}) n
+        ), cap AS MATERIALIZED (
+            SELECT place FROM (
+                SELECT * FROM ({among(first)}) f WHERE {past} AND NOT (SELECT is_so FROM few)
+                ORDER BY place LIMIT 1 OFFSET %(enough)s - 1
+            ) g
         )
         SELECT * FROM (
             SELECT * FROM ({among(cheap)}) p WHERE {past} AND place <= (SELECT max(place) FROM cap)
             UNION ALL
             SELECT * FROM ({priced} ({sql}) i {once}) p
-            WHERE {past} AND NOT EXISTS (SELECT FROM cap)
-                AND (SELECT count(*) FROM (SELECT FROM ({sql}) s LIMIT {FEW + 1}) n) <= {FEW}
+            WHERE {past} AND (SELECT is_so FROM few)
         ) p ORDER BY {by} {once}
     """  # noqa: S608
     whole = f"SELECT * FROM ({priced} ({sql}) i {once}) p WHERE {past} ORDER BY {by} {once}"  # noqa: S608
