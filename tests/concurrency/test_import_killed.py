@@ -21,12 +21,21 @@ ROWS = 100_000 if DEEP else 400
 BATCH = 500 if DEEP else 20
 MOST_GROWTH = 120  # MB beyond what a worker takes with nothing to do
 WORKER = f"""
+import sys
+import time
 import django
 django.setup()
+from django.db import transaction
 from django.utils import timezone
 from instruments.services import import_jobs
 from instruments.models import Import
 import_jobs.BATCH = {BATCH}
+class Paced:
+    # Batches that take a while, so that who watches is in time on any machine.
+    def atomic(self):
+        time.sleep(float(sys.argv[1]))
+        return transaction.atomic()
+import_jobs.transaction = Paced()
 Import.objects.exists()
 def peak():
     # Of this program alone: what getrusage says counts the process it was forked from.
@@ -39,13 +48,13 @@ print(before // 1024, after // 1024)
 """
 
 
-def worker() -> subprocess.Popen[str]:
-    """A process of its own, on the tests' database."""
+def worker(pause: float = 0) -> subprocess.Popen[str]:
+    """A process of its own, on the tests' database; before each batch it pauses (seconds)."""
     name = connection.settings_dict["NAME"]
     address = urlsplit(os.environ["DATABASE_URL"])
     env = os.environ | {"DATABASE_URL": urlunsplit(address._replace(path=f"/{name}"))}
     return subprocess.Popen(
-        [sys.executable, "-c", WORKER],
+        [sys.executable, "-c", WORKER, str(pause)],
         env=env,
         cwd=Path(__file__).parents[2],
         stdout=subprocess.PIPE,
@@ -55,7 +64,7 @@ def worker() -> subprocess.Popen[str]:
 
 def killed_half_way(job: Import, counter: str, whole: int) -> int:
     """Start a worker and kill it with -9 when it is about half-way; where it was."""
-    process = worker()
+    process = worker(pause=0.1)
     deadline = time.monotonic() + 600
     while getattr(job, counter) < whole // 2 and time.monotonic() < deadline:
         assert process.poll() is None, "it ended before it could be killed"
