@@ -1,10 +1,11 @@
 """Questions that are compiled once give what their querysets give, whatever fills them; rows that
 are stored so are what `bulk_create` stores."""
 
+from contextlib import suppress
 from decimal import Decimal
 
 import pytest
-from django.db import IntegrityError, connections, transaction
+from django.db import IntegrityError, connection, connections, transaction
 from django.db.models import Model
 
 from accounts.domain.roles import By
@@ -141,3 +142,33 @@ def test_a_row_that_is_there_is_left_as_it_is(cast):
 def test_no_rows_are_no_statement(cast, django_assert_num_queries):
     with django_assert_num_queries(0):
         insert([])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_statement_stays_planned_where_a_transaction_is_rolled_back(real_cast):
+    """Each refusal is a rollback; what drops a table still makes the connection forget."""
+
+    def kept() -> list[tuple[str, int]]:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT statement, generic_plans FROM pg_prepared_statements"
+                " WHERE statement LIKE '%%accounts_organisation%%' AND NOT from_sql"
+            )
+            return cursor.fetchall()
+
+    connection.close()  # what others asked on it is no matter
+    pk = real_cast.ustc.pk
+    for number in range(12):
+        with suppress(IntegrityError), transaction.atomic():
+            with suppress(IntegrityError), transaction.atomic():
+                assert BY_ID.first(pk=pk).code == "ustc"
+                if number % 2:
+                    raise IntegrityError
+            raise IntegrityError
+    ((_, planned_before),) = kept()
+    assert planned_before > 0
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMPORARY TABLE passing (id int)")
+        cursor.execute("DROP TABLE passing")
+    assert kept() == []
+    assert BY_ID.first(pk=pk).code == "ustc"
