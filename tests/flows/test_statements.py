@@ -237,7 +237,7 @@ REQUESTS = {
     "refused, the slot is taken": (19, 36_000),
     "one instrument's week": (8, 43_500),
     "catalogue API, 50 free, my price": (9, 77_000),
-    "fifty matches of a need": (13, 80_000),
+    "fifty matches of a need": (14, 80_000),
     "the catalogue's page": (14, 142_000),
     "an instrument's page": (17, 295_000),
     "my bookings": (7, 174_000),

@@ -508,9 +508,10 @@ def _by_price(
     most: int,
     skip: int,
 ) -> list[Instrument]:
-    """`candidates` in the order of price. Few are all priced. Of many as many of the cheapest cards
-    are priced as give a cap; what may cost less than it follows by an index. Where those are too
-    few the next statement looks at more cards, and the last at all instruments."""
+    """`candidates` in the order of price. Few are all priced: a statement counts them first, as the
+    one for many takes longer to plan. Of many as many of the cheapest cards are priced as give a
+    cap; what may cost less than it follows by an index. Where those are too few the next statement
+    looks at more cards, and the last at all instruments."""
     enough = 2 * (skip + most)
     values = sieve.values | {"most": most, "skip": skip, "enough": enough}
     values |= dict(zip(("place", "name", "pk"), after or (), strict=False))
@@ -531,25 +532,21 @@ def _by_price(
         """  # noqa: S608
 
     capped = f"""
-        WITH few AS MATERIALIZED (
-            SELECT count(*) <= {PRICED} AS is_so FROM (SELECT FROM ({sql}) s LIMIT {PRICED + 1}) n
-        ), cap AS MATERIALIZED (
-            SELECT place FROM (
-                SELECT * FROM ({among(first)}) f WHERE {past} AND NOT (SELECT is_so FROM few)
-                ORDER BY place LIMIT 1 OFFSET %(enough)s - 1
-            ) g
+        WITH cap AS MATERIALIZED (
+            SELECT place FROM ({among(first)}) f WHERE {past}
+            ORDER BY place LIMIT 1 OFFSET %(enough)s - 1
         )
-        SELECT * FROM (
-            SELECT * FROM ({among(cheap)}) p WHERE {past} AND place <= (SELECT max(place) FROM cap)
-            UNION ALL
-            SELECT * FROM ({priced} ({sql}) i {once}) p
-            WHERE {past} AND (SELECT is_so FROM few)
-        ) p ORDER BY {by} {once}
+        SELECT * FROM ({among(cheap)}) p WHERE {past} AND place <= (SELECT max(place) FROM cap)
+        ORDER BY {by} {once}
     """  # noqa: S608
     whole = f"SELECT * FROM ({priced} ({sql}) i {once}) p WHERE {past} ORDER BY {by} {once}"  # noqa: S608
     price = re.sub(r"\bi\.", "instruments_instrument.", _PRICE)
+    some = _raw(f"SELECT count(*) FROM (SELECT FROM ({sql}) s LIMIT {PRICED + 1}) n", given, {})  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(some.sql, some.params)
+        is_few = cursor.fetchone()[0] <= PRICED
     shown: list[Instrument] = []
-    for currencies in (known, every, None):
+    for currencies in (None,) if is_few else (known, every, None):
         rows = whole if currencies is None else capped
         passing, params = _passing(rows, sieve, by), [*given] * rows.count(sql)
         matching = records(criteria, _raw(passing, params, values | {"currencies": currencies}))

@@ -173,12 +173,12 @@ def test_the_statements_do_not_grow_with_the_instruments(cast, django_assert_num
     for number in range(6):
         cast.instrument(name=f"Microscope {number}")
     load_matches(wanted, NOW)
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         assert len(load_matches(wanted, NOW)) == 7
     for number in range(10):
         cast.instrument(name=f"Another {number}")
     load_matches(wanted, NOW)
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         assert len(load_matches(wanted, NOW)) == 17
 
 
