@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.http import HttpResponse, StreamingHttpResponse
-from django.http.response import HttpResponseBase
 from rest_framework.renderers import JSONRenderer
 
 from accounts.api.endpoint import Endpoint
@@ -22,10 +21,17 @@ class FileEndpoint(Endpoint):
     def perform_content_negotiation(self, request: Any, force: bool = False) -> tuple[Any, str]:
         return JSONRenderer(), "application/json"
 
-    def file(self, content: bytes | Iterator[bytes], media: str, name: str) -> HttpResponseBase:
-        """To be saved under a name; pieces are sent as they come."""
-        charset = "; charset=utf-8" if media == CSV else ""
-        kind = HttpResponse if isinstance(content, bytes) else StreamingHttpResponse
-        answer = kind(content, content_type=f"{media}{charset}")
-        answer["Content-Disposition"] = f'attachment; filename="{name}"'
-        return answer
+    def file(self, content: bytes, media: str, name: str) -> HttpResponse:
+        """To be saved under a name."""
+        return HttpResponse(content, headers=_headers(media, name))
+
+    def stream(self, pieces: Iterator[bytes], media: str, name: str) -> StreamingHttpResponse:
+        """The same, sent piece by piece as they come."""
+        return StreamingHttpResponse(pieces, headers=_headers(media, name))
+
+
+def _headers(media: str, name: str) -> dict[str, str]:
+    return {
+        "Content-Type": f"{media}; charset=utf-8" if media == CSV else media,
+        "Content-Disposition": f'attachment; filename="{name}"',
+    }
