@@ -118,7 +118,7 @@ class Program:
         address = path if path.startswith(("/", "http")) else BASE + path
         response = self.client.generic(method, address, **options)
         is_json = "json" in response.get("Content-Type", "")
-        body = response.json() if is_json else response.content
+        body = response.json() if is_json else response.getvalue()
         answer = Answer(response.status_code, body, response.headers)
         hold_against_description(method, address, answer)
         return answer

@@ -73,31 +73,50 @@ def newest_entry() -> UUID | None:
     return TrailEntry.objects.order_by("-id").values_list("pk", flat=True).first()
 
 
-def entries_since(last_entry: UUID, patience: timedelta) -> QuerySet[TrailEntry]:
+def entries_since(last_entry: UUID, patience: timedelta = timedelta()) -> QuerySet[TrailEntry]:
     """Entries written from so long before one on: the ids sort by the time they were made."""
     back = int((patience + _MARGIN) / timedelta(milliseconds=1))
     moment = max(0, (last_entry.int >> 80) - back)
     return TrailEntry.objects.filter(pk__gte=uuid.UUID(int=moment << 80))
 
 
-def touched(last_entry: UUID | None) -> tuple[Iterator[Sequence[UUID]], Iterator[Sequence[UUID]]]:
-    """Ids of reservations and charges that something happened to since; all, from the beginning."""
-    if last_entry is None:
+def touched(before: AuditRun | None) -> tuple[Iterator[Sequence[UUID]], Iterator[Sequence[UUID]]]:
+    """Ids of reservations and charges of which a rule may say something else than in the run
+    before; all, from the beginning."""
+    if before is None or before.last_entry is None:
         return (
             _batches(Reservation.objects.order_by("pk").values_list("pk", flat=True)),
             _batches(Charge.objects.order_by("pk").values_list("pk", flat=True)),
         )
-    entries = entries_since(last_entry, rules.PATIENCE)
+    recent = entries_since(before.last_entry).values_list("object_id", flat=True)
+    patient = entries_since(before.last_entry, rules.PATIENCE).filter(object_type="reservation")
+    # Of those touched some days ago only the ones whose use nobody has entered to this day.
+    unused = Reservation.objects.filter(
+        pk__in=patient.values("object_id"), state="completed", session=None
+    )
+    reservations = recent.filter(object_type="reservation").union(
+        unused.values_list("pk", flat=True), _of_new_members(before.started_at - _MARGIN)
+    )
+    return (
+        _batches(reservations.order_by("object_id")),
+        _batches(recent.filter(object_type="charge").order_by("object_id").distinct()),
+    )
 
-    def of(kind: str) -> Iterator[Sequence[UUID]]:
-        return _batches(
-            entries.filter(object_type=kind)
-            .order_by("object_id")
-            .values_list("object_id", flat=True)
-            .distinct()
-        )
 
-    return of("reservation"), of("charge")
+def _of_new_members(since: datetime) -> QuerySet[Reservation, UUID]:
+    """Return the bookings that somebody booked or decided on who since then belongs to an
+    organisation, or has a say at one: of those at hosts where they have a say, for other payers."""
+    grants = RoleGrant.objects.filter(role__in=CAPABILITIES["manage-charges"])
+    people = {
+        *Membership.objects.filter(started_at__gte=since).values_list("user_id", flat=True),
+        *grants.filter(granted_at__gte=since).values_list("user_id", flat=True),
+    }
+    hosts = grants.filter(user_id__in=people, organisation__isnull=False)
+    return Reservation.objects.filter(
+        Q(user_id__in=people) | Q(made_by_id__in=people) | Q(decided_by_id__in=people),
+        ~Q(organisation_id=F("host_id")),
+        host_id__in=set(hosts.values_list("organisation_id", flat=True)),
+    ).values_list("pk", flat=True)
 
 
 def _batches(ids: QuerySet[Any, UUID]) -> Iterator[Sequence[UUID]]:
@@ -108,11 +127,12 @@ def _batches(ids: QuerySet[Any, UUID]) -> Iterator[Sequence[UUID]]:
 
 
 def booking_hits(ids: Sequence[UUID], now: datetime) -> Iterator[Hit]:
-    """Six statements, however many."""
+    """Eight statements, however many."""
     rows = list(
         Reservation.objects.filter(pk__in=ids)
         .exclude(state="held")
-        .select_related("session", "host_region", "payer_region")
+        .select_related("session")
+        .prefetch_related("host_region", "payer_region")  # few, of many bookings
     )
     members = _members(rows)
     roles = _roles_at_hosts(rows)
@@ -302,17 +322,18 @@ def comparison_hits(differences: Sequence[Difference], now: datetime) -> Iterato
         )
 
 
-def day_hits(since: date | None) -> Iterator[Hit]:
-    """Days on which an instrument was used for longer than it was open, as rolled up."""
+def day_hits() -> Iterator[Hit]:
+    """Days on which an instrument was used for longer than it was open, as rolled up. An index has
+    these days alone."""
     least = RULES["over-open-hours"].parameters["minutes"]
-    days = InstrumentDay.objects.filter(productive_minutes__gt=F("open_minutes") + least)
-    if since is not None:
-        days = days.filter(date__gte=since)
+    days = InstrumentDay.objects.filter(
+        productive_minutes__gt=F("open_minutes"),  # as the index says it
+    ).filter(productive_minutes__gt=F("open_minutes") + least)
     columns = ("instrument_id", "date", "productive_minutes", "open_minutes")
     known = known_keys("over-open-hours")
     rows = [
         row
-        for row in days.order_by("pk").values_list(*columns).iterator(BATCH)
+        for row in days.order_by("instrument_id", "date").values_list(*columns).iterator(BATCH)
         if f"{row[0]}:{row[1]}" not in known
     ]
     instruments = {one.pk: one for one in _instruments(dict.fromkeys(row[0] for row in rows))}

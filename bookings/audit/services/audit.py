@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import batched
 from uuid import UUID
 
@@ -47,8 +47,6 @@ _BATCH = 1000
 # Rows of each table that a night's run compares with the trail, besides those it says were touched:
 # five millions in seventeen nights. A row that was changed past the trail is nowhere said to be.
 SLICE = 300_000
-# Days are rolled up anew for a while, when something about them is corrected late.
-_LATE = timedelta(days=62)
 
 
 def exceptions_find(by: By, *, full: bool = False) -> AuditRun:
@@ -59,10 +57,9 @@ def exceptions_find(by: By, *, full: bool = False) -> AuditRun:
     now, before = by.now, last_run()
     is_full = full or before is None or before.last_entry is None
     newest = newest_entry()
-    since = before.last_entry if before and not is_full else None
     counts: Counter[str] = Counter()
     looked_at = 0
-    reservations, charges = touched(since)
+    reservations, charges = touched(None if is_full else before)
     for ids in reservations:
         looked_at += len(ids)
         counts.update(_keep([*booking_hits(ids, now), *usage_hits(ids)], now))
@@ -82,8 +79,7 @@ def exceptions_find(by: By, *, full: bool = False) -> AuditRun:
                 different = differences_between(kind, after, until)
                 counts.update(_keep(comparison_hits(different, now), now))
                 compared[kind] = str(until)
-    days = None if is_full else (now - _LATE).date()
-    for hits in (day_hits(days), grant_hits(now), stale_hits(now), norm_hits(now)):
+    for hits in (day_hits(), grant_hits(now), stale_hits(now), norm_hits(now)):
         counts.update(_keep(hits, now))
     run = AuditRun(
         started_by_id=by.actor.user_id,

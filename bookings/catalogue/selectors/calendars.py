@@ -36,6 +36,11 @@ from instruments.selectors.opening import load_windows
 
 # States a calendar shows; those that were released take no time.
 SHOWN = (*sorted(OCCUPYING), "completed", "no_show")
+_NAMES = (
+    "host__name", "host__name_zh", "instrument__name", "instrument__name_zh",
+    "instrument__facility__name", "instrument__facility__name_zh",
+    "instrument__facility__time_zone",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -197,10 +202,14 @@ def load_week(
 
 
 def load_own(actor: Actor, span: Period) -> list[Reservation]:
-    """The actor's own bookings that take time in a span, by start. One statement."""
+    """The actor's own bookings that take time in a span, by start, with what a calendar says of
+    them. One statement."""
     return list(
         own_reservations(actor)
         .filter(start_at__lt=span.end, end_at__gt=span.start, state__in=SHOWN)
+        .select_related(None)
+        .select_related("instrument__facility", "host")
+        .only("start_at", "end_at", "state", "deadline_at", *_NAMES)
         .order_by("start_at", "id")
     )
 

@@ -49,9 +49,10 @@ def load_spending(user_id: UUID, zone: ZoneInfo, now: datetime) -> list[Spent]:
             row["held"],
             row["spent"],
         )
-        for row in Earmark.objects.filter(source__isnull=False, reservation__user_id=user_id)
+        for row in Earmark.objects.filter(
+            source__isnull=False, reservation__user_id=user_id, reservation__start_at__gte=since
+        )
         .annotate(starts_in=TruncMonth("reservation__start_at", tzinfo=zone))
-        .filter(starts_in__gte=since)
         .order_by()
         .values("starts_in", "source_id", "source__code", "source__name", "source__currency")
         .annotate(held=Sum("held"), spent=Sum("redeemed"))
@@ -122,9 +123,10 @@ def _unfunded(user_id: UUID, zone: ZoneInfo, now: datetime, since: datetime) -> 
     sums: dict[tuple[date, str], list[Decimal]] = {}
     for index, rows in enumerate((coming, Charge.objects.all())):
         months = (
-            rows.filter(~Exists(funded), reservation__user_id=user_id)
+            rows.filter(
+                ~Exists(funded), reservation__user_id=user_id, reservation__start_at__gte=since
+            )
             .annotate(starts_in=TruncMonth("reservation__start_at", tzinfo=zone))
-            .filter(starts_in__gte=since)
             .order_by()
             .values("starts_in", "currency")
             .annotate(amount=Sum("payable"))

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -16,6 +17,7 @@ from bookings.funding.selectors.spending import SpentOn, load_spending, load_spe
 from bookings.funding.views.programmes import grants_shown
 
 EARLIEST = 2000
+INSTRUMENTS = 50  # on a page
 GRANTS = 12  # shown here; all are on the page of vouchers
 
 
@@ -34,7 +36,7 @@ def spending(request: HttpRequest) -> HttpResponse:
         "year": year,
         "before": year - 1,
         "after": year + 1 if year <= this_year else None,
-        "on": on,
+        "page": Paginator(on, INSTRUMENTS).get_page(request.GET.get("page")),
         "sums": _sums(on),
         "months": load_spending(actor.person, zone, now),
         "grants": [grant for grant in grants if grant["state"] == "open"],

@@ -53,6 +53,14 @@ class InstrumentDay(models.Model):
                 name="instrumentday_no_show",
             ),
         ]
+        # The few days that the audit asks for, of any age.
+        indexes = [
+            models.Index(
+                fields=["instrument", "date"],
+                condition=Q(productive_minutes__gt=F("open_minutes")),
+                name="instrumentday_over_open",
+            )
+        ]
 
 
 class InstrumentDayUse(models.Model):

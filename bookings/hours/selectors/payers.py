@@ -7,7 +7,7 @@ from typing import Any
 
 from accounts.domain.errors import NotPermitted, invalid
 from bookings.hours.selectors.scope import HoursScope, whole_months
-from bookings.hours.selectors.sums import fetch, load_kept, require_few_days
+from bookings.hours.selectors.sums import fetch, load_kept, next_month, require_few_days
 from bookings.hours.selectors.sums import whole_months as months_within
 
 _COLUMNS = {
@@ -75,11 +75,16 @@ def payers(
             raise NotPermitted
         whole_months(since, until)
     columns = {name: _COLUMNS[name] for name in by}
-    facilities = scope.facilities if load_kept(since, until).is_filled else None
-    first, last = (until, until) if facilities is None else months_within(since, until, ())
+    kept = load_kept(since, until)
+    facilities = scope.facilities if kept.is_filled else None
     joined = _OF_INSTRUMENTS if facilities is None else _OF_FACILITIES
     if facilities is None:
         require_few_days(scope.instruments, (until - since).days)
+        first = last = until
+    else:
+        if kept.is_newest and until.day > 1:
+            until = next_month(until)  # whose sums hold the days before alone
+        first, last = months_within(since, until, ())
     joins = [
         f"{source} WHERE d.{column} >= '{began}' AND d.{column} < '{ended}'"
         for source, column, began, ended in (

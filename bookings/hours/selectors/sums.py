@@ -196,7 +196,8 @@ _MOVED = """{which} IN (
 _KEPT = """
 SELECT NOT EXISTS (SELECT FROM bookings_rollup WHERE NOT is_summed),
     EXISTS (SELECT FROM instruments_pasthost WHERE until_date > %s),
-    NOT EXISTS (SELECT FROM bookings_facilitymonth WHERE month >= %s)
+    NOT EXISTS (SELECT FROM bookings_facilitymonth WHERE month >= %s),
+    NOT EXISTS (SELECT FROM bookings_rollup WHERE until_date > %s)
 """
 
 # Units offered in each year, by what decides their norm, of the same groups.
@@ -298,20 +299,21 @@ _OF_FACILITIES = {"region": "o.region_id", "facility": "i.id"}
 @dataclass(frozen=True)
 class Kept:
     """What the sums of the roll-up say of days [since, until): whether they hold everything (not
-    yet after an upgrade), whether some instrument changed its host behind `since`, and whether
-    nothing is rolled up in the months from `until` on."""
+    yet after an upgrade), whether some instrument changed its host behind `since`, whether nothing
+    is rolled up in the months from `until` on, and whether no day from `until` on is."""
 
     is_filled: bool
     has_moves: bool
     is_last: bool
+    is_newest: bool
 
 
 def load_kept(since: date, until: date) -> Kept:
     """Load that. One statement."""
     with connection.cursor() as cursor:
-        cursor.execute(_KEPT, [since, until])
-        is_filled, has_moves, is_last = cursor.fetchone()
-    return Kept(is_filled, has_moves, is_last and until.day == 1)
+        cursor.execute(_KEPT, [since, until, until])
+        is_filled, has_moves, is_last, is_newest = cursor.fetchone()
+    return Kept(is_filled, has_moves, is_last and until.day == 1, is_newest)
 
 
 def instrument_sums(

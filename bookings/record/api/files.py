@@ -1,8 +1,9 @@
 """Files instead of JSON: they are what they are, whatever the request accepts."""
 
+from collections.abc import Iterator
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from rest_framework.renderers import JSONRenderer
 
 from accounts.api.endpoint import Endpoint
@@ -22,7 +23,15 @@ class FileEndpoint(Endpoint):
 
     def file(self, content: bytes, media: str, name: str) -> HttpResponse:
         """To be saved under a name."""
-        charset = "; charset=utf-8" if media == CSV else ""
-        answer = HttpResponse(content, content_type=f"{media}{charset}")
-        answer["Content-Disposition"] = f'attachment; filename="{name}"'
-        return answer
+        return HttpResponse(content, headers=_headers(media, name))
+
+    def stream(self, pieces: Iterator[bytes], media: str, name: str) -> StreamingHttpResponse:
+        """The same, sent piece by piece as they come."""
+        return StreamingHttpResponse(pieces, headers=_headers(media, name))
+
+
+def _headers(media: str, name: str) -> dict[str, str]:
+    return {
+        "Content-Type": f"{media}; charset=utf-8" if media == CSV else media,
+        "Content-Disposition": f'attachment; filename="{name}"',
+    }

@@ -7,7 +7,14 @@ from django.db.models import QuerySet
 from accounts.domain.roles import Actor
 from bookings.record.domain.months import month_after
 from bookings.settlement.models import Payment
-from bookings.settlement.selectors.statements import WITH, statements_for
+from bookings.settlement.selectors.statements import statements_for
+
+# What a file of payments says (adapters/sheets.py).
+COLUMNS = (
+    "amount", "currency", "paid_on", "reference", "entered_at", "entered_by__name",
+    "entered_by__email", "statement__year", "statement__number", "statement__host__code",
+    "statement__host__name", "statement__payer__code", "statement__payer__name",
+)  # fmt: skip
 
 
 def payments_for(
@@ -22,6 +29,6 @@ def payments_for(
         rows = rows.filter(statement__host__code=host)
     if payer:
         rows = rows.filter(statement__payer__code=payer)
-    return rows.select_related(*(f"statement__{name}" for name in WITH), "entered_by").order_by(
+    return rows.select_related("statement__host", "statement__payer", "entered_by").order_by(
         "-entered_at", "-id"
     )

@@ -7,12 +7,13 @@ from accounts.views.pages import by_of, reads
 from bookings.record.domain.months import month_read
 from bookings.record.views.lists import ListPage
 from bookings.settlement.adapters.sheets import PAYMENT_HEADS, payment_cells
-from bookings.settlement.selectors.payments import payments_for
+from bookings.settlement.selectors.payments import COLUMNS, payments_for
 
 LIST = ListPage(
     "bookings/settlement/payment_list.html",
     payments_for,
     sheet=("payments", PAYMENT_HEADS, lambda row, by: payment_cells(row)),
+    columns=COLUMNS,
     size=50,
 )
 

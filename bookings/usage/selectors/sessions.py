@@ -1,8 +1,8 @@
 """Sessions whose times are not known, without which nothing can be charged."""
 
 from datetime import datetime, timedelta
-from functools import reduce
-from operator import or_
+from typing import Any
+from uuid import UUID
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
@@ -39,14 +39,22 @@ def sessions_to_complete(actor: Actor) -> QuerySet[Reservation]:
     return to_complete().filter(mine | Q(host_id__in=hosts))
 
 
-def ended(now: datetime) -> QuerySet[Reservation]:
-    """Bookings nobody ended: no-shows, those past their end, sessions left open."""
-    return Reservation.objects.filter(reduce(or_, ways_to_end(now)))
+def ended(now: datetime, most: int, *, but: QuerySet[Any, Any]) -> list[UUID]:
+    """Return the bookings nobody ended (no-shows, those past their end, sessions left open), the
+    first to end first, without the ids `but`. One statement that reads no others."""
+    first, *others = (
+        Reservation.objects.filter(way)
+        .exclude(pk__in=but)
+        .order_by("end_at", "pk")
+        .values_list("end_at", "pk")[:most]
+        for way in ways_to_end(now)
+    )
+    return [pk for _, pk in first.union(*others, all=True).order_by("end_at", "pk")[:most]]
 
 
 def ways_to_end(now: datetime) -> tuple[Q, ...]:
     """Why bookings are to be ended, each booking in one of the ways. An index knows each way, but
-    none knows all: who counts asks for one after the other."""
+    none knows all: each is asked for by itself."""
     return (
         Q(state="confirmed", end_at__lte=now),
         Q(

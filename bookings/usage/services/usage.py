@@ -12,6 +12,7 @@ from accounts.domain.errors import NotFound, WrongState, invalid
 from accounts.domain.roles import PLATFORM, Actor, By
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
+from accounts.selectors.jobs import held_back
 from accounts.selectors.memberships import place_of
 from accounts.services.jobs import work_through
 from bookings.availability.models import Closure, Occupancy
@@ -250,10 +251,9 @@ def usage_settle(*, now: datetime, most: int = 500) -> int:
 
     Asks what is due and not yet done: running it late or twice comes to the same.
     """
-    due = ended(now).order_by("end_at", "id")
-    return work_through(
-        job="complete reservations", due=due, act=lambda pk: _settle(pk, now), now=now, most=most
-    )
+    job = "complete reservations"
+    due = ended(now, most, but=held_back(job, now))
+    return work_through(job=job, due=due, act=lambda pk: _settle(pk, now), now=now)
 
 
 def _settle(reservation_id: UUID, now: datetime) -> int:

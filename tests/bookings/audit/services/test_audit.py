@@ -1,22 +1,27 @@
 """Exceptions found in what happened, and what auditors make of them."""
 
+import contextlib
+import random
 from collections import Counter
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core import mail
-from django.db import connection
+from django.db import IntegrityError, connection
+from django.db.transaction import atomic
 from django.template.loader import render_to_string
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import translation
 
-from accounts.domain.errors import Invalid, NotFound, NotPermitted, WrongState
+from accounts.domain.errors import Invalid, NotFound, NotPermitted, Refused, WrongState
 from accounts.domain.roles import PLATFORM, By
 from accounts.models import RoleGrant, TrailEntry
 from accounts.models.keys import new_id
-from accounts.services.memberships import role_grant
+from accounts.services.memberships import membership_start, role_grant
 from bookings.audit.domain.audit import RULES
 from bookings.audit.domain.sampling import Sampling
 from bookings.audit.messages import AUDIT_RULES
@@ -40,7 +45,9 @@ from bookings.audit.services.findings import (
 )
 from bookings.audit.services.sampling import sample_draw
 from bookings.catalogue.selectors.parties import Booking
+from bookings.charging.domain.corrections import Amendment
 from bookings.charging.services.charges import charge_make
+from bookings.charging.services.corrections import correction_agree, correction_propose
 from bookings.models import (
     AuditException,
     AuditFinding,
@@ -52,17 +59,24 @@ from bookings.models import (
 )
 from bookings.overview.services.effects import effects_carry_out
 from bookings.record.domain.periods import Period
+from bookings.record.domain.refusals import RulesRefuse
 from bookings.reserving.services.holds import hold_release, hold_take
 from bookings.reserving.services.moves import reservation_move
 from bookings.reserving.services.reservations import reservation_cancel
 from bookings.usage.services.closures import Outage, closure_create
+from bookings.usage.services.usage import (
+    reservation_check_in,
+    reservation_check_out,
+    usage_settle,
+)
 from instruments.models import Instrument
 from tests.factories.cast import NOW, Cast, at, reserve
-from tests.factories.charges import use
+from tests.factories.charges import BY_USE, use
 from tests.factories.things import money_things
 
 pytestmark = pytest.mark.django_db
 LATER = NOW + timedelta(days=10)
+SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
 @pytest.fixture
@@ -124,7 +138,7 @@ def test_each_kind_is_found_once_and_leads_to_its_rows(booked: Any) -> None:
     for full in (False, True):
         assert exceptions_find(By(PLATFORM, NOW), full=full).counts == {}
     # What is known is not even prepared again.
-    assert [*stale_hits(NOW), *norm_hits(NOW), *day_hits(None)] == []
+    assert [*stale_hits(NOW), *norm_hits(NOW), *day_hits()] == []
     found.refresh_from_db()
     assert (found.state, found.reason, found.decided_by) == ("explained", "Repair", cast.auditor)
 
@@ -162,6 +176,116 @@ def test_only_what_happened_since_is_looked_at(booked: Any) -> None:
     reservation_cancel(By(cast.actor("wang"), NOW), reservation_id=row.pk, reason="")
     charge_make(reservation_id=row.pk, now=NOW)
     assert exceptions_find(By(PLATFORM, NOW)).looked_at >= 1
+
+
+def test_who_gets_a_say_at_the_host_later_is_found_without_a_full_run(
+    booked: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing happened to the booking since; to a person of it something did."""
+    cast, row = booked
+    monkeypatch.setattr("bookings.audit.selectors.audit._MARGIN", timedelta(milliseconds=1))
+    days = [NOW + timedelta(days=n) for n in range(3)]
+    assert [exceptions_find(By(PLATFORM, day)).looked_at for day in days][2] == 0
+    membership_start(By(PLATFORM, LATER), user=cast.wang, organisation=cast.ustc)
+    for who, role, new in (("wang", "researcher", {}), ("wang", "finance", {"related-parties": 1})):
+        role_grant(By(PLATFORM, LATER), user=cast.people[who], role=role, organisation=cast.ustc)
+        assert exceptions_find(By(PLATFORM, LATER)).counts == new
+    assert exceptions_find(By(PLATFORM, LATER), full=True).counts == {}
+    found = AuditException.objects.get(rule="related-parties")
+    assert (found.key, found.numbers) == (str(row.pk), {"people": 1})
+
+
+def test_days_over_open_hours_of_any_age_are_found_and_no_others_read(cast: Cast) -> None:
+    """A day corrected years later, exactly at the limit and beyond it."""
+    exceptions_find(By(PLATFORM, NOW))
+    over_open(cast, date(2023, 5, 4), minutes=15)
+    over_open(cast, date(2023, 5, 5), minutes=16)
+    assert exceptions_find(By(PLATFORM, NOW)).counts == {"over-open-hours": 1}
+    found = AuditException.objects.get(rule="over-open-hours")
+    assert found.numbers == {"day": "2023-05-05", "minutes": 16, "open": 60, "used": 76}
+    for day in range(1, 31):
+        over_open(cast, date(2024, 4, day), minutes=-60)
+    with connection.cursor() as cursor, CaptureQueriesContext(connection) as captured:
+        cursor.execute("ANALYZE bookings_instrumentday")
+        assert list(day_hits()) == []
+        days = next(q["sql"] for q in captured if 'FROM "bookings_instrumentday"' in q["sql"])
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("EXPLAIN " + days)
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "instrumentday_over_open" in plan
+
+
+def over_open(cast: Cast, day: date, minutes: int) -> None:
+    """A day that was open for an hour, and used for so much longer."""
+    InstrumentDay.objects.create(
+        instrument=cast.microscope, date=day, total_minutes=1440, open_minutes=60,
+        productive_minutes=60 + minutes, unscheduled_down_minutes=0, scheduled_down_minutes=0,
+        engineering_minutes=0, standby_minutes=0, no_show_minutes=0,
+        non_scheduled_minutes=1380 - minutes,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_after_any_changes_a_full_run_finds_nothing_that_nightly_ones_have_not(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    """Bookings, their use, charges, roles and days change at random, days pass; now and then a
+    night's run, which reads only what was touched since the one before."""
+    monkeypatch.setattr("bookings.audit.selectors.audit._MARGIN", timedelta(milliseconds=1))
+    # What compares the books with the trail reads all of this small world each night.
+    chance, now, made = random.Random(seed), NOW, []
+    by_use = cast.instrument(name="By use", card=BY_USE)
+    exceptions_find(By(PLATFORM, now))
+
+    def book() -> None:
+        start = now + timedelta(days=chance.randint(1, 4), hours=chance.choice([-2, 0, 2]))
+        where = chance.choice([cast.microscope, by_use])
+        period = (f"{moment.astimezone(SHANGHAI):%Y-%m-%d %H:%M}" for moment in
+                  (start, start + timedelta(hours=1)))  # fmt: skip
+        who = chance.choice(["wang", "sun", "hu"])
+        made.append((who, reserve(cast, *period, who=who, instrument=where, now=now)))
+
+    def use_one() -> None:
+        who, row = chance.choice(made)
+        late = timedelta(minutes=chance.choice([0, 20, 45]))
+        reservation_check_in(By(cast.actor(who), row.start_at), reservation_id=row.pk)
+        reservation_check_out(By(cast.actor(who), row.end_at + late), reservation_id=row.pk)
+        charge_make(reservation_id=row.pk, now=row.end_at + late)
+
+    def cancel() -> None:
+        who, row = chance.choice(made)
+        reservation_cancel(By(cast.actor(who), now), reservation_id=row.pk, reason="")
+
+    def correct() -> None:
+        charge = chance.choice(list(Charge.objects.filter(state="open").order_by("pk")))
+        correction = correction_propose(
+            By(cast.actor("zhao"), now), charge_id=charge.pk, reason="x",
+            amendment=Amendment(waive_percent=Decimal(50)),
+        )  # fmt: skip
+        correction_agree(By(cast.actor("gao"), now), correction_id=correction.pk)
+
+    def join() -> None:
+        user = cast.people[chance.choice(["wang", "hu"])]
+        membership_start(By(PLATFORM, now), user=user, organisation=cast.ustc)
+        role = chance.choice(["researcher", "finance"])
+        role_grant(By(PLATFORM, now), user=user, role=role, organisation=cast.ustc)
+
+    def day() -> None:
+        when = date(2025, 1, 1) + timedelta(days=chance.randint(0, 400))
+        over_open(cast, when, chance.choice([-30, 10, 30]))
+
+    def night() -> None:
+        exceptions_find(By(PLATFORM, now))
+
+    steps = [book, book, use_one, cancel, correct, join, day, night, night]
+    for _ in range(30):
+        now += timedelta(hours=chance.choice([0, 24, 24, 72]))
+        usage_settle(now=now)
+        with contextlib.suppress(Refused, RulesRefuse, IndexError, IntegrityError), atomic():
+            chance.choice(steps)()
+    night()
+    assert exceptions_find(By(PLATFORM, now), full=True).counts == {}
+    assert by_rule()
 
 
 def test_who_decides(booked: Any) -> None:

@@ -102,7 +102,24 @@ def test_what_the_bookings_of_a_year_cost(cast, browser):
     reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
     reserve(cast, "2026-03-06 14:00", "2026-03-06 16:00", who="sun")
     answer = browser("wang").get(reverse("bookings:spending"))
-    (spent,) = answer.context["on"]
+    (spent,) = answer.context["page"]
     assert (spent.instrument, spent.has_cost) == (cast.microscope.pk, Decimal(0))
     assert spent.will_cost == Reservation.objects.get(user=cast.people["wang"]).quotes.get().payable
-    assert browser("wang").get(reverse("bookings:spending"), {"year": "2025"}).context["on"] == ()
+    before = browser("wang").get(reverse("bookings:spending"), {"year": "2025"})
+    assert list(before.context["page"]) == [] and before.context["sums"] == []
+
+
+def test_what_bookings_of_many_instruments_cost_comes_in_pages(cast, browser, monkeypatch):
+    """The dearest first; the sums are those of all."""
+    monkeypatch.setattr("bookings.funding.views.spending.INSTRUMENTS", 1)
+    other = cast.instrument(name="Other")
+    reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
+    reserve(cast, "2026-03-06 14:00", "2026-03-06 15:00", instrument=other)
+    pages = [
+        browser("wang").get(reverse("bookings:spending"), {"page": n, "year": 2026}) for n in (1, 2)
+    ]
+    rows = [row for page in pages for row in page.context["page"]]
+    assert [row.instrument for row in rows] == [cast.microscope.pk, other.pk]
+    total = sum(row.will_cost for row in rows)
+    assert [page.context["sums"][0]["will_cost"] for page in pages] == [total, total]
+    assert "page=2" in pages[0].content.decode() and "year=2026" in pages[0].content.decode()

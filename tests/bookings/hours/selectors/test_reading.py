@@ -264,7 +264,7 @@ GROUPINGS: tuple[list[str], ...] = (
     [], ["technique"], ["instrument"], ["instrument", "month"], ["technique", "year"],
     ["region", "week"], ["organisation", "day"], ["facility", "year"], ["region", "technique"],
 )  # fmt: skip
-BY_DAYS = Kept(is_filled=False, has_moves=True, is_last=False)
+BY_DAYS = Kept(is_filled=False, has_moves=True, is_last=False, is_newest=False)
 
 
 def same_as_days():
@@ -365,6 +365,23 @@ def test_whole_months_are_read_without_any_day(world, django_assert_num_queries)
 
 
 # Bookings
+
+
+def test_payers_up_to_the_newest_day_are_read_from_months(world):
+    """The month that has begun counts as whole; with a day of it left out days are read."""
+    scope, newest = scope_for(EVERYTHING, {}), RollUp.objects.latest("until_date").until_date
+    assert newest.day > 2
+
+    def read(until, of=scope):
+        span = {"since": date(2026, 3, 1), "until": until, "least": 3}
+        return payers(of, by=["price_group", "organisation"], **span)
+
+    by_days = replace(scope, facilities=None)
+    untils = [newest - timedelta(days=n) for n in range(-1, 3)]
+    before = [read(until) for until in untils]
+    assert before == [read(until, by_days) for until in untils]
+    InstrumentDayUse.objects.filter(date__gte=newest.replace(day=1)).delete()
+    assert [read(until) for until in untils[:2]] == before[:2]
 
 
 def confirmed(world, minutes_ahead):

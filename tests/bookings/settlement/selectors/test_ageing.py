@@ -6,8 +6,10 @@ from decimal import Decimal
 from io import StringIO
 
 import pytest
+from django.db import connection
 from django.db.models import F, Sum
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.domain.roles import PLATFORM, By
@@ -156,6 +158,13 @@ def test_payments_as_a_list_and_as_csv(program, world):
     text = api.get("payments/csv/?payer=fudan", Accept="text/csv").body.decode("utf-8-sig")
     assert text.splitlines()[0].startswith("statement,host,host_name")
     assert "'=HYPERLINK(1)" in text
+    # Sent as they are read, a few columns of each and nothing besides.
+    with CaptureQueriesContext(connection) as captured:
+        answer = gao.get("/api/v1/payments/csv/")
+        assert answer.streaming and "bookings_payment" not in captured[-1]["sql"]
+        answer.getvalue()
+    assert "bookings_payment" in captured[-1]["sql"]
+    assert not any(word in captured[-1]["sql"] for word in ("parties", 'accounts_region" ON'))
 
 
 def test_an_auditor_reads_payments_but_owes_nothing(world):

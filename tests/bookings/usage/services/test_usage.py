@@ -3,11 +3,12 @@
 from datetime import timedelta
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from accounts.domain.errors import NotFound, NotPermitted, WrongState
 from accounts.domain.roles import By
-from accounts.models import Message, OutboxMessage, TrailEntry
+from accounts.models import JobFailure, Message, OutboxMessage, TrailEntry
 from accounts.notifications import Effect, enqueue
 from bookings.availability.selectors.availability import to_period
 from bookings.charging.services.charges import charge_make
@@ -16,6 +17,7 @@ from bookings.overview.services.effects import effects_carry_out
 from bookings.record.domain.periods import Period
 from bookings.record.domain.refusals import RulesRefuse
 from bookings.reserving.services.reservations import reservation_cancel
+from bookings.usage.selectors.sessions import ended
 from bookings.usage.services.closures import Outage, closure_create
 from bookings.usage.services.usage import (
     overruns_tell,
@@ -214,6 +216,51 @@ class TestSettle:
         assert usage_settle(now=booked.end_at + timedelta(hours=12)) == 1
         session = UsageSession.objects.get()
         assert (session.checked_out_at, session.is_assumed) == (booked.end_at, True)
+
+    def test_all_three_ways_in_the_order_of_their_ends_so_many_a_run(self, cast, booked):
+        """Left open, past its end, missed: `most` of all ways together, what fails left out."""
+        check_in(cast, booked, "2026-03-06 10:00")
+        over = reserve(cast, "2026-03-06 15:00", "2026-03-06 16:00", who="sun")
+        strict = cast.instrument(name="Strict", policy={"check_in_minutes": 30})
+        missed = reserve(cast, "2026-03-09 10:00", "2026-03-09 12:00", instrument=strict)
+        to_come = reserve(cast, "2026-03-09 10:00", "2026-03-09 12:00", who="sun")
+        now = at("2026-03-09 10:30")
+        rows, none = [booked, over, missed], JobFailure.objects.none().values("object_id")
+        assert ended(now, 500, but=none) == [row.pk for row in rows]
+        assert ended(now, 2, but=none) == [booked.pk, over.pk]
+        JobFailure.objects.create(
+            job="complete reservations", object_id=booked.pk, attempts=1, last_error="x",
+            due_at=now + MINUTE, first_at=now, last_at=now,
+        )  # fmt: skip
+        assert [usage_settle(now=now, most=1) for _ in range(3)] == [1, 1, 0]
+        assert states(*rows, to_come) == ["in_use", "completed", "no_show", "confirmed"]
+        assert usage_settle(now=now + MINUTE) == 1
+        assert states(*rows, to_come) == ["completed", "completed", "no_show", "confirmed"]
+        assert not JobFailure.objects.exists()
+
+    def test_no_booking_to_come_is_read(self, cast, booked):
+        """Each way is a condition of an index, so that the job reads what is due alone."""
+        lines = [
+            f"(gen_random_uuid(), start_at + interval '{n} h', end_at + interval '{n} h')"
+            for n in range(500)
+        ]
+        fields = [f.column for f in Reservation._meta.local_fields if f.column != "id"]
+        moved = [f"m.{name}" if name in {"start_at", "end_at"} else f"r.{name}" for name in fields]
+        with connection.cursor() as cursor, CaptureQueriesContext(connection) as captured:
+            cursor.execute(
+                f"INSERT INTO bookings_reservation (id, {', '.join(fields)})"
+                f" SELECT m.id, {', '.join(moved)} FROM bookings_reservation r,"
+                f" LATERAL (VALUES {', '.join(lines)}) AS m (id, start_at, end_at)"
+            )
+            cursor.execute("ANALYZE bookings_reservation")
+            assert ended(NOW, 500, but=JobFailure.objects.none().values("object_id")) == []
+            cursor.execute("EXPLAIN ANALYZE " + captured[-1]["sql"])
+            plan = "\n".join(line for (line,) in cursor.fetchall())
+        assert "Rows Removed" not in plan and "Seq Scan" not in plan, plan
+
+
+def states(*rows):
+    return [Reservation.objects.get(pk=row.pk).state for row in rows]
 
 
 def test_a_late_cancellation_costs_its_percent(cast, booked):
