@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext
 from django_htmx.http import HttpResponseClientRefresh
 
@@ -74,6 +75,8 @@ def board(request: HttpRequest) -> HttpResponse:
     view = form.value("view") or "week"
     today = local_date(chosen.zone, now)
     step = timedelta(days=7 if view == "week" else 1)
+    after = chosen.first + step
+    query = request.GET.dict() | {"start": chosen.first, "end": after, "zone": chosen.zone.key}
     context = {
         "form": form,
         "view": view,
@@ -87,8 +90,9 @@ def board(request: HttpRequest) -> HttpResponse:
         "last": chosen.first + timedelta(days=chosen.days - 1),
         "today": today,
         "before": chosen.first - step,
-        "after": chosen.first + step,
+        "after": after,
         "now": now,
+        "events_url": reverse("bookings:board-events", query=query),
         "setup": {
             "zone": chosen.zone.key,
             "readerZone": actor.time_zone,
