@@ -8,7 +8,6 @@ import pytest
 from playwright.sync_api import expect
 
 from bookings.models import Closure
-from instruments.domain.policies import parse_policy
 from tests.browser.conftest import ALWAYS, HOUR
 
 pytestmark = [pytest.mark.browser, pytest.mark.concurrency]
@@ -136,9 +135,9 @@ def test_a_finger_that_rests_marks_time_and_one_that_moves_scrolls(visit, instru
 
 def test_units_are_folded_away_and_shown_again(visit, real_cast, midnight):
     now = midnight - 72 * HOUR
-    real_cast.instrument(name="Furnace", hours=ALWAYS, now=now, policy=parse_policy({"units": 2}))
+    real_cast.instrument(name="Furnace", hours=ALWAYS, now=now, policy={"units": 2})
     page = visit("zhao")
-    page.goto("/board/")
+    page.goto("/board/?q=Furnace")
     lines = page.locator(".board-line")
     expect(lines).to_have_count(3)
     page.get_by_role("button", name="Hide the units").click()

@@ -92,6 +92,8 @@ def board(request: HttpRequest) -> HttpResponse:
         "before": chosen.first - step,
         "after": after,
         "now": now,
+        # What the list shows on one page is loaded: the board is drawn from it. Else it asks.
+        "drawn": _drawn(rows, chosen, now) if page.paginator.num_pages == 1 else None,
         "events_url": reverse("bookings:board-events", query=query),
         "setup": {
             "zone": chosen.zone.key,
@@ -118,11 +120,15 @@ def events(request: HttpRequest) -> HttpResponse:
         return HttpResponse(status=400)
     chosen = _chosen(form, everything, now, days=(start, end))
     rows = _rows(actor, chosen.instruments, chosen.span, now)
-    drawn: list[dict[str, Any]] = []
+    return JsonResponse(_drawn(rows, chosen, now))
+
+
+def _drawn(rows: list[Row], chosen: Chosen, now: datetime) -> dict[str, Any]:
+    """What the script draws: the lines of the board, and what is on them."""
+    events: list[dict[str, Any]] = []
     for row in rows:
-        drawn += row_events(row, chosen.zone, chosen.span, now, is_manager=True)
-    resources = [_resource(row, chosen.zone) for row in rows]
-    return JsonResponse({"resources": resources, "events": drawn})
+        events += row_events(row, chosen.zone, chosen.span, now, is_manager=True)
+    return {"resources": [_resource(row, chosen.zone) for row in rows], "events": events}
 
 
 def _rows(actor: Actor, chosen: Iterable[Managed], span: Period, now: datetime) -> list[Row]:

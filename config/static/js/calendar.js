@@ -618,13 +618,18 @@
     const texts = content(setup);
     let slotWidth;
 
-    (asked || askEvents(root.dataset.events))
-      .then((answer) => (answer.ok ? answer.json() : Promise.reject(answer.status)))
-      .then(draw)
-      .catch(() => {
-        root.replaceChildren(element("p", "text-secondary p-3 mb-0", words().failed));
-        say(words().failed);
-      });
+    const given = document.getElementById("board-drawn");
+    if (given) {
+      draw(JSON.parse(given.textContent));
+    } else {
+      (asked || askEvents(root.dataset.events))
+        .then((answer) => (answer.ok ? answer.json() : Promise.reject(answer.status)))
+        .then(draw)
+        .catch(() => {
+          root.replaceChildren(element("p", "text-secondary p-3 mb-0", words().failed));
+          say(words().failed);
+        });
+    }
 
     function draw({ resources, events }) {
       const main = element("section", "ec-main", "");
