@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from bookings.models import Closure
-from tests.browser.conftest import HOUR
+from tests.browser.conftest import ALWAYS, HOUR
 
 pytestmark = [pytest.mark.browser, pytest.mark.concurrency]
 
@@ -84,6 +84,66 @@ def test_left_where_it_is_it_goes_back(visit, instrument, booked, midnight):
     assert abs(event.bounding_box()["x"] - box["x"]) < 2
     booked.refresh_from_db()
     assert booked.start_at == midnight + 10 * HOUR
+
+
+def test_escape_gives_a_drag_up_and_a_click_opens_the_booking(visit, instrument, booked, midnight):
+    page = visit("zhao")
+    page.goto(f"/board/?view=day&date={(midnight + 8 * HOUR).date()}")
+    event = page.locator(".ec-event.is-confirmed")
+    event.scroll_into_view_if_needed()
+    box = event.bounding_box()
+    event.hover()
+    assert "10:00–12:00" in event.get_attribute("title")
+    page.mouse.down()
+    page.mouse.move(box["x"] + 3 * box["width"], box["y"] + 20, steps=4)
+    expect(page.locator(".ec-preview")).to_contain_text("–")
+    page.keyboard.press("Escape")
+    page.mouse.up()
+    expect(page.locator(".ec-preview, .ec-ghost")).to_have_count(0)
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert event.bounding_box() == box
+    event.click()
+    page.wait_for_url(f"**/bookings/{booked.pk}/")
+
+
+def test_a_finger_that_rests_marks_time_and_one_that_moves_scrolls(visit, instrument, midnight):
+    page = visit("zhao", width=360)
+    page.evaluate("localStorage.setItem('calendar-tab', 'calendar')")
+    page.goto(f"/board/?view=day&date={(midnight + 8 * HOUR).date()}")
+    row = page.locator(".board-time").first
+    row.scroll_into_view_if_needed()
+    y = row.bounding_box()["y"] + 30
+    fingers = page.context.new_cdp_session(page)
+    fingers.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+
+    def touch(kind, *points):
+        at = [{"x": x, "y": y} for x in points]
+        fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": at})
+
+    touch("touchStart", 300)
+    for x in range(290, 180, -10):
+        touch("touchMove", x)
+    touch("touchEnd")
+    expect(page.locator(".ec-preview")).to_have_count(0)
+    touch("touchStart", 200)
+    page.locator(".ec-preview").wait_for()
+    for x in range(210, 270, 10):
+        touch("touchMove", x)
+    touch("touchEnd")
+    expect(page.get_by_role("dialog")).to_contain_text("Close this time")
+
+
+def test_units_are_folded_away_and_shown_again(visit, real_cast, midnight):
+    now = midnight - 72 * HOUR
+    real_cast.instrument(name="Furnace", hours=ALWAYS, now=now, policy={"units": 2})
+    page = visit("zhao")
+    page.goto("/board/?q=Furnace")
+    lines = page.locator(".board-line")
+    expect(lines).to_have_count(3)
+    page.get_by_role("button", name="Hide the units").click()
+    expect(lines.locator("visible=true")).to_have_count(1)
+    page.get_by_role("button", name="Show the units").click()
+    expect(lines.locator("visible=true")).to_have_count(3)
 
 
 def test_a_manager_closes_time_on_the_board_and_says_that_bookings_give_way(

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext
 from django_htmx.http import HttpResponseClientRefresh
 
@@ -74,6 +75,8 @@ def board(request: HttpRequest) -> HttpResponse:
     view = form.value("view") or "week"
     today = local_date(chosen.zone, now)
     step = timedelta(days=7 if view == "week" else 1)
+    after = chosen.first + step
+    query = request.GET.dict() | {"start": chosen.first, "end": after, "zone": chosen.zone.key}
     context = {
         "form": form,
         "view": view,
@@ -87,8 +90,11 @@ def board(request: HttpRequest) -> HttpResponse:
         "last": chosen.first + timedelta(days=chosen.days - 1),
         "today": today,
         "before": chosen.first - step,
-        "after": chosen.first + step,
+        "after": after,
         "now": now,
+        # What the list shows on one page is loaded: the board is drawn from it. Else it asks.
+        "drawn": _drawn(rows, chosen, now) if page.paginator.num_pages == 1 else None,
+        "events_url": reverse("bookings:board-events", query=query),
         "setup": {
             "zone": chosen.zone.key,
             "readerZone": actor.time_zone,
@@ -114,11 +120,15 @@ def events(request: HttpRequest) -> HttpResponse:
         return HttpResponse(status=400)
     chosen = _chosen(form, everything, now, days=(start, end))
     rows = _rows(actor, chosen.instruments, chosen.span, now)
-    drawn: list[dict[str, Any]] = []
+    return JsonResponse(_drawn(rows, chosen, now))
+
+
+def _drawn(rows: list[Row], chosen: Chosen, now: datetime) -> dict[str, Any]:
+    """What the script draws: the lines of the board, and what is on them."""
+    events: list[dict[str, Any]] = []
     for row in rows:
-        drawn += row_events(row, chosen.zone, chosen.span, now, is_manager=True)
-    resources = [_resource(row, chosen.zone) for row in rows]
-    return JsonResponse({"resources": resources, "events": drawn})
+        events += row_events(row, chosen.zone, chosen.span, now, is_manager=True)
+    return {"resources": [_resource(row, chosen.zone) for row in rows], "events": events}
 
 
 def _rows(actor: Actor, chosen: Iterable[Managed], span: Period, now: datetime) -> list[Row]:

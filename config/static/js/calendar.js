@@ -8,12 +8,31 @@
   const narrow = () => window.matchMedia("(max-width: 767px)").matches;
   const MINUTE = 60000;
 
+  // A page may name what its board shows in the tag of this script: asked for before the page has
+  // been read to its end.
+  const askEvents = (url) => fetch(url, { headers: { Accept: "application/json" } });
+  const early = document.currentScript.dataset.events;
+  const asked = early && document.documentElement.dataset.shown === "calendar" && askEvents(early);
+
   // Wall clock and instants ---------------------------------------------------------------
 
+  // Intl is slow to begin and slow to ask: formats are kept, and how far a zone is from UTC in a
+  // quarter of an hour, within which no clock is changed.
   const clocks = {};
+  const offsets = {};
+  const QUARTER = 15 * MINUTE;
 
   // What the clock of a zone shows at an instant, as milliseconds of a clock without zone.
   function wallOf(instant, zone) {
+    const quarter = Math.floor(instant / QUARTER);
+    const known = (offsets[zone] ||= new Map());
+    if (!known.has(quarter)) {
+      known.set(quarter, offsetOf(quarter * QUARTER, zone));
+    }
+    return instant + known.get(quarter);
+  }
+
+  function offsetOf(instant, zone) {
     clocks[zone] ||= new Intl.DateTimeFormat("en-GB", {
       timeZone: zone, hourCycle: "h23", year: "numeric", month: "2-digit", day: "2-digit",
       hour: "2-digit", minute: "2-digit", second: "2-digit",
@@ -22,7 +41,7 @@
     for (const { type, value } of clocks[zone].formatToParts(instant)) {
       part[type] = Number(value);
     }
-    return Date.UTC(part.year, part.month - 1, part.day, part.hour, part.minute, part.second);
+    return Date.UTC(part.year, part.month - 1, part.day, part.hour, part.minute, part.second) - instant;
   }
 
   // The instant at which the clock of a zone shows a wall time (milliseconds without zone).
@@ -32,17 +51,21 @@
     return instant;
   }
 
-  // The calendar hands out dates that show the wall time in the browser's own zone.
-  const wallOfDate = (date) => Date.UTC(
+  // The library hands out dates that show the wall time in the browser's own zone; the server
+  // writes it without a zone.
+  const wallOfDate = (date) => typeof date === "string" ? Date.parse(date + "Z") : Date.UTC(
     date.getFullYear(), date.getMonth(), date.getDate(), date.getHours(), date.getMinutes());
   const clock = (wall) => new Date(wall).toISOString().slice(11, 16);
   const dayOf = (wall) => new Date(wall).toISOString().slice(0, 10);
   const rfc3339 = (instant) => new Date(instant).toISOString().slice(0, 19) + "Z";
 
+  const days = {};
+
   function shortDay(wall, locale) {
-    return new Intl.DateTimeFormat(locale, {
+    days[locale] ||= new Intl.DateTimeFormat(locale, {
       timeZone: "UTC", weekday: "short", day: "numeric", month: "short",
-    }).format(wall).replace(",", "");
+    });
+    return days[locale].format(wall).replace(",", "");
   }
 
   // `10:00–12:00`, with the day where it is not the same one.
@@ -167,10 +190,11 @@
     return lines.filter(Boolean);
   }
 
+  // The tip of an event is put together when the mouse comes to it.
   function describe(setup) {
     return function ({ event, el }) {
       if (event.extendedProps.first) {
-        el.title = inWords(setup, event).join("\n");
+        el.addEventListener("pointerenter", () => { el.title = inWords(setup, event).join("\n"); }, { once: true });
       }
     };
   }
@@ -581,139 +605,409 @@
 
   // The board ------------------------------------------------------------------------------------
 
+  // Drawn here, not by the library, which takes ten times as long for many instruments. Each
+  // instrument and each unit has a line, on which what takes it lies by the minute: `--minute` is
+  // its width, so another width of the page needs nothing drawn again.
   function mountBoard(root, setup) {
     const isDay = setup.days === 1;
     const slotMinutes = isDay ? 60 : 180;
-    const slots = (setup.days * 1440) / slotMinutes;
-    const query = new URLSearchParams(window.location.search);
-    query.set("start", setup.first);
-    query.set("end", dayOf(Date.parse(setup.first + "T00:00:00Z") + setup.days * 1440 * MINUTE));
-    query.set("zone", setup.zone);
-    query.delete("date");
+    const total = setup.days * 1440;
+    const midnight = Date.parse(setup.first + "T00:00:00Z");
+    const minuteOf = (wall) => (Date.parse(wall + "Z") - midnight) / MINUTE;
+    const wallAt = (minute) => naive(midnight + minute * MINUTE);
+    const texts = content(setup);
+    let slotWidth;
 
-    fetch(`${root.dataset.events}?${query}`, { headers: { Accept: "application/json" } })
-      .then((answer) => (answer.ok ? answer.json() : Promise.reject(answer.status)))
-      .then(draw)
-      .catch(() => {
-        root.replaceChildren(element("p", "text-secondary p-3 mb-0", words().failed));
-        say(words().failed);
+    const given = document.getElementById("board-drawn");
+    if (given) {
+      draw(JSON.parse(given.textContent));
+    } else {
+      (asked || askEvents(root.dataset.events))
+        .then((answer) => (answer.ok ? answer.json() : Promise.reject(answer.status)))
+        .then(draw)
+        .catch(() => {
+          root.replaceChildren(element("p", "text-secondary p-3 mb-0", words().failed));
+          say(words().failed);
+        });
+    }
+
+    function draw({ resources, events }) {
+      const main = element("section", "ec-main", "");
+      main.tabIndex = 0;
+      main.setAttribute("role", "group");
+      main.setAttribute("aria-label", document.title.split(" · ")[0]);
+      const body = element("div", "ec-body", "");
+      const onLine = {};
+      for (const event of events) {
+        for (const id of event.resourceIds || []) {
+          (onLine[id] ||= []).push(event);
+        }
+      }
+      for (const resource of resources) {
+        const units = (resource.children || []).map((unit) => line(unit, onLine[unit.id] || []));
+        body.append(line(resource, onLine[resource.id] || [], units), ...units);
+      }
+      main.append(header(), body);
+      const calendar = element("div", "ec ec-timeline", "");
+      calendar.style.setProperty("--days", setup.days);
+      calendar.append(main);
+      showNow(main, body);
+      fit(calendar);
+      root.replaceChildren(calendar);
+      const today = (wallOf(Date.now(), setup.zone) - midnight) / (1440 * MINUTE);
+      const first = (0 <= today && today < setup.days ? Math.floor(today) * 1440 : 0) + (isDay ? 420 : 0);
+      main.scrollLeft = (first / slotMinutes) * slotWidth;
+      new ResizeObserver(() => fit(calendar)).observe(root.parentElement);
+      main.addEventListener("pointerover", ({ target }) => {
+        const block = target.closest("article:not([title])");
+        if (block && block.entry && block.entry.extendedProps.first) {
+          block.title = inWords(setup, block.entry).join("\n");
+        }
       });
+      takeDrags(main);
+    }
 
-    // As wide as there is room, until the hours become too small to be hit.
-    function slotWidth() {
-      const names = root.querySelector(".ec-body .ec-sidebar");
+    // As wide as there is room, until the hours become too small to be hit. What is too narrow for
+    // its words leaves them to the tip.
+    function fit(calendar) {
       const style = getComputedStyle(root);
       const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
-      const taken = names ? names.offsetWidth : parseFloat(style.getPropertyValue("--board-names")) * rem;
-      const width = root.clientWidth - taken - 4;
-      return Math.max(isDay ? 26 : 12, Math.floor((width / slots) * 10) / 10);
-    }
-
-    // What is too narrow for its words leaves them to the tip.
-    function widthClass(width) {
-      return ({ event }) => {
-        const pixels = ((wallOfDate(event.end) - wallOfDate(event.start)) / MINUTE / slotMinutes) * width;
-        return pixels < 46 ? "is-tiny" : pixels < 92 ? "is-narrow" : "";
-      };
-    }
-
-    // The part of a day's cell outside opening hours.
-    function shutPart({ date, resource }) {
-      if (!resource || (!resource.extendedProps.unit && resource.extendedProps.lanes)) {
-        return undefined;
+      const room = root.clientWidth - parseFloat(style.getPropertyValue("--board-names")) * rem - 4;
+      const width = Math.max(isDay ? 26 : 12, Math.floor((room / (total / slotMinutes)) * 10) / 10);
+      if (width === slotWidth) {
+        return;
       }
-      const start = wallOfDate(date);
-      const end = start + 1440 * MINUTE;
+      slotWidth = width;
+      calendar.style.setProperty("--minute", `${width / slotMinutes}px`);
+      calendar.style.setProperty("--ec-slot-width", `${width}px`);
+      for (const block of calendar.querySelectorAll("article:not(.ec-preview)")) {
+        const pixels = ((minuteOf(block.entry.end) - minuteOf(block.entry.start)) / slotMinutes) * width;
+        block.classList.toggle("is-tiny", pixels < 46);
+        block.classList.toggle("is-narrow", pixels >= 46 && pixels < 92);
+      }
+    }
+
+    function header() {
+      const head = element("header", "ec-header", "");
+      head.setAttribute("role", "presentation");
+      const corner = element("aside", "ec-sidebar", "");
+      corner.setAttribute("role", "presentation");
+      const today = dayOf(wallOf(Date.now(), setup.zone));
+      const days = [];
+      const hours = [];
+      for (let day = 0; day < setup.days; day += 1) {
+        const wall = midnight + day * 1440 * MINUTE;
+        const isToday = dayOf(wall) === today ? " ec-today" : "";
+        const name = element("div", `ec-col-head${isToday}`, "");
+        name.append(element("time", "", shortDay(wall, setup.locale)));
+        const slots = element("div", `ec-slots${isToday}`, "");
+        slots.setAttribute("aria-hidden", "true");
+        for (let minute = 0; minute < 1440; minute += 2 * slotMinutes) {
+          slots.append(element("div", "ec-slot", clock(wall + minute * MINUTE).slice(0, isDay ? 5 : 2)));
+        }
+        days.push(name);
+        hours.push(slots);
+      }
+      head.append(corner, ...days, ...hours);
+      return head;
+    }
+
+    function line(resource, entries, units) {
+      const { unit, lanes, opened } = resource.extendedProps;
+      const row = element("div", unit ? "board-line is-unit" : "board-line", "");
+      const head = element("div", "ec-row-head", "");
+      if (units && units.length) {
+        head.append(expander(units));
+      }
+      const label = element("span", "", "");
+      label.append(...resourceLabel(resource, setup));
+      head.append(label);
+      const time = element("div", "board-time", "");
+      time.resource = resource;
+      if (unit || !lanes) {
+        time.style.setProperty("--shut", shutParts(opened));
+      }
+      const blocks = entries.map(block).filter(Boolean);
+      row.style.setProperty("--lanes", stack(blocks));
+      time.append(...blocks);
+      row.append(head, time);
+      return row;
+    }
+
+    function expander(units) {
+      const place = element("span", "ec-expander", "");
+      const button = element("button", "ec-button", "");
+      const show = (isOpen) => {
+        button.textContent = isOpen ? "−" : "+";
+        button.title = isOpen ? words().collapse : words().expand;
+        button.setAttribute("aria-label", button.title);
+      };
+      button.type = "button";
+      button.addEventListener("click", () => {
+        units.forEach((unit) => { unit.hidden = !unit.hidden; });
+        show(!units[0].hidden);
+      });
+      show(true);
+      place.append(button);
+      return place;
+    }
+
+    // The colour of what is outside opening hours, along the whole line.
+    function shutParts(opened) {
+      const share = (minute) => `${((minute / total) * 100).toFixed(4)}%`;
       const stops = [];
-      let at = start;
-      for (const [opens, closes] of resource.extendedProps.opened) {
-        const from = Math.max(start, Date.parse(opens + "Z"));
-        const until = Math.min(end, Date.parse(closes + "Z"));
-        if (from < until) {
-          stops.push([at, from]);
-          at = until;
-        }
+      let at = 0;
+      for (const [opens, closes] of [...opened.map((each) => each.map(minuteOf)), [total, total]]) {
+        stops.push(`var(--cal-shut) ${share(at)} ${share(Math.max(at, opens))}`);
+        const until = Math.max(at, closes);
+        stops.push(`transparent ${share(Math.max(at, opens))} ${share(until)}`);
+        at = until;
       }
-      stops.push([at, end]);
-      const shut = stops.filter(([from, until]) => from < until);
-      if (!shut.length) {
-        return undefined;
-      }
-      const share = (moment) => `${(((moment - start) / (end - start)) * 100).toFixed(3)}%`;
-      const colours = [];
-      let last = start;
-      for (const [from, until] of shut) {
-        colours.push(`transparent ${share(last)} ${share(from)}`, `var(--cal-shut) ${share(from)} ${share(until)}`);
-        last = until;
-      }
-      colours.push(`transparent ${share(last)} 100%`);
-      const part = element("div", "shut-part", "");
-      part.style.backgroundImage = `linear-gradient(to right, ${colours.join(", ")})`;
-      return { domNodes: [part] };
+      return `linear-gradient(to right, ${stops.join(", ")})`;
     }
 
-    function draw(found) {
-      let fitted = slotWidth();
-      root.style.setProperty("--minute", `${fitted / slotMinutes}px`);
-      const mine = {
-        ...shared(setup),
-        view: isDay ? "resourceTimelineDay" : "resourceTimelineWeek",
-        resources: found.resources,
-        events: found.events,
-        resourceLabelContent: ({ resource }) => resourceLabel(resource, setup),
-        slotDuration: { minutes: slotMinutes },
-        slotLabelInterval: { minutes: isDay ? 120 : 360 },
-        slotLabelFormat: (date) => clock(wallOfDate(date)).slice(0, isDay ? 5 : 2),
-        slotWidth: fitted,
-        eventClassNames: widthClass(fitted),
-        dayCellContent: shutPart,
-        snapDuration: { minutes: isDay ? setup.snap : Math.max(30, setup.snap) },
-        scrollTime: isDay ? "07:00" : "00:00",
-        eventGap: 2,
-        selectable: true,
-        // A booking stays on its instrument and unit.
-        dragConstraint: ({ newResource }) => !newResource,
-        select: chosen,
-        dateClick: () => {},
-        };
-      const calendar = EventCalendar.create(root, mine);
-      root.calendar = calendar;
-      // Each other width draws all once more.
-      const fit = () => {
-        const width = slotWidth();
-        if (width !== fitted) {
-          fitted = width;
-          root.style.setProperty("--minute", `${width / slotMinutes}px`);
-          calendar.setOption("slotWidth", width);
-          calendar.setOption("eventClassNames", widthClass(width));
+    function block(event) {
+      const start = Math.max(0, minuteOf(event.start));
+      const end = Math.min(total, minuteOf(event.end));
+      if (end <= start) {
+        return null;
+      }
+      const isBehind = event.display === "background";
+      const made = element("article", [isBehind ? "ec-bg-event" : "ec-event", ...event.classNames].join(" "), "");
+      made.entry = event;
+      made.classList.toggle("ec-start-clipped", minuteOf(event.start) < 0);
+      made.classList.toggle("ec-end-clipped", minuteOf(event.end) > total);
+      made.classList.toggle("ec-draggable", Boolean(event.startEditable));
+      place(made, start, end);
+      for (const style of event.styles || []) {
+        made.style.setProperty(...style.split(":"));
+      }
+      const text = element("div", "ec-event-body", "");
+      text.append(...texts({ event }).domNodes);
+      made.append(text);
+      if (event.durationEditable) {
+        made.append(element("div", "ec-resizer", ""));
+      }
+      return made;
+    }
+
+    function place(made, start, end) {
+      made.style.setProperty("--at", start);
+      made.style.setProperty("--for", end - start);
+    }
+
+    // What lies at the same time on one line lies below one another: how many lanes that takes.
+    function stack(blocks) {
+      const lanes = [];
+      for (const made of blocks.filter(({ entry }) => entry.display !== "background")) {
+        const { start, end } = made.entry;
+        let lane = lanes.findIndex((taken) => taken.every((each) => each.end <= start || end <= each.start));
+        if (lane < 0) {
+          lane = lanes.push([]) - 1;
+        }
+        lanes[lane].push({ start, end });
+        if (lane) {
+          made.style.setProperty("--lane", lane);
+        }
+      }
+      return lanes.length;
+    }
+
+    function showNow(main, body) {
+      const marks = [element("span", "board-now-dot", ""), element("span", "board-now", "")];
+      const move = () => {
+        const minute = (wallOf(Date.now(), setup.zone) - midnight) / MINUTE;
+        for (const mark of marks) {
+          mark.hidden = minute < 0 || minute >= total;
+          mark.style.setProperty("--at", minute);
         }
       };
-      requestAnimationFrame(fit);
-      new ResizeObserver(fit).observe(root.parentElement);
+      move();
+      main.firstChild.prepend(marks[0]);
+      body.append(marks[1]);
+      setInterval(move, MINUTE);
+    }
 
-      function chosen({ startStr, endStr, resource }) {
-        const start = instantOf(Date.parse(startStr + "Z"), setup.zone);
-        const end = instantOf(Date.parse(endStr + "Z"), setup.zone);
-        const ask = new URLSearchParams({ start: rfc3339(start), minutes: Math.round((end - start) / MINUTE) });
-        if (resource.extendedProps.unit) {
-          ask.set("unit", resource.extendedProps.unit);
+    // A booking is dragged along its line or stretched at its end, empty time is marked. Under a
+    // finger, which also scrolls, that begins when it has rested.
+    function takeDrags(main) {
+      const snap = isDay ? setup.snap : Math.max(30, setup.snap);
+      let act = null;
+      let wasDragged = false;
+
+      const at = (x) => {
+        const { left } = act.time.getBoundingClientRect();
+        // What is drawn may lie half a pixel before its minute.
+        const minute = Math.floor(((x - left + 0.5) / slotWidth) * slotMinutes / snap) * snap;
+        return Math.min(Math.max(minute, 0), total - snap);
+      };
+
+      main.addEventListener("pointerdown", (event) => {
+        const time = event.target.closest(".board-time");
+        if (act || !time || !event.isPrimary || event.button) {
+          return;
         }
-        const url = root.dataset.close.replace("00000000-0000-0000-0000-000000000000", resource.extendedProps.instrument);
-        openDialog(`${url}?${ask}`, () => calendar.unselect());
+        wasDragged = false;
+        const made = event.target.closest("article.ec-event");
+        const isEnd = event.target.closest(".ec-resizer");
+        if (made && !isEnd && !made.entry.startEditable) {
+          return;
+        }
+        act = { time, made, kind: isEnd ? "end" : made ? "move" : "choice", x: event.clientX, y: event.clientY };
+        act.from = act.kind === "end" ? minuteOf(made.entry.end) - snap : at(act.x);
+        const { pointerId } = event;
+        act.begin = () => {
+          act.timer = null;
+          begin(pointerId);
+        };
+        if (event.pointerType !== "mouse") {
+          act.timer = setTimeout(act.begin, 400);
+        }
+      });
+
+      function begin(pointerId) {
+        main.setPointerCapture(pointerId);
+        window.getSelection().removeAllRanges();
+        const places = act.made ? [...main.querySelectorAll("article")].filter(({ entry }) => entry === act.made.entry) : [];
+        act.ghosts = places;
+        act.previews = (act.made ? places : [null]).map((ghost) => {
+          const preview = element("article", "ec-event ec-preview", "");
+          if (ghost) {
+            ghost.classList.add("ec-ghost");
+            preview.style.setProperty("--lane", ghost.style.getPropertyValue("--lane") || 0);
+          }
+          preview.append(element("div", "ec-event-body", ""));
+          (ghost ? ghost.parentElement : act.time).append(preview);
+          return preview;
+        });
+        main.parentElement.classList.add(act.kind === "end" ? "ec-resizing-x" : "ec-dragging");
+        act.isLive = wasDragged = true;
+        update();
+        scroll();
       }
+
+      // From when until when what is dragged would last.
+      function update() {
+        const there = at(act.x);
+        if (act.kind === "choice") {
+          [act.start, act.end] = [Math.min(act.from, there), Math.max(act.from, there) + snap];
+        } else {
+          const { start, end } = act.made.entry;
+          const by = there - act.from;
+          act.start = minuteOf(start) + (act.kind === "move" ? by : 0);
+          act.end = Math.max(minuteOf(end) + by, act.kind === "end" ? Math.min(minuteOf(start) + snap, minuteOf(end)) : -Infinity);
+        }
+        const entry = { ...(act.made ? act.made.entry : {}), start: wallAt(act.start), end: wallAt(act.end), display: "preview" };
+        entry.extendedProps ||= {};
+        for (const preview of act.previews) {
+          place(preview, Math.max(0, act.start), Math.min(total, act.end));
+          preview.firstChild.replaceChildren(...texts({ event: entry }).domNodes);
+        }
+        act.entry = entry;
+      }
+
+      // Near an edge what is hidden comes into view.
+      function scroll() {
+        if (!act || !act.isLive) {
+          return;
+        }
+        const box = main.getBoundingClientRect();
+        const by = (position, least, most) =>
+          (position < least + 24 ? Math.max(-8, (position - least - 24) / 3) : position > most - 24 ? Math.min(8, (position - most + 24) / 3) : 0);
+        const left = box.left + main.querySelector(".ec-sidebar").offsetWidth;
+        const before = main.scrollLeft;
+        main.scrollBy(by(act.x, left, box.right), by(act.y, box.top, box.bottom));
+        if (main.scrollLeft !== before) {
+          update();
+        }
+        requestAnimationFrame(scroll);
+      }
+
+      function end() {
+        clearTimeout(act.timer);
+        const ended = act;
+        act = null;
+        if (ended.isLive) {
+          main.parentElement.classList.remove("ec-resizing-x", "ec-dragging");
+          ended.ghosts.forEach((ghost) => ghost.classList.remove("ec-ghost"));
+        }
+        return ended;
+      }
+
+      main.addEventListener("pointermove", (event) => {
+        if (!act || !event.isPrimary) {
+          return;
+        }
+        const isFar = Math.hypot(event.clientX - act.x, event.clientY - act.y) >= 5;
+        if (act.isLive || (isFar && event.pointerType === "mouse")) {
+          [act.x, act.y] = [event.clientX, event.clientY];
+          if (act.isLive) {
+            update();
+          } else {
+            begin(event.pointerId);
+          }
+        }
+      });
+
+      main.addEventListener("pointerup", (event) => {
+        if (!act || !event.isPrimary) {
+          return;
+        }
+        const { isLive, made, ghosts, previews, entry } = end();
+        if (!isLive) {
+          return;
+        }
+        const clear = () => previews.forEach((preview) => preview.remove());
+        if (!made) {
+          choose(entry, previews[0].parentElement.resource, clear);
+          return;
+        }
+        clear();
+        const put = ({ start, end: until }) => ghosts.forEach((ghost) =>
+          place(ghost, Math.max(0, minuteOf(start)), Math.min(total, minuteOf(until))));
+        put(entry);
+        moved(setup)({ event: entry, oldEvent: made.entry, revert: () => put(made.entry) });
+      });
+
+      const giveUp = () => {
+        if (act) {
+          const { isLive, previews } = end();
+          if (isLive) {
+            previews.forEach((preview) => preview.remove());
+          }
+        }
+      };
+      main.addEventListener("pointercancel", giveUp);
+      document.addEventListener("keydown", (event) => event.key === "Escape" && giveUp());
+      const unless = (isHeld) => (event) => isHeld() && event.preventDefault();
+      main.addEventListener("touchmove", unless(() => act && act.isLive), { passive: false });
+      main.addEventListener("contextmenu", unless(() => act && (act.timer || act.isLive)));
+      main.addEventListener("selectstart", unless(() => act));
+      main.addEventListener("dragstart", unless(() => act));
+      main.addEventListener("click", unless(() => wasDragged), true);
+    }
+
+    function choose({ start, end }, resource, onLeft) {
+      const [from, until] = [start, end].map((wall) => instantOf(Date.parse(wall + "Z"), setup.zone));
+      const ask = new URLSearchParams({ start: rfc3339(from), minutes: Math.round((until - from) / MINUTE) });
+      if (resource.extendedProps.unit) {
+        ask.set("unit", resource.extendedProps.unit);
+      }
+      const url = root.dataset.close.replace("00000000-0000-0000-0000-000000000000", resource.extendedProps.instrument);
+      openDialog(`${url}?${ask}`, onLeft);
     }
   }
 
   function resourceLabel(resource, setup) {
     const { facility, zone, unit, url } = resource.extendedProps;
     if (unit) {
-      return { domNodes: [element("span", "row-unit", resource.title)] };
+      return [element("span", "row-unit", resource.title)];
     }
     const link = element("a", "row-name", resource.title);
     link.href = url;
     link.title = `${resource.title}\n${facility}`;
     const more = zone === setup.zone ? facility : `${facility} · ${zone}`;
-    return { domNodes: [link, element("span", "row-facility", more)] };
+    return [link, element("span", "row-facility", more)];
   }
 
   // One's own bookings -------------------------------------------------------------------------
@@ -790,7 +1084,9 @@
       root.dataset.mounted = "";
       const setup = JSON.parse(document.getElementById(root.dataset.setup).textContent);
       setup.root = root;
-      keepPlain(root);
+      if (root.dataset.calendar !== "board") {
+        keepPlain(root);
+      }
       root.calendar = mounts[root.dataset.calendar](root, setup);
     }
   }
@@ -801,7 +1097,11 @@
     }
   }
 
-  begin();
+  if (document.readyState === "loading") {
+    document.addEventListener("DOMContentLoaded", begin);
+  } else {
+    begin();
+  }
   // Another week came into the page.
   document.addEventListener("htmx:afterSettle", function (event) {
     if (event.target.querySelector && event.target.querySelector("[data-calendar]")) {

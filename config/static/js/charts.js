@@ -21,12 +21,10 @@
   const theme = () => document.documentElement.getAttribute("data-bs-theme") === "dark" ? "dark" : "light";
   const locale = document.documentElement.lang || "en";
   const number = (value) => new Intl.NumberFormat(locale, { maximumFractionDigits: 1 }).format(value);
-  const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 
   function base(colours) {
     return {
-      animation: !still,
-      animationDuration: 250,
+      animation: false, // a quarter of a second until what is there can be read
       textStyle: { color: colours.ink, fontFamily: getComputedStyle(document.body).fontFamily },
       tooltip: {
         renderMode: "richText", confine: true, backgroundColor: theme() === "dark" ? "#1c2733" : "#ffffff",
@@ -96,7 +94,7 @@
         color: SHARES[theme()],
         tooltip: { formatter: (one) => `${one.name}\n${number(one.value)} ${data.unit} (${one.percent} %)` },
         series: [{
-          type: "pie", radius: element.clientWidth < 420 ? ["30%", "46%"] : ["40%", "62%"], data: data.data, animation: false,
+          type: "pie", radius: element.clientWidth < 420 ? ["30%", "46%"] : ["40%", "62%"], data: data.data,
           label: { color: colours.ink, alignTo: "edge", edgeDistance: 2, width: element.clientWidth < 420 ? 78 : 140, overflow: "break", formatter: (one) => `${one.name}\n${one.percent.toFixed(1)} %` },
           itemStyle: { borderColor: theme() === "dark" ? "#1c2733" : "#ffffff", borderWidth: 2 },
         }],
@@ -114,7 +112,6 @@
       const bare = (name) => name.slice(2);
       const narrow = element.clientWidth < 520;
       return {
-        animation: false, // it would hide the names on the right until it ends
         tooltip: {
           formatter: (one) => one.dataType === "edge"
             ? `${data.left} ${bare(one.data.source)} → ${data.right} ${bare(one.data.target)}\n${number(one.value)} ${data.unit}`

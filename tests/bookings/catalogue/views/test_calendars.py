@@ -1,5 +1,6 @@
 """Board, closing from it, moving, and one's own calendar: the pages that need no script."""
 
+import json
 import re
 from datetime import timedelta
 from html import unescape
@@ -11,6 +12,7 @@ from django.utils import timezone
 
 from accounts.domain.roles import By
 from bookings.models import Closure
+from bookings.usage.views import board
 from instruments.models import Instrument
 from instruments.services.registry import facility_create
 from tests.factories.cast import NOW, at, publish, reserve
@@ -96,6 +98,28 @@ class TestBoard:
             (event,) = [e for e in data["events"] if "id" in e]
             assert event["start"] == start
             assert event["extendedProps"]["from"] == "2026-03-06T08:00:00Z"
+
+    def test_one_page_of_rows_brings_what_is_drawn_and_more_are_asked_for(
+        self, cast, browser, booked, monkeypatch
+    ):
+        zhao = browser("zhao")
+
+        def given(answer):
+            held = re.search(r'<script id="board-drawn"[^>]*>(.*?)</script>', answer.text)
+            return held and json.loads(held[1])
+
+        answer = zhao.get("/board/?technique=PaNET01198&date=2026-03-05")
+        asked = unescape(re.search(r'class="board"[^>]*data-events="([^"]*)"', answer.text)[1])
+        assert given(answer) == zhao.get(asked).json()
+        assert [e["id"] for e in given(answer)["events"]] == [str(booked.pk)]
+        assert "async" not in re.search(r"<script[^>]*js/calendar[^>]*>", answer.text)[0]
+        cast.instrument(name="Furnace")
+        monkeypatch.setattr(board, "LISTED", 1)
+        answer = zhao.get("/board/?page=2")
+        assert given(answer) is None
+        early = re.search(r'js/calendar[^>]* async data-events="([^"]*)"', answer.text)
+        everything = zhao.get(unescape(early[1])).json()
+        assert len(everything["resources"]) == 2
 
     def test_a_manager_without_instruments_is_told_where_to_begin(self, browser):
         page = Page(browser("chen").get("/board/"))
