@@ -1,10 +1,14 @@
 """Connections that serve no more are replaced when the next request begins."""
 
 import socket
+from datetime import UTC, datetime
 
 import pytest
 from django.db import connection, connections
 
+from accounts.models import JobRun
+from accounts.services.jobs import run_begin
+from config import celery
 from config.env import SILENCE
 
 
@@ -22,17 +26,29 @@ def between_requests(real_db):
     return session
 
 
+def end(session):
+    """As an administrator does."""
+    other = connections.create_connection("default")
+    with other.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [session])
+    other.close()
+
+
 def test_a_connection_is_kept_while_it_serves(between_requests):
     assert between_requests() == between_requests()
 
 
 def test_one_that_the_server_has_ended_is_replaced(between_requests):
     first = between_requests()
-    other = connections.create_connection("default")
-    with other.cursor() as cursor:
-        cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [first])
-    other.close()
+    end(first)
     assert between_requests() != first
+
+
+def test_a_job_whose_connection_ended_while_it_computed_is_written_down_as_done(between_requests):
+    celery._runs["7"] = run_begin("meanings of needs", datetime.now(UTC))
+    end(between_requests())
+    celery._end(task_id="7", state="SUCCESS")
+    assert JobRun.objects.get().outcome == "done"
 
 
 def test_one_whose_server_takes_no_writes_any_more_is_replaced(between_requests):
