@@ -194,8 +194,8 @@ def _node(folder: Path, account: Account, number: int, etcd: int) -> Node:
         "10.0.0.11:8008": f"{LOOPBACK}:{rest}",
         "10.0.0.11:5432": f"{LOOPBACK}:{port}",
         "10.0.0.0/24": f"{LOOPBACK}/32",
-        "/var/lib/postgresql/18/instrument-commons": str(home / "data"),
-        "/usr/lib/postgresql/18/bin": str(account.installation / "bin"),
+        "/var/lib/postgresql/17/instrument-commons": str(home / "data"),
+        "/usr/lib/postgresql/17/bin": str(account.installation / "bin"),
         "/var/lib/postgresql/.pgpass-patroni": str(home / "pgpass"),
         "unix_socket_directories: /run/postgresql": "unix_socket_directories: ''",
     }.items():
