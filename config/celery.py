@@ -11,6 +11,7 @@ from typing import Any
 
 from celery import Celery, Task, signals, states
 from celery.schedules import crontab
+from django.db import close_old_connections
 
 from config.operations import observability
 
@@ -137,6 +138,7 @@ def _end(task_id: str, state: str | None = None, retval: Any = None, **rest: Any
 
     if (run_id := _runs.pop(task_id, None)) is None:
         return
+    close_old_connections()  # what ended while the job computed is replaced, as between requests
     outcome = {states.SUCCESS: "done", states.IGNORED: "passed"}.get(state or "", "failed")
     error = f"{type(retval).__name__}: {retval}" if isinstance(retval, Exception) else ""
     run_end(run_id, outcome=outcome, error=error, now=datetime.now(UTC))

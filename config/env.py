@@ -100,6 +100,15 @@ ENCODED = "; in a password everything but letters and digits is written as %XX"
 # What the platform sets on each connection, so that an address may not set it otherwise.
 OURS = frozenset({"options", "application_name", "client_encoding"})
 
+# A server that lost its power or its network says nothing any more. The system would wait for it
+# for a quarter of an hour, and for the answer to what arrived before for hours.
+SILENCE = {
+    "keepalives_idle": 5,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
+
 
 def database(url: str, ours: Mapping[str, object]) -> dict[str, object]:
     """Django's settings of an address as libpq reads it: postgresql://user:password@host/name, with
@@ -124,9 +133,9 @@ def database(url: str, ours: Mapping[str, object]) -> dict[str, object]:
     settings: dict[str, object] = {key: given.pop(name, "") for key, name in names.items()}
     settings["PORT"] = str(given.pop("port", ""))
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "config.database",
         **settings,
-        "OPTIONS": {"connect_timeout": 5, **given, **ours},
+        "OPTIONS": {"connect_timeout": 5, **SILENCE, **given, **ours},
     }
 
 

@@ -78,6 +78,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
+    "config.web.middleware.CutShortMiddleware",
     "config.web.middleware.CountsMiddleware",
     "config.web.middleware.MethodMiddleware",
     "config.web.middleware.RefusalMiddleware",

@@ -579,6 +579,7 @@ SENTENCES = {
     "database-away": _(
         "The platform cannot reach its database just now. Try again in a few seconds."
     ),
+    "cut-short": _("This file ends here and is not whole. Get it again."),
     "files-away": _("Uploaded files cannot be reached just now. Try again in a few minutes."),
     "failed": _("Something went wrong on the server. It has been recorded; try again."),
     "refused": _("This was refused."),

@@ -153,12 +153,20 @@ def _connection() -> Findings:
                 yield False, f"{name} is {value}, not {expected}: a pooler or a role sets it"
         cursor.execute("SELECT current_setting('synchronous_commit')")
         (durable,) = cursor.fetchone()
-        if durable == "off":
-            yield False, "synchronous_commit is off: bookings that were confirmed could be lost"
-        cursor.execute("SELECT inet_server_port(), pg_is_in_recovery()")
-        port, is_standby = cursor.fetchone()
+        if durable in {"off", "local"}:
+            yield (
+                False,
+                f"synchronous_commit is {durable}: bookings that were confirmed could be lost",
+            )
+        cursor.execute(
+            """SELECT inet_server_port(), pg_is_in_recovery(),
+            current_setting('default_transaction_read_only')"""
+        )
+        port, is_standby, read_only = cursor.fetchone()
         if is_standby:
             yield False, "this is a standby: nothing can be written"
+        elif read_only == "on":
+            yield False, "default_transaction_read_only is on: nothing can be written"
         named = {
             int(each or 5432) for each in str(settings.DATABASES["default"]["PORT"]).split(",")
         }
@@ -268,17 +276,26 @@ def _safety() -> Findings:
             yield None, f"last archived {archived:%Y-%m-%d %H:%M} UTC"
         else:
             yield True, "the write-ahead log is archived"
-        cursor.execute("SELECT application_name, state, replay_lag FROM pg_stat_replication")
+        cursor.execute(
+            """SELECT application_name, state, replay_lag, sync_state IN ('sync', 'quorum')
+            FROM pg_stat_replication"""
+        )
         standbys = cursor.fetchall()
-    for name, state, lag in standbys:
+        cursor.execute("SELECT current_setting('synchronous_standby_names') <> ''")
+        (waits,) = cursor.fetchone()
+    for name, state, lag, is_synchronous in standbys:
         if state is None:
             yield None, f"standby {name}: grant pg_monitor to see its state"
         elif state != "streaming" or (lag or timedelta(0)) > MOST_LAG:
             yield False, f"standby {name}: {state}, {lag or 0} behind"
         else:
-            yield True, f"standby {name} follows"
+            yield True, f"standby {name} follows" + (", synchronously" if is_synchronous else "")
     if not standbys:
         yield None, "no standby"
+    if waits and all(state and not is_sync for _, state, _, is_sync in standbys):
+        yield False, "no synchronous standby follows: bookings wait until one does"
+    elif standbys and not waits:
+        yield None, "no standby is synchronous: the last bookings would be lost with this server"
 
 
 def _set_up() -> Findings:

@@ -1,16 +1,23 @@
 """What no page has dealt with: a refusal, a method that an address does not know, caches."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseRedirect,
+    StreamingHttpResponse,
+)
+from django.http.response import HttpResponseBase
 from django.urls import Resolver404, resolve, reverse
 from django.utils.cache import patch_vary_headers
 
 from accounts.domain.errors import NotPermitted, Refused
 from bookings.overview.selectors.home import counts_forget
+from bookings.record.messages import sentence
 from config.pages.errors import NO_VALUES, away, away_code, closed_meanwhile, page, refused_page
 
 # Addresses that only take a form, where the page of the form does not lie above them.
@@ -89,6 +96,28 @@ class CountsMiddleware:
         if request.user.is_authenticated:
             counts_forget(request.user.pk)
         return response
+
+
+class CutShortMiddleware:
+    """A table whose rows fail while it is sent says so in its last line: the server ends the answer
+    as it ends a whole one, and nothing else tells them apart."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if isinstance(response, StreamingHttpResponse) and "csv" in response["Content-Type"]:
+            response.streaming_content = _told(response.streaming_content, sentence("cut-short"))
+        return response
+
+
+def _told(pieces: Iterable[bytes], text: str) -> Iterator[bytes]:
+    try:
+        yield from pieces
+    except Exception:  # whatever it is, who reads the file must know
+        log.exception("A table was cut short")
+        yield f"\r\n\r\n{text}\r\n".encode()
 
 
 class RefusalMiddleware:

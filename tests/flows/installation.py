@@ -7,12 +7,12 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -190,20 +190,29 @@ def database(name: str) -> Iterator[tuple[str, str]]:
     server = urlsplit(os.environ["DATABASE_URL"])
     root = server._replace(path="/postgres").geturl()
     gone = f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'
-    roles = [f"{name}_{word}" for word in ("owner", "web", "backup")]
-    gone_too = [f"DROP ROLE IF EXISTS {role}" for role in roles]
-    made = f"CREATE DATABASE \"{name}\" OWNER {roles[0]} ENCODING 'UTF8' TEMPLATE template0"
+    gone_too = [f"DROP ROLE IF EXISTS {name}_{word}" for word in ("owner", "web", "backup")]
     # As durable as a real one; the server of tests is not.
     durable = f'ALTER DATABASE "{name}" SET synchronous_commit = on'
-    psql(root, gone, *gone_too, documented(name)[0], made, durable)
+    psql(root, gone, *gone_too)
     try:
-        place = f"{server.hostname}:{server.port}"
-        yield tuple(  # type: ignore[misc]
-            server._replace(path=f"/{name}", netloc=f"{role}:choose-one@{place}").geturl()
-            for role in roles[:2]
-        )
+        addresses = make_database(name, root)
+        psql(root, durable)
+        yield addresses
     finally:
         psql(root, gone, *gone_too)
+
+
+def make_database(name: str, root: str) -> tuple[str, str]:
+    """With its roles, by the superuser's address, of one host or several."""
+    made = f"CREATE DATABASE \"{name}\" OWNER {name}_owner ENCODING 'UTF8' TEMPLATE template0"
+    psql(root, documented(name)[0], made)
+    server = urlsplit(root)
+    hosts = server.netloc.rpartition("@")[2]
+    owner, web = (
+        server._replace(path=f"/{name}", netloc=f"{name}_{role}:choose-one@{hosts}").geturl()
+        for role in ("owner", "web")
+    )
+    return owner, web
 
 
 def documented(name: str) -> tuple[str, str]:
@@ -220,17 +229,29 @@ def documented(name: str) -> tuple[str, str]:
 def installed(folder: Path) -> Iterator[Installation]:
     """Migrated by the owner, served as docs/operations.md says, with nothing in it. Tests that run
     beside one another have one each."""
-    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-    name = f"installed_{number}"
+    name = f"installed_{number()}"
+    with database(name) as (owner, web), served(folder, name, owner, web) as place:
+        yield place
+
+
+def number() -> int:
+    """Of the process among those that run tests beside one another."""
+    return int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+
+
+@contextmanager
+def served(
+    folder: Path, name: str, owner: str, web: str, more: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[Installation]:
+    """The same on an empty database that has its roles; `more` of the environment."""
     ahead, post = folder / "ahead", Post()
     ahead.write_text("0")
     port, mail_port = first_free(8700), first_free(8800)
     with ExitStack() as stack:
-        owner, web = stack.enter_context(database(name))
         mail = Controller(post, hostname="127.0.0.1", port=mail_port)
         mail.start()
         stack.callback(mail.stop)
-        redis = emptied(f"/{8 + number}")
+        redis = emptied(f"/{8 + number()}")
         dropped = ("LOCAL_MAIL", "LOG_LEVEL", "SECOND_FACTOR_REQUIRED")
         env = {k: v for k, v in os.environ.items() if k not in dropped} | {
             "LOCAL_MODE": "0",
@@ -249,6 +270,7 @@ def installed(folder: Path) -> Iterator[Installation]:
             "MEDIA_ROOT": str(folder / "media"),
             "METRICS_FOLDER": str(folder / "metrics"),
             "BEAT_FILE": str(folder / "beat"),
+            **more,
         }
         as_owner = env | {"DATABASE_URL": owner}
         for words in (("migrate", "-v", "0"), ("import_techniques",)):
@@ -260,12 +282,12 @@ def installed(folder: Path) -> Iterator[Installation]:
         web_words = "granian --interface wsgi --blocking-threads 8 config.wsgi:application"
         worker = "celery -A config worker -Q celery,letters,calls --concurrency 2"
         beat = "celery -A config beat --pidfile="
-        for name, words in (
+        for process, words in (
             ("web", f"{web_words} --port {port}"),
             ("worker", worker),
             ("beat", beat),
         ):
-            stack.enter_context(running(words.split(), env, folder / f"{name}.log"))
+            stack.enter_context(running(words.split(), env, folder / f"{process}.log"))
         address = f"http://127.0.0.1:{port}"
         until(lambda: answers(address), "the web process")
         yield Installation(address, env, owner, post, ahead)

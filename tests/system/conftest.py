@@ -267,5 +267,5 @@ def site(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sit
 @pytest.fixture(autouse=True, scope="session")
 def tools() -> None:
     """All that these tests call is there."""
-    needed = ("nginx", "caddy", "promtool", "systemd-analyze", "openssl", "unshare")
+    needed = ("nginx", "caddy", "promtool", "systemd-analyze", "openssl", "unshare", "etcd")
     assert [tool for tool in needed if not shutil.which(tool)] == []

@@ -4,8 +4,11 @@ import re
 from typing import Any
 
 import pytest
+from django.db import OperationalError
+from django.http import StreamingHttpResponse
 from django.test import Client
 
+from config.web.middleware import CutShortMiddleware
 from tests.accounts.pages import page_of
 from tests.factories.cast import Cast
 
@@ -101,3 +104,15 @@ def test_a_host_that_is_not_ours_is_a_bad_request_before_anything_else(
     response = client.get("/", headers={"host": "evil.example"})
     assert response.status_code == 400
     assert "evil.example" not in response.content.decode()
+
+
+def test_a_table_that_is_cut_short_says_so(rf: Any) -> None:
+    """The database goes away while it is sent, which the server ends as it ends a whole one."""
+
+    def pieces() -> Any:
+        yield b"a,b\r\n1,2\r\n"
+        raise OperationalError
+
+    answer = CutShortMiddleware(lambda _: StreamingHttpResponse(pieces(), content_type="text/csv"))
+    told = b"".join(answer(rf.get("/")).streaming_content).decode()
+    assert told == "a,b\r\n1,2\r\n\r\n\r\nThis file ends here and is not whole. Get it again.\r\n"
