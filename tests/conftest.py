@@ -12,6 +12,7 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection, transaction
+from django.db.backends.postgresql.base import DatabaseWrapper
 from django.test import Client, TransactionTestCase, override_settings
 from hypothesis import HealthCheck
 from hypothesis import settings as profiles
@@ -93,6 +94,18 @@ def _empty_tables(test: TransactionTestCase) -> None:
 
 
 TransactionTestCase._fixture_teardown = _empty_tables  # type: ignore[method-assign]
+
+
+def _chunked_cursor(self: DatabaseWrapper) -> Any:
+    """A cursor of the server is kept by a transaction of ours. Outside of one a session would keep
+    it, which a pooler lends to others, and all rows would be read before the first is had."""
+    ours = self.atomic_blocks and not self.atomic_blocks[-1]._from_testcase
+    assert ours, "a cursor outside a transaction"
+    return chunked_cursor(self)
+
+
+chunked_cursor = DatabaseWrapper.chunked_cursor
+DatabaseWrapper.chunked_cursor = _chunked_cursor
 
 
 # What browsers show as written: its line breaks stay.

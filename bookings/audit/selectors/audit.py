@@ -10,6 +10,7 @@ from itertools import batched
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import Count, F, Q, QuerySet, Sum
 
 from accounts.domain.errors import NotPermitted, Refused
@@ -84,24 +85,25 @@ def touched(last_entry: UUID | None) -> tuple[Iterator[Sequence[UUID]], Iterator
     """Ids of reservations and charges that something happened to since; all, from the beginning."""
     if last_entry is None:
         return (
-            _batches(Reservation.objects.order_by("pk").values_list("pk", flat=True)),
-            _batches(Charge.objects.order_by("pk").values_list("pk", flat=True)),
+            _batches(Reservation.objects.values_list("pk", flat=True), "pk"),
+            _batches(Charge.objects.values_list("pk", flat=True), "pk"),
         )
     entries = entries_since(last_entry, rules.PATIENCE)
 
     def of(kind: str) -> Iterator[Sequence[UUID]]:
-        return _batches(
-            entries.filter(object_type=kind)
-            .order_by("object_id")
-            .values_list("object_id", flat=True)
-            .distinct()
-        )
+        ids = entries.filter(object_type=kind).values_list("object_id", flat=True)
+        return _batches(ids.distinct(), "object_id")
 
     return of("reservation"), of("charge")
 
 
-def _batches(ids: QuerySet[Any, UUID]) -> Iterator[Sequence[UUID]]:
-    return batched(ids.iterator(chunk_size=BATCH), BATCH)
+def _batches(ids: QuerySet[Any, UUID], column: str) -> Iterator[Sequence[UUID]]:
+    """In their order, each batch by a statement of its own: what is found is stored in between."""
+    ids = ids.order_by(column)
+    batch = list(ids[:BATCH])
+    while batch:
+        yield batch
+        batch = list(ids.filter(**{f"{column}__gt": batch[-1]})[:BATCH])
 
 
 # What the rules find
@@ -217,11 +219,12 @@ def charge_hits(ids: Sequence[UUID]) -> Iterator[Hit]:
         )
         at = correction.decided_at
         yield _hit("manual-correction", correction.pk, numbers, charge, at, *evidence)
-    differing = {
-        row.id: [difference.field for difference in row.differences]
-        for row in replay_all(charge_ids=ids)
-        if row.differences
-    }
+    with transaction.atomic():  # which keeps the cursor
+        differing = {
+            row.id: [difference.field for difference in row.differences]
+            for row in replay_all(charge_ids=ids)
+            if row.differences
+        }
     for charge in Charge.objects.filter(pk__in=differing).select_related(
         "host_region", "payer_region"
     ):
@@ -310,11 +313,12 @@ def day_hits(since: date | None) -> Iterator[Hit]:
         days = days.filter(date__gte=since)
     columns = ("instrument_id", "date", "productive_minutes", "open_minutes")
     known = known_keys("over-open-hours")
-    rows = [
-        row
-        for row in days.order_by("pk").values_list(*columns).iterator(BATCH)
-        if f"{row[0]}:{row[1]}" not in known
-    ]
+    with transaction.atomic():
+        rows = [
+            row
+            for row in days.order_by("pk").values_list(*columns).iterator(BATCH)
+            if f"{row[0]}:{row[1]}" not in known
+        ]
     instruments = {one.pk: one for one in _instruments(dict.fromkeys(row[0] for row in rows))}
     for pk, day, productive, open_minutes in rows:
         numbers = rules.over_open_hours(productive=productive, open_minutes=open_minutes)
@@ -370,11 +374,12 @@ def grant_hits(now: datetime) -> Iterator[Hit]:
 def stale_hits(now: datetime) -> Iterator[Hit]:
     before = known_keys("stale-listing")
     rows = stale_records(now).values_list("pk", "confirmed_at", "updated_at")
-    unknown = [
-        pk
-        for pk, *moments in rows.order_by().iterator(BATCH)
-        if f"{pk}:{max(m for m in moments if m).date()}" not in before
-    ]
+    with transaction.atomic():
+        unknown = [
+            pk
+            for pk, *moments in rows.order_by().iterator(BATCH)
+            if f"{pk}:{max(m for m in moments if m).date()}" not in before
+        ]
     for instrument in _instruments(unknown):
         known = max(m for m in (instrument.confirmed_at, instrument.updated_at) if m)
         numbers = rules.stale_listing(confirmed_at=known, now=now)
@@ -400,7 +405,8 @@ def norm_hits(now: datetime) -> Iterator[Hit]:
         publication="published", published_at__lte=now - timedelta(days=least)
     ).values_list("pk", "published_at", "norm_hours", "kind", "policy__units")
     known = known_keys("hours-far-from-norm")
-    rows = [row for row in published.iterator(BATCH) if f"{row[0]}:{today.year}" not in known]
+    with transaction.atomic():
+        rows = [row for row in published.iterator(BATCH) if f"{row[0]}:{today.year}" not in known]
     effective = _effective([row[0] for row in rows], since, today)
     norms = load_norms(USUAL_SCHEME)
 

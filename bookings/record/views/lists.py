@@ -1,12 +1,13 @@
 """What lists have in common: only what waits for the reader, and the whole list as a file."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -88,17 +89,22 @@ def wants_csv(request: HttpRequest) -> bool:
 def csv_answer(
     request: HttpRequest, name: str, heads: Sequence[str], rows: Iterable[Sequence[Cell]]
 ) -> StreamingHttpResponse:
-    """Send all rows of a list as it is narrowed, row by row as they are read; behind them how it
-    was narrowed. No cell of text begins like a formula."""
+    """Send all rows of a list as it is narrowed, row by row as they are read, in a transaction, as
+    a cursor needs; behind them how it was narrowed. No cell of text begins like a formula."""
     notes = [
         (key, str(value))
         for key, value in request.GET.items()
         if value and key not in ("format", "page", "after")
     ]
-    pieces = csv_pieces(heads, rows, notes)
+    pieces = _in_transaction(csv_pieces(heads, rows, notes))
     answer = StreamingHttpResponse(pieces, content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     return answer
+
+
+def _in_transaction(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    with transaction.atomic():
+        yield from pieces
 
 
 def amount_cell(amount: Decimal, currency: str) -> Decimal:
