@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
@@ -217,9 +217,12 @@ def documented(name: str) -> tuple[str, str]:
 
 
 @contextmanager
-def installed(folder: Path) -> Iterator[Installation]:
+def installed(
+    folder: Path, front: Callable[[str], AbstractContextManager[str]] = nullcontext
+) -> Iterator[Installation]:
     """Migrated by the owner, served as docs/operations.md says, with nothing in it. Tests that run
-    beside one another have one each."""
+    beside one another have one each. `front` gives the address of the database that the processes
+    are told, for that of the web's role."""
     number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     name = f"installed_{number}"
     ahead, post = folder / "ahead", Post()
@@ -227,6 +230,7 @@ def installed(folder: Path) -> Iterator[Installation]:
     port, mail_port = first_free(8700), first_free(8800)
     with ExitStack() as stack:
         owner, web = stack.enter_context(database(name))
+        web = stack.enter_context(front(web))
         mail = Controller(post, hostname="127.0.0.1", port=mail_port)
         mail.start()
         stack.callback(mail.stop)
