@@ -219,12 +219,11 @@ def charge_hits(ids: Sequence[UUID]) -> Iterator[Hit]:
         )
         at = correction.decided_at
         yield _hit("manual-correction", correction.pk, numbers, charge, at, *evidence)
-    with transaction.atomic():  # which keeps the cursor
-        differing = {
-            row.id: [difference.field for difference in row.differences]
-            for row in replay_all(charge_ids=ids)
-            if row.differences
-        }
+    differing = {
+        row.id: [difference.field for difference in row.differences]
+        for row in replay_all(charge_ids=ids)
+        if row.differences
+    }
     for charge in Charge.objects.filter(pk__in=differing).select_related(
         "host_region", "payer_region"
     ):
@@ -313,7 +312,7 @@ def day_hits(since: date | None) -> Iterator[Hit]:
         days = days.filter(date__gte=since)
     columns = ("instrument_id", "date", "productive_minutes", "open_minutes")
     known = known_keys("over-open-hours")
-    with transaction.atomic():
+    with transaction.atomic():  # which keeps the cursor
         rows = [
             row
             for row in days.order_by("pk").values_list(*columns).iterator(BATCH)
