@@ -201,4 +201,14 @@ def _keep_statements(connection: Any, **_: Any) -> None:
     kept.prepare_threshold, kept.prepared_max = given.prepare_threshold, given.prepared_max
 
 
+def _keep_no_cursor(connection: Any, **_: Any) -> None:
+    """Outside a transaction a cursor of the server would be kept by a session, which a pooler lends
+    to others: libraries that ask for one there (allauth, for a few rows) read all at once."""
+    of_server = type(connection).chunked_cursor
+    connection.chunked_cursor = lambda: (
+        of_server(connection) if connection.in_atomic_block else connection.cursor()
+    )
+
+
 connection_created.connect(_keep_statements)
+connection_created.connect(_keep_no_cursor, dispatch_uid="cursors")

@@ -109,17 +109,24 @@ TEMPLATES = [
     },
 ]
 
+# What holds in each session of the database: a lock that is not had within seconds is answered as
+# busy, never waited for until the reader gives up; compiling a query takes longer than running
+# ours. A pooler hands no such options on: behind one the role has them (docs/operations.md, "A
+# pooler"), and `doctor` looks at what is in force.
+DATABASE_SESSION = {
+    "lock_timeout": "10s",
+    "idle_in_transaction_session_timeout": "1min",
+    "jit": "off",
+}
 DATABASES = {
     "default": env.database(
         env.text("DATABASE_URL"),
         {
             "application_name": "instrument-commons",
-            # A lock that is not had within seconds is answered as busy, never waited for
-            # until the reader gives up. Compiling a query takes longer than running ours.
             # A statement asked again on a connection is not planned again (docs/decisions/0006).
             "server_side_binding": True,
             "prepare_threshold": 3,
-            "options": "-c lock_timeout=10s -c idle_in_transaction_session_timeout=60s -c jit=off",
+            "options": " ".join(f"-c {name}={value}" for name, value in DATABASE_SESSION.items()),
         },
     )
     | {

@@ -1,7 +1,7 @@
 """The tables of people, the trail and its seals, the outbox, jobs and idempotency keys."""
 
 from accounts.models.idempotency import IdempotencyKey
-from accounts.models.jobs import FileJob, JobFailure, JobRun
+from accounts.models.jobs import FileJob, JobFailure, JobRun, Lease
 from accounts.models.joining import Invitation, JoinRequest
 from accounts.models.messages import Message, MessageSettings
 from accounts.models.organisations import (
@@ -28,6 +28,7 @@ __all__ = [
     "JobFailure",
     "JobRun",
     "JoinRequest",
+    "Lease",
     "Membership",
     "Message",
     "MessageSettings",

@@ -50,6 +50,15 @@ class JobFailure(models.Model):
         ]
 
 
+class Lease(models.Model):
+    """A job that somebody is at alone, until a moment of the database's clock; whoever it is renews
+    it as long as they live (`accounts.services.jobs.alone`)."""
+
+    name = models.CharField(max_length=200, primary_key=True)
+    holder = models.UUIDField()
+    until = models.DateTimeField()
+
+
 class FileJob(models.Model):
     """A file that somebody asked for and a worker writes: how far it is written, and in the end
     where it lies (`accounts.services.file_jobs`). `PROGRESS`: the fields that say how much of how

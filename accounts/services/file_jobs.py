@@ -46,6 +46,7 @@ def _carry_out[J: FileJob](row: J, write: Callable[[J, BinaryIO], int], now: dat
         return 0
     row.attempts += 1
     rows.update(state=State.WORKING, attempts=row.attempts, worked_at=now, **{done: 0})
+    rows = rows.filter(attempts=row.attempts)  # none, once another has gone on with it
     try:
         with TemporaryFile() as stream:
             number = write(row, stream)
@@ -59,7 +60,16 @@ def _carry_out[J: FileJob](row: J, write: Callable[[J, BinaryIO], int], now: dat
         is_last = row.attempts >= MOST_ATTEMPTS
         rows.update(state=State.FAILED if is_last else State.WAITING)
         raise
-    rows.update(state=State.DONE, file=name, ended_at=Now(), **{done: number, total: number})
+    end: dict[str, object] = {
+        "state": State.DONE,
+        "file": name,
+        "ended_at": Now(),
+        done: number,
+        total: number,
+    }
+    if not rows.update(**end):
+        default_storage.delete(name)
+        return 0
     return 1
 
 

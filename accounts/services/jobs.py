@@ -7,21 +7,22 @@ something are wrong until it is there.
 
 import logging
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
-from datetime import datetime
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
 from functools import partial
-from hashlib import sha256
+from threading import Event, Thread
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from django.db import OperationalError, connection, transaction
-from django.db.models import Model, QuerySet
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.models import Model, Q, QuerySet
+from django.db.models.functions import Now
 
 from accounts import trail
 from accounts.domain.errors import invalid
 from accounts.domain.jobs import Busy, again_in
 from accounts.domain.roles import By, Place
-from accounts.models import JobFailure, JobRun, OutboxMessage
+from accounts.models import JobFailure, JobRun, Lease, OutboxMessage
 from accounts.notifications import TASKS, nudge
 from accounts.permissions import require
 from accounts.selectors.jobs import FAILING, held_back
@@ -31,6 +32,7 @@ from accounts.trail import Change
 log = logging.getLogger(__name__)
 # PostgreSQL's words for: somebody else was first. A wait that was too long, a deadlock.
 _OTHERS_FIRST = frozenset({"55P03", "40P01", "40001"})
+LEASE = 60.0  # seconds
 
 
 def work_through(
@@ -151,19 +153,44 @@ def failure_note(job: str, object_id: UUID, error: Exception, now: datetime) -> 
 
 @contextmanager
 def alone(name: str) -> Iterator[bool]:
-    """Tell whether nobody else is at work under this name, which then is ours until the end. The
-    database lets go of it when the worker dies."""
-    digest = sha256(f"job:{name}".encode()).digest()
-    key = int.from_bytes(digest[:8], signed=True)
+    """Tell whether nobody else is at work under this name, which then is ours until the end. A row
+    says so, as a session of the database may serve others the next moment (behind a pooler); it is
+    renewed while this process lives, and runs out `LEASE` seconds after it died. Who stood still
+    for longer finds another at work: what is done alone does no harm when done twice."""
+    holder, is_over = uuid4(), Event()
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [key])
-        (mine,) = cursor.fetchone()
+        cursor.execute(_TAKE, [name, holder, LEASE])
+        is_mine = cursor.rowcount == 1
+    if not is_mine:
+        yield False
+        return
+    Thread(target=_renew, args=(holder, is_over), daemon=True).start()
     try:
-        yield mine
+        yield True
     finally:
-        if mine and connection.connection is not None and not connection.connection.closed:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [key])
+        is_over.set()
+        with suppress(InterfaceError, OperationalError):  # the database is away: it runs out
+            forgotten = Q(until__lt=Now() - timedelta(days=1))  # of work that is over
+            Lease.objects.filter(Q(holder=holder) | forgotten).delete()
+
+
+_TAKE = """
+    INSERT INTO accounts_lease (name, holder, until)
+    VALUES (%s, %s, clock_timestamp() + make_interval(secs => %s))
+    ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until
+    WHERE accounts_lease.until < clock_timestamp()
+"""
+
+
+def _renew(holder: UUID, is_over: Event) -> None:
+    """In a thread of its own, so that work of any length keeps its lease."""
+    while not is_over.wait(LEASE / 4):
+        try:
+            Lease.objects.filter(holder=holder).update(until=Now() + timedelta(seconds=LEASE))
+        except (InterfaceError, OperationalError) as error:
+            log.warning("a lease is not renewed: %s", error)
+        finally:
+            connection.close()
 
 
 def run_begin(entry: str, now: datetime) -> int:

@@ -314,7 +314,7 @@ def _packed(path: Path) -> set[str]:
 def _missing(there: set[str]) -> list[str]:
     """Files that rows name and that are not among these."""
     named: set[str] = set()
-    for pk, kind in Attachment.objects.values_list("pk", "kind").iterator():
+    for pk, kind in Attachment.objects.values_list("pk", "kind"):
         named.update(file_names(pk, kind))
     return sorted(named - there)
 

@@ -141,16 +141,13 @@ def _role(cursor: object) -> Findings:
 def _connection() -> Findings:
     """What the platform sets on its connections is in force, so that nothing between changes it."""
     with connection.cursor() as cursor:
-        for name, expected in (
-            ("lock_timeout", "10s"),
-            ("idle_in_transaction_session_timeout", "1min"),
-            ("jit", "off"),
-            ("statement_timeout", "0"),  # a commit that is cut off may have been made
-        ):
-            cursor.execute("SELECT current_setting(%s)", [name])
-            (value,) = cursor.fetchone()
+        # A commit that is cut off by a time-out may have been made.
+        for name, expected in (settings.DATABASE_SESSION | {"statement_timeout": "0"}).items():
+            cursor.execute("SELECT current_setting(%s), current_user", [name])
+            value, role = cursor.fetchone()
             if value != expected:
-                yield False, f"{name} is {value}, not {expected}: a pooler or a role sets it"
+                remedy = f"ALTER ROLE {role} SET {name} = '{expected}'"
+                yield False, f"{name} is {value}, not {expected}: {remedy}"
         cursor.execute("SELECT current_setting('synchronous_commit')")
         (durable,) = cursor.fetchone()
         if durable in {"off", "local"}:

@@ -99,7 +99,7 @@ def load_report(job: Import) -> ImportReport:
                 row.key,
                 RowProblem(row.problem["code"], row.problem["numbers"]),
             )
-            for row in refused.only("line", "key", "problem").iterator()
+            for row in refused.only("line", "key", "problem")
         ),
         absent=job.absent,
         kept=job.kept,

@@ -1,17 +1,24 @@
 """Many workers: nothing twice, nobody waits for another, a bad row stops no other."""
 
+import os
 import socket
+import subprocess
+import sys
 import threading
 import time
 from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import uuid4
 
 import pytest
 from celery import current_app
 from django.db import OperationalError, connection, transaction
+from django.db.models.functions import Now
 
 from accounts import notifications
 from accounts.domain.roles import By
-from accounts.models import OutboxMessage, TrailEntry
+from accounts.models import Lease, OutboxMessage, TrailEntry
 from accounts.notifications import Effect, enqueue
 from accounts.services.jobs import alone
 from accounts.services.outbox import outbox_deliver
@@ -134,6 +141,67 @@ def test_jobs_over_everything_run_alone(race):
     assert running.result(60)
     with alone("j") as mine:
         assert mine
+
+
+def test_a_lease_is_renewed_and_runs_out_when_its_process_is_killed(real_db, tmp_path):
+    """Kept for longer than it lasts, by a process that is then killed with -9; then another's."""
+    name = connection.settings_dict["NAME"]
+    address = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
+    program = """
+import django
+django.setup()
+import time
+from accounts.services import jobs
+jobs.LEASE = 2.0
+with jobs.alone("j") as mine:
+    print(mine, flush=True)
+    time.sleep(600)
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", program],
+        env=os.environ | {"DATABASE_URL": address},
+        cwd=Path(__file__).parents[2],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout.readline() == "True\n"
+        first = Lease.objects.get()
+        while (lease := Lease.objects.get()).until < first.until + timedelta(seconds=2):
+            with alone("j") as mine:
+                assert not mine
+        assert lease.holder == first.holder
+    finally:
+        process.kill()
+        process.wait()
+    with alone("j") as mine:
+        assert not mine  # as it does not know yet
+    Lease.objects.update(until=Now() - timedelta(seconds=1))
+    with alone("j") as mine:
+        assert mine
+    assert not Lease.objects.exists()
+
+
+def test_of_two_who_come_at_once_to_a_lease_that_ran_out_one_has_it(race):
+    for _ in range(10):
+        Lease.objects.all().delete()
+        Lease.objects.create(name="j", holder=uuid4(), until=Now() - timedelta(seconds=1))
+        both = threading.Barrier(2)
+
+        def take(both=both):
+            with alone("j") as mine:
+                both.wait(60)
+                return mine
+
+        assert sorted(race([take] * 2)) == [False, True]
+
+
+def test_who_stood_still_too_long_leaves_the_lease_of_whoever_went_on(real_db):
+    other = uuid4()
+    with alone("j") as mine:
+        assert mine
+        Lease.objects.update(holder=other)
+    assert Lease.objects.get().holder == other
 
 
 def test_a_broker_that_is_deaf_delays_nobody(monkeypatch):

@@ -4,13 +4,16 @@ import os
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 from django.db import connection
+from django.db.models.functions import Now
 
 from accounts.domain.roles import PLATFORM, By
+from accounts.models import Lease
 from instruments.models import Import, Instrument, Provenance
 from instruments.services.import_jobs import import_apply
 from tests.conftest import DEEP
@@ -72,6 +75,7 @@ def killed_half_way(job: Import, counter: str, whole: int) -> int:
         job.refresh_from_db(fields=[counter])
     process.kill()
     process.wait()
+    assert Lease.objects.update(until=Now() - timedelta(seconds=1)) == 1  # a minute is over
     job.refresh_from_db()
     return int(getattr(job, counter))
 

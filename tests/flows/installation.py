@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
@@ -226,11 +226,18 @@ def documented(name: str) -> tuple[str, str]:
 
 
 @contextmanager
-def installed(folder: Path) -> Iterator[Installation]:
+def installed(
+    folder: Path, front: Callable[[str], AbstractContextManager[str]] = nullcontext
+) -> Iterator[Installation]:
     """Migrated by the owner, served as docs/operations.md says, with nothing in it. Tests that run
-    beside one another have one each."""
+    beside one another have one each. `front` gives the address of the database that the processes
+    are told, for that of the web's role."""
     name = f"installed_{number()}"
-    with database(name) as (owner, web), served(folder, name, owner, web) as place:
+    with (
+        database(name) as (owner, web),
+        front(web) as told,
+        served(folder, name, owner, told) as place,
+    ):
         yield place
 
 

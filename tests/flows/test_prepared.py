@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 from django.db import IntegrityError, connection, connections, transaction
 from django.db.models import Model
+from psycopg import ServerCursor
 
 from accounts.domain.roles import By
 from accounts.models import Organisation, OutboxMessage
@@ -172,3 +173,13 @@ def test_a_statement_stays_planned_where_a_transaction_is_rolled_back(real_cast)
         cursor.execute("DROP TABLE passing")
     assert kept() == []
     assert BY_ID.first(pk=pk).code == "ustc"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_outside_a_transaction_no_cursor_is_left_to_a_session(real_db):
+    """As a pooler would lend the session to others between two pages of rows."""
+    connection.ensure_connection()
+    with connection.chunked_cursor() as cursor:
+        assert not isinstance(cursor.cursor, ServerCursor)
+    with transaction.atomic(), connection.chunked_cursor() as cursor:
+        assert isinstance(cursor.cursor, ServerCursor)

@@ -267,5 +267,8 @@ def site(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sit
 @pytest.fixture(autouse=True, scope="session")
 def tools() -> None:
     """All that these tests call is there."""
-    needed = ("nginx", "caddy", "promtool", "systemd-analyze", "openssl", "unshare", "etcd")
+    needed = (
+        "nginx", "caddy", "promtool", "pgbouncer", "systemd-analyze", "openssl", "unshare",
+        "etcd",
+    )  # fmt: skip
     assert [tool for tool in needed if not shutil.which(tool)] == []

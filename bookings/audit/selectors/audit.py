@@ -10,6 +10,7 @@ from itertools import batched
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import Count, F, Q, QuerySet, Sum
 
 from accounts.domain.errors import NotPermitted, Refused
@@ -85,8 +86,8 @@ def touched(before: AuditRun | None) -> tuple[Iterator[Sequence[UUID]], Iterator
     before; all, from the beginning."""
     if before is None or before.last_entry is None:
         return (
-            _batches(Reservation.objects.order_by("pk").values_list("pk", flat=True)),
-            _batches(Charge.objects.order_by("pk").values_list("pk", flat=True)),
+            _batches(Reservation.objects.values_list("pk", flat=True)),
+            _batches(Charge.objects.values_list("pk", flat=True)),
         )
     recent = entries_since(before.last_entry).values_list("object_id", flat=True)
     patient = entries_since(before.last_entry, rules.PATIENCE).filter(object_type="reservation")
@@ -98,8 +99,8 @@ def touched(before: AuditRun | None) -> tuple[Iterator[Sequence[UUID]], Iterator
         unused.values_list("pk", flat=True), _of_new_members(before.started_at - _MARGIN)
     )
     return (
-        _batches(reservations.order_by("object_id")),
-        _batches(recent.filter(object_type="charge").order_by("object_id").distinct()),
+        batched(reservations.order_by("object_id"), BATCH),
+        batched(recent.filter(object_type="charge").order_by("object_id").distinct(), BATCH),
     )
 
 
@@ -120,7 +121,12 @@ def _of_new_members(since: datetime) -> QuerySet[Reservation, UUID]:
 
 
 def _batches(ids: QuerySet[Any, UUID]) -> Iterator[Sequence[UUID]]:
-    return batched(ids.iterator(chunk_size=BATCH), BATCH)
+    """In their order, each batch by a statement of its own: what is found is stored in between."""
+    ids = ids.order_by("pk")
+    batch = list(ids[:BATCH])
+    while batch:
+        yield batch
+        batch = list(ids.filter(pk__gt=batch[-1])[:BATCH])
 
 
 # What the rules find
@@ -331,11 +337,12 @@ def day_hits() -> Iterator[Hit]:
     ).filter(productive_minutes__gt=F("open_minutes") + least)
     columns = ("instrument_id", "date", "productive_minutes", "open_minutes")
     known = known_keys("over-open-hours")
-    rows = [
-        row
-        for row in days.order_by("instrument_id", "date").values_list(*columns).iterator(BATCH)
-        if f"{row[0]}:{row[1]}" not in known
-    ]
+    with transaction.atomic():  # which keeps the cursor
+        rows = [
+            row
+            for row in days.order_by("instrument_id", "date").values_list(*columns).iterator(BATCH)
+            if f"{row[0]}:{row[1]}" not in known
+        ]
     instruments = {one.pk: one for one in _instruments(dict.fromkeys(row[0] for row in rows))}
     for pk, day, productive, open_minutes in rows:
         numbers = rules.over_open_hours(productive=productive, open_minutes=open_minutes)
@@ -391,11 +398,12 @@ def grant_hits(now: datetime) -> Iterator[Hit]:
 def stale_hits(now: datetime) -> Iterator[Hit]:
     before = known_keys("stale-listing")
     rows = stale_records(now).values_list("pk", "confirmed_at", "updated_at")
-    unknown = [
-        pk
-        for pk, *moments in rows.order_by().iterator(BATCH)
-        if f"{pk}:{max(m for m in moments if m).date()}" not in before
-    ]
+    with transaction.atomic():
+        unknown = [
+            pk
+            for pk, *moments in rows.order_by().iterator(BATCH)
+            if f"{pk}:{max(m for m in moments if m).date()}" not in before
+        ]
     for instrument in _instruments(unknown):
         known = max(m for m in (instrument.confirmed_at, instrument.updated_at) if m)
         numbers = rules.stale_listing(confirmed_at=known, now=now)
@@ -421,7 +429,8 @@ def norm_hits(now: datetime) -> Iterator[Hit]:
         publication="published", published_at__lte=now - timedelta(days=least)
     ).values_list("pk", "published_at", "norm_hours", "kind", "policy__units")
     known = known_keys("hours-far-from-norm")
-    rows = [row for row in published.iterator(BATCH) if f"{row[0]}:{today.year}" not in known]
+    with transaction.atomic():
+        rows = [row for row in published.iterator(BATCH) if f"{row[0]}:{today.year}" not in known]
     effective = _effective([row[0] for row in rows], since, today)
     norms = load_norms(USUAL_SCHEME)
 

@@ -1,10 +1,13 @@
 """Stored quotes and charges, computed again."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter, itemgetter
 from typing import Any
 from uuid import UUID
+
+from django.db.models import QuerySet
 
 from accounts.domain.roles import Actor
 from accounts.selectors.rows import visible
@@ -82,14 +85,24 @@ def replay_all(
     if charge_ids is None:
         quotes = Quote.objects.filter(**narrowed).order_by("pk")
         names = ("inputs", "result", "currency", "total", "payable")
-        for pk, *values in quotes.values_list("pk", *names).iterator(BATCH):
+        for pk, *values in _paged(quotes.values_list("pk", *names), itemgetter(0)):
             stored = StoredQuote(**dict(zip(names, values, strict=True)))
             yield Replayed("quote", pk, quote_differences(stored))
     else:
         narrowed["pk__in"] = charge_ids
     charges = Charge.objects.filter(**narrowed).select_related("reverses").order_by("pk")
-    for charge in charges.iterator(BATCH):
+    for charge in _paged(charges, attrgetter("pk")):
         try:
             yield Replayed("charge", charge.pk, charge_differences(_stored(charge)))
         except NoRule:
             yield Replayed("charge", charge.pk, None)
+
+
+def _paged(rows: QuerySet[Any, Any], key_of: Callable[[Any], UUID]) -> Iterator[Any]:
+    """Rows in the order of their keys, each page by a statement of its own: a cursor would need a
+    transaction for as long as somebody looks at them."""
+    page = list(rows[:BATCH])
+    yield from page
+    while len(page) == BATCH:
+        page = list(rows.filter(pk__gt=key_of(page[-1]))[:BATCH])
+        yield from page

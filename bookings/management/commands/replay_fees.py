@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import transaction
 
 from bookings.charging.selectors.replay import replay_all
 
@@ -30,18 +29,17 @@ class Command(BaseCommand):
         begun = monotonic()
         counts = {"quote": 0, "charge": 0}
         wrong = fields = unknown = 0
-        with transaction.atomic():  # or the cursor would first read all there is
-            for row in replay_all(since=since, instrument_id=instrument, charge_id=charge):
-                counts[row.kind] += 1
-                unknown += row.differences is None
-                wrong += bool(row.differences)
-                for difference in row.differences or ():
-                    fields += 1
-                    self.stdout.write(
-                        f"{row.kind} {row.id} {difference.field}: "
-                        f"stored {_shown(difference.stored)}, "
-                        f"recomputed {_shown(difference.recomputed)}"
-                    )
+        for row in replay_all(since=since, instrument_id=instrument, charge_id=charge):
+            counts[row.kind] += 1
+            unknown += row.differences is None
+            wrong += bool(row.differences)
+            for difference in row.differences or ():
+                fields += 1
+                self.stdout.write(
+                    f"{row.kind} {row.id} {difference.field}: "
+                    f"stored {_shown(difference.stored)}, "
+                    f"recomputed {_shown(difference.recomputed)}"
+                )
         if charge and not counts["charge"]:
             raise CommandError(f"There is no charge {charge}.")
         seconds = max(monotonic() - begun, 0.001)

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -98,8 +99,9 @@ def listed(request: HttpRequest) -> HttpResponse:
     criteria = form.criteria()
     rows = organisations_listed(**criteria)
     if wants_csv(request):
-        pairs = ((row, reads_paper(actor, row)) for row in rows.iterator(1000))
-        answer = HttpResponse(organisations_csv(pairs), content_type="text/csv; charset=utf-8")
+        with transaction.atomic():  # which keeps the cursor
+            pairs = ((row, reads_paper(actor, row)) for row in rows.iterator(1000))
+            answer = HttpResponse(organisations_csv(pairs), content_type="text/csv; charset=utf-8")
         answer["Content-Disposition"] = 'attachment; filename="organisations.csv"'
         return answer
     context = {

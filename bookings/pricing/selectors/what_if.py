@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import Case, F, FilteredRelation, JSONField, Q, When
 
 from accounts.domain.roles import Actor
@@ -49,8 +50,9 @@ def what_if(actor: Actor, instrument_id: UUID, card: RateCardValues, now: dateti
     since = now - YEAR
     comparison = Comparison(card)
     bookings = _bookings(instrument, since, now)
-    for past in _stream(bookings):
-        comparison.add(past)
+    with transaction.atomic(savepoint=False):  # which keeps the cursor
+        for past in _stream(bookings):
+            comparison.add(past)
     ids = list(comparison.organisations)
     named = Organisation.objects.select_related("region").in_bulk(ids)
     return WhatIf(

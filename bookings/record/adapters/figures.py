@@ -8,6 +8,7 @@ from io import StringIO
 from typing import IO
 
 import openpyxl
+from django.db import transaction
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.writer.excel import save_workbook
 
@@ -33,6 +34,12 @@ def csv_pieces(
     for name, text in [*notes, *_meanings(heads)]:
         writer.writerow([text_cell(name), text_cell(text)])
     yield _drained(out)
+
+
+def in_transaction(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Within, a cursor of the database stays open, also behind a pooler."""
+    with transaction.atomic():
+        yield from pieces
 
 
 def write_workbook(

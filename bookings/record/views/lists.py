@@ -14,7 +14,7 @@ from django.shortcuts import render
 
 from accounts.domain.roles import Actor, By
 from accounts.selectors.rows import among
-from bookings.record.adapters.figures import Cell, csv_pieces
+from bookings.record.adapters.figures import Cell, csv_pieces, in_transaction
 from bookings.record.domain.money import format_amount
 
 
@@ -88,14 +88,14 @@ def wants_csv(request: HttpRequest) -> bool:
 def csv_answer(
     request: HttpRequest, name: str, heads: Sequence[str], rows: Iterable[Sequence[Cell]]
 ) -> StreamingHttpResponse:
-    """Send all rows of a list as it is narrowed, row by row as they are read; behind them how it
-    was narrowed. No cell of text begins like a formula."""
+    """Send all rows of a list as it is narrowed, row by row as they are read, in a transaction, as
+    a cursor needs; behind them how it was narrowed. No cell of text begins like a formula."""
     notes = [
         (key, str(value))
         for key, value in request.GET.items()
         if value and key not in ("format", "page", "after")
     ]
-    pieces = csv_pieces(heads, rows, notes)
+    pieces = in_transaction(csv_pieces(heads, rows, notes))
     answer = StreamingHttpResponse(pieces, content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     return answer

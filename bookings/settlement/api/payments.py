@@ -16,7 +16,7 @@ from accounts.api.pagination import Pages
 from accounts.api.resource import Resource, lists
 from accounts.api.schema import operation
 from accounts.api.shapes import Choice, Instant, Money, Query, Text, amount, query_values
-from bookings.record.adapters.figures import csv_pieces
+from bookings.record.adapters.figures import csv_pieces, in_transaction
 from bookings.record.api.files import CSV, FileEndpoint
 from bookings.record.api.shapes import month_named
 from bookings.settlement.adapters.sheets import PAYMENT_HEADS, payment_cells
@@ -120,7 +120,7 @@ class PaymentsCsv(FileEndpoint):
         rows = payments_for(self.actor, **_filters(query)).only(*COLUMNS).iterator(2000)
         notes = [(name, value) for name, value in query.items() if value]
         pieces = csv_pieces(PAYMENT_HEADS, (payment_cells(row) for row in rows), notes)
-        return self.stream(pieces, CSV, "payments.csv")
+        return self.stream(in_transaction(pieces), CSV, "payments.csv")
 
 
 class AgeingReport(Endpoint):

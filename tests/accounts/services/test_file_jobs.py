@@ -83,3 +83,19 @@ def test_one_whose_workers_died_is_begun_anew_twice_and_then_ends(model, job):
     assert work(model, now=LATER) == 0
     job.refresh_from_db()
     assert (job.state, job.file, job.ended_at) == ("failed", "", LATER)
+
+
+def test_who_stood_still_too_long_leaves_a_file_to_whoever_went_on(model, job):
+    """Its lease ran out. What it wrote is deleted; the row is that of the next attempt."""
+    names = []
+
+    def write(row, stream):
+        names.append(row.file_name())
+        if row.attempts == 1:
+            model.objects.update(attempts=2)
+        return write_three(row, stream)
+
+    assert work(model, write) == 1
+    job.refresh_from_db()
+    assert (job.state, job.attempts, job.file) == ("done", 3, names[1])
+    assert [default_storage.exists(name) for name in names] == [False, True]

@@ -119,6 +119,6 @@ def test_options_that_are_none(db, options, said):
 
 
 def test_statements_do_not_grow_with_rows(past, django_assert_num_queries):
-    # a transaction begun and ended; quotes; charges
-    with django_assert_num_queries(4):
+    # quotes; charges
+    with django_assert_num_queries(2):
         replayed()
