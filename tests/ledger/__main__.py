@@ -67,10 +67,9 @@ def _run(folder: Path, given: argparse.Namespace) -> checker.Report:
         report = checker.check(platform, path)
         if report.problems or given.keep:
             platform.program("pg_dump", "-Fc", "-f", str(folder / "database.dump"), "ledger")
-        report.lines.insert(
-            0, f"Seed {given.seed}, {took:.0f} s, {len(clients)} clients, {os.cpu_count()} processors, "
-            f"load before {load:.1f}",
-        )  # fmt: skip
+        machine = f"{os.cpu_count()} processors, load before {load:.1f}"
+        first = f"Seed {given.seed}, {took:.0f} s, {len(clients)} clients, {machine}"
+        report.lines.insert(0, first)
     return report
 
 

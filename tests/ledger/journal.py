@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +49,7 @@ class Journal:
     def longest_silence(self, since: float, until: float) -> float:
         """The longest time without an acknowledged booking between two moments, in seconds."""
         ended = sorted(e for _, e, kind in self.yes if kind in BOOKS and since < e < until)
-        moments = [since, *ended, until]
-        return max(b - a for a, b in zip(moments, moments[1:], strict=False))
+        return max(b - a for a, b in pairwise([since, *ended, until]))
 
 
 @dataclass
