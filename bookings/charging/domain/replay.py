@@ -111,7 +111,10 @@ def charge_differences(stored: StoredCharge) -> list[Difference]:
     columns = {"kind": due.kind, "currency": due.currency}
     columns |= {name: getattr(due, name) for name in AMOUNTS}
     result = dict(stored.result)
-    if isinstance(percent := result.get("percent"), str) and percent.replace(".", "", 1).isdecimal():
+    if (
+        isinstance(percent := result.get("percent"), str)
+        and percent.replace(".", "", 1).isdecimal()
+    ):
         # Charges of older versions have it as it came from the database, or the card: "100.000".
         result["percent"] = format_number(Decimal(percent))
     return _differing(result, due.result) + _columns(
