@@ -17,6 +17,7 @@ from tests.ledger.journal import INTENT, OUTCOME, REFUSED, UNSURE, YES, Journal,
 HOUR, DAY = 3600.0, 86400.0
 WINDOW = 40  # slots, among which all clients choose at any time
 TIMEOUT = 10.0
+IMPATIENT = 0.04  # of requests: hung up before the answer comes
 # Not an answer yet: the first request with the key is still at work, or it asks to come again.
 NOT_YET = ("still-running", "too-many-requests")
 KINDS = {"reserve": 40, "hold": 15, "move": 12, "cancel": 12, "several": 12, "series": 9}
@@ -138,9 +139,11 @@ class Client(threading.Thread):
     def _sent(self, path: str, body: Any, key: str) -> tuple[int, Any, bool]:
         """Status (0: no answer), body, and whether it is the answer of an earlier try."""
         address = self._luck.choice(self._addresses)
+        is_impatient = self._luck.random() < IMPATIENT
+        timeout = self._luck.uniform(0.01, 0.15) if is_impatient else TIMEOUT
         try:
             answer = self._web.post(
-                f"{address}/api/v1/{path}", json=body, timeout=TIMEOUT,
+                f"{address}/api/v1/{path}", json=body, timeout=timeout,
                 headers={"Idempotency-Key": key},
             )  # fmt: skip
             return answer.status_code, answer.json(), "Idempotency-Replayed" in answer.headers

@@ -64,8 +64,8 @@ class Act:
     began: float = 0.0
     ended: float = float("inf")
     tries: list[str] = field(default_factory=list)
+    statuses: list[int] = field(default_factory=list)
     code: str = ""
-    status: int = 0
     ids: list[str] = field(default_factory=list)
     was_kept: bool = False  # the answer is that of an earlier try
 
@@ -95,7 +95,8 @@ def read(path: Path) -> tuple[list[Act], list[dict[str, Any]]]:
             case "outcome":
                 act = acts[line["act"]]
                 act.tries[-1], act.ended = line["outcome"], line["at"]
-                act.code, act.status, act.ids = line["code"], line["status"], line["ids"]
+                act.code, act.ids = line["code"], line["ids"]
+                act.statuses.append(line["status"])
                 act.was_kept = line["was_kept"]
     for act in acts.values():
         if act.outcome == UNSURE:

@@ -59,6 +59,7 @@ CANCELLED = act(2, "cancel", YES, of="r1")
         ([act(1, "reserve", UNSURE)], []),
         ([act(1, "reserve", UNSURE, REFUSED, code="slot-taken")], []),
         ([act(1, "hold", YES)], [stored(state="held", quotes=0, told=0)]),
+        ([act(1, "hold", YES)], [stored(state="cancelled", quotes=0, told=0)]),
         ([act(1, "hold", YES), act(2, "complete", YES, of="r1")], [stored()]),
     ],
 )
@@ -85,6 +86,8 @@ def test_what_is_as_it_was_told_passes(acts: list[Act], rows: list[Stored]) -> N
         ("half", [RESERVED], [stored(told=2)]),
         ("half", [RESERVED], [stored(is_set_aside=False)]),
         ("half", [RESERVED, CANCELLED], [stored(state="cancelled", blocks=1, covers=1)]),
+        ("half", [RESERVED, CANCELLED], [stored(state="cancelled", quotes=0)]),
+        ("half", [RESERVED, CANCELLED], [stored(state="cancelled", told=2)]),
     ],
 )
 def test_what_is_not_is_named(kind: str, acts: list[Act], rows: list[Stored]) -> None:

@@ -33,6 +33,7 @@ from tests.flows.installation import (
     running,
     until,
 )
+from tests.ledger.platform import faketime
 
 if os.environ.get("SYSTEM") != "1":
     collect_ignore_glob = ["test_*"]
@@ -267,5 +268,6 @@ def site(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sit
 @pytest.fixture(autouse=True, scope="session")
 def tools() -> None:
     """All that these tests call is there."""
-    needed = ("nginx", "caddy", "promtool", "systemd-analyze", "openssl", "unshare")
+    needed = ("nginx", "caddy", "promtool", "systemd-analyze", "openssl", "unshare", "mount")
     assert [tool for tool in needed if not shutil.which(tool)] == []
+    assert faketime().is_file()
