@@ -58,6 +58,7 @@ class Platform:
     def running(self) -> Iterator[dict[str, object]]:
         """Within, it runs; what the world holds (tests/ledger/world.py)."""
         with ExitStack() as stack:
+            stack.callback(subprocess.run, ["umount", "--lazy", str(self.disk)], check=True)
             stack.callback(self.mail.stop)
             for server in (self.postgres, self.valkey):
                 server.start(dict(os.environ))
