@@ -16,7 +16,7 @@ from tests.ledger.platform import Nemesis, Platform
 
 # Mounts nobody else sees, and processes that end with us however we end.
 ALONE = ["unshare", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child=SIGKILL", "--"]
-SETTLED_IN = 120.0
+SETTLED_IN = 300.0
 
 
 def main() -> int:
@@ -41,7 +41,7 @@ def main() -> int:
 
 def _run(folder: Path, given: argparse.Namespace) -> checker.Report:
     path = folder / "journal.jsonl"
-    journal, platform = Journal(path), Platform(folder)
+    journal, platform = Journal(path), Platform(folder, disk=512 + int(given.seconds))
     with platform.running() as world:
         began, load = time.time(), os.getloadavg()[0]
         slots = Slots(world["instruments"], (began // HOUR + 3) * HOUR)

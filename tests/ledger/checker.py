@@ -46,6 +46,12 @@ class Stored(NamedTuple):
 
 
 STORED = """
+    WITH told AS MATERIALIZED (
+        SELECT booking, split_part(m.key, ':', -1) AS version, count(*) AS times
+        FROM accounts_outboxmessage m, jsonb_array_elements_text(coalesce(
+            m.payload->'reservations', jsonb_build_array(m.payload->'reservation'))) booking
+        WHERE m.kind LIKE 'mail.%' AND m.kind <> 'mail.reminder' GROUP BY 1, 2
+    )
     SELECT r.id::text, r.instrument_id::text, extract(epoch FROM r.start_at)::float8,
         extract(epoch FROM r.end_at)::float8, r.state, split_part(u.email, '@', 1), r.version,
         (SELECT count(*) FROM bookings_quote q WHERE q.reservation_id = r.id AND q.is_current),
@@ -53,14 +59,13 @@ STORED = """
         (SELECT count(*) FROM bookings_occupancy o WHERE o.reservation_id = r.id
             AND o.instrument_id = r.instrument_id AND o.span @> tstzrange(r.start_at, r.end_at)),
         (SELECT count(*) FROM accounts_trailentry t WHERE t.object_id = r.id),
-        (SELECT count(*) FROM accounts_outboxmessage m WHERE m.kind LIKE 'mail.%'
-            AND m.kind <> 'mail.reminder' AND m.key LIKE '%:' || r.version
-            AND (m.payload->>'reservation' = r.id::text OR m.payload->'reservations' ? r.id::text)),
+        coalesce(told.times, 0),
         coalesce((SELECT q.total - q.payable FROM bookings_quote q
             WHERE q.reservation_id = r.id AND q.is_current), 0)
         = coalesce((SELECT sum(e.held) FROM bookings_earmark e
             WHERE e.reservation_id = r.id AND e.released_at IS NULL), 0)
-    FROM bookings_reservation r JOIN accounts_user u ON u.id = r.user_id ORDER BY r.id
+    FROM bookings_reservation r JOIN accounts_user u ON u.id = r.user_id
+    LEFT JOIN told ON told.booking = r.id::text AND told.version = r.version::text ORDER BY r.id
 """
 # Not by the constraint that forbids it: by each pair.
 OVERLAPS = """

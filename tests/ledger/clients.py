@@ -62,7 +62,7 @@ class Client(threading.Thread):
         self.asks_until = float("inf")  # when even an unsure act is not asked again
 
     def run(self) -> None:
-        while not self.asked_to_stop.wait(self._luck.uniform(0.02, 0.15)):
+        while not self.asked_to_stop.wait(self._luck.uniform(0.05, 0.25)):
             (kind,) = self._luck.choices(list(KINDS), list(KINDS.values()))
             getattr(self, f"_{kind}")()
 

@@ -23,7 +23,6 @@ from tests.concurrency.chaos import MailServer
 from tests.flows.installation import HOST, answers, database, documented, manage, psql, until
 from tests.ledger.journal import FAULT, Journal
 
-DISK = 512  # MB, for PostgreSQL alone
 PATIENCE = 90.0
 AHEAD = "+1h"
 
@@ -35,13 +34,13 @@ def faketime() -> Path:
 
 class Platform:
     """Web, worker and beat with the commands of `make run`, outside local mode, under the
-    documented roles of the database."""
+    documented roles of the database. `disk`: MB, for PostgreSQL alone."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, disk: int) -> None:
         self.folder = folder
         self.disk = folder / "disk"
         self.disk.mkdir()
-        words = ["mount", "-t", "tmpfs", "-o", f"size={DISK}m,mode=755", "tmpfs", str(self.disk)]
+        words = ["mount", "-t", "tmpfs", "-o", f"size={disk}m,mode=755", "tmpfs", str(self.disk)]
         subprocess.run(words, check=True)
         self.postgres = Postgres(self.disk / "postgres", folder / "postgres.log", durable=True)
         # So that it asks its disk for more now and then, also of the log.

@@ -7,7 +7,7 @@ from tests.conftest import DEEP
 from tests.flows.installation import ROOT
 
 SECONDS = 1200 if DEEP else 90
-BESIDES = 900  # to make a world before, to deliver, read and verify everything afterwards
+BESIDES = 1500  # to make a world before, to deliver, read and verify everything afterwards
 
 
 def test_nothing_that_was_acknowledged_is_lost() -> None:
