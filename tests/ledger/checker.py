@@ -16,7 +16,7 @@ from tests.ledger.platform import Platform
 RELEASED = ("cancelled", "expired")
 # What may refuse these acts. Holds run out at once where a clock is an hour ahead.
 EXPECTED = {"slot-taken", "too-many-holds", "hold-expired"}
-RULES = ("books-not-trail",)  # of the audit, that must find nothing whatever people do
+RULES = ("books-not-trail", "other-than-card")  # of the audit, that must find nothing
 COMMANDS = (
     ("seal_trail",), ("verify_trail",), ("check_statements",), ("replay_fees",),
     ("find_exceptions", "--full"),
