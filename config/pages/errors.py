@@ -40,8 +40,8 @@ ADVICE: dict[int, Any] = {
 # What no field has caught: characters and numbers that the database does not take (NUL, whole
 # numbers beyond its range), times beyond the calendar. Nothing is stored; the sender is told.
 NO_VALUES = (DataError, OverflowError, UnicodeEncodeError, InvalidOperation)
-# The database is away, starts, stops, or is just becoming another: connections that fail or end.
-_AWAY_STATES = ("08", "57P", "53300", "25006")
+# The database is away, starts, stops, is full, or is just becoming another.
+_AWAY_STATES = ("08", "53", "57P", "25006")
 AWAY_SECONDS = "5"
 
 

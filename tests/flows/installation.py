@@ -19,7 +19,6 @@ from urllib.parse import urlsplit
 import psycopg
 import requests
 from aiosmtpd.controller import Controller
-from allauth.mfa.totp.internal import auth as totp
 from redis import Redis
 
 from config.local.ports import first_free
@@ -166,6 +165,8 @@ class Person:
         self.submit("/accounts/login/", login=self.email, password=PASSWORD)
 
     def set_up_second_factor(self) -> None:
+        from allauth.mfa.totp.internal import auth as totp  # needs settings; the rest does not
+
         path = "/accounts/2fa/totp/activate/"
         page = self.get(path)
         found = re.findall(r"<code>([A-Z2-7]{32})</code>", page.html)

@@ -33,6 +33,7 @@ from tests.flows.installation import (
     running,
     until,
 )
+from tests.ledger.platform import faketime
 
 if os.environ.get("SYSTEM") != "1":
     collect_ignore_glob = ["test_*"]
@@ -268,7 +269,8 @@ def site(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sit
 def tools() -> None:
     """All that these tests call is there."""
     needed = (
-        "nginx", "caddy", "promtool", "pgbouncer", "systemd-analyze", "openssl", "unshare",
-        "etcd",
+        "nginx", "caddy", "promtool", "pgbouncer", "etcd", "systemd-analyze", "openssl", "unshare",
+        "mount",
     )  # fmt: skip
     assert [tool for tool in needed if not shutil.which(tool)] == []
+    assert faketime().is_file()

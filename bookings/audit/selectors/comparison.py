@@ -18,7 +18,8 @@ BATCH = 5_000
 FIRST, LAST = UUID(int=0), UUID(int=2**128 - 1)
 
 # Each pair of subqueries gives by id the same names with the same spelling of values: later
-# entries go over earlier ones. `is_kept`: its row is never deleted.
+# entries go over earlier ones. `is_kept`: its row is never deleted. Which entry of a reservation is
+# later its version says, as clocks of machines differ; where an entry has none, those before it.
 _RESERVATIONS = """
 held AS (
     SELECT id, jsonb_build_object('person', user_id, 'state', state, 'payer', organisation_id,
@@ -30,12 +31,17 @@ held AS (
 told AS (
     SELECT e.object_id AS id, max(e.id::text) AS entry,
         bool_or(e.action IN ('reservation.requested', 'reservation.confirmed')) AS is_kept,
-        jsonb_object_agg(split_part(a.key, '_', 1), a.value ORDER BY e.id) AS said
-    FROM accounts_trailentry e, jsonb_each(e.after || CASE WHEN e.after ? 'instrument'
+        jsonb_object_agg(split_part(a.key, '_', 1), a.value ORDER BY e.version, e.id) AS said
+    FROM (
+        SELECT e.*, coalesce((e.after ->> 'version')::int,
+            CASE WHEN e.after ? 'instrument' THEN 0 END,
+            max((e.after ->> 'version')::int) OVER (PARTITION BY e.object_id ORDER BY e.id), 0
+        ) AS version
+        FROM accounts_trailentry e WHERE e.object_type = 'reservation' AND {object_id}
+    ) e, jsonb_each(e.after || CASE WHEN e.after ? 'instrument'
         THEN jsonb_build_object('person', coalesce(e.after ->> 'for', e.actor_id::text))
         ELSE '{{}}' END) a
-    WHERE e.object_type = 'reservation' AND {object_id}
-    AND a.key IN ('person', 'state', 'payer', 'instrument', 'unit', 'start', 'start_at', 'end',
+    WHERE a.key IN ('person', 'state', 'payer', 'instrument', 'unit', 'start', 'start_at', 'end',
         'end_at')
     GROUP BY e.object_id
 )

@@ -16,7 +16,7 @@ from bookings.charging.domain.melting import Melted, melt
 from bookings.pricing.domain.charges import ORIGINAL, ChargeMade
 from bookings.pricing.domain.fees import quote
 from bookings.pricing.domain.quotes import input_from_json, quote_to_json
-from bookings.record.domain.money import format_amount
+from bookings.record.domain.money import format_amount, format_number
 
 AMOUNTS = ("tax", "total", "covered", "payable")
 
@@ -110,7 +110,14 @@ def charge_differences(stored: StoredCharge) -> list[Difference]:
         return [_unreadable(failure)]
     columns = {"kind": due.kind, "currency": due.currency}
     columns |= {name: getattr(due, name) for name in AMOUNTS}
-    return _differing(stored.result, due.result) + _columns(
+    result = dict(stored.result)
+    if (
+        isinstance(percent := result.get("percent"), str)
+        and percent.replace(".", "", 1).isdecimal()
+    ):
+        # Charges of older versions have it as it came from the database, or the card: "100.000".
+        result["percent"] = format_number(Decimal(percent))
+    return _differing(result, due.result) + _columns(
         {
             "kind": stored.kind,
             "currency": stored.currency,

@@ -197,7 +197,7 @@ def fee_charge(
             **({"second_thought": True} if is_free else {}),
         },
         result={
-            "percent": str(terms.percent),
+            "percent": format_number(terms.percent),
             "fee": format_amount(terms.fee, currency),
             "tax": format_amount(terms.tax, currency),
             "total": format_amount(total, currency),

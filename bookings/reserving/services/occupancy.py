@@ -100,7 +100,8 @@ def reservation_touch(
         setattr(reservation, name, value)
     reservation.version += 1
     reservation.save(update_fields=[*changes, "version"])
-    trail.record(by, action, reservation, before=before, after=recorded, reason=reason)
+    after = dict(recorded) | {"version": reservation.version}
+    trail.record(by, action, reservation, before=before, after=after, reason=reason)
 
 
 def lineage_of(reservation: Reservation) -> list[Any]:

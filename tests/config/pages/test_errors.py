@@ -92,11 +92,11 @@ def test_without_a_database_it_says_so_and_when_to_try_again():
         (OperationalError, database.AdminShutdown(), True),
         (OperationalError, database.CannotConnectNow(), True),
         (OperationalError, database.TooManyConnections(), True),
+        (OperationalError, database.DiskFull(), True),  # until somebody makes room
         (OperationalError, psycopg.OperationalError("the connection is closed"), True),
         (InternalError, database.ReadOnlySqlTransaction(), True),  # a primary that is none any more
         (InterfaceError, psycopg.InterfaceError(), True),
         (OperationalError, database.LockNotAvailable(), False),
-        (OperationalError, database.DiskFull(), False),
         (InternalError, database.InFailedSqlTransaction(), False),
         (ProgrammingError, database.UndefinedTable(), False),
     ],

@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -16,6 +17,7 @@ from django.template.loader import render_to_string
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import translation
+from uuid_utils.compat import uuid7
 
 from accounts.domain.errors import Invalid, NotFound, NotPermitted, Refused, WrongState
 from accounts.domain.roles import PLATFORM, By
@@ -491,6 +493,28 @@ def test_a_booking_is_as_the_trail_says_whatever_was_done_to_it(booked: Any) -> 
     # Charges of earlier months the factory writes past the platform.
     assert all(numbers == {"only": "books"} for _, numbers in unlike())
     assert str(row.pk) not in dict(unlike())
+
+
+def test_a_booking_made_by_a_process_whose_clock_is_ahead_is_as_the_trail_says(
+    booked: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its entry sorts after those that others write of the same booking within that time."""
+    cast, _ = booked
+    wang = By(cast.actor("wang"), NOW)
+    an_hour = 3_600_000 << 80  # of the milliseconds that a key begins with
+    with monkeypatch.context() as ahead:
+        ahead.setattr("accounts.models.keys.uuid7", lambda: UUID(int=uuid7().int + an_hour))
+        row = reserve(cast, "2026-03-09 10:00", "2026-03-09 11:00")
+    period = Period(at("2026-03-09 14:00"), at("2026-03-09 15:00"))
+    reservation_move(wang, reservation_id=row.pk, period=period, reason="")
+    exceptions_find(By(PLATFORM, NOW), full=True)
+    assert unlike() == []
+    reservation_cancel(wang, reservation_id=row.pk, reason="")
+    exceptions_find(By(PLATFORM, NOW), full=True)
+    assert unlike() == []
+    sql("UPDATE bookings_reservation SET state = 'confirmed' WHERE id = %s", row.pk)
+    exceptions_find(By(PLATFORM, NOW), full=True)
+    assert unlike() == [(str(row.pk), {"fields": "state", "count": 1})]
 
 
 def test_rows_that_only_one_of_both_knows_are_found(booked: Any) -> None:

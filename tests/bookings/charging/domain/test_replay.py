@@ -74,7 +74,7 @@ def endings(draw: st.DrawFn) -> tuple[QuoteInput, Ending]:
         is_ended_by_host=False,
         usage=draw(st.sampled_from([None, (check_in, check_out)])),
         cut_at=draw(st.sampled_from([None, check_in, check_out])),
-        least_percent=draw(st.sampled_from([D(0), D("12.5"), D(100)])),
+        least_percent=draw(st.sampled_from([D(0), D("12.500"), D("100.000")])),
         shortening_fee=draw(st.sampled_from([D(0), D(7), D(250)])),
         is_second_thought=draw(st.booleans()),
     )
@@ -281,3 +281,17 @@ def test_a_late_cancellation_explained() -> None:
     assert "result.percent" in {
         d.field for d in replay(replace(stored, inputs=earlier)).differences
     }
+
+
+@pytest.mark.parametrize(("least", "percent"), [("95.000", "95"), ("100.000", "100")])
+def test_what_a_move_made_due_reads_the_same_from_the_database(least: str, percent: str) -> None:
+    """Also in charges that were stored as the database had it."""
+    asked = replace(EXAMPLE, card=replace(EXAMPLE.card, cancellation=LATE))
+    ended_at = asked.start - timedelta(minutes=2000)
+    ending = Ending("cancelled", ended_at, True, False, least_percent=D(least))
+    stored = stored_charge(asked, ending)
+    assert stored is not None
+    assert stored.result["percent"] == percent
+    of_before = replace(stored, result={**stored.result, "percent": least})
+    assert charge_differences(stored) == charge_differences(of_before) == []
+    assert charge_differences(replace(stored, result={**stored.result, "percent": "94"})) != []

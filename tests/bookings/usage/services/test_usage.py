@@ -101,7 +101,7 @@ def test_early_on_a_used_unit_takes_a_free_one(cast, pool):
     assert (session.unit, made.unit, mine.unit, made.state) == (2, 2, 2, "in_use")
     assert to_period(mine.span) == Period(at("2026-03-06 09:50"), at("2026-03-06 12:00"))
     entry = TrailEntry.objects.get(object_id=made.pk, action="reservation.reseat")
-    assert (entry.before, entry.after) == ({"unit": 1}, {"unit": 2})
+    assert (entry.before, entry.after) == ({"unit": 1}, {"unit": 2, "version": 2})
     assert UsageSession.objects.get(reservation__user=cast.sun).checked_out_at is None
 
 
