@@ -7,7 +7,6 @@ the rows are the same objects that the queryset would give. `insert` does the sa
 For hot paths only (docs/decisions/0006-prepared.md).
 """
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from copy import copy
 from itertools import chain, groupby
@@ -15,16 +14,12 @@ from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connections
-from django.db.backends.signals import connection_created
 from django.db.models import Expression, Field, ForeignObject, Lookup, Model, QuerySet
 from django.db.models.constants import OnConflict
 from django.db.models.sql import InsertQuery
 from django.db.models.sql.compiler import SQLCompiler
 from django.db.transaction import TransactionManagementError
-from psycopg._preparing import Prepare, PrepareManager
-from psycopg.pq.abc import PGresult
 
-_FORGETS = re.compile(rb"DROP|ALTER|DISCARD ALL|DEALLOCATE ALL").match
 MOST_SHAPES = 64  # of a question; what is beyond is compiled each time
 MOST_ITEMS = 16  # of a list with a slot for each; a longer one is a single value
 
@@ -180,35 +175,3 @@ def _insert(
     # Several rows of plain columns are sent as one list for each column.
     by_column = len(rows) > 1 and "UNNEST(" in sql
     return sql, [list(v) for v in zip(*values, strict=True)] if by_column else chain(*values)
-
-
-class _Statements(PrepareManager):
-    """Which statements the server keeps planned for a connection. The driver forgets all of them
-    at each rollback, as a table of theirs may have been made in what was rolled back. Ours name
-    tables of migrations alone, and each refusal is a rollback: whoever came next would wait until
-    everything was planned again."""
-
-    def clear(self) -> bool:
-        return False
-
-    def _should_discard(self, prep: Prepare, results: Sequence[PGresult], *_: Any) -> bool:
-        return any(_FORGETS(done.command_status or b"") for done in results) and super().clear()
-
-
-def _keep_statements(connection: Any, **_: Any) -> None:
-    given = connection.connection._prepared
-    kept = connection.connection._prepared = _Statements()
-    kept.prepare_threshold, kept.prepared_max = given.prepare_threshold, given.prepared_max
-
-
-def _keep_no_cursor(connection: Any, **_: Any) -> None:
-    """Outside a transaction a cursor of the server would be kept by a session, which a pooler lends
-    to others: libraries that ask for one there (allauth, for a few rows) read all at once."""
-    of_server = type(connection).chunked_cursor
-    connection.chunked_cursor = lambda: (
-        of_server(connection) if connection.in_atomic_block else connection.cursor()
-    )
-
-
-connection_created.connect(_keep_statements)
-connection_created.connect(_keep_no_cursor, dispatch_uid="cursors")
