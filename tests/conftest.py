@@ -99,7 +99,7 @@ TransactionTestCase._fixture_teardown = _empty_tables  # type: ignore[method-ass
 
 def _chunked_cursor(self: DatabaseWrapper) -> Any:
     """A cursor of the server is kept by a transaction of ours; outside of one all rows are read at
-    once (accounts/prepared.py), which only libraries may want."""
+    once (config/database), which only libraries may want."""
     if self.atomic_blocks and not self.atomic_blocks[-1]._from_testcase:
         return chunked_cursor(self)
     assert any("/allauth/" in frame.filename for frame in extract_stack()), "a cursor for nothing"
