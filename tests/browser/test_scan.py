@@ -48,7 +48,7 @@ MORE_STATEMENTS = {
     "bookings:catalogue": 15,
     # Instruments with time, price, rules, what they can do and how their hosts keep to bookings.
     # The vocabulary, too, where it has changed.
-    "bookings:need": 15,
+    "bookings:need": 16,
     "bookings:compare": 9,  # prices, free times and certificates of all; what waits
     # The record, what it can do, its files, the week, the own price; the vocabulary where it has
     # changed.

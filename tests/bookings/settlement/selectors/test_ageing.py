@@ -158,13 +158,17 @@ def test_payments_as_a_list_and_as_csv(program, world):
     text = api.get("payments/csv/?payer=fudan", Accept="text/csv").body.decode("utf-8-sig")
     assert text.splitlines()[0].startswith("statement,host,host_name")
     assert "'=HYPERLINK(1)" in text
+
+    def reads(captured: CaptureQueriesContext) -> list[str]:
+        return [query["sql"] for query in captured if "bookings_payment" in query["sql"]]
+
     # Sent as they are read, a few columns of each and nothing besides.
     with CaptureQueriesContext(connection) as captured:
         answer = gao.get("/api/v1/payments/csv/")
-        assert answer.streaming and "bookings_payment" not in captured[-1]["sql"]
+        assert answer.streaming and not reads(captured)
         answer.getvalue()
-    assert "bookings_payment" in captured[-1]["sql"]
-    assert not any(word in captured[-1]["sql"] for word in ("parties", 'accounts_region" ON'))
+    (read,) = reads(captured)
+    assert not any(word in read for word in ("parties", 'accounts_region" ON'))
 
 
 def test_an_auditor_reads_payments_but_owes_nothing(world):
