@@ -11,6 +11,7 @@ from pathlib import Path
 from shutil import rmtree
 
 from django.db import connection
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import OutboxMessage
@@ -58,7 +59,9 @@ class Platform:
 
 
 def waiting_messages() -> int:
-    return OutboxMessage.objects.filter(done_at=None, due_at__lte=timezone.now()).count()
+    """Those that are due, and those in hand, which are due again later in case nobody ends them."""
+    rows = OutboxMessage.objects.filter(done_at=None)
+    return rows.filter(Q(due_at__lte=timezone.now()) | Q(tried_at__isnull=False)).count()
 
 
 @contextmanager
