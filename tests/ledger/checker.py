@@ -202,8 +202,9 @@ def delivered(
     return problems
 
 
-def check(platform: Platform, path: Path) -> Report:
-    """Everything, when clients, worker and beat have stopped."""
+def check(platform: Platform, path: Path, again: int = 0) -> Report:
+    """Everything, when clients, worker and beat have stopped. `again`: letters that came twice for
+    a reason known to the caller."""
     acts, faults = read(path)
     with psycopg.connect(platform.superuser) as link:
         stored = [Stored(*row) for row in link.execute(STORED)]
@@ -233,7 +234,7 @@ def check(platform: Platform, path: Path) -> Report:
         ],
         "a failure of ours": [f"{a.kind} of act {a.number}" for a in acts if 500 in a.statuses],
         "books astray": astray,
-        "letters": delivered(letters, accepted, platform.mail.lost + 4 * killed),
+        "letters": delivered(letters, accepted, platform.mail.lost + 4 * killed + again),
         "not delivered": undelivered,
         "no booking afterwards": [f["fault"] for f in faults if f["outage"] is None],
         "not durable": settings,

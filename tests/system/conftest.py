@@ -269,8 +269,8 @@ def site(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sit
 def tools() -> None:
     """All that these tests call is there."""
     needed = (
-        "nginx", "caddy", "promtool", "pgbouncer", "etcd", "systemd-analyze", "openssl", "unshare",
-        "mount",
+        "nginx", "caddy", "promtool", "pgbouncer", "pgbackrest", "etcd", "systemd-analyze",
+        "openssl", "unshare", "mount",
     )  # fmt: skip
     assert [tool for tool in needed if not shutil.which(tool)] == []
     assert faketime().is_file()
