@@ -261,16 +261,19 @@ def _safety() -> Findings:
     """Archive of the write-ahead log, and standbys, as far as the role may see them."""
     with connection.cursor() as cursor:
         cursor.execute(
-            """SELECT current_setting('archive_mode'), last_archived_time, last_failed_time
+            """SELECT current_setting('archive_mode'), current_setting('archive_timeout') <> '0',
+                last_archived_time, last_failed_time
             FROM pg_stat_archiver"""
         )
-        mode, archived, failed = cursor.fetchone()
+        mode, is_due, archived, failed = cursor.fetchone()
         if mode == "off":
             yield None, "no archive of the write-ahead log: a loss costs what the last backup lacks"
         elif archived is None or (failed and failed > archived):
             yield False, "the archive of the write-ahead log fails"
         elif datetime.now(UTC) - archived > MOST_ARCHIVE_AGE:
-            yield None, f"last archived {archived:%Y-%m-%d %H:%M} UTC"
+            # The timetable writes each minute: with a time-out a command that hangs is in the way.
+            since = f"since {archived:%Y-%m-%d %H:%M} UTC"
+            yield False if is_due else None, f"nothing of the write-ahead log was archived {since}"
         else:
             yield True, "the write-ahead log is archived"
         cursor.execute(

@@ -26,6 +26,14 @@ from tests.ledger.journal import BOOKS, FAULT, YES, Journal, read
 from tests.ledger.platform import Platform
 from tests.system.conftest import DEPLOY, run
 
+# What doctor says when the last part of the log was archived longer ago than it may be.
+LATE = """
+from datetime import timedelta
+from config.operations import doctor
+doctor.MOST_ARCHIVE_AGE = timedelta(0)
+print(next(doctor._safety()))
+"""
+
 
 class Archive:
     """pgBackRest beside the PostgreSQL of a platform that has not started yet."""
@@ -112,13 +120,15 @@ def test_a_ledger_goes_back_to_a_moment(platform: Platform, record_property: Any
         platform.postgres.start(dict(os.environ))
         until(lambda: not _one(platform, "SELECT pg_is_in_recovery()"), "that moment")
         record_property("until it takes writes", round(time.monotonic() - began, 1))
-        Redis.from_url(platform.valkey.url).flushall()
+        Redis.from_url(platform.valkey.url).flushdb()
         assert platform.waiting() > 10
         for part in platform.parts.values():
             platform.start(part)
         until(lambda: answers(platform.addresses[0]), "the web process")
         until(lambda: platform.waiting() == 0, "mails of what waited at that moment")
         assert "ok    safety: the write-ahead log is archived" in platform.manage("doctor").stdout
+        late = platform.manage("shell", "-v0", "-c", LATE).stdout
+        assert late.startswith("(False, 'nothing of the write-ahead log was archived since 2"), late
         platform.stop("beat", "worker")
 
         # All that was acknowledged until then, and nothing that was asked for afterwards.
