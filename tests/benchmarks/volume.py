@@ -21,7 +21,7 @@ from typing import Any
 
 from tests.benchmarks.keys import EPOCH
 
-AHEAD = timedelta(days=60)
+AHEAD = timedelta(days=50)
 # Of a hundred instruments the numbers [since, until): their share of all bookings in percent;
 # every how manyth coming cell they fill.
 CLASSES = ((0, 10, 40, 1), (10, 40, 45, 2), (40, 100, 15, 5))
