@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from tests.ledger import checker
-from tests.ledger.clients import HOUR, Client, Slots
+from tests.ledger.clients import booking
 from tests.ledger.journal import Journal
 from tests.ledger.platform import Nemesis, Platform
 
@@ -44,21 +44,8 @@ def _run(folder: Path, given: argparse.Namespace) -> checker.Report:
     journal, platform = Journal(path), Platform(folder, disk=512 + int(given.seconds))
     with platform.running() as world:
         began, load = time.time(), os.getloadavg()[0]
-        slots = Slots(world["instruments"], (began // HOUR + 3) * HOUR)
-        clients = [
-            Client(name, token, slots, platform.addresses, journal, given.seed)
-            for name, token in world["tokens"].items()
-        ]
-        for client in clients:
-            client.start()
-        try:
+        with booking(platform.addresses, world, journal, given.seed):
             Nemesis(platform, journal, given.seed).run(given.seconds)
-        finally:
-            for client in clients:
-                client.asked_to_stop.set()
-                client.asks_until = time.time() + 60
-            for client in clients:
-                client.join()
         took = time.time() - began
         settled = time.monotonic() + SETTLED_IN
         while platform.waiting() and time.monotonic() < settled:
@@ -68,7 +55,7 @@ def _run(folder: Path, given: argparse.Namespace) -> checker.Report:
         if report.problems or given.keep:
             platform.program("pg_dump", "-Fc", "-f", str(folder / "database.dump"), "ledger")
         machine = f"{os.cpu_count()} processors, load before {load:.1f}"
-        first = f"Seed {given.seed}, {took:.0f} s, {len(clients)} clients, {machine}"
+        first = f"Seed {given.seed}, {took:.0f} s, {len(world['tokens'])} clients, {machine}"
         report.lines.insert(0, first)
     return report
 

@@ -3,7 +3,8 @@
 import random
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any
@@ -175,3 +176,26 @@ def _ids(answer: Any) -> list[str]:
 
 def _text(moment: float) -> str:
     return datetime.fromtimestamp(moment, UTC).isoformat()
+
+
+@contextmanager
+def booking(
+    addresses: list[str], world: Mapping[str, Any], journal: Journal, seed: int
+) -> Iterator[Journal]:
+    """Within, everybody of the world books; behind it all have stopped, and asked again for what
+    was unsure, for a minute at most."""
+    slots = Slots(world["instruments"], (time.time() // HOUR + 3) * HOUR)
+    clients = [
+        Client(name, token, slots, addresses, journal, seed)
+        for name, token in world["tokens"].items()
+    ]
+    for client in clients:
+        client.start()
+    try:
+        yield journal
+    finally:
+        for client in clients:
+            client.asked_to_stop.set()
+            client.asks_until = time.time() + 60
+        for client in clients:
+            client.join()

@@ -8,7 +8,6 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from config.local.account import find_account, remove
 from config.local.postgres import _installation
 from tests.flows.installation import answers, psql, until
 from tests.ledger import checker
-from tests.ledger.clients import HOUR, Client, Slots
+from tests.ledger.clients import booking
 from tests.ledger.journal import BOOKS, FAULT, YES, Journal, read
 from tests.ledger.platform import Platform
 from tests.system.conftest import DEPLOY, run
@@ -93,7 +92,7 @@ def test_a_ledger_goes_back_to_a_moment(platform: Platform, record_property: Any
     archive, path = Archive(platform), platform.folder / "journal.jsonl"
     with platform.running() as world:
         archive.begin()
-        with booking(platform, world, Journal(path)) as journal:
+        with booking(platform.addresses, world, Journal(path), seed=1) as journal:
             until(lambda: len(journal.yes) > 20, "bookings before the base backup")
             record_property("backup", archive("backup", "--type=full"))
             # What waits for a worker at the moment is sent after it, by another.
@@ -154,25 +153,6 @@ def test_a_ledger_goes_back_to_a_moment(platform: Platform, record_property: Any
         until(lambda: _one(platform, failed), "a failure")
         doctor = platform.manage("doctor").stdout
         assert "WRONG safety: the archive of the write-ahead log fails" in doctor
-
-
-@contextmanager
-def booking(platform: Platform, world: dict[str, Any], journal: Journal) -> Iterator[Journal]:
-    slots = Slots(world["instruments"], (time.time() // HOUR + 3) * HOUR)
-    clients = [
-        Client(name, token, slots, platform.addresses, journal, 1)
-        for name, token in world["tokens"].items()
-    ]
-    for client in clients:
-        client.start()
-    try:
-        yield journal
-    finally:
-        for client in clients:
-            client.asked_to_stop.set()
-            client.asks_until = time.time() + 60
-        for client in clients:
-            client.join()
 
 
 def _until(path: Path, moment: float) -> Path:
