@@ -3,8 +3,11 @@
 from django.conf import settings
 from django.db import migrations, models
 
+from accounts.models.indexes import AddIndexConcurrently
+
 
 class Migration(migrations.Migration):
+    atomic = False
 
     dependencies = [
         ('accounts', '0001_squashed_0015_closed_organisations'),
@@ -14,27 +17,27 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddIndex(
+        AddIndexConcurrently(
             model_name='charge',
             index=models.Index(fields=['host', 'organisation'], name='charge_host_payer'),
         ),
-        migrations.AddIndex(
+        AddIndexConcurrently(
             model_name='charge',
             index=models.Index(fields=['created_at', 'id'], include=('organisation', 'host', 'payer_region', 'host_region', 'reservation', 'state', 'kind', 'month', 'currency', 'total', 'covered', 'payable'), name='charge_listed'),
         ),
-        migrations.AddIndex(
+        AddIndexConcurrently(
             model_name='payment',
             index=models.Index(fields=['entered_at', 'id'], name='payment_entered'),
         ),
-        migrations.AddIndex(
+        AddIndexConcurrently(
             model_name='reservation',
             index=models.Index(fields=['start_at', 'id'], name='reservation_start'),
         ),
-        migrations.AddIndex(
+        AddIndexConcurrently(
             model_name='reservation',
             index=models.Index(condition=models.Q(('user', models.F('made_by')), _negated=True), fields=['made_by', '-start_at'], name='reservation_for_others'),
         ),
-        migrations.AddIndex(
+        AddIndexConcurrently(
             model_name='statement',
             index=models.Index(fields=['issued_at', 'id'], name='statement_issued'),
         ),

@@ -151,10 +151,6 @@ class Migration(migrations.Migration):
             name='is_summed',
             field=models.BooleanField(db_default=False, default=False),
         ),
-        migrations.AddIndex(
-            model_name='rollup',
-            index=models.Index(condition=models.Q(('is_summed', False)), fields=['facility'], name='rollup_not_summed'),
-        ),
         migrations.AddConstraint(
             model_name='facilityday',
             constraint=models.CheckConstraint(condition=models.Q(('total_minutes', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('productive_minutes'), '+', models.F('unscheduled_down_minutes')), '+', models.F('scheduled_down_minutes')), '+', models.F('engineering_minutes')), '+', models.F('standby_minutes')), '+', models.F('non_scheduled_minutes')))), name='facilityday_identity'),

@@ -3,8 +3,11 @@
 from django.conf import settings
 from django.db import migrations, models
 
+from accounts.models.indexes import AddIndexConcurrently
+
 
 class Migration(migrations.Migration):
+    atomic = False
 
     dependencies = [
         ('accounts', '0001_squashed_0015_closed_organisations'),
@@ -14,11 +17,15 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddIndex(
+        AddIndexConcurrently(
+            model_name='rollup',
+            index=models.Index(condition=models.Q(('is_summed', False)), fields=['facility'], name='rollup_not_summed'),
+        ),
+        AddIndexConcurrently(
             model_name='occupancy',
             index=models.Index(condition=models.Q(('expires_at__isnull', False)), fields=['expires_at'], name='occupancy_expires'),
         ),
-        migrations.AddIndex(
+        AddIndexConcurrently(
             model_name='reservation',
             index=models.Index(condition=models.Q(('check_in_minutes__isnull', False), ('state', 'confirmed')), fields=['start_at'], name='reservation_check_in'),
         ),

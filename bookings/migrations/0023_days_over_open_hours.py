@@ -2,8 +2,11 @@
 
 from django.db import migrations, models
 
+from accounts.models.indexes import AddIndexConcurrently
+
 
 class Migration(migrations.Migration):
+    atomic = False
 
     dependencies = [
         ('bookings', '0022_jobs_by_what_is_due'),
@@ -11,7 +14,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddIndex(
+        AddIndexConcurrently(
             model_name='instrumentday',
             index=models.Index(condition=models.Q(('productive_minutes__gt', models.F('open_minutes'))), fields=['instrument', 'date'], name='instrumentday_over_open'),
         ),

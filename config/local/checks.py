@@ -28,7 +28,7 @@ MENDED_BY = {
 # Rules are functions of values: their tests need no server, nor do those that read sources.
 RULES = [
     *sorted(str(path) for path in Path("tests").rglob("domain")),
-    *(f"tests/architecture/test_{name}.py" for name in ("templates", "translations")),
+    *(f"tests/architecture/test_{name}.py" for name in ("migrations", "templates", "translations")),
 ]
 
 

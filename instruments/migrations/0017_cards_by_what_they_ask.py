@@ -3,31 +3,34 @@
 import django.db.models.expressions
 from django.db import migrations, models
 
+from accounts.models.indexes import AddIndexConcurrently
+
 
 class Migration(migrations.Migration):
+    atomic = False
 
     dependencies = [
         ('instruments', '0016_capabilities'),
     ]
 
     operations = [
-        migrations.AddIndex(
+        AddIndexConcurrently(
             model_name='ratecard',
             index=models.Index(condition=models.Q(('published_at__isnull', False)), fields=['instrument', 'valid_from'], name='card_by_day'),
         ),
-        migrations.AddIndex(
+        AddIndexConcurrently(
             model_name='ratecard',
             index=models.Index(models.F('currency'), django.db.models.expressions.RawSQL("(((card #>> '{rates,regional}')::numeric + coalesce((card ->> 'setup_fee')::numeric, 0)) * (100 + coalesce((card ->> 'tax_percent')::numeric, 0)))", ()), condition=models.Q(('published_at__isnull', False)), name='card_regional'),
         ),
-        migrations.AddIndex(
+        AddIndexConcurrently(
             model_name='ratecard',
             index=models.Index(models.F('currency'), django.db.models.expressions.RawSQL("(((card #>> '{rates,partner}')::numeric + coalesce((card ->> 'setup_fee')::numeric, 0)) * (100 + coalesce((card ->> 'tax_percent')::numeric, 0)))", ()), condition=models.Q(('published_at__isnull', False)), name='card_partner'),
         ),
-        migrations.AddIndex(
+        AddIndexConcurrently(
             model_name='ratecard',
             index=models.Index(models.F('currency'), django.db.models.expressions.RawSQL("(((card #>> '{rates,external}')::numeric + coalesce((card ->> 'setup_fee')::numeric, 0)) * (100 + coalesce((card ->> 'tax_percent')::numeric, 0)))", ()), condition=models.Q(('published_at__isnull', False)), name='card_external'),
         ),
-        migrations.AddIndex(
+        AddIndexConcurrently(
             model_name='ratecard',
             index=models.Index(models.F('currency'), django.db.models.expressions.RawSQL("(((card #>> '{rates,industry}')::numeric + coalesce((card ->> 'setup_fee')::numeric, 0)) * (100 + coalesce((card ->> 'tax_percent')::numeric, 0)))", ()), condition=models.Q(('published_at__isnull', False)), name='card_industry'),
         ),

@@ -1,0 +1,232 @@
+"""From the last release to this one: the last one serves while this one migrates, and this one
+carries out what the last one has queued.
+
+Of the last release a recording is kept (tests/data, made by tests/system/recording.py on its own
+code): the statements with which it serves, and a row of its outbox of each kind with the world
+around it and what it did about it. Its tables are those of each app's first migration.
+"""
+
+import json
+import lzma
+import os
+import subprocess
+import sys
+from contextlib import ExitStack, closing
+from datetime import datetime
+from select import select
+from typing import Any
+
+import psycopg
+import pytest
+from aiosmtpd.controller import Controller
+from django.core import mail
+from django.db import connection
+from django.db.migrations import Migration
+from psycopg import sql
+
+from accounts.models import Message, OutboxMessage
+from accounts.models.indexes import AddIndexConcurrently
+from bookings.models import WebhookEndpoint
+from bookings.overview.services.effects import effects_carry_out
+from config.local.ports import any_free
+from config.settings import DATABASE_SESSION
+from tests.architecture.test_migrations import LOADER, NEW
+from tests.bookings.messaging.services.test_webhooks import Receiver, receiver, server  # noqa: F401
+from tests.flows.installation import (
+    HOST,
+    ROOT,
+    Post,
+    database,
+    documented,
+    manage,
+    psql,
+    until,
+)
+from tests.system.test_pooler import root_of
+
+RELEASE = ROOT / "tests/data/release_0_2_0.jsonl.xz"
+with lzma.open(RELEASE, "rt", encoding="utf-8") as recording:
+    SERVED, *EFFECTS = map(json.loads, recording)
+
+
+def put(cursor: Any, rows: dict[str, list[str]]) -> None:
+    """Rows of the last release in tables that may have more columns by now."""
+    cursor.execute("SET LOCAL session_replication_role = replica")  # no triggers
+    for table, lines in rows.items():
+        names = sql.SQL(", ").join(map(sql.Identifier, json.loads(lines[0])))
+        insert = sql.SQL(
+            "INSERT INTO {table} ({names})"
+            " SELECT {names} FROM json_populate_recordset(NULL::{table}, {rows}::json)"
+        ).format(table=sql.Identifier(table), names=names, rows=f"[{','.join(lines)}]")
+        cursor.execute(insert)
+    cursor.execute("SET LOCAL session_replication_role = origin")
+
+
+def serve(link: psycopg.Connection[Any], step: str) -> None:
+    """The statements of a step, each with as many rows as it had in the last release."""
+    for statement, rows in SERVED["steps"][step]:
+        done = link.execute(statement)
+        assert rows in (None, done.rowcount), (step, statement)
+
+
+def connected(address: str) -> psycopg.Connection[Any]:
+    """As a process of the last release is."""
+    options = " ".join(f"-c {name}={value}" for name, value in DATABASE_SESSION.items())
+    return psycopg.connect(address, options=options)
+
+
+# The tables of the last release: of each app of ours the first migration.
+FIRST = """
+from django.db import connection
+from django.db.migrations import Migration
+from django.db.migrations.executor import MigrationExecutor
+from accounts.selectors.guards import APPS
+executor = MigrationExecutor(connection)
+graph = executor.loader.graph
+ours = {app: graph.root_nodes(app) for app in APPS}
+executor.migrate([one for leaf in graph.leaf_nodes() for one in ours.get(leaf[0], [leaf])])
+"""
+# One after the other, as they are told; what each failed with.
+MIGRATE = """
+import sys
+from django.core.management import call_command
+from django.db import OperationalError
+for line in sys.stdin:
+    try:
+        call_command("migrate", *line.split(), verbosity=0)
+    except OperationalError as error:
+        print(error.__cause__.sqlstate, flush=True)
+    else:
+        print(flush=True)
+"""
+LOCK_NOT_AVAILABLE = "55P03"
+CARRY_OUT = """
+from datetime import datetime
+from accounts.models import OutboxMessage
+from bookings.overview.services.effects import effects_carry_out
+effects_carry_out(now=datetime.fromisoformat("{now}"))
+print(*OutboxMessage.objects.exclude(last_error="").values_list("kind", "last_error"))
+"""
+PLAN = [  # as `migrate` takes them
+    NEW[".".join(node)]
+    for node in dict.fromkeys(
+        node for leaf in LOADER.graph.leaf_nodes() for node in LOADER.graph.forwards_plan(leaf)
+    )
+    if ".".join(node) in NEW
+]
+INDEXES = {
+    operation.index.name
+    for migration in PLAN
+    for operation in migration.operations
+    if isinstance(operation, AddIndexConcurrently)
+}
+NEVER_WAIT = {"accounts.0016_leases", "instruments.0015_measurands"}  # tables that name no other
+# Alters a table: who reads that waits behind it.
+ALTERS, ALTERED = "bookings.0021_sums_of_hours", "bookings_dirtymonths"
+
+
+def test_the_last_release_serves_while_this_one_migrates() -> None:
+    """There always is a transaction that has written into every table and has not ended. Whenever
+    a migration waits for it, the last release makes a booking; only then it ends."""
+    with database("commons_upgrade") as (owner, web), ExitStack() as stack:
+        post, mail_port = Post(), any_free()
+        mails = Controller(post, hostname="127.0.0.1", port=mail_port)
+        mails.start()
+        stack.callback(mails.stop)
+        env = os.environ | {
+            "LOCAL_MODE": "0",
+            "DATABASE_URL": owner,
+            "SECRET_KEY": "known to this test alone " * 3,
+            "SITE_URL": f"https://{HOST}",
+            "MAIL_PORT": str(mail_port),
+        }
+        done = manage(env, "shell", "-v0", "-c", FIRST)
+        assert done.returncode == 0, done.stderr
+        psql(owner, documented("commons_upgrade")[1])
+        watch = stack.enter_context(psycopg.connect(root_of(owner), autocommit=True))
+        with watch.transaction():
+            put(watch, SERVED["rows"])
+        names = watch.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        lock = f"LOCK TABLE {', '.join(name for (name,) in names)} IN ROW EXCLUSIVE MODE"
+
+        def writer() -> psycopg.Connection[Any]:
+            link = psycopg.connect(root_of(owner))
+            link.execute(lock)
+            return link
+
+        process = stack.enter_context(
+            subprocess.Popen(
+                [sys.executable, "manage.py", "shell", "-v0", "-c", MIGRATE],
+                env=env, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            )
+        )  # fmt: skip
+        stack.callback(process.kill)
+        orders, answers = process.stdin, process.stdout
+        assert orders and answers
+
+        def migrate(migration: Migration) -> None:
+            print(migration.app_label, migration.name, file=orders, flush=True)
+
+        def waits(link: psycopg.Connection[Any]) -> str:
+            """The migration's statement, as soon as it waits for that transaction; none when the
+            migration has ended."""
+            blocked = "SELECT query FROM pg_stat_activity WHERE %s = ANY(pg_blocking_pids(pid))"
+
+            def statement() -> str:
+                return "".join(q for (q,) in watch.execute(blocked, [link.info.backend_pid]))
+
+            until(lambda: statement() or select([answers], [], [], 0)[0], "the migration")
+            return statement()
+
+        waited, built = set(), set()
+        for migration in PLAN:
+            link = writer()
+            if str(migration) == ALTERS:  # gives up when it has waited too long, and nobody else
+                migrate(migration)
+                assert "ALTER TABLE" in waits(link)
+                with connected(web) as reader:
+                    reader.execute(f"SELECT * FROM {ALTERED}")
+                assert answers.readline().strip() == LOCK_NOT_AVAILABLE
+            migrate(migration)
+            while statement := waits(link):
+                waited.add(str(migration))
+                built |= {name for name in INDEXES if f'"{name}"' in statement}
+                with closing(connected(web)) as booking:
+                    serve(booking, "book")
+                if migration.atomic:
+                    break
+                ended, link = link, writer()
+                ended.close()
+            link.close()
+            assert answers.readline() == "\n"
+        assert (NEW.keys() - waited, built) == (NEVER_WAIT, INDEXES)
+
+        with connected(web) as link:
+            for step in SERVED["steps"]:
+                serve(link, step)
+                link.commit()
+        env["DATABASE_URL"] = web
+        done = manage(env, "shell", "-v0", "-c", CARRY_OUT.format(now=SERVED["now"]))
+        assert (done.returncode, done.stdout.strip()) == (0, ""), done.stderr
+        assert "Cryo-EM" in post.to("sun@ustc.example")
+
+
+@pytest.mark.parametrize("effect", EFFECTS, ids=[effect["kind"] for effect in EFFECTS])
+def test_this_release_carries_out_what_the_last_one_has_queued(
+    effect: dict[str, Any],
+    receiver: Receiver,  # noqa: F811
+    db: None,
+) -> None:
+    now = datetime.fromisoformat(effect["now"])
+    with connection.cursor() as cursor:
+        put(cursor, effect["rows"])
+    WebhookEndpoint.objects.update(address=receiver.address)
+    OutboxMessage.objects.exclude(pk=effect["row"]).update(done_at=now)
+    OutboxMessage.objects.filter(pk=effect["row"]).update(due_at=now)
+    known = list(Message.objects.values_list("pk", flat=True))
+    effects_carry_out(now=now, most=1)
+    row = OutboxMessage.objects.get(pk=effect["row"])
+    told = Message.objects.exclude(pk__in=known).values_list("kind", "user_id")
+    assert (row.last_error, row.outcome) == ("", effect["outcome"])
+    assert sorted([kind, str(user)] for kind, user in told) == effect["messages"]
+    assert sorted(letter.to[0] for letter in mail.outbox) == effect["mails"]
