@@ -6,6 +6,7 @@ from instruments.views import (
     attachments,
     capabilities,
     courses,
+    drafts,
     harvests,
     imports,
     measurands,
@@ -28,6 +29,7 @@ _session = "manage/training/sessions/<uuid:session_id>/"
 
 urlpatterns = [
     path("manage/", registry.manage, name="manage"),
+    path("manage/drafts/", drafts.drafts, name="drafts"),
     path("manage/imports/", imports.imports, name="imports"),
     path("manage/imports/<uuid:import_id>/", imports.one, name="import"),
     path("manage/imports/<uuid:import_id>/columns/", imports.columns, name="import-columns"),

@@ -1,8 +1,12 @@
 """Looking through one's instruments, and publishing one."""
 
+from typing import Any
+
 from django import forms
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from accounts.letters.words import named
 from instruments.forms.fields import StyledForm, VersionForm
 from instruments.models import Instrument
 
@@ -38,3 +42,39 @@ class PublicationForm(VersionForm):
             self.add_error("reason", _("Give a reason: those who booked it will ask."))
         if data.get("act") == "return" and not data.get("reason"):
             self.add_error("reason", _("Enter what has to be done first."))
+
+
+MOST_DRAFTS = 100  # at once
+
+
+class DraftsForm(StyledForm):
+    """Which drafts to complete, from which instrument, and whether to publish them then."""
+
+    drafts = forms.ModelMultipleChoiceField(
+        label=_("Drafts"),
+        queryset=Instrument.objects.none(),
+        error_messages={"required": _("Choose at least one draft.")},
+    )
+    template = forms.ModelChoiceField(
+        label=_("Take hours, policy and rates from"),
+        queryset=Instrument.objects.none(),
+        required=False,
+        empty_label=_("no instrument: only publish"),
+    )
+    publish = forms.BooleanField(label=_("Publish those that are complete"), required=False)
+
+    def __init__(
+        self, data: Any, *, drafts: QuerySet[Instrument], templates: QuerySet[Instrument]
+    ) -> None:
+        super().__init__(data)
+        fields: Any = self.fields
+        fields["drafts"].queryset = drafts
+        fields["template"].queryset = templates
+        fields["template"].label_from_instance = named
+
+    def clean(self) -> None:
+        data = super().clean() or {}
+        if len(data.get("drafts", ())) > MOST_DRAFTS:
+            self.add_error("drafts", _("Choose at most 100 drafts at once."))
+        if not data.get("template") and not data.get("publish"):
+            self.add_error("template", _("Choose an instrument, or publish, or both."))
