@@ -12,6 +12,7 @@ from accounts.views import (
     organisation_moves,
     organisations,
     profile,
+    saved_views,
 )
 
 app_name = "accounts"
@@ -20,6 +21,8 @@ _organisation = "organisations/<uuid:organisation_id>/"
 _members = _organisation + "members/"
 
 urlpatterns = [
+    path("views/", saved_views.saved_views, name="saved-views"),
+    path("views/<uuid:view_id>/delete/", saved_views.delete, name="saved-view-delete"),
     path("language/", language.set_language, name="language"),
     path("profile/", profile.profile, name="profile"),
     path("profile/tokens/", profile.token_make, name="token-make"),

@@ -14,6 +14,7 @@ from accounts.models.organisations import (
     RoleGrant,
 )
 from accounts.models.outbox import OutboxMessage
+from accounts.models.saved_views import SavedView
 from accounts.models.seals import Seal, SealedEntry, UnsealedEntry
 from accounts.models.tokens import ApiToken
 from accounts.models.trail import TrailEntry, TrailText
@@ -38,6 +39,7 @@ __all__ = [
     "OutboxMessage",
     "Region",
     "RoleGrant",
+    "SavedView",
     "Seal",
     "SealedEntry",
     "TrailEntry",

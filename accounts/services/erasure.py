@@ -31,6 +31,7 @@ from accounts.models import (
     MessageSettings,
     OrganisationRequest,
     RoleGrant,
+    SavedView,
     TrailText,
     User,
 )
@@ -97,6 +98,7 @@ def _doors_remove(user: User) -> dict[str, int]:
     for session in sessions:
         session.end()
     IdempotencyKey.objects.filter(user=user).delete()
+    SavedView.objects.filter(user=user).delete()
     return {
         "sessions": len(sessions),
         "tokens": ApiToken.objects.filter(user=user).delete()[0],

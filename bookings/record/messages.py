@@ -480,6 +480,7 @@ SENTENCES = {
         "A calendar can be saved at most {most} times an hour. It is read automatically every hour."
     ),
     "too-many-compared": _("At most {most} instruments are compared at once: remove one first."),
+    "too-many-views": _("You already have {most} views of this list: delete one of them first."),
     "too-many-lists": _("You already have {most} lists: delete one of them first."),
     "too-many-entries": _("A list keeps at most {most} instruments: remove one of them first."),
     "favourites-named": _("Your favourites keep their name: make another list instead."),

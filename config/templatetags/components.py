@@ -46,8 +46,25 @@ class ColumnsNode(FillNode):
         self.heads = heads
 
     def filled(self, context: Context) -> SafeString:
-        heads = [format_html(COLUMNS[kind], head.resolve(context)) for kind, head in self.heads]
+        sorts = context.get("sorts") or {}
+        heads = [
+            format_html(COLUMNS[kind], _head(context, head.resolve(context), sorts.get(place)))
+            for place, (kind, head) in enumerate(self.heads)
+        ]
         return mark_safe("".join(heads))  # noqa: S308 (each is)
+
+
+def _head(context: Context, head: Any, name: str | None) -> Any:
+    """Return the head of a column; where the list can be sorted by it, a link that does so, and
+    back to front from where it is sorted so."""
+    if not name:
+        return head
+    now = context.get("sort", "")
+    params = context["request"].GET.copy()
+    params.pop("page", None)
+    params["sort"] = f"-{name}" if now == name else name
+    mark = " ▲" if now == name else " ▼" if now == f"-{name}" else ""
+    return format_html('<a class="sort" href="?{}">{}{}</a>', params.urlencode(), head, mark)
 
 
 class ComponentNode(Node):

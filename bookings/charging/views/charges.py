@@ -72,7 +72,9 @@ def charges(request: HttpRequest) -> HttpResponseBase:
         if data["organisation"]:
             code = data["organisation"]
             rows = rows.filter(Q(organisation__code=code) | Q(host__code=code))
-    is_filtered = bool(waits) or any(form.data.get(name) for name in form.fields)
+    is_filtered = (
+        bool(waits) or LIST.narrows(request) or any(form.data.get(name) for name in form.fields)
+    )
     totals = None if is_filtered else added_totals(by_month.values())
     shown = {"form": form, "is_filtered": is_filtered, "waits": waits}
     return LIST.answer(request, by, rows, totals=totals, **shown)
@@ -127,6 +129,16 @@ LIST = ListPage(
     number=lambda totals: sum(one.number for one in totals),
     sheet=("charges", HEADS, _cells),
     columns=COLUMNS,
+    words=(
+        "reservation__instrument__name",
+        "reservation__instrument__name_zh",
+        "organisation__name",
+        "organisation__name_zh",
+        "host__name",
+        "host__name_zh",
+    ),
+    day="created_at",
+    sorts={0: "created_at", 2: "state", 3: "total", 4: "covered", 5: "payable"},
 )
 
 

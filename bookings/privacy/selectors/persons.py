@@ -22,6 +22,7 @@ from accounts.models import (
     OrganisationRequest,
     OutboxMessage,
     RoleGrant,
+    SavedView,
     TrailEntry,
     User,
 )
@@ -240,6 +241,10 @@ def _of_bookings(user: User) -> dict[str, list[Row]]:
         "saved_searches": _rows(
             SavedSearch.objects.filter(user=user).order_by("created_at"),
             "id", "name", "criteria", "is_paused", "created_at", payer="organisation__code",
+        ),
+        "saved_views": _rows(
+            SavedView.objects.filter(user=user).order_by("created_at"),
+            "id", "name", "page", "query", "created_at",
         ),
         "lists": _rows(
             InstrumentList.objects.filter(user=user).order_by("created_at"),

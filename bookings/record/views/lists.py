@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
+from django.db.models import DateTimeField, Q, QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -16,6 +17,8 @@ from accounts.domain.roles import Actor, By
 from accounts.selectors.rows import among
 from bookings.record.adapters.figures import Cell, csv_pieces, in_transaction
 from bookings.record.domain.money import format_amount
+from bookings.record.forms.working import WorkingForm
+from instruments.domain.opening import day_span
 
 
 class Pages(Paginator):  # type: ignore[type-arg]
@@ -32,7 +35,9 @@ class ListPage:
     """A list in pages: `rows` that the actor may see, or one kind of what `waits` for them, each
     as `shown` to the template; `totals` of all of it, which say the `number` of rows as well; and
     all of it as the CSV file `sheet`: its name, heads, and what gives the cells of a row, for which
-    the `columns` are read alone, where they are named."""
+    the `columns` are read alone, where they are named. A reader may narrow it to rows with some
+    words in one of the `words` fields, and to days of the `day` field, and sort it by the `sorts`:
+    of a column of the template's table, counted from 0, its field."""
 
     template: str
     rows: Callable[[Actor], QuerySet[Any]]
@@ -43,6 +48,31 @@ class ListPage:
     sheet: tuple[str, Sequence[str], Callable[[Any, By], Sequence[Cell]]] | None = None
     columns: Sequence[str] = ()
     size: int = 30
+    words: Sequence[str] = ()
+    day: str = ""
+    sorts: Mapping[int, str] = field(default_factory=dict)
+
+    def narrows(self, request: HttpRequest) -> bool:
+        """Return whether the address narrows it by words or days."""
+        return any(request.GET.get(name) for name in ("q", "since", "until"))
+
+    def _worked(self, form: WorkingForm, by: By, rows: QuerySet[Any], sort: str) -> QuerySet[Any]:
+        """The rows as the reader narrowed and sorted them."""
+        data = form.cleaned_data if form.is_valid() else {}
+        if text := data.get("q"):
+            fits = Q()
+            for name in self.words:
+                fits |= Q(**{f"{name}__icontains": text})
+            rows = rows.filter(fits)
+        zone = ZoneInfo(by.actor.time_zone)
+        is_moment = self.day and isinstance(rows.model._meta.get_field(self.day), DateTimeField)
+        if since := data.get("since"):
+            first = day_span(zone, since)[0] if is_moment else since
+            rows = rows.filter(**{f"{self.day}__gte": first})
+        if until := data.get("until"):
+            behind = day_span(zone, until)[1] if is_moment else until + timedelta(days=1)
+            rows = rows.filter(**{f"{self.day}__lt": behind})
+        return rows.order_by(sort, "pk") if sort else rows
 
     def chosen(self, request: HttpRequest, by: By) -> tuple[str, QuerySet[Any]]:
         """Return which of what waits is asked for (empty: none of it), and the rows."""
@@ -54,6 +84,17 @@ class ListPage:
     ) -> HttpResponseBase:
         """The rows, narrowed as the caller likes, as the page asked for or as the file; `totals`
         where the caller has them already."""
+        form = WorkingForm(request.GET, with_words=bool(self.words), with_days=bool(self.day))
+        sort = request.GET.get("sort", "")
+        if sort.removeprefix("-") not in self.sorts.values():
+            sort = ""
+        rows = self._worked(form, by, rows, sort)
+        context |= {
+            "working": form,
+            "is_narrowed": self.narrows(request),
+            "sorts": self.sorts,
+            "sort": sort,
+        }
         if self.sheet and wants_csv(request):
             name, heads, cells = self.sheet
             if self.columns:

@@ -11,8 +11,11 @@ from django.utils.translation import gettext
 from accounts.domain.roles import By
 from accounts.permissions import actor_of
 from accounts.views.pages import by_of, reads, writes
-from bookings.record.views.lists import ListPage
+from bookings.record.adapters.figures import Cell
+from bookings.record.views.lists import ListPage, amount_cell
+from bookings.settlement.domain.statements import statement_number
 from bookings.settlement.forms.money import NoticeForm, VersionForm, VoidForm
+from bookings.settlement.models import PaymentNotice
 from bookings.settlement.selectors.statements import notice_by_id, notices_for, notices_to_match
 from bookings.settlement.services.payment_notices import (
     payment_notice_match,
@@ -22,8 +25,36 @@ from bookings.settlement.services.payment_notices import (
 )
 from bookings.settlement.views.statements import carried_out
 
+HEADS = (
+    "statement", "host", "host_name", "payer", "payer_name", "paid_on", "reference", "state",
+    "currency", "amount",
+)  # fmt: skip
+
+
+def _cells(row: PaymentNotice, by: By) -> tuple[Cell, ...]:
+    of = row.statement
+    return (
+        statement_number(of.host.code, of.year, of.number),
+        of.host.code,
+        of.host.name,
+        of.payer.code,
+        of.payer.name,
+        row.paid_on.isoformat(),
+        row.reference,
+        row.state,
+        row.currency,
+        amount_cell(row.amount, row.currency),
+    )
+
+
 LIST = ListPage(
-    "bookings/settlement/notices.html", notices_for, waits={"notices": notices_to_match}
+    "bookings/settlement/notices.html",
+    notices_for,
+    waits={"notices": notices_to_match},
+    sheet=("reported-payments", HEADS, _cells),
+    words=("statement__host__name", "statement__payer__name", "reference"),
+    day="paid_on",
+    sorts={1: "statement__host__name", 2: "statement__payer__name", 3: "paid_on", 6: "amount"},
 )
 
 

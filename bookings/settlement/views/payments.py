@@ -15,6 +15,9 @@ LIST = ListPage(
     sheet=("payments", PAYMENT_HEADS, lambda row, by: payment_cells(row)),
     columns=COLUMNS,
     size=50,
+    words=("statement__host__name", "statement__payer__name", "reference"),
+    day="paid_on",
+    sorts={0: "paid_on", 2: "statement__host__name", 3: "statement__payer__name", 6: "amount"},
 )
 
 

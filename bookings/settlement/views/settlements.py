@@ -16,9 +16,10 @@ from django.utils.translation import gettext
 from accounts.domain.roles import Actor, By
 from accounts.permissions import actor_of
 from accounts.views.pages import act, by_of, reads, writes
+from bookings.record.adapters.figures import Cell
 from bookings.record.domain.money import format_amount
 from bookings.record.messages import sentence
-from bookings.record.views.lists import ListPage
+from bookings.record.views.lists import ListPage, amount_cell
 from bookings.settlement.adapters.papers import settlement_pdf
 from bookings.settlement.adapters.sheets import settlement_csv
 from bookings.settlement.domain.statements import OVERDUE, day_of, settlement_reference
@@ -60,11 +61,38 @@ def _shown(row: Settlement, by: By) -> dict[str, Any]:
     }
 
 
+HEADS = (
+    "settlement", "month", "first", "first_name", "second", "second_name", "state", "debtor",
+    "currency", "net", "due",
+)  # fmt: skip
+
+
+def _cells(row: Settlement, by: By) -> tuple[Cell, ...]:
+    net = net_of(row)
+    return (
+        settlement_reference(row.first.code, row.second.code, row.month, row.currency),
+        f"{row.month:%Y-%m}",
+        row.first.code,
+        row.first.name,
+        row.second.code,
+        row.second.name,
+        shown_state(row, by.now),
+        debtor_of(row).code if net else "",
+        row.currency,
+        amount_cell(net, row.currency),
+        row.due_date.isoformat(),
+    )
+
+
 LIST = ListPage(
     "bookings/settlement/settlements.html",
     settlements_for,
     waits={"confirm": settlements_to_confirm},
     shown=_shown,
+    sheet=("settlements", HEADS, _cells),
+    words=("first__name", "first__name_zh", "second__name", "second__name_zh"),
+    day="month",
+    sorts={0: "month", 5: "due_date"},
 )
 
 

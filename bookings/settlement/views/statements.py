@@ -124,6 +124,9 @@ LIST = ListPage(
     shown=lambda row, by: (row, shown_state(row, by.now), label_of(row, by.now)),
     totals=totals_of_statements,
     sheet=("statements", STATEMENT_HEADS, lambda row, by: statement_cells(row, by.now)),
+    words=("host__name", "host__name_zh", "payer__name", "payer__name_zh", "payer__code"),
+    day="issued_at",
+    sorts={1: "host__name", 2: "payer__name", 3: "month", 5: "payable", 7: "due_date"},
 )
 
 

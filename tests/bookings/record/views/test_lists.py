@@ -1,0 +1,81 @@
+"""Working with a list: words, days, order, and the file of what is left."""
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from tests.factories.cast import NOW
+from tests.factories.money import charge_of, store
+
+CHARGES = reverse("bookings:money-charges")
+
+
+@pytest.fixture
+def lin(cast, monkeypatch):
+    monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
+    client = Client()
+    client.force_login(cast.people["lin"])
+    return client
+
+
+@pytest.fixture
+def three(cast):
+    """Of 318.00, 106.00 and 212.00, the second on another instrument."""
+    furnace = cast.instrument(name="Tube furnace", name_zh="管式炉")
+    rows = [
+        charge_of(cast, total="318.00"),
+        charge_of(cast, total="106.00", instrument=furnace),
+        charge_of(cast, total="212.00"),
+    ]
+    store(rows)
+    return rows
+
+
+def listed(client, **query):
+    page = client.get(CHARGES, query)
+    assert page.status_code == 200
+    return [f"{charge.total:.0f}" for charge in page.context["page"]]
+
+
+@pytest.mark.parametrize("text", ["tube", "TUBE FURN", "管式"])
+def test_words_find_names_in_both_languages(lin, three, text):
+    assert listed(lin, q=text) == ["106"]
+
+
+def test_words_that_are_nowhere_say_so_and_offer_all(lin, three):
+    page = lin.get(CHARGES, {"q": "cyclotron"})
+    assert "Nothing matches these conditions." in page.content.decode()
+    assert listed(lin, q="\0") == listed(lin)
+
+
+def test_sorted_by_a_column_and_back_to_front(lin, three):
+    assert listed(lin, sort="total") == ["106", "212", "318"]
+    assert listed(lin, sort="-total") == ["318", "212", "106"]
+    html = lin.get(CHARGES, {"sort": "total", "q": "u", "page": "2"}).content.decode()
+    assert 'href="?sort=-total&amp;q=u">Total ▲' in html
+
+
+@pytest.mark.parametrize("sort", ["created_at; drop", "inputs", "-", "host__password", "-id"])
+def test_what_is_no_column_changes_nothing(lin, three, sort):
+    assert listed(lin, sort=sort) == listed(lin)
+
+
+def test_days_are_the_readers_and_the_last_is_included(lin, three):
+    day = three[0].created_at.date().isoformat()
+    assert len(listed(lin, since=day, until=day)) == 3
+    assert listed(lin, until="2026-01-01") == []
+    # What is no day is said at its field, and narrows nothing.
+    page = lin.get(CHARGES, {"since": "2026-02-30"})
+    assert "invalid-feedback" in page.content.decode()
+    assert len(page.context["page"].object_list) == 3
+
+
+def test_the_file_is_narrowed_and_sorted_too(lin, three):
+    answer = lin.get(CHARGES, {"q": "tube", "sort": "total", "format": "csv"})
+    lines = b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()
+    assert [line for line in lines if "Tube furnace" in line] == lines[1:2]
+
+
+def test_totals_are_of_what_is_left(lin, three):
+    totals = lin.get(CHARGES, {"q": "tube"}).context["totals"]
+    assert [(f"{each.total:.0f}", each.number) for each in totals] == [("106", 1)]
