@@ -59,6 +59,11 @@ def edits(view: View) -> View:
     return login_required(require_http_methods(["GET", "HEAD", "POST"])(view))
 
 
+def is_part(request: HttpRequest, name: str) -> bool:
+    """Whether htmx asks for the part of a page with this id alone."""
+    return bool(request.htmx) and request.htmx.target == name  # type: ignore[attr-defined]
+
+
 def by_of(request: HttpRequest, version: int | None = None) -> By:
     """Who asks, now, and which version of a row they have read."""
     return By(actor_of(request.user), timezone.now(), version)

@@ -24,12 +24,13 @@ def slots(
     context: Any, starts: Iterable[datetime], *, zone: str = "", short: bool = False, **given: Any
 ) -> SafeString:
     """Free starts of the instrument: beside the calendar each fills the choice. Whoever may not
-    book is led to the page that says what to do. Of `minutes`, `service_mode` and `quantity` what
+    book is led to the page that says what to do; `slot_page` is the address of another page that
+    takes the start. Of `minutes`, `service_mode` and `quantity` what
     is not given is the page's. `zone`: that of their labels, unless it is the active one; `short`:
     by the time of the day alone."""
     payer = context.get("payer")
     view = "bookings:book" if context.get("may_book") else "bookings:instrument"
-    address = address_of(view, context["instrument"].pk)
+    address = context.get("slot_page") or address_of(view, context["instrument"].pk)
     names = ("minutes", "service_mode", "quantity")
     values = {name: given.get(name, context.get(name, "")) for name in names}
     rest = parameters(

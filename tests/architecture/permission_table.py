@@ -45,6 +45,9 @@ POST bookings:keep                   - 302 302 302 302 302 302 302 302 302 302 3
 GET  bookings:searches               - 200 200 200 200 200 200 200 200 200 200 200 200
 POST bookings:searches               - 302 302 302 302 302 302 302 302 302 302 302 302
 POST bookings:search-change          - 404 302 404 404 404 404 404 404 404 404 404 404
+GET  accounts:saved-views             - 200 200 200 200 200 200 200 200 200 200 200 200
+POST accounts:saved-views             - 302 302 302 302 302 302 302 302 302 302 302 302
+POST accounts:saved-view-delete       - 404 302 404 404 404 404 404 404 404 404 404 404
 GET  accounts:messages                - 200 200 200 200 200 200 200 200 200 200 200 200
 POST accounts:message                 - 404 302 404 404 404 404 404 404 404 404 404 404
 POST accounts:messages-read           - 302 302 302 302 302 302 302 302 302 302 302 302
@@ -245,6 +248,8 @@ POST bookings:bundle-later           - 403 403 403 403 403 403 403 403 302 403 4
 GET  bookings:bundle-file            - 404 404 404 404 404 404 404 404 200 404 404 404
 GET  bookings:proof                  - 404 200 404 404 404 404 404 404 200 404 404 404
 GET  instruments:manage              - 403 403 403 403 200 200 403 403 403 403 403 403
+GET  instruments:drafts              - 403 403 403 403 200 200 403 403 403 403 403 403
+POST instruments:drafts              - 403 403 403 403 400 400 403 403 403 403 403 403
 GET  instruments:imports            - 403 403 403 403 200 200 403 403 403 403 403 403
 POST instruments:imports            - 403 403 403 403 400 400 403 403 403 403 403 403
 GET  instruments:import             - 404 404 404 404 200 404 404 404 404 404 404 404
@@ -734,6 +739,7 @@ GET    api-unknown                 404 404 404 404 404 404 404 404 404 404 404 4
 
 # What follows the address: `<word>` is the id of a thing of the test's world.
 QUERIES = {
+    "accounts:saved-views": "?page=/money/charges/",
     "api-need-terms": "?text=grain",
     "instruments:export": "?organisation=ustc&format=uniquip",
     "api-exports": "?organisation=ustc&format=uniquip",
@@ -956,6 +962,7 @@ PAGE_BODIES = {
         "is_active": "on",
     },
     "bookings:busy-calendar": {"act": "set", "address": "https://calendar.example/me.ics"},
+    "accounts:saved-views": {"page": "/money/charges/", "name": "mine"},
     "accounts:message": {"act": "open"},
     "accounts:message-settings": {
         **{f"mail-{name}": "at-once" for name, rule in TOPICS.items() if not rule.is_required},

@@ -21,6 +21,7 @@ from accounts.services.invitations import invitation_send
 from accounts.services.jobs import run_begin
 from accounts.services.joining import join_ask
 from accounts.services.organisation_requests import organisation_ask
+from accounts.services.saved_views import view_save
 from bookings.catalogue.selectors.parties import Booking
 from bookings.catalogue.services.lists import entry_keep, list_create
 from bookings.catalogue.services.searches import search_save
@@ -138,6 +139,7 @@ def world(shared_cast):
         criteria=Criteria(text="titan"),
         organisation=cast.fudan,
     )
+    view = view_save(By(cast.actor("wang"), NOW), page="/money/charges/", query="", name="all")
     listed = list_create(By(cast.actor("wang"), NOW), name="For the thesis")
     entry = entry_keep(
         By(cast.actor("wang"), NOW), instrument_id=cast.microscope.pk, list_id=listed.pk
@@ -237,6 +239,7 @@ def world(shared_cast):
         "search": str(search.pk),
         "list": str(listed.pk),
         "list-entry": str(entry.pk),
+        "view": str(view.pk),
         "run": str(run_begin("hours", NOW)),  # the clock is heard
         "failure": str(failed(cast.ustc.pk).pk),
         **import_things(cast),
@@ -288,6 +291,7 @@ ARGUMENTS = {
     "need_id": "need",
     "search_id": "search",
     "list_id": "list",
+    "view_id": "view",
     "failure_id": "failure",
     "token_id": "absent",
     "facility_id": "facility",

@@ -253,7 +253,7 @@ ALWAYS_MANY = {
         "slots",
         "steps",
     ),
-    *("things", "webhooks"),
+    *("things", "views", "webhooks"),
     # of recurrence, where once has words of its own; of failures in a row; of a term of payment
     *("days of issue", "days ask for", "days", "weeks", "months", "times", "entries"),
     # as a whole

@@ -7,7 +7,10 @@ Content-Security-Policy refuses would.
 import pytest
 from playwright.sync_api import expect
 
+from accounts.domain.roles import By
 from bookings.models import Closure
+from instruments.models import Instrument
+from instruments.services.registry import facility_create
 from tests.browser.conftest import ALWAYS, HOUR
 
 pytestmark = [pytest.mark.browser, pytest.mark.concurrency]
@@ -102,7 +105,19 @@ def test_escape_gives_a_drag_up_and_a_click_opens_the_booking(visit, instrument,
     expect(page.locator(".ec-preview, .ec-ghost")).to_have_count(0)
     expect(page.get_by_role("dialog")).to_have_count(0)
     assert event.bounding_box() == box
+    # A click says more, without leaving the board; from there one goes on.
     event.click()
+    details = page.locator("#board-details")
+    expect(details).to_contain_text("10:00–12:00")
+    expect(details.get_by_role("link", name="Wang Li")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(details).to_be_hidden()
+    event.click()
+    details.get_by_role("button", name="Move").click()
+    expect(page.get_by_role("dialog")).to_contain_text("Move or change length")
+    page.get_by_role("button", name="Keep the current time").click()
+    event.click()
+    details.get_by_role("link", name="Open").click()
     page.wait_for_url(f"**/bookings/{booked.pk}/")
 
 
@@ -131,6 +146,29 @@ def test_a_finger_that_rests_marks_time_and_one_that_moves_scrolls(visit, instru
         touch("touchMove", x)
     touch("touchEnd")
     expect(page.get_by_role("dialog")).to_contain_text("Close this time")
+
+
+def test_facilities_are_groups_that_stay_folded(visit, real_cast, booked, midnight):
+    now = midnight - 72 * HOUR
+    other = facility_create(
+        By(real_cast.actor("zhao"), now),
+        organisation=real_cast.ustc,
+        name="Zhongguan campus",
+        time_zone="Asia/Shanghai",
+    )
+    furnace = real_cast.instrument(name="Furnace", hours=ALWAYS, now=now)
+    Instrument.objects.filter(pk=furnace.pk).update(facility=other)
+    page = visit("zhao")
+    page.goto("/board/")
+    group = page.locator(".board-group").get_by_role("button", name="Zhongguan campus")
+    expect(page.locator(".board-group")).to_have_count(2)
+    group.click()
+    expect(page.locator(".row-name", has_text="Furnace")).to_be_hidden()
+    page.reload()
+    expect(page.locator(".row-name", has_text="Furnace")).to_be_hidden()
+    expect(group).to_have_attribute("aria-expanded", "false")
+    group.click()
+    expect(page.locator(".row-name", has_text="Furnace")).to_be_visible()
 
 
 def test_units_are_folded_away_and_shown_again(visit, real_cast, midnight):

@@ -151,3 +151,45 @@ def test_a_booking_at_360_pixels_and_its_letter_opened_signed_out(visit, instrum
     elsewhere.press("#id_password", "Enter")
     elsewhere.wait_for_url(f"**{path}")
     expect(elsewhere.locator("h1")).to_have_text(instrument.name)
+
+
+def test_a_booking_is_moved_on_the_calendar_of_its_page(visit, booked, midnight):
+    """Its own bar is dragged, then the mark of the new time; the form says what that comes to."""
+    page = visit("wang")
+    page.goto(f"/bookings/{booked.pk}/move/")
+    own = page.locator(".ec-event.is-own:not(.is-chosen)")
+    expect(own).to_be_visible()
+    _, y = column(page, 2)
+    box = own.bounding_box()
+    middle = box["x"] + box["width"] / 2
+    drag(page, (middle, box["y"] + 8), (middle, box["y"] + 8 + y(3) - y(0)))
+    form = page.locator("#choice")
+    expect(form).to_contain_text("The time is free and the rules allow it.")
+    expect(page.locator(".ec-event.is-chosen")).to_contain_text("13:00–15:00")
+    assert form.locator("[name=end]").input_value().endswith("T15:00")
+    # Typed, the mark follows.
+    form.locator("[name=end]").fill(f"{(midnight + 8 * HOUR):%Y-%m-%d}T16:00")
+    form.locator("[name=end]").dispatch_event("change")
+    expect(page.locator(".ec-event.is-chosen")).to_contain_text("13:00–16:00")
+    form.get_by_role("button", name="Move the booking").click()
+    page.wait_for_url(f"**/bookings/{booked.pk}/")
+    booked.refresh_from_db()
+    assert (booked.start_at, booked.end_at) == (midnight + 13 * HOUR, midnight + 16 * HOUR)
+
+
+def test_the_dates_of_a_series_follow_what_is_dragged(visit, instrument, midnight):
+    page = visit("wang")
+    start = midnight + 10 * HOUR
+    page.goto(address(instrument, start, "series/"))
+    chosen = page.locator(".ec-event.is-chosen")
+    expect(chosen).to_contain_text("10:00–11:00")
+    _, y = column(page, 2)
+    x, _ = column(page, 3)
+    box = chosen.bounding_box()
+    middle = box["x"] + box["width"] / 2
+    drag(page, (middle, box["y"] + 4), (x, box["y"] + 4 + y(4) - y(0)))
+    rows = page.locator("#preview [data-choice]")
+    day = start + 28 * HOUR
+    expect(rows.first).to_have_attribute("data-start", f"{day:%Y-%m-%dT%H:%M:%SZ}")
+    expect(rows).to_have_count(8)
+    expect(chosen).to_contain_text("14:00–15:00")

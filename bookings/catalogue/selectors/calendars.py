@@ -145,10 +145,12 @@ def load_week(
     *,
     minutes: int | None,
     backing: Backing | None = None,
+    moving: Reservation | None = None,
 ) -> Week | None:
     """An instrument (schedule, policy, facility loaded with it) in a span, for bookings of a
     length (one that is not allowed: the usual one); None for an instrument without a policy,
-    which cannot be booked. `backing`: what the payer brings; without it there is no price. Two
+    which cannot be booked. `backing`: what the payer brings; without it there is no price.
+    `moving`: a booking that goes elsewhere: what it takes is free for the person it is for. Two
     statements; one more each for whoever sees bookings of others, for a payer of another region
     whose backing is not known, where the policy has quotas and where it asks for a certificate."""
     if not hasattr(instrument, "policy"):
@@ -156,8 +158,15 @@ def load_week(
     wide = covered(instrument, span)
     entries = load_entries(actor, [instrument], wide, now)
     # What the reader holds is in nobody's way but others'.
-    blocks = [Block(e.blocked, u, e.kind) for e in entries if not e.is_held for u in e.units]
-    booked = load_booked([instrument], span, now).get(instrument.pk, ())
+    left = moving.pk if moving else None
+    blocks = [
+        Block(e.blocked, u, e.kind)
+        for e in entries
+        if not e.is_held and (left is None or e.id != left)
+        for u in e.units
+    ]
+    without = [left] if left else []
+    booked = load_booked([instrument], span, now, without=without).get(instrument.pk, ())
     calendar = calendar_of(instrument, wide, blocks, booked)
     if calendar is None:
         return None
@@ -168,7 +177,8 @@ def load_week(
     if backing is None:
         backing = load_backing(payer, instruments=[instrument], grants=False)
     first = terms_on(instrument, backing, cards, span.start)
-    asker = load_asker(instrument, payer, first, user_id=actor.user_id)
+    person = moving.user_id if moving else actor.user_id
+    asker = load_asker(instrument, payer, first, user_id=person)
 
     def begins(length: int) -> list[datetime]:
         within = span.padded(0, length)

@@ -455,7 +455,7 @@ def week(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         "books_own": standing.may_book,
         **week_of(actor, row, payer, request, now),
     }
-    return render(request, "bookings/catalogue/instrument.html#week", context)
+    return render(request, "bookings/catalogue/week.html", context)
 
 
 def _rates(terms: Any, mine: str) -> list[dict[str, Any]]:

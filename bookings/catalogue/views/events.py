@@ -152,7 +152,7 @@ def entry_events(
         if entry.is_held:
             extended["url"] = form_of(entry.instrument_id, entry.period, entry.payer)
         if is_manager and entry.state == "requested":
-            extended["url"] = reverse("bookings:requests", query={"of": entry.id})
+            extended["answer"] = reverse("bookings:requests", query={"of": entry.id})
         extended["move"] = address_of("bookings:move", entry.id)
     return [event]
 

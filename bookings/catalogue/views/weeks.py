@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.urls import reverse
 
 from accounts.domain.roles import Actor
@@ -14,6 +14,7 @@ from bookings.catalogue.selectors.calendars import Week, load_week
 from bookings.catalogue.views.events import form_of, instants, locale, offset_of, week_events
 from bookings.pricing.selectors.fees import Backing
 from bookings.record.domain.periods import Period, clip
+from bookings.record.models import Reservation
 from instruments.domain.opening import day_span, local_date
 from instruments.models import Instrument
 
@@ -28,16 +29,28 @@ def week_of(
     now: datetime,
     *,
     backing: Backing | None = None,
+    page: str = "",
+    moving: Reservation | None = None,
 ) -> dict[str, Any]:
     """Seven local days: the starts a booking of some length may take, what the first of them
-    costs, and what is taken. `backing`: what the payer brings, where it is known."""
+    costs, and what is taken. `backing`: what the payer brings, where it is known. `page`: the
+    address of the page whose form the calendar fills, and which answers with another week;
+    `moving`: the booking that the form moves, which is in nobody's way then."""
     zone = instrument.facility.zone
     today = local_date(zone, now)
-    first = _date(request.GET.get("week") or _day_chosen(request, zone, today), today)
+    data = request.POST or request.GET
+    day = data.get("week") or _day_chosen(data, zone, today)
+    if moving and not day:
+        day = local_date(zone, moving.start_at).isoformat()
+    first = _date(day, today)
     span = Period(day_span(zone, first)[0], day_span(zone, first + timedelta(days=DAYS - 1))[1])
-    given = request.GET.get("minutes", "")
+    given = data.get("minutes", "")
     minutes = int(given) if given.isdecimal() and len(given) < 7 else None
-    week = load_week(actor, instrument, payer, span, now, minutes=minutes, backing=backing)
+    if moving and minutes is None:
+        minutes = Period(moving.start_at, moving.end_at).minutes
+    week = load_week(
+        actor, instrument, payer, span, now, minutes=minutes, backing=backing, moving=moving
+    )
     if week is None:
         return {"days": [], "zone": zone.key}
     policy = week.calendar.policy
@@ -52,6 +65,7 @@ def week_of(
         "last_week": max(today, first - timedelta(days=DAYS)) if first > today else None,
         "policy": policy,
         "horizon": policy.horizon_for(week.price_group),
+        "slot_page": page,
         "setup": {
             "zone": zone.key,
             "readerZone": actor.time_zone if actor.user_id else zone.key,
@@ -63,8 +77,9 @@ def week_of(
             "shortest": policy.min_minutes,
             "longest": policy.max_minutes,
             "usual": week.minutes,
-            "choose": reverse("bookings:choose", args=[instrument.pk]),
-            "week": reverse("bookings:week", args=[instrument.pk]),
+            "choose": "" if page else reverse("bookings:choose", args=[instrument.pk]),
+            "week": page or reverse("bookings:week", args=[instrument.pk]),
+            "moving": str(moving.pk) if moving else "",
             "organisation": payer.code if payer else "",
             "free": instants(week.free),
             "windows": instants(Period(w.opens_at, w.closes_at) for w in week.calendar.windows),
@@ -110,9 +125,9 @@ def _days(week: Week, zone: ZoneInfo, first: date, today: date) -> list[dict[str
     return days
 
 
-def _day_chosen(request: HttpRequest, zone: ZoneInfo, today: date) -> str:
-    """The local day of the time that the address chooses; none, if this week shows it."""
-    form = PeriodForm(with_start(request.GET, zone))
+def _day_chosen(data: QueryDict, zone: ZoneInfo, today: date) -> str:
+    """The local day of the time that is chosen; none, if this week shows it."""
+    form = PeriodForm(with_start(data, zone))
     if not form.is_valid():
         return ""
     day = local_date(zone, form.cleaned_data["start"])

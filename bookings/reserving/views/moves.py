@@ -5,14 +5,16 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext
 from django_htmx.http import HttpResponseClientRefresh
 
-from accounts.domain.errors import NotPermitted, Refused
-from accounts.domain.roles import Actor
+from accounts.domain.errors import NotFound, NotPermitted, Refused
+from accounts.domain.roles import Actor, By
 from accounts.selectors.memberships import place_of
-from accounts.views.pages import act, by_of, edits
+from accounts.views.pages import act, by_of, edits, is_part
 from bookings.catalogue.forms.periods import PeriodForm
+from bookings.catalogue.views.weeks import week_of
 from bookings.record.domain.periods import Period
 from bookings.record.domain.refusals import RulesRefuse
 from bookings.record.forms.fields import local_moment
@@ -21,6 +23,7 @@ from bookings.record.selectors.reservations import reservation_by_id
 from bookings.reserving.forms.moves import MoveForm
 from bookings.reserving.selectors.moves import load_move
 from bookings.reserving.services.moves import reservation_move
+from instruments.selectors.registry import instrument_to_book
 
 
 @edits
@@ -43,6 +46,11 @@ def move(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
         "version": reservation.version,
     }
     form = MoveForm(data if is_sent else None, zone=zone, initial=initial)
+    address = reverse("bookings:move", args=[reservation.pk])
+
+    if is_part(request, "week"):
+        shown = week_to_move(request, by, reservation, address)
+        return render(request, "bookings/catalogue/week.html", shown)
 
     def page(status: int = 200, refused: Refused | None = None, **_: Any) -> HttpResponse:
         period: Period | None = target
@@ -70,7 +78,9 @@ def move(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
         }
         template = "bookings/reserving/move.html"
         if request.htmx:  # type: ignore[attr-defined]
-            template += "#preview" if request.htmx.target == "preview" else "#dialog"  # type: ignore[attr-defined]
+            template += "#preview" if is_part(request, "preview") else "#dialog"
+        else:
+            context |= week_to_move(request, by, reservation, address)
         return render(request, template, context, status=status)
 
     return act(
@@ -95,6 +105,20 @@ def move(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
         ),
         form=form,
     )
+
+
+def week_to_move(
+    request: HttpRequest, by: By, reservation: Reservation, page: str
+) -> dict[str, Any]:
+    """What draws the week of a booking's instrument on the page that moves it; nothing of an
+    instrument that the reader may no longer see."""
+    try:
+        instrument = instrument_to_book(by.actor, reservation.instrument_id)
+    except NotFound:
+        return {}
+    payer = reservation.organisation
+    shown = week_of(by.actor, instrument, payer, request, by.now, page=page, moving=reservation)
+    return {"instrument": instrument, **shown}
 
 
 def acts_as_host(actor: Actor, reservation: Reservation) -> bool:

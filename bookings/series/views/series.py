@@ -12,10 +12,11 @@ from django.utils.translation import gettext, ngettext
 
 from accounts.domain.errors import Invalid, Refused, WrongState
 from accounts.selectors.memberships import place_of
-from accounts.views.pages import act, by_of, edits, reads
+from accounts.views.pages import act, by_of, edits, is_part, reads
 from bookings.catalogue.forms.periods import PeriodForm
 from bookings.catalogue.views.payers import no_organisation, payer_of
 from bookings.catalogue.views.refusals import refusal_text
+from bookings.catalogue.views.weeks import week_of
 from bookings.funding.forms.funding import default_of
 from bookings.pricing.selectors.fees import first_mode, load_terms
 from bookings.record.domain.refusals import RulesRefuse
@@ -24,7 +25,7 @@ from bookings.record.models import Reservation
 from bookings.record.selectors.reservations import reservation_by_id, shown
 from bookings.reserving.selectors.moves import Move
 from bookings.reserving.views.booking import options_of, sources_offered
-from bookings.reserving.views.moves import acts_as_host
+from bookings.reserving.views.moves import acts_as_host, week_to_move
 from bookings.series.domain.series import ALL, FOLLOWING, THIS
 from bookings.series.forms.series import SeriesCancelForm, SeriesForm, SeriesMoveForm
 from bookings.series.selectors.series import (
@@ -47,11 +48,19 @@ def new(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     by = by_of(request)
     instrument = instrument_by_id(by.actor, instrument_id)
     data = request.POST if request.method == "POST" else request.GET
+    payer, payers = payer_of(by.actor, data.get("organisation"))
+    address = reverse("bookings:series-new", args=[instrument.pk])
+
+    def week() -> dict[str, Any]:
+        shown = week_of(by.actor, instrument, payer, request, by.now, page=address)
+        return {"instrument": instrument, "payer": payer, **shown}
+
+    if is_part(request, "week"):
+        return render(request, "bookings/catalogue/week.html", week())
     times = PeriodForm(data)
     if not times.is_valid():
         return redirect("bookings:instrument", instrument_id=instrument.pk)
     period = times.period()
-    payer, payers = payer_of(by.actor, data.get("organisation"))
     if payer is None or not by.actor.may("book", place_of(payer)):
         return no_organisation(request, payer, instrument)
     terms = load_terms(instrument, payer, period.start)
@@ -90,7 +99,13 @@ def new(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
                 )
             except Invalid as problem:
                 form.refuse(problem.problems)
-        context: dict[str, Any] = {
+        template = "bookings/series/series_new.html"
+        if request.htmx:  # type: ignore[attr-defined]
+            template += "#preview"
+            context: dict[str, Any] = {}
+        else:
+            context = week()
+        context |= {
             "form": form,
             "instrument": instrument,
             "payer": payer,
@@ -102,9 +117,6 @@ def new(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
             "left_out": len(preview.occurrences) - preview.bookable if preview else 0,
             "refused": refused is not None,
         }
-        template = "bookings/series/series_new.html"
-        if request.htmx:  # type: ignore[attr-defined]
-            template += "#preview"
         return render(request, template, context, status=status)
 
     if conflicts == "preview":
@@ -211,6 +223,10 @@ def move(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
     reservation = reservation_by_id(by.actor, reservation_id)
     row = series_of(by.actor, reservation)
     zone = ZoneInfo(row.time_zone)
+    address = reverse("bookings:series-move", args=[reservation.pk])
+    if is_part(request, "week"):
+        shown = week_to_move(request, by, reservation, address)
+        return render(request, "bookings/catalogue/week.html", shown)
     initial = {
         "start": local_moment(reservation.start_at, zone),
         "end": local_moment(reservation.end_at, zone),
@@ -245,6 +261,8 @@ def move(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
         template = "bookings/series/series_move.html"
         if request.htmx:  # type: ignore[attr-defined]
             template, status = template + "#preview", 200
+        else:
+            context |= week_to_move(request, by, reservation, address)
         return render(request, template, context, status=status)
 
     if request.POST.get("act") != "move":

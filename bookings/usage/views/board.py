@@ -18,7 +18,7 @@ from django_htmx.http import HttpResponseClientRefresh
 from accounts.domain.errors import NotPermitted, Refused
 from accounts.domain.roles import Actor
 from accounts.letters.words import named
-from accounts.views.pages import act, address_of, by_of, edits, reads
+from accounts.views.pages import act, address_of, by_of, edits, is_part, reads
 from bookings.catalogue.forms.calendars import BoardForm
 from bookings.catalogue.forms.periods import PeriodForm
 from bookings.catalogue.selectors.calendars import Entry, Row, load_board, load_in_the_way
@@ -150,6 +150,7 @@ def _resource(row: Row, zone: ZoneInfo) -> dict[str, Any]:
     instrument = row.instrument
     props = {
         "facility": named(instrument.facility),
+        "group": str(instrument.facility_id),
         "zone": instrument.facility.time_zone,
         "instrument": str(instrument.pk),
         "url": address_of("instruments:instrument-manage", instrument.pk),
@@ -196,7 +197,10 @@ def _chosen(
     now: datetime,
     days: tuple[date, date] | None = None,
 ) -> Chosen:
-    instruments = _fitting(form, everything)[:MOST]
+    fitting = sorted(
+        _fitting(form, everything), key=lambda row: (row.facility.name, row.facility.code)
+    )
+    instruments = fitting[:MOST]
     # One axis, one zone: the one that most of the instruments have, until another is chosen.
     counted = Counter(i.time_zone for i in instruments).most_common()
     zones = [each for each, _ in counted]
@@ -250,7 +254,7 @@ def close(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         }
         template = "bookings/usage/board_close.html"
         if request.htmx:  # type: ignore[attr-defined]
-            template += "#way" if request.htmx.target == "way" else "#dialog"  # type: ignore[attr-defined]
+            template += "#way" if is_part(request, "way") else "#dialog"
         return render(request, template, context, status=status)
 
     return act(

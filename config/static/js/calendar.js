@@ -57,6 +57,7 @@
     date.getFullYear(), date.getMonth(), date.getDate(), date.getHours(), date.getMinutes());
   const clock = (wall) => new Date(wall).toISOString().slice(11, 16);
   const dayOf = (wall) => new Date(wall).toISOString().slice(0, 10);
+  const naive = (wall) => new Date(wall).toISOString().slice(0, 19);
   const rfc3339 = (instant) => new Date(instant).toISOString().slice(0, 19) + "Z";
 
   const days = {};
@@ -313,22 +314,44 @@
 
   const hour = (number) => `${String(number).padStart(2, "0")}:00`;
 
-  // The time that the part beside the calendar speaks of, in the wall clock of the instrument.
-  function chosenNow(zone) {
-    const title = document.querySelector("[data-choice]");
-    return title && {
-      from: wallOf(Date.parse(title.dataset.start), zone),
-      until: wallOf(Date.parse(title.dataset.end), zone),
-      isRefused: "refused" in title.dataset,
-    };
+  // The times that the part beside the calendar speaks of, in the wall clock of the instrument:
+  // of a recurring booking several.
+  function chosenTimes(zone) {
+    return [...document.querySelectorAll("#choice [data-choice], [data-dates] [data-choice]")].map(({ dataset }) => ({
+      from: wallOf(Date.parse(dataset.start), zone),
+      until: wallOf(Date.parse(dataset.end), zone),
+      isRefused: "refused" in dataset,
+    }));
+  }
+  const chosenNow = (zone) => chosenTimes(zone)[0];
+
+  // A form with fields for the time gets it as if it had been typed, and asks what it comes to.
+  function fill(start, end, zone) {
+    const { elements } = document.querySelector("[data-fills]");
+    const wall = wallOf(start, zone);
+    const weekday = (at) => (new Date(at).getUTCDay() + 6) % 7;
+    if (elements.end) {
+      elements.start.value = naive(wall).slice(0, 16);
+      elements.end.value = naive(wallOf(end, zone)).slice(0, 16);
+    } else {
+      // What comes again on one day of the week, that of its start, goes with it to another.
+      const boxes = [...document.querySelectorAll("[data-fills] [name=weekdays]")];
+      const [only, ...more] = boxes.filter((box) => box.checked);
+      if (only && !more.length && Number(only.value) === weekday(wallOf(Date.parse(elements.start.value), zone))) {
+        boxes.forEach((box) => { box.checked = Number(box.value) === weekday(wall); });
+      }
+      elements.start.value = rfc3339(start);
+      elements.minutes.value = Math.round((end - start) / MINUTE);
+    }
+    elements.start.dispatchEvent(new Event("change", { bubbles: true }));
   }
 
-  const naive = (wall) => new Date(wall).toISOString().slice(0, 19);
 
   function mountWeek(root, setup) {
     const free = setup.free.map(([start, end]) => [Date.parse(start), Date.parse(end)]);
     const openings = setup.windows.map(([opens, closes]) => [Date.parse(opens), Date.parse(closes)]);
     const slot = setup.slot * MINUTE;
+    let drawn = 1; // of the times that are chosen
     const firstDay = Date.parse(setup.first + "T00:00:00Z");
     const lastDay = firstDay + (setup.days - 1) * 1440 * MINUTE;
     const fits = (start, end) => free.some(([from, until]) => from <= start && end <= until);
@@ -344,6 +367,10 @@
 
     // Ask what a time costs and what refuses it; the answer stands beside the calendar.
     function choose(start, end, isByKeyboard) {
+      if (!setup.choose) {
+        fill(start, end, setup.zone);
+        return;
+      }
       const query = new URLSearchParams({ start: rfc3339(start), minutes: Math.round((end - start) / MINUTE) });
       const organisation = document.querySelector("#choice [name=organisation]");
       const mode = document.querySelector("#choice [name=service_mode]");
@@ -367,17 +394,19 @@
           id,
           start: naive(from),
           end: naive(until),
-          classNames: [`is-${id}`, ...(isRefused ? ["is-refused"] : [])],
+          classNames: [`is-${id.split(" ")[0]}`, ...(isRefused ? ["is-refused"] : [])],
           editable: id === "chosen",
           startEditable: id === "chosen",
           durationEditable: id === "chosen",
-          extendedProps: { first: id === "chosen" ? words().chosen : "\u00a0", second: "" },
+          extendedProps: { first: id === "cursor" ? "\u00a0" : words().chosen, second: "" },
         });
       }
     }
 
     function moveChosen({ event, revert }) {
-      if (event.id !== "chosen") {
+      if (event.id === setup.moving) {
+        revert();
+      } else if (event.id !== "chosen") {
         moved(setup)(...arguments);
         return;
       }
@@ -428,14 +457,15 @@
 
     // What is chosen, where this week shows it.
     function showChosen() {
-      const chosen = chosenNow(setup.zone);
-      if (chosen && chosen.until > firstDay && chosen.from < lastDay + 1440 * MINUTE) {
-        draw("chosen", chosen.from, chosen.until, chosen.isRefused);
-        if (narrow()) {
-          showDay(dayOf(chosen.from));
+      const times = chosenTimes(setup.zone);
+      drawn = Math.max(drawn, times.length);
+      for (let index = 0; index < drawn; index += 1) {
+        const { from, until, isRefused } = times[index] || {};
+        const isHere = until > firstDay && from < lastDay + 1440 * MINUTE;
+        draw(index ? `chosen ${index}` : "chosen", isHere ? from : undefined, until, isRefused);
+        if (isHere && !index && narrow()) {
+          showDay(dayOf(from));
         }
-      } else {
-        draw("chosen");
       }
     }
     root.showChosen = showChosen;
@@ -539,7 +569,12 @@
     // A free start of a list fills the part beside it, where it stands beside.
     const start = event.target.closest("#week a.slot, #choice a.slot");
     const clear = event.target.closest("[data-choice-clear]");
-    if (start && (start.closest("#choice") || window.matchMedia("(min-width: 992px)").matches)) {
+    if (start && !choice.dataset.ask) {
+      event.preventDefault();
+      const at = Date.parse(start.dataset.start);
+      const minutes = new URLSearchParams(start.search).get("minutes");
+      fill(at, at + minutes * MINUTE, JSON.parse(document.getElementById("week-setup").textContent).zone);
+    } else if (start && (start.closest("#choice") || window.matchMedia("(min-width: 992px)").matches)) {
       event.preventDefault();
       askChoice(`${choice.dataset.ask}${start.search}`, event.detail === 0);
     } else if (clear) {
@@ -549,8 +584,8 @@
   });
 
   document.addEventListener("htmx:afterSettle", function (event) {
-    const choice = event.target;
-    if (choice.id !== "choice") {
+    const choice = document.getElementById("choice");
+    if (!choice || !["choice", "preview"].includes(event.target.id)) {
       return;
     }
     const root = document.querySelector("[data-calendar=week][data-mounted]");
@@ -567,6 +602,9 @@
       htmx.ajax("GET", `${setup.week}?${query}`, { target: "#week", swap: "innerHTML" });
     }
     const title = document.getElementById("choice-title");
+    if (!title) {
+      return;
+    }
     if (choice.hasAttribute("data-focus")) {
       title.focus();
     } else if ("asked" in choice.dataset && !window.matchMedia("(min-width: 992px)").matches) {
@@ -643,9 +681,18 @@
           (onLine[id] ||= []).push(event);
         }
       }
+      const isGrouped = resources.some(({ extendedProps }) => extendedProps.group !== resources[0].extendedProps.group);
+      let lines = body;
+      let group;
       for (const resource of resources) {
+        const props = resource.extendedProps;
+        if (isGrouped && props.group !== group) {
+          group = props.group;
+          lines = element("div", "board-lines", "");
+          body.append(groupHead(props, lines), lines);
+        }
         const units = (resource.children || []).map((unit) => line(unit, onLine[unit.id] || []));
-        body.append(line(resource, onLine[resource.id] || [], units), ...units);
+        lines.append(line(resource, onLine[resource.id] || [], units, isGrouped), ...units);
       }
       main.append(header(), body);
       const calendar = element("div", "ec ec-timeline", "");
@@ -665,6 +712,77 @@
         }
       });
       takeDrags(main);
+      main.addEventListener("click", (event) => {
+        const link = event.target.closest("article .event-link");
+        if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.defaultPrevented) {
+          event.preventDefault();
+          showDetails(link.closest("article"));
+        }
+      });
+    }
+
+    // The lines of a facility, under a head that folds them; which are folded is remembered.
+    function groupHead({ group, facility }, lines) {
+      const head = element("div", "board-group", "");
+      const button = element("button", "btn btn-link p-0", "");
+      const folded = new Set(remembered("board-folded"));
+      const show = (isFolded) => {
+        lines.hidden = isFolded;
+        button.setAttribute("aria-expanded", String(!isFolded));
+      };
+      button.type = "button";
+      button.textContent = facility;
+      button.addEventListener("click", () => {
+        show(!lines.hidden);
+        const now = new Set(remembered("board-folded"));
+        now[lines.hidden ? "add" : "delete"](group);
+        remember("board-folded", [...now]);
+      });
+      show(folded.has(group));
+      head.append(button);
+      return head;
+    }
+
+    // What a bar is about, beside it: the board stays where it is.
+    function showDetails(made) {
+      const { first, url, move, answer } = made.entry.extendedProps;
+      let box = document.getElementById("board-details");
+      if (!box) {
+        box = element("div", "board-details card", "");
+        box.id = "board-details";
+        box.popover = "auto";
+        document.body.append(box);
+      }
+      const link = (href, className, text) => {
+        const each = element("a", className, text);
+        each.href = href;
+        return each;
+      };
+      const [, ...lines] = inWords(setup, made.entry);
+      const acts = element("div", "d-flex flex-wrap gap-2 mt-2", "");
+      if (answer) {
+        acts.append(link(answer, "btn btn-sm btn-primary", words().answer));
+      }
+      if (move && (made.entry.startEditable || made.entry.durationEditable)) {
+        const button = element("button", "btn btn-sm", words().move);
+        button.type = "button";
+        button.addEventListener("click", () => {
+          box.hidePopover();
+          openDialog(move, () => {});
+        });
+        acts.append(button);
+      }
+      acts.append(link(url, "btn btn-sm", words().open));
+      const text = element("div", "", "");
+      text.append(...lines.map((line) => element("div", "text-secondary", line)));
+      box.replaceChildren(link(url, "h4 d-block mb-1", first), text, acts);
+      box.showPopover();
+      const { left, bottom, top } = made.getBoundingClientRect();
+      const width = document.documentElement.clientWidth - box.offsetWidth - 8;
+      const isBelow = bottom + box.offsetHeight + 8 < window.innerHeight;
+      box.style.left = `${Math.max(8, Math.min(left, width))}px`;
+      box.style.top = `${isBelow ? bottom + 4 : Math.max(8, top - box.offsetHeight - 4)}px`;
+      box.querySelector("a").focus();
     }
 
     // As wide as there is room, until the hours become too small to be hit. What is too narrow for
@@ -712,7 +830,7 @@
       return head;
     }
 
-    function line(resource, entries, units) {
+    function line(resource, entries, units, isGrouped) {
       const { unit, lanes, opened } = resource.extendedProps;
       const row = element("div", unit ? "board-line is-unit" : "board-line", "");
       const head = element("div", "ec-row-head", "");
@@ -720,7 +838,7 @@
         head.append(expander(units));
       }
       const label = element("span", "", "");
-      label.append(...resourceLabel(resource, setup));
+      label.append(...resourceLabel(resource, setup, isGrouped));
       head.append(label);
       const time = element("div", "board-time", "");
       time.resource = resource;
@@ -785,6 +903,11 @@
       const text = element("div", "ec-event-body", "");
       text.append(...texts({ event }).domNodes);
       made.append(text);
+      if (event.extendedProps && event.extendedProps.first && !isBehind) {
+        const short = element("span", "event-short", initials(event.extendedProps.first));
+        short.setAttribute("aria-hidden", "true");
+        made.append(short);
+      }
       if (event.durationEditable) {
         made.append(element("div", "ec-resizer", ""));
       }
@@ -998,7 +1121,13 @@
     }
   }
 
-  function resourceLabel(resource, setup) {
+  // The letters a name begins with; a Chinese name is short enough.
+  function initials(name) {
+    const [chinese] = name.match(/\p{Script=Han}{2,4}/u) || [];
+    return chinese || name.split(/[\s-]+/).slice(0, 3).map((part) => [...part][0] || "").join("");
+  }
+
+  function resourceLabel(resource, setup, isGrouped) {
     const { facility, zone, unit, url } = resource.extendedProps;
     if (unit) {
       return [element("span", "row-unit", resource.title)];
@@ -1006,7 +1135,7 @@
     const link = element("a", "row-name", resource.title);
     link.href = url;
     link.title = `${resource.title}\n${facility}`;
-    const more = zone === setup.zone ? facility : `${facility} · ${zone}`;
+    const more = [isGrouped ? "" : facility, zone === setup.zone ? "" : zone].filter(Boolean).join(" · ");
     return [link, element("span", "row-facility", more)];
   }
 
@@ -1057,6 +1186,14 @@
     if (name === "calendar") {
       mountAll();
     }
+  }
+
+  function remember(name, value) {
+    try { localStorage.setItem(name, JSON.stringify(value)); } catch (error) { /* storage may be closed */ }
+  }
+
+  function remembered(name) {
+    try { return JSON.parse(localStorage.getItem(name)) || []; } catch (error) { return []; }
   }
 
   function choose(name, focus) {
