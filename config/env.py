@@ -110,13 +110,13 @@ SILENCE = {
 }
 
 
-def database(url: str, ours: Mapping[str, object]) -> dict[str, object]:
+def database(url: str, ours: Mapping[str, object], name: str = "DATABASE_URL") -> dict[str, object]:
     """Django's settings of an address as libpq reads it: postgresql://user:password@host/name, with
     several hosts and any parameter libpq knows (`sslmode`, `target_session_attrs`, `host` as the
     folder of a socket). `ours`: options of every connection. `Misconfigured` for a parameter that
     libpq does not know or that is ours to set."""
     if url.partition("://")[0] not in {"postgres", "postgresql"}:
-        raise Misconfigured("DATABASE_URL must look like postgresql://user:password@host:5432/name")
+        raise Misconfigured(f"{name} must look like postgresql://user:password@host:5432/name")
     try:
         given = conninfo_to_dict(url)
     except ProgrammingError as problem:
@@ -124,13 +124,13 @@ def database(url: str, ours: Mapping[str, object]) -> dict[str, object]:
         words = str(problem).partition("\n")[0]
         if "query parameter" not in words:
             words = words.partition('"')[0].rstrip(": ") + ENCODED
-        raise Misconfigured(f"DATABASE_URL cannot be read: {words}") from None
+        raise Misconfigured(f"{name} cannot be read: {words}") from None
     if taken := sorted(OURS & given.keys()):
-        raise Misconfigured(f"DATABASE_URL sets {', '.join(taken)}, which the platform sets.")
+        raise Misconfigured(f"{name} sets {', '.join(taken)}, which the platform sets.")
     if not given.get("dbname"):
-        raise Misconfigured("DATABASE_URL names no database: postgresql://user:password@host/name")
+        raise Misconfigured(f"{name} names no database: postgresql://user:password@host/name")
     names = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host"}
-    settings: dict[str, object] = {key: given.pop(name, "") for key, name in names.items()}
+    settings: dict[str, object] = {key: given.pop(word, "") for key, word in names.items()}
     settings["PORT"] = str(given.pop("port", ""))
     return {
         "ENGINE": "config.database",

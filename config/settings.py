@@ -118,30 +118,41 @@ DATABASE_SESSION = {
     "idle_in_transaction_session_timeout": "1min",
     "jit": "off",
 }
-DATABASES = {
-    "default": env.database(
-        env.text("DATABASE_URL"),
-        {
-            "application_name": "instrument-commons",
-            # A statement asked again on a connection is not planned again (docs/decisions/0006).
-            "server_side_binding": True,
-            "prepare_threshold": 3,
-            "options": " ".join(f"-c {name}={value}" for name, value in DATABASE_SESSION.items()),
-        },
-    )
-    | {
-        "ATOMIC_REQUESTS": False,
-        "CONN_MAX_AGE": env.number("DATABASE_CONN_MAX_AGE", 60),
-        "CONN_HEALTH_CHECKS": True,
-    }
+_OPTIONS = {
+    "application_name": "instrument-commons",
+    # A statement asked again on a connection is not planned again (docs/decisions/0006).
+    "server_side_binding": True,
+    "prepare_threshold": 3,
+    "options": " ".join(f"-c {name}={value}" for name, value in DATABASE_SESSION.items()),
 }
+_KEPT = {
+    "ATOMIC_REQUESTS": False,
+    "CONN_MAX_AGE": env.number("DATABASE_CONN_MAX_AGE", 60),
+    "CONN_HEALTH_CHECKS": True,
+}
+DATABASES = {"default": env.database(env.text("DATABASE_URL"), _OPTIONS) | _KEPT}
+# From which some doors read (accounts/replica.py), and by how many seconds it may be behind.
+REPLICA_URL = env.text("DATABASE_REPLICA_URL", "")
+DATABASE_REPLICA_MOST_LAG = env.number("DATABASE_REPLICA_MOST_LAG", 10)
+if DATABASE_REPLICA_MOST_LAG < 3:
+    raise env.Misconfigured("DATABASE_REPLICA_MOST_LAG must be 3 seconds at least.")
+if REPLICA_URL:
+    _options = _OPTIONS | {
+        "application_name": "instrument-commons-reads",
+        # A page waits for it before it turns to the primary.
+        "connect_timeout": 2,
+        "tcp_user_timeout": 5_000,
+    }
+    DATABASES["replica"] = env.database(REPLICA_URL, _options, "DATABASE_REPLICA_URL") | _KEPT
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.redis("REDIS_URL")
 CELERY_BROKER_URL = env.redis("CELERY_BROKER_URL", REDIS_URL)
 if CELERY_BROKER_URL.startswith("rediss:"):
     CELERY_BROKER_USE_SSL = {"ssl_cert_reqs": ssl.CERT_REQUIRED}
 if LOCAL_MODE:
-    env.require_bundled(env.text("DATABASE_URL"), REDIS_URL, CELERY_BROKER_URL)
+    env.require_bundled(
+        *filter(None, (env.text("DATABASE_URL"), REPLICA_URL, REDIS_URL, CELERY_BROKER_URL))
+    )
 CACHES = {"default": {"BACKEND": "config.web.caches.Cache", "LOCATION": REDIS_URL}}
 SESSION_ENGINE = "config.web.sessions"
 

@@ -14,10 +14,12 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import connection, transaction
 from django.db.backends.postgresql.base import DatabaseWrapper
+from django.db.backends.utils import CursorWrapper
 from django.test import Client, TransactionTestCase, override_settings
 from hypothesis import HealthCheck
 from hypothesis import settings as profiles
 
+from accounts.replica import is_reading
 from accounts.selectors.installation import KEPT as SITE
 from accounts.selectors.installation import Site
 from tests.factories.cast import FILLED, Cast, put_in_place, rows_of_cast
@@ -108,6 +110,22 @@ def _chunked_cursor(self: DatabaseWrapper) -> Any:
 
 chunked_cursor = DatabaseWrapper.chunked_cursor
 DatabaseWrapper.chunked_cursor = _chunked_cursor
+
+
+def _execute(self: CursorWrapper, sql: Any, *more: Any) -> Any:
+    """A door that reads by name (accounts/replica.py) neither writes nor locks, though there is no
+    replica in most tests, which would refuse it."""
+    assert not (is_reading() and WRITING.search(str(sql))), sql
+    return execute(self, sql, *more)
+
+
+WRITING = re.compile(
+    r"^\s*(INSERT|UPDATE|DELETE|MERGE|TRUNCATE|LOCK|COPY|CREATE|ALTER|DROP)\b"
+    r"|\b(INSERT INTO|DELETE FROM|nextval|pg_(try_)?advisory\w+)\b"
+    r"|\bFOR (NO KEY UPDATE|UPDATE|SHARE|KEY SHARE)\b"
+)
+execute = CursorWrapper._execute
+CursorWrapper._execute = _execute
 
 
 # What browsers show as written: its line breaks stay.

@@ -7,6 +7,7 @@ from django.core.cache import cache
 from django.db import DatabaseError
 
 from accounts.models import Installation, RoleGrant, User
+from accounts.replica import on_primary
 
 KEPT = "installation"
 KEPT_FOR = 300  # seconds: what another process remembered while this one changed it ends, too
@@ -35,7 +36,8 @@ def installation() -> Site:
     site: Site | None = cache.get(KEPT)
     if site is None:
         try:
-            site = site_of(Installation.objects.first())
+            with on_primary():
+                site = site_of(Installation.objects.first())
         except DatabaseError:  # pages that say so have to be drawn, too
             return Site()
         cache.set(KEPT, site, KEPT_FOR)

@@ -26,12 +26,14 @@ from accounts.domain.roles import (
 )
 from accounts.models import Membership, Organisation, Region, RoleGrant, User
 from accounts.prepared import Prepared
+from accounts.replica import on_primary
 from accounts.selectors.rows import visible
 
 _IDS = ArrayField(UUIDField())
 RECENTLY = timedelta(days=90)
 
 
+@on_primary()  # what somebody may is decided
 def load_actor(user: User) -> Actor:
     """Return a user with grants and active memberships. Whoever manages or accounts for an
     organisation does so for those it absorbed. One statement."""

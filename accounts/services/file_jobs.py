@@ -16,6 +16,7 @@ from django.db.models.functions import Now
 
 from accounts.domain.errors import Refused, WrongState
 from accounts.models import FileJob
+from accounts.replica import on_primary
 from accounts.services.jobs import work_alone
 
 log = logging.getLogger(__name__)
@@ -82,7 +83,8 @@ def counted[T](row: FileJob, rows: Iterable[T]) -> Iterator[T]:
         setattr(row, done, number)
         if number % STEP == 0:
             job = type(row)._default_manager.filter(pk=row.pk)
-            job.update(worked_at=Now(), **{done: number})
+            with on_primary():
+                job.update(worked_at=Now(), **{done: number})
 
 
 def file_open(row: FileJob, refusal: WrongState) -> "File[bytes]":

@@ -31,6 +31,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         several hosts with `target_session_attrs=read-write`."""
         if not super().is_usable():
             return False
+        if self.alias == "replica":  # which is a standby
+            return True
         reported = self.connection.info.parameter_status
         return "on" not in {reported("in_hot_standby"), reported("default_transaction_read_only")}
 

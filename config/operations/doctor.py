@@ -1,6 +1,7 @@
 """What is right and wrong with an installation, for whoever runs it: each finding a line."""
 
 import platform
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,9 +16,11 @@ from django.core.cache import cache
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.mail import mailers
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, connection, connections, transaction
 
 from accounts.models import Installation
+from accounts.replica import ALIAS, end_of_log, follower
+from accounts.replica import MOST_LAG as MOST_BEHIND
 from accounts.selectors.guards import guards_bypassed, guards_down
 from accounts.selectors.jobs import last_run
 from bookings.catalogue.adapters.boundaries import load_boundaries
@@ -298,6 +301,21 @@ def _safety() -> Findings:
         yield None, "no standby is synchronous: the last bookings would be lost with this server"
 
 
+def _replica() -> Findings:
+    if ALIAS not in connections:
+        return
+    began, place = time.monotonic(), end_of_log()
+    while not (follows := follower.has(place)) and time.monotonic() - began < MOST_BEHIND:
+        time.sleep(0.2)
+    seconds = time.monotonic() - began
+    yield (
+        follows,
+        f"follows within {seconds:.1f} s"
+        if follows
+        else f"no standby that answers and has all of {seconds:.0f} s ago: nothing reads from it",
+    )
+
+
 def _set_up() -> Findings:
     with transaction.atomic():
         row = Installation.objects.first()
@@ -325,5 +343,6 @@ PARTS: dict[str, Callable[[], Findings]] = {
     "mail": _mail,
     "files": _files,
     "safety": _safety,
+    "replica": _replica,
     "installation": _set_up,
 }

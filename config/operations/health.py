@@ -6,13 +6,14 @@ from functools import cache
 
 import redis
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, connections
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import Resolver404, resolve
 from django.utils import timezone
 
+from accounts.replica import ALIAS, MOST_LAG, follower
 from accounts.selectors.jobs import last_run
 from config.celery import OWN_ENTRIES
 
@@ -25,18 +26,21 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Database, migrations, broker and clock; 503 names what is not ready, and no more."""
-    return _ready(database=_database, migrations=_migrations, broker=_broker, clock=_clock)
+    """Database, migrations, broker and clock; 503 names what is not ready, and no more. A replica
+    is told of, and may be away."""
+    told = {"replica": _replica} if ALIAS in connections else {}
+    return _ready(told, database=_database, migrations=_migrations, broker=_broker, clock=_clock)
 
 
 def readyz_web(request: HttpRequest) -> JsonResponse:
     """Say whether what a web process cannot do without answers: for load balancers."""
-    return _ready(database=_database, migrations=_migrations)
+    return _ready({}, database=_database, migrations=_migrations)
 
 
-def _ready(**asks: Callable[[], str]) -> JsonResponse:
+def _ready(told: dict[str, Callable[[], str]], **asks: Callable[[], str]) -> JsonResponse:
     parts = {name: _state_of(ask) for name, ask in asks.items()}
     ready = all(state == "ok" for state in parts.values())
+    parts |= {name: _state_of(ask) for name, ask in told.items()}
     return JsonResponse(
         {"status": "ready" if ready else "not ready"} | parts, status=200 if ready else 503
     )
@@ -71,6 +75,10 @@ def _database() -> str:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     return "ok"
+
+
+def _replica() -> str:
+    return "ok" if follower.behind() <= MOST_LAG else "late"
 
 
 def _migrations() -> str:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 
 from django.conf import settings
 from django.core.exceptions import MiddlewareNotUsed
+from django.db import connections
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
@@ -19,6 +20,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from accounts.replica import ALIAS, MOST_LAG, follower
 from accounts.selectors.jobs import failing_by_job
 from bookings.overview.selectors.operations import load_operations
 
@@ -103,7 +105,12 @@ class Clock:
         counts = {queue.kind: queue.retried + queue.failed for queue in state.queues}
         for name, count in (counts | failing_by_job()).items():
             failures.add_metric([name], count)
-        return [outbox, age, due, late, last, took, overdue, failures]
+        behind = _gauge("commons_replica_behind_seconds", "At most; infinite while it is away.")
+        most = _gauge("commons_replica_most_behind_seconds", "Beyond which it is not read.")
+        if ALIAS in connections:
+            behind.add_metric([], follower.behind())
+            most.add_metric([], MOST_LAG)
+        return [outbox, age, due, late, last, took, overdue, failures, behind, most]
 
 
 def _gauge(name: str, about: str, *labels: str) -> GaugeMetricFamily:

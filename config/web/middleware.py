@@ -16,6 +16,7 @@ from django.urls import Resolver404, resolve, reverse
 from django.utils.cache import patch_vary_headers
 
 from accounts.domain.errors import NotPermitted, Refused
+from accounts.replica import acted
 from bookings.overview.selectors.home import counts_forget
 from bookings.record.messages import sentence
 from config.pages.errors import NO_VALUES, away, away_code, closed_meanwhile, page, refused_page
@@ -84,16 +85,19 @@ class ProxyMiddleware:
 
 
 class CountsMiddleware:
-    """What waits for a person is counted anew after each of their acts, on pages and by the API."""
+    """What waits for a person is counted anew after each of their acts, on pages and by the API;
+    and they read what they wrote."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if request.method in {"GET", "HEAD", "OPTIONS"} or response.status_code >= 500:
+        if request.method in {"GET", "HEAD", "OPTIONS"}:
             return response
         if request.user.is_authenticated:
+            acted(request.user.pk)
+        if request.user.is_authenticated and response.status_code < 500:
             counts_forget(request.user.pk)
         return response
 

@@ -17,6 +17,7 @@ from accounts.api.pagination import Pages, paginated
 from accounts.api.resource import rendered
 from accounts.api.schema import operation, page
 from accounts.api.shapes import Instant, Text, query_values
+from accounts.replica import from_replica
 from instruments.api.attachments import AttachmentShape
 from instruments.api.registry import InstrumentShape, with_quality
 from instruments.models import Attachment, Instrument
@@ -57,6 +58,7 @@ class CatalogueRecords(Endpoint):
     only_reads = True
     http_method_names = ["get", "head"]
 
+    @from_replica
     @operation(
         "catalogue_records",
         _("The whole catalogue, to keep a copy"),

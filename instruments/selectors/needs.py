@@ -15,6 +15,7 @@ from uuid import uuid4
 from django.core.cache import cache
 from django.db.models import QuerySet
 
+from accounts.replica import on_primary
 from accounts.selectors.rows import visible
 from instruments.adapters import embedding
 from instruments.domain import capabilities, needs
@@ -74,6 +75,7 @@ def load_parameters() -> Parameters:
 
 
 @lru_cache(maxsize=1)
+@on_primary()  # services read what is kept
 def _parameters(version: str) -> Parameters:
     return read_parameters()
 
@@ -182,5 +184,6 @@ _held = Held()
 
 
 @lru_cache(maxsize=1)
+@on_primary()
 def _vocabulary(version: str) -> Vocabulary:
     return vocabulary(load_measurands(), load_terms())

@@ -75,6 +75,8 @@ def test_the_documented_settings_are_clean():
         ({"DATABASE_URL": "postgresql://db.example/x?options=-cjit%3Don"}, "sets options"),
         ({"DATABASE_URL": "postgresql://web:hidden%zz@db.example/x"}, "written as %XX"),
         ({"DATABASE_URL": "postgresql://web:hidden@[db.example/x"}, "written as %XX"),
+        ({"DATABASE_REPLICA_URL": "mysql://db.example/x"}, "DATABASE_REPLICA_URL must look like"),
+        ({"DATABASE_REPLICA_MOST_LAG": "2"}, "3 seconds at least"),
         ({"REDIS_URL": "redis://cache.example/hidden@"}, "REDIS_URL must look like"),
         ({"REDIS_URL": "redis://:hidden@[cache.example"}, "written as %XX"),
         ({"REDIS_URL": "redis://:hidden@cache.example:x"}, "REDIS_URL must look like"),

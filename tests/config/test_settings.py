@@ -40,6 +40,7 @@ class TestLocalMode:
             ("DATABASE_URL", "postgresql://a:b@db.example/c"),
             ("DATABASE_URL", "postgresql://a:b@127.0.0.1:5432/c"),
             ("DATABASE_URL", "postgresql://a@127.0.0.1:5432/c"),
+            ("DATABASE_REPLICA_URL", "postgresql://a:b@db.example/c"),
             ("REDIS_URL", "redis://cache.example"),
             ("CELERY_BROKER_URL", "redis://broker.example"),
         ],

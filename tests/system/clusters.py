@@ -53,6 +53,9 @@ class Pair:
     def kill_primary(self) -> None:
         kill_server(find_account(_installation(), self.primary.home).home / "data")
 
+    def kill_standby(self) -> None:
+        kill_server(find_account(_installation(), self.standby.home).home / "data")
+
     def promote(self) -> None:
         """As an operator does; the new primary has no standby, and waits for none."""
         psql(self.standby.url, "SELECT pg_promote()")

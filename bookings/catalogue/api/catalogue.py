@@ -33,6 +33,7 @@ from accounts.domain.currencies import MINOR_DIGITS
 from accounts.domain.errors import invalid
 from accounts.domain.roles import By
 from accounts.models import Organisation
+from accounts.replica import from_replica
 from accounts.selectors.organisations import payer_for
 from bookings.catalogue.selectors.catalogue import (
     Offer,
@@ -229,6 +230,7 @@ def _price(offer: Offer) -> dict[str, Any] | None:
 
 
 class Instruments(InstrumentRegister):
+    @from_replica
     @operation(
         "instruments",
         _("The catalogue"),
@@ -420,6 +422,7 @@ class FacetsQuery(Narrowing):
 
 
 class CatalogueFacets(Endpoint):
+    @from_replica
     @operation(
         "instrument-facets",
         _("Catalogue filters"),

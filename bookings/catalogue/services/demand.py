@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 from accounts.domain.errors import NotFound
 from accounts.domain.roles import By
 from accounts.models import Organisation
+from accounts.replica import on_primary
 from bookings.catalogue.domain.searches import to_json
 from bookings.catalogue.models import UnmetDemand
 from bookings.catalogue.selectors.equivalents import with_equivalents
@@ -22,6 +23,7 @@ from instruments.models import Instrument, Technique
 from instruments.selectors.registry import instrument_to_book
 
 
+@on_primary()
 def demand_searched(by: By, *, organisation: Organisation, criteria: Criteria) -> None:
     """A search for free time that found nothing; once per person, query and day (UTC)."""
     if criteria.free_from is None or criteria.free_until is None:

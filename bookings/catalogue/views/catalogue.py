@@ -16,6 +16,7 @@ from accounts.domain.errors import Invalid, NotFound
 from accounts.domain.roles import By
 from accounts.letters.words import named
 from accounts.permissions import actor_of
+from accounts.replica import from_replica
 from accounts.selectors.memberships import place_of
 from bookings.catalogue.forms.catalogue import CatalogueForm
 from bookings.catalogue.selectors.catalogue import (
@@ -84,6 +85,7 @@ from instruments.views.linked_data import linked_data, page_address
 PAGE = 18
 
 
+@from_replica
 def catalogue(request: HttpRequest) -> HttpResponse:
     if address := _with_specs(request):
         return redirect(address)

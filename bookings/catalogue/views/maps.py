@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.permissions import actor_of
+from accounts.replica import from_replica
 from bookings.catalogue.adapters.boundaries import boundaries
 from bookings.catalogue.domain.maps import (
     HEIGHT,
@@ -49,6 +50,7 @@ class Drawn:
 
 
 @require_safe
+@from_replica
 def catalogue_map(request: HttpRequest) -> HttpResponse:
     """Where the instruments of a search stand, with the fields of the catalogue's form; `box` is
     the part of the map that is shown."""

@@ -13,6 +13,7 @@ from accounts.api.endpoint import Endpoint
 from accounts.api.schema import operation
 from accounts.api.shapes import Choice, Day, Query, Text, query_values
 from accounts.domain.errors import invalid
+from accounts.replica import from_replica
 from bookings.catalogue.api.asking import codes_in
 from bookings.hours.domain.hours import LONGEST, definitions_on
 from bookings.hours.domain.norms import FIRST, USUAL_SCHEME
@@ -119,6 +120,7 @@ def row_json(row: HoursRow) -> dict[str, Any]:
 
 
 class Hours(Endpoint):
+    @from_replica
     @operation(
         "statistics_hours",
         _("Hours"),

@@ -14,6 +14,7 @@ from accounts.api.schema import operation
 from accounts.api.shapes import Choice, Day, Shape, Text, Whole, checked
 from accounts.domain.errors import NotPermitted
 from accounts.domain.roles import By
+from accounts.replica import from_replica
 from bookings.hours.api.hours import (
     DaysQuery,
     DaysShape,
@@ -100,6 +101,7 @@ def flows_json(result: Flows) -> dict[str, Any]:
 
 
 class FlowsBetweenRegions(Endpoint):
+    @from_replica
     @operation(
         "statistics_flows",
         _("Flows between regions"),
@@ -144,6 +146,7 @@ def spread_json(row: Spread) -> dict[str, Any]:
 
 
 class Concentration(Endpoint):
+    @from_replica
     @operation(
         "statistics_concentration",
         _("Concentration of instruments over regions"),
@@ -186,6 +189,7 @@ def payer_json(row: PayerRow) -> dict[str, Any]:
 
 
 class Payers(Endpoint):
+    @from_replica
     @operation(
         "statistics_payers",
         _("Productive hours by who pays"),
@@ -233,6 +237,7 @@ class BookingsShape(DaysShape):
 
 
 class Bookings(Endpoint):
+    @from_replica
     @operation(
         "statistics_bookings",
         _("Lead times, late cancellations, bookings not used"),
@@ -277,6 +282,7 @@ def demand_json(row: DemandRow) -> dict[str, Any]:
 
 
 class Demand(Endpoint):
+    @from_replica
     @operation(
         "statistics_demand",
         _("Unmet demand"),

@@ -13,6 +13,7 @@ from accounts import trail
 from accounts.domain.errors import WrongState
 from accounts.domain.roles import Actor, By
 from accounts.notifications import nudge
+from accounts.replica import on_primary, read_by_name
 from accounts.selectors.memberships import load_actor
 from accounts.selectors.rows import visible
 from accounts.services.file_jobs import counted, file_open, files_work
@@ -86,16 +87,23 @@ def export_open(job: HoursExport) -> "File[bytes]":
 
 def _write(job: HoursExport, stream: BinaryIO) -> int:
     actor, query = load_actor(job.user), TableQuery.of_json(job.asked)
-    with translation.override(job.language):
+
+    def fill() -> int:
+        stream.seek(0)
+        stream.truncate()
         table = table_of(actor, job.table, query)
         total = 0
         if job.table == "days":
             total = day_sums_of(scope_for(actor, query.narrowed).instruments, query).days or 0
-        HoursExport.objects.filter(pk=job.pk).update(rows_total=total)
+        with on_primary():
+            HoursExport.objects.filter(pk=job.pk).update(rows_total=total)
         rows = counted(job, table.rows)
         if job.format == "csv":
             for piece in csv_pieces(table.heads, rows, query.notes):
                 stream.write(piece)
         else:
             write_workbook(stream, table.heads, rows, query.notes)
-    return job.rows_done
+        return job.rows_done
+
+    with translation.override(job.language):
+        return read_by_name(job.user_id, fill)

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.core.cache import cache
 from django.db import connection, transaction
 
+from accounts.replica import acted
 from bookings.hours.domain.hours import days_due
 from bookings.hours.models import RollUp
 from bookings.hours.selectors.figures import (
@@ -78,6 +79,7 @@ def hours_roll_up(
             total += _batch_redo(instruments, now=now)
     bookings_mark(now)
     months_sum()
+    acted(ROLLED_UP)
     cache.delete(ROLLED_UP)  # what is public was kept
     return total
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.domain.errors import NotPermitted
 from accounts.domain.roles import Actor
 from accounts.permissions import actor_of
+from accounts.replica import from_replica
 from accounts.views.pages import reads
 from bookings.hours.selectors.behind import DEMAND, FLOWS, Behind
 from bookings.hours.selectors.bookings import booking_rows
@@ -38,6 +39,7 @@ TITLES = {
 
 
 @reads
+@from_replica
 def behind(request: HttpRequest) -> HttpResponseBase:
     """The rows that a number other than of hours is the sum of."""
     actor = actor_of(request.user)

@@ -16,6 +16,7 @@ from django.utils.translation import gettext
 from accounts.domain.errors import Invalid, NotFound, NotPermitted
 from accounts.domain.roles import Actor
 from accounts.permissions import actor_of
+from accounts.replica import from_replica
 from accounts.views.pages import reads
 from bookings.catalogue.views.events import local_name
 from bookings.hours.domain.hours import definitions_on
@@ -127,6 +128,7 @@ def _spans(today: date) -> list[tuple[str, date, date]]:
     ]
 
 
+@from_replica
 def hours_by(request: HttpRequest) -> HttpResponse:
     """Hours by region, organisation, instrument and so on, each row opening what is below."""
     actor = actor_of(request.user)
@@ -242,6 +244,7 @@ def _trend(figures: Figures) -> dict[str, Any]:
 
 
 @reads
+@from_replica
 def weeks(request: HttpRequest) -> HttpResponse:
     """How much of the open time was used, week by week."""
     actor = actor_of(request.user)
@@ -289,6 +292,7 @@ def weeks(request: HttpRequest) -> HttpResponse:
 
 
 @reads
+@from_replica
 def days(request: HttpRequest) -> HttpResponse:
     """The instrument-days that a number is the sum of."""
     actor = actor_of(request.user)
@@ -317,6 +321,7 @@ def _place(text: str) -> tuple[date, str] | None:
 
 
 @reads
+@from_replica
 def rows(request: HttpRequest) -> HttpResponse:
     """What one instrument's day is made of: sessions, closures and no-shows."""
     actor = actor_of(request.user)

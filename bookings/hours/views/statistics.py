@@ -15,6 +15,7 @@ from django.utils.translation import gettext
 from accounts.domain.errors import NotPermitted
 from accounts.letters.words import named
 from accounts.permissions import actor_of
+from accounts.replica import from_replica, streamed
 from accounts.views.pages import act, by_of, reads, writes
 from bookings.catalogue.views.events import local_name
 from bookings.hours.domain.hours import DEFINITIONS
@@ -44,6 +45,7 @@ from instruments.messages import PRICE_GROUP_LABELS
 from instruments.models import Instrument
 
 
+@from_replica
 def payers_by(request: HttpRequest) -> HttpResponse:
     """Productive hours by price group, payer's region and payer."""
     actor = actor_of(request.user)
@@ -76,6 +78,7 @@ def payers_by(request: HttpRequest) -> HttpResponse:
     return render(request, "bookings/hours/hours_payers.html", context)
 
 
+@from_replica
 def between_regions(request: HttpRequest) -> HttpResponse:
     """Who used what where, as a diagram, a matrix and indices."""
     actor = actor_of(request.user)
@@ -130,6 +133,7 @@ def between_regions(request: HttpRequest) -> HttpResponse:
     return render(request, "bookings/hours/hours_flows.html", context)
 
 
+@from_replica
 def unmet(request: HttpRequest) -> HttpResponse:
     """What people wanted and could not have."""
     actor = actor_of(request.user)
@@ -187,6 +191,7 @@ def _by(table: str, request: HttpRequest, query: TableQuery) -> TableQuery:
     return query
 
 
+@from_replica
 def download(request: HttpRequest) -> HttpResponseBase:
     """The table of a page as a file, at once."""
     actor = actor_of(request.user)
@@ -201,7 +206,7 @@ def download(request: HttpRequest) -> HttpResponseBase:
     file = f"{name}-{query.since}-{query.until}.{format}"
     answer: HttpResponseBase
     if format == "csv":
-        pieces = csv_pieces(table.heads, table.rows, query.notes)
+        pieces = streamed(csv_pieces(table.heads, table.rows, query.notes))
         answer = StreamingHttpResponse(pieces, content_type="text/csv; charset=utf-8")
         answer["Content-Disposition"] = f'attachment; filename="{file}"'
     else:

@@ -14,6 +14,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
 from accounts.domain.roles import Actor, By
+from accounts.replica import streamed
 from accounts.selectors.rows import among
 from bookings.record.adapters.figures import Cell, csv_pieces, in_transaction
 from bookings.record.domain.money import format_amount
@@ -136,7 +137,7 @@ def csv_answer(
         for key, value in request.GET.items()
         if value and key not in ("format", "page", "after")
     ]
-    pieces = in_transaction(csv_pieces(heads, rows, notes))
+    pieces = streamed(in_transaction(csv_pieces(heads, rows, notes)))
     answer = StreamingHttpResponse(pieces, content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     return answer
