@@ -150,6 +150,7 @@ TOPIC_HINTS = {
     "charge": _("what was charged, disputed, corrected"),
     "statement": _("what your organisation or region has to pay"),
     "use": _("running over time, the previous user is late, use has finished"),
+    "sample": _("sent, received, measured, returned; or missing"),
     "account": _("invitations, memberships, roles, your account"),
     "training": _("places, sessions, results"),
     "record": _("records not confirmed for a year"),

@@ -16,6 +16,15 @@ class ReservationAdmin(Large):
     search_named = {"instrument": "name", "user": "email", "organisation": "code"}
 
 
+@admin.register(models.SampleItem)
+class SampleItemAdmin(Large):
+    list_display = ("code", "name", "state", "user", "organisation", "created_at")
+    list_select_related = ("user", "organisation")
+    list_filter = ("state",)
+    search_fields = ("^code",)
+    search_named = {"user": "email", "organisation": "code"}
+
+
 @admin.register(models.Occupancy)
 class OccupancyAdmin(Large):
     list_display = ("instrument", "unit", "span", "reservation", "closure", "expires_at")

@@ -11,6 +11,7 @@ class BookingsConfig(AppConfig):
         from bookings.catalogue.selectors.ratecards import is_card_used  # noqa: PLC0415
         from bookings.catalogue.selectors.units import refuse_units_in_use  # noqa: PLC0415 models are ready
         from bookings.record.selectors.reservations import refuse_while_booked  # noqa: PLC0415
+        from bookings.samples.selectors.samples import find_hazardous  # noqa: PLC0415
         from bookings.usage.services.closures import closures_fill  # noqa: PLC0415
         from instruments.selectors.misfits import finders  # noqa: PLC0415
         from instruments.services.policies import followers, guards  # noqa: PLC0415
@@ -23,6 +24,8 @@ class BookingsConfig(AppConfig):
             followers.append(closures_fill)
         if find_misfits not in finders:
             finders.append(find_misfits)
+        if find_hazardous not in finders:
+            finders.append(find_hazardous)
         if refuse_while_booked not in retiring:
             retiring.append(refuse_while_booked)
         if is_card_used not in uses:

@@ -48,6 +48,7 @@ from bookings.pricing.models import (
 )
 from bookings.record.models import Reservation, UsageSession
 from bookings.reserving.models import Chain
+from bookings.samples.models import BookedSample, SampleItem, SamplePhoto, SampleStep
 from bookings.series.models import Series
 from bookings.settlement.models import (
     Payment,
@@ -66,6 +67,7 @@ __all__ = [
     "AuditFinding",
     "AuditRun",
     "AuditSample",
+    "BookedSample",
     "BookingImport",
     "BookingsRead",
     "BusyCalendar",
@@ -108,6 +110,9 @@ __all__ = [
     "Quote",
     "Reservation",
     "RollUp",
+    "SampleItem",
+    "SamplePhoto",
+    "SampleStep",
     "SavedSearch",
     "SearchMatch",
     "Series",

@@ -30,6 +30,7 @@ from bookings.overview.services.effects import effects_carry_out
 from bookings.plans.services.waiting import wishes_look, wishes_settle
 from bookings.privacy.services.retention import records_remove
 from bookings.reserving.services.reservations import reservations_lapse
+from bookings.samples.services.samples import samples_remind
 from bookings.settlement.services.statements import statements_draw_due, statements_remind
 from bookings.usage.services.usage import overruns_tell, usage_settle
 from instruments.services.enrolments import enrolments_end
@@ -125,5 +126,6 @@ write_bundles = _job("write_bundles", bundles_work)
 find_exceptions = _job(
     "find_exceptions", lambda now: exceptions_find(By(PLATFORM, now)), is_single=True
 )
+remind_of_samples = _job("remind_of_samples", samples_remind, is_single=True)
 remind_of_findings = _job("remind_of_findings", findings_remind)
 tell_of_seals = _job("tell_of_seals", seals_tell, is_single=True)

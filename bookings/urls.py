@@ -32,6 +32,7 @@ from bookings.plans.views import chains, imports, waiting
 from bookings.pricing.views import what_if
 from bookings.privacy.views import leaving, persons
 from bookings.reserving.views import booking, moves, requests
+from bookings.samples.views import samples
 from bookings.series.views import series
 from bookings.usage.views import board, closures
 
@@ -72,6 +73,19 @@ urlpatterns = [
     path("needs/<uuid:need_id>/correct/", needs.correct, name="need-correct"),
     path("needs/<uuid:need_id>/readers/", needs.share, name="need-share"),
     path("needs/<uuid:need_id>/withdraw/", needs.withdraw, name="need-withdraw"),
+    path("samples/", samples.samples, name="sample-items"),
+    path("samples/new/", samples.new, name="sample-new"),
+    path("samples/queue/", samples.queue, name="sample-queue"),
+    path("samples/steps/", samples.step_many, name="sample-steps"),
+    path("samples/labels/", samples.labels, name="sample-labels"),
+    path("samples/photos/<uuid:photo_id>/", samples.photo_remove, name="sample-photo-remove"),
+    path("samples/photos/<uuid:photo_id>/<str:size>/", samples.photo, name="sample-photo"),
+    path("samples/<str:code>/", samples.sample, name="sample-item"),
+    path("samples/<str:code>/change/", samples.change, name="sample-change"),
+    path("samples/<str:code>/step/", samples.step, name="sample-step"),
+    path("samples/<str:code>/join/", samples.join, name="sample-join"),
+    path("samples/<str:code>/photos/", samples.photo_new, name="sample-photo-new"),
+    path(_reservation + "samples/", samples.join_many, name="sample-join-many"),
     path("waiting/", waiting.waiting, name="waiting"),
     path("waiting/<uuid:wish_id>/withdraw/", waiting.withdraw, name="waiting-withdraw"),
     path("waiting/<uuid:reservation_id>/decline/", waiting.decline, name="waiting-decline"),

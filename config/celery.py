@@ -60,6 +60,7 @@ TIMETABLE: dict[str, dict[str, Any]] = {
         "schedule": crontab(minute=15, hour=3),
     },
     "saved searches": {"task": "bookings.tasks.tell_of_searches", "schedule": crontab(minute=25)},
+    "samples to come": {"task": "bookings.tasks.remind_of_samples", "schedule": 600.0},
     "matches": {"task": "bookings.tasks.tell_of_matches", "schedule": 600.0},
     "hosts": {"task": "bookings.tasks.review_hosts", "schedule": crontab(minute=50, hour=3)},
     "gather words": {"task": "bookings.tasks.gather_words", "schedule": crontab(minute=55)},

@@ -19,6 +19,24 @@ PRICE_GROUP_LABELS = {
     "industry": _("enterprises"),
 }
 
+# Classes of hazard: the nine of the Globally Harmonized System by what its pictograms mean.
+HAZARD_LABELS = {
+    "explosive": _("explosive"),
+    "flammable": _("flammable"),
+    "oxidising": _("oxidising"),
+    "pressurised-gas": _("gas under pressure"),
+    "corrosive": _("corrosive"),
+    "toxic": _("acutely toxic"),
+    "irritant": _("irritant or harmful"),
+    "health-hazard": _("serious health hazard"),
+    "environmental": _("hazardous to the environment"),
+    "biological": _("biological hazard"),
+    "radioactive": _("radioactive"),
+    "magnetic": _("strongly magnetic"),
+    "cryogenic": _("very cold"),
+    "nanomaterial": _("loose powder or nanomaterial"),
+}
+
 FILE_SENTENCES = {
     "file-too-large": _("The file is larger than {megabytes} MB."),
     "unknown-encoding": _("There is no character encoding {encoding}."),

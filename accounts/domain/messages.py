@@ -45,6 +45,8 @@ TOPICS = {
         Topic("charge", is_required=True),
         Topic("statement", is_required=True),
         Topic("use"),
+        # A thing of somebody's is under way: it may leave the mail, not the inbox.
+        Topic("sample", stays_in_inbox=True),
         # Who may do what in whose name: security.
         Topic("account", is_required=True),
         Topic("training"),

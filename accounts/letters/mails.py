@@ -35,6 +35,7 @@ TOPIC_NAMES = {
     "charge": _("Charges"),
     "statement": _("Statements and settlements"),
     "use": _("During and after use"),
+    "sample": _("Samples"),
     "account": _("My account and memberships"),
     "training": _("Courses"),
     "record": _("Records of instruments"),

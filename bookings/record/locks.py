@@ -1,9 +1,9 @@
 """Locks of people and reservations, and the order of all locks.
 
 Each area has those of its own rows in its `locks.py`. Whoever takes several takes them in this
-order: imports, the instrument (instruments/locks.py), series, reservations, chain, sources and
-programmes with their grants, the host's books, statement or settlement, charge; the person last. An
-agreement's is taken alone.
+order: imports, the instrument (instruments/locks.py), series, reservations, samples, chain, sources
+and programmes with their grants, the host's books, statement or settlement, charge; the person
+last. An agreement's is taken alone.
 """
 
 from collections.abc import Iterable

@@ -8,7 +8,12 @@ from django.apps import apps
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from instruments.messages import ADDRESS_SENTENCES, FILE_SENTENCES, HARVEST_SENTENCES
+from instruments.messages import (
+    ADDRESS_SENTENCES,
+    FILE_SENTENCES,
+    HARVEST_SENTENCES,
+    HAZARD_LABELS,
+)
 
 
 class Plural(NamedTuple):
@@ -650,6 +655,15 @@ SENTENCES = {
         "The payer’s price group may book at most {limit} {what} here; with this it would be"
         " {total}."
     ),
+    "hazard-not-accepted": _(
+        "The instrument does not accept this hazard: {hazard} (sample {sample}, {name})."
+    ),
+    "sample-step": _("Sample {sample} is {state}: it cannot become {wanted}, or not by you."),
+    "sample-gone": _("Sample {sample} is {state}: it cannot be measured any more."),
+    "sample-away": _("Sample {sample} is {state}: only what lies with you can be taken off."),
+    "too-many-samples": _("You have announced {most} samples already."),
+    "not-a-sample-code": _("This is no code of a sample, such as ABCD-EFGH."),
+    "mistyped-code": _("One character of this code is wrong."),
     "chain-order": _("The steps of the chain would no longer follow each other as they must."),
     "kept-for-other-regions": ngettext_lazy(
         "{percent} % of each week is kept for other regions: of this week {limit} hour is left"
@@ -675,6 +689,7 @@ RULES = {
     "organisation-quota": _("quota of an organisation"),
     "group-quota": _("quota of a price group"),
     "kept-for-other-regions": _("share kept for other regions"),
+    "hazard-not-accepted": _("hazards of samples"),
 }
 
 STATES = {
@@ -719,8 +734,11 @@ def sentence(code: str, numbers: Mapping[str, object] | None = None) -> str:
     counted = COUNTS.get((str(numbers.get("unit")), str(numbers.get("per"))))
     if counted is not None:
         numbers["what"] = counted.of(numbers.get("limit"))
-    if code == "wrong-state":
-        numbers["state"] = _state_words().get(str(numbers.get("state")), numbers.get("state"))
+    if code == "wrong-state" or code.startswith("sample-"):
+        for name in numbers.keys() & {"state", "wanted"}:
+            numbers[name] = _state_words().get(str(numbers[name]), numbers[name])
+    if "hazard" in numbers:
+        numbers["hazard"] = HAZARD_LABELS.get(str(numbers["hazard"]), numbers["hazard"])
     return template_of(code, numbers).format_map(_Missing(numbers))
 
 

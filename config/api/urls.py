@@ -35,6 +35,7 @@ from bookings.plans.api import chains, imports, waiting
 from bookings.pricing.api import agreements, what_if
 from bookings.privacy.api import leaving, persons
 from bookings.reserving.api import holds, moves, reservations, transitions
+from bookings.samples.api import samples
 from bookings.series.api import series
 from bookings.settlement.api import (
     exchange_rates,
@@ -103,6 +104,8 @@ urlpatterns = [
     *usage.Usage.routes(),
     *transitions.Cancellation.routes(),
     *bookings_needs.Needs.routes(),
+    path("samples/labels/", samples.SampleLabels.as_view(), name="api-sample-labels"),
+    *samples.Samples.routes(),
     *waiting.WaitingList.routes(),
     *series.SeriesCollection.routes(),
     *chains.Chains.routes(),

@@ -41,7 +41,10 @@ PARTS = {
             "need-share",
             "need-withdraw",
         ),
+        "bookings:sample-queue": ("sample-steps",),
         "bookings:mine": (
+            *("sample-items", "sample-new", "sample-item", "sample-change", "sample-step"),
+            *("sample-join", "sample-photo-new"),
             "calendar",
             "spending",
             "feeds",
@@ -143,6 +146,7 @@ MENU = (
                 _has("manager"),
                 frozenset({"requests"}),
             ),
+            Entry("bookings:sample-queue", gettext_lazy("Samples"), _has("manager")),
             Entry(
                 "instruments:questions",
                 gettext_lazy("Questions"),

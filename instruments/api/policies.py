@@ -39,7 +39,7 @@ from instruments.domain.policies import (
     policy_to_json,
 )
 from instruments.domain.ratecards import PRICE_GROUPS
-from instruments.messages import PRICE_GROUP_LABELS
+from instruments.messages import HAZARD_LABELS, PRICE_GROUP_LABELS
 from instruments.models import BookingPolicy, PolicyVersion
 from instruments.selectors.policies import load_policy, policy_versions
 from instruments.selectors.registry import instrument_by_id
@@ -117,6 +117,11 @@ class PolicyShape(serializers.Serializer[Any]):
     )
     quotas = serializers.ListField(child=QuotaShape(), max_length=MOST_QUOTAS, required=False)
     cross_region_share = ShareShape(required=False, allow_null=True)
+    refused_hazards = serializers.ListField(
+        child=serializers.ChoiceField(list(HAZARD_LABELS.items())),
+        required=False,
+        help_text="Classes of hazard that samples of a booking must not have.",
+    )
 
 
 class ReasonBody(Shape):

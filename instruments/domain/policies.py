@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from accounts.domain.errors import FieldProblem, Invalid
+from instruments.domain.hazards import hazards_in
 from instruments.domain.ratecards import PRICE_GROUPS
 
 SCOPES = ("user", "organisation", "price_group")
@@ -166,6 +167,8 @@ class Policy:
     qualification: str = ""
     quotas: tuple[Quota, ...] = ()
     cross_region_share: Share | None = None
+    # Classes of hazard that samples must not have.
+    refused_hazards: tuple[str, ...] = ()
 
     @property
     def usual_minutes(self) -> int:
@@ -208,6 +211,7 @@ FIELDS = (
     "qualification",
     "quotas",
     "cross_region_share",
+    "refused_hazards",
 )
 LONGEST_CODE = 60
 
@@ -248,6 +252,7 @@ def parse_policy(data: object) -> Policy:
         problems.append(FieldProblem("qualification", "too-long", {"most": LONGEST_CODE}))
     quotas = parse_quotas(data.get("quotas"), problems)
     share = parse_share(data.get("cross_region_share"), problems)
+    hazards = parse_hazards(data.get("refused_hazards"), problems)
     if problems:
         raise Invalid(problems)
     return Policy(
@@ -257,7 +262,22 @@ def parse_policy(data: object) -> Policy:
         qualification=str(qualification).strip(),
         quotas=quotas,
         cross_region_share=share,
+        refused_hazards=hazards,
     )
+
+
+def parse_hazards(given: object, problems: list[FieldProblem]) -> tuple[str, ...]:
+    """Read classes of hazard from the JSON of the API; what is wrong is added to `problems`."""
+    if given is None:
+        return ()
+    if not isinstance(given, list | tuple):
+        problems.append(FieldProblem("refused_hazards", "not-a-list"))
+        return ()
+    try:
+        return hazards_in(map(str, given), "refused_hazards")
+    except Invalid as refused:
+        problems += refused.problems
+        return ()
 
 
 def _horizon(given: object, problems: list[FieldProblem]) -> dict[str, int]:
@@ -283,4 +303,5 @@ def policy_to_json(policy: Policy) -> dict[str, object]:
         "qualification": policy.qualification or None,
         "quotas": [quota_to_json(quota) for quota in policy.quotas],
         "cross_region_share": share_to_json(policy.cross_region_share),
+        "refused_hazards": list(policy.refused_hazards),
     }

@@ -23,7 +23,7 @@ from instruments.domain.ratecards import PRICE_GROUPS
 from instruments.domain.training import THIS_INSTRUMENT
 from instruments.forms.fields import MinutesInput, StyledForm, count_of
 from instruments.forms.qualifications import technique_choices
-from instruments.messages import PRICE_GROUP_LABELS
+from instruments.messages import HAZARD_LABELS, PRICE_GROUP_LABELS
 from instruments.models import Technique
 
 SCOPES = [
@@ -126,6 +126,12 @@ class PolicyForm(StyledForm):
     units = _number(_("Identical units"), 500, 1)
     qualification = forms.ChoiceField(
         label=_("To operate it alone, one needs"), required=False, choices=QUALIFICATION_CHOICES
+    )
+    refused_hazards = forms.MultipleChoiceField(
+        label=_("Samples with these hazards are not accepted"),
+        required=False,
+        choices=HAZARD_LABELS.items(),
+        widget=forms.CheckboxSelectMultiple,
     )
     reason = forms.CharField(label=_("Why it changes"), required=False, max_length=500)
     share_percent = _number(_("Kept for other regions, in percent"), 100, required=False)

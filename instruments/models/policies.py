@@ -1,5 +1,6 @@
 """On what rules an instrument is booked, and was."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
@@ -35,6 +36,8 @@ class BookingPolicy(models.Model):
     quotas = models.JSONField(default=list)
     cross_region_share = models.JSONField(null=True)
     units = models.PositiveIntegerField(default=1)
+    # null: none, as the release before writes it
+    refused_hazards = ArrayField(models.CharField(max_length=20), default=list, null=True)
     version = models.PositiveIntegerField(default=1)
 
     class Meta:

@@ -19,4 +19,5 @@ def load_policy(row: BookingPolicy) -> Policy:
     values = {name: getattr(row, name) for name in Policy.__dataclass_fields__}
     values["quotas"] = parse_quotas(row.quotas, [])
     values["cross_region_share"] = parse_share(row.cross_region_share, [])
+    values["refused_hazards"] = tuple(row.refused_hazards or ())
     return Policy(**values)

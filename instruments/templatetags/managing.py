@@ -3,7 +3,7 @@ limits."""
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -29,6 +29,7 @@ from instruments.forms.policies import MEASURES, SCOPES, SPANS
 from instruments.forms.qualifications import technique_choices
 from instruments.messages import (
     FIELD_LABELS,
+    HAZARD_LABELS,
     KEPT,
     PRICE_GROUP_LABELS,
     file_sentence,
@@ -263,6 +264,12 @@ def windows_of(override: Override) -> str:
 def coming(hours: OpeningHours, today: Any) -> list[Override]:
     """Return the exceptions from a date on."""
     return [override for override in hours.overrides if override.date >= today]
+
+
+@register.filter
+def hazards_named(codes: Iterable[str]) -> str:
+    """Return classes of hazard as pages say them."""
+    return listed(str(HAZARD_LABELS.get(code, code)) for code in codes)
 
 
 @register.filter

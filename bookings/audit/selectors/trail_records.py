@@ -51,6 +51,7 @@ from bookings.pricing.selectors.charges import charges_for
 from bookings.record.models import Reservation
 from bookings.record.selectors.reservations import reservations_for
 from bookings.reserving.models import Chain
+from bookings.samples.models import SampleItem
 from bookings.series.models import Series
 from bookings.series.selectors.series import series_for
 from bookings.settlement.models import Settlement, Statement
@@ -148,6 +149,7 @@ NAMES: dict[str, tuple[type[Model], Any, Any, str | None]] = {
     "chain": (Chain, "organisation__name", "organisation__name_zh", "created_at"),
     "waitingwish": (WaitingWish, "instrument__name", "instrument__name_zh", "earliest"),
     "need": (Need, _person("user__"), None, "created_at"),
+    "sampleitem": (SampleItem, "name", None, None),
     "closure": (Closure, "instrument__name", "instrument__name_zh", "start_at"),
     "savedsearch": (SavedSearch, "name", None, None),
     "bookingimport": (BookingImport, "file_name", None, None),

@@ -53,18 +53,36 @@ class Asker:
 
 
 @dataclass(frozen=True)
+class Hazard:
+    """A class of hazard that a sample has: its code, and the sample's own code and name."""
+
+    code: str
+    sample: str
+    name: str
+
+
+@dataclass(frozen=True)
 class Wish:
     """A period somebody would like.
 
     waived: codes of rules that do not bind it: those of notice and horizon where a booking
     only changes its length, those a manager sets aside. keeps_start: only the length may change,
-    so the nearest that passes is another length.
+    so the nearest that passes is another length. hazards: those of the samples to be measured.
     """
 
     period: Period
     asker: Asker
     waived: frozenset[str] = frozenset()
     keeps_start: bool = False
+    hazards: tuple[Hazard, ...] = ()
+
+
+def not_accepted(hazards: Iterable[Hazard], policy: Policy) -> Iterator[Refusal]:
+    """What an instrument says to hazards of samples that it does not accept."""
+    for hazard in hazards:
+        if hazard.code in policy.refused_hazards:
+            numbers = {"hazard": hazard.code, "sample": hazard.sample, "name": hazard.name}
+            yield Refusal("hazard-not-accepted", numbers)
 
 
 def unqualified(asker: Asker, period: Period) -> Iterator[Refusal]:
@@ -180,6 +198,7 @@ class Calendar:
         return (
             *self._standing(wish.asker),
             *unqualified(wish.asker, wish.period),
+            *not_accepted(wish.hazards, self.policy),
             *self._timing(wish, now),
             *self._capacity(wish.period),
             *self._limits(wish.asker, wish.period, now),
@@ -405,4 +424,6 @@ class Calendar:
         return subtract(self.opened(within), union(p for p, _ in self.busy(within)))
 
 
-_STANDING = frozenset({"not-published", "audience-not-served", "qualification-missing"})
+_STANDING = frozenset(
+    {"not-published", "audience-not-served", "qualification-missing", "hazard-not-accepted"}
+)

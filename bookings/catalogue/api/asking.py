@@ -9,10 +9,11 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
-from accounts.api.shapes import Choice, Instant, Number, Shape, Text, Whole
+from accounts.api.shapes import Choice, Instant, ListOf, Number, Shape, Text, Whole
 from accounts.domain.errors import invalid
 from bookings.funding.domain.funding import Share
 from bookings.record.domain.periods import Period
+from bookings.samples.domain.samples import MOST_AT_ONCE
 from instruments.models import Instrument
 
 # Longer than any policy admits; a rule says `too-long` well before.
@@ -97,6 +98,18 @@ class FundingBody(Shape):
         required=False,
         help_text="At most ten sources of the payer, by percent, in all 100: what is payable is "
         "set aside in them.",
+    )
+
+
+class SampleItemsBody(Shape):
+    """The sample items it is for."""
+
+    sample_items = ListOf(
+        child=serializers.UUIDField(),
+        max_length=MOST_AT_ONCE,
+        required=False,
+        help_text="Ids of own samples (`samples/`). A class of hazard that the instrument does not "
+        "accept refuses the booking.",
     )
 
 

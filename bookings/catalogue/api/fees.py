@@ -12,13 +12,21 @@ from accounts.api.schema import RefusalShape, operation
 from accounts.api.shapes import Money, amount, checked
 from accounts.domain.errors import invalid
 from accounts.selectors.organisations import payer_for
-from bookings.catalogue.api.asking import AskedBody, FundingBody, period_of, samples_of, shares_of
+from bookings.catalogue.api.asking import (
+    AskedBody,
+    FundingBody,
+    SampleItemsBody,
+    period_of,
+    samples_of,
+    shares_of,
+)
 from bookings.catalogue.api.refusals import refusal_json
 from bookings.catalogue.selectors.quotes import Quotation, load_quotation
 from bookings.funding.domain.funding import Part
 from bookings.pricing.domain.quotes import quote_to_json
 from bookings.pricing.selectors.fees import Asked
 from bookings.record.domain.money import format_amount, format_number
+from bookings.samples.selectors.samples import load_hazards
 from instruments.selectors.registry import instrument_to_book
 
 
@@ -138,7 +146,7 @@ def part_json(part: Part, quotation: Quotation) -> dict[str, Any]:
     }
 
 
-class QuoteBody(AskedBody, FundingBody):
+class QuoteBody(AskedBody, FundingBody, SampleItemsBody):
     """What a price is asked for, and what would pay it."""
 
 
@@ -183,5 +191,6 @@ class Quotes(Endpoint):
             self.now,
             user_id=self.actor.user_id,
             shares=shares_of(data),
+            hazards=load_hazards(self.actor, data.get("sample_items", ())),
         )
         return Response(quotation_json(quotation))

@@ -6,6 +6,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from accounts.models import Organisation
+from bookings.availability.domain.availability import Hazard
 from bookings.funding.domain.funding import Share
 from bookings.pricing.selectors.fees import Asked
 from bookings.record.domain.periods import Period
@@ -18,7 +19,8 @@ class Booking:
     hold: the reservation in state `held` that this completes; needs_hold: whether it is refused
     where that hold has run out or is of another booking, instead of asked for anew; on_behalf_of:
     the id or mail address of the person it is for, if not the one who asks; override: rules a
-    manager sets aside, with the reason; funding: the payer's sources that pay, by percent.
+    manager sets aside, with the reason; funding: the payer's sources that pay, by percent;
+    sample_items: ids of own samples that it is for; hazards: theirs, once they are locked.
     """
 
     instrument_id: UUID
@@ -36,6 +38,8 @@ class Booking:
     override: tuple[str, ...] = ()
     reason: str = ""
     funding: tuple[Share, ...] = ()
+    sample_items: tuple[UUID, ...] = ()
+    hazards: tuple[Hazard, ...] = ()
 
     @property
     def enquiry(self) -> Asked:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from accounts.domain.errors import FieldProblem, Invalid
 from accounts.models import Organisation
-from bookings.availability.domain.availability import Wish
+from bookings.availability.domain.availability import Hazard, Wish
 from bookings.availability.selectors.availability import around, load_calendar
 from bookings.catalogue.selectors.askers import load_asker
 from bookings.catalogue.selectors.equivalents import with_equivalents
@@ -54,9 +54,11 @@ def load_quotation(
     without: Collection[UUID] = (),
     shares: Sequence[Share] = (),
     made_for: UUID | None = None,
+    hazards: tuple[Hazard, ...] = (),
 ) -> Quotation:
     """Price and refusals of a period, as they would be for a booking made now by a person, or
-    by them for another, whose funding sources then count as well.
+    by them for another, whose funding sources then count as well; `hazards` are those of the
+    samples it is for.
 
     `Invalid` where the fee rule cannot answer; of a draft, a form half filled in, the quotation
     says so itself.
@@ -67,7 +69,7 @@ def load_quotation(
         refusals: tuple[Refusal, ...] = (Refusal("not-published"),)
     else:
         asker = load_asker(instrument, payer, terms, user_id=user_id, mode=enquiry.service_mode)
-        refusals = calendar.explain(Wish(enquiry.period, asker), now)
+        refusals = calendar.explain(Wish(enquiry.period, asker, hazards=hazards), now)
         refusals = with_equivalents(refusals, instrument, payer, enquiry, now, user_id=user_id)
         refusals = with_courses(refusals, instrument, now)
     given = quote_input(instrument, terms, enquiry)

@@ -33,6 +33,7 @@ from bookings.messaging.notifications import (
 from bookings.messaging.notifications.reservations import still_says
 from bookings.messaging.services.webhooks import events_tell, webhook_deliver
 from bookings.plans.services.waiting import slot_offer
+from bookings.samples.notifications import samples
 from bookings.settlement.domain.statements import statement_number
 from bookings.settlement.notifications import papers
 from bookings.settlement.notifications.papers import invoice_letter
@@ -47,7 +48,7 @@ KINDS = by_outbox_kind(
         area.KINDS
         for area in (
             people, sign_in, harvests, reservations, records, training, searches, needs, webhooks,
-            papers, audit,
+            papers, audit, samples,
         )
     )
 )  # fmt: skip

@@ -42,6 +42,7 @@ from bookings.record.selectors.reservations import (
 )
 from bookings.reserving.forms.reservations import ReasonForm
 from bookings.reserving.services.reservations import reservation_cancel
+from bookings.samples.selectors.samples import load_of_booking, may_join
 from bookings.usage.forms.usage import CheckOutForm
 from bookings.usage.selectors.closures import closure_cutting, load_cut_charge
 from bookings.usage.selectors.sessions import to_complete
@@ -117,8 +118,12 @@ def reservation_page(
     )
     session = getattr(row, "session", None)
     cut_at = session.cut_at if session else None
+    items, own_samples = load_of_booking(actor, row, now)
     context = {
         "reservation": row,
+        "items": items,
+        "own_samples": own_samples,
+        "may_join": may_join(actor, row, now),
         "reads_trail": actor.has("auditor"),
         "rules": rules_behind(row),
         "zone": row.instrument.facility.time_zone,

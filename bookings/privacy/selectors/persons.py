@@ -41,6 +41,7 @@ from bookings.needs.models import Need, Suggestion
 from bookings.plans.models import BookingImport, WaitingWish
 from bookings.pricing.models import Charge, Correction, Dispute
 from bookings.record.models import Reservation, UsageSession
+from bookings.samples.models import SampleItem, SampleStep
 from instruments.models import (
     CapabilityQuestion,
     CourseSession,
@@ -229,6 +230,16 @@ def _of_bookings(user: User) -> dict[str, list[Row]]:
             "id", "text", "terms", "requirements", "sample", "quantity", "modes", "earliest",
             "latest", "minutes", "budget", "currency", "state", "created_at",
             payer="organisation__code",
+        ),
+        "sample_items": _rows(
+            SampleItem.objects.filter(user=user).order_by("created_at"),
+            "id", "code", "name", "description", "amount", "hazards", "storage", "afterwards",
+            "state", "created_at", organisation="organisation__code",
+        ),
+        "sample_steps": _rows(
+            SampleStep.objects.filter(Q(sample__user=user) | Q(by=user)).order_by("at", "id"),
+            "state", "at", "place", "note", "carrier", "tracking", "condition",
+            sample="sample__code",
         ),
         "suggestions": _rows(
             Suggestion.objects.filter(user=user).order_by("created_at"),

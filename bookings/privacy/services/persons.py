@@ -19,6 +19,7 @@ from bookings.plans.services.waiting import wish_withdraw
 from bookings.privacy.selectors.leaving import bookings_ahead
 from bookings.privacy.selectors.persons import Row, load_obstacles, load_person
 from bookings.privacy.services.leaving import bookings_drop
+from bookings.samples.services.samples import samples_forget
 from instruments.locks import lock_instruments
 from instruments.services.capabilities import questions_drop
 from instruments.services.enrolments import enrolments_drop
@@ -62,6 +63,7 @@ def person_close(*, user: User, now: datetime, by_platform: bool = False, reason
     SavedSearch.objects.filter(user=user).delete()
     Need.objects.filter(user=user).delete()
     Suggestion.objects.filter(user=user).delete()
+    samples_forget(user=user)
     InstrumentList.objects.filter(user=user).delete()
     CalendarFeed.objects.filter(user=user).delete()
     BusyCalendar.objects.filter(user=user).delete()

@@ -35,6 +35,7 @@ from accounts.selectors.rows import visible
 from bookings.catalogue.api.asking import (
     AskedBody,
     FundingBody,
+    SampleItemsBody,
     codes_in,
     period_of,
     samples_of,
@@ -223,7 +224,7 @@ class OverrideBody(Shape):
     reason = Text(500, default="", allow_blank=True, help_text="Needed with `override`.")
 
 
-class ReservationBody(AskedBody, FundingBody, OverrideBody):
+class ReservationBody(AskedBody, FundingBody, OverrideBody, SampleItemsBody):
     service_mode = Choice(Instrument.ServiceMode.choices)
     purpose = PurposeBody()
     hold = serializers.UUIDField(
@@ -380,6 +381,7 @@ def booking_of(data: dict[str, Any]) -> Booking:
         override=tuple(data.get("override", ())),
         reason=data.get("reason", ""),
         funding=shares_of(data),
+        sample_items=tuple(data.get("sample_items", ())),
     )
 
 

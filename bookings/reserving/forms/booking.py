@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -16,6 +17,8 @@ from bookings.pricing.selectors.fees import Asked
 from bookings.record.domain.refusals import OVERRIDABLE
 from bookings.record.messages import sentence
 from bookings.record.models import Reservation
+from bookings.samples.domain.samples import code_text
+from bookings.samples.models import SampleItem
 from instruments.forms.fields import StyledForm
 from instruments.models import Instrument
 
@@ -54,6 +57,7 @@ class BookingForm(PaysFrom, StyledForm, PeriodForm):
         only_for_others: bool = False,
         may_override: bool = False,
         sources: Sequence[FundingSource] = (),
+        sample_items: Sequence[SampleItem] = (),
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
@@ -74,6 +78,17 @@ class BookingForm(PaysFrom, StyledForm, PeriodForm):
             self.fields["reason"] = forms.CharField(required=False, max_length=500)
         self.is_managed = may_override
         self.offer(sources)
+        if sample_items:
+            chosen = forms.TypedMultipleChoiceField(
+                label=_("Samples you have announced"),
+                required=False,
+                coerce=UUID,
+                choices=[
+                    (str(one.pk), f"{one.name} ({code_text(one.code)})") for one in sample_items
+                ],
+                widget=forms.CheckboxSelectMultiple,
+            )
+            self.add("sample_items", chosen)
         for name in ("start", "minutes", "organisation"):
             self.fields[name].widget = forms.HiddenInput()
         modes: Any = self.fields["service_mode"]
@@ -155,6 +170,7 @@ class BookingForm(PaysFrom, StyledForm, PeriodForm):
             override=tuple(data.get("override", ())),
             reason=data.get("reason", ""),
             funding=self.shares(),
+            sample_items=tuple(data.get("sample_items", ())),
         )
 
     def shown(self) -> list[forms.BoundField]:

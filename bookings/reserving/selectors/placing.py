@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from accounts.models import Organisation
-from bookings.availability.domain.availability import Calendar, Wish, unqualified
+from bookings.availability.domain.availability import Calendar, Hazard, Wish, unqualified
 from bookings.availability.selectors.availability import around, load_calendar
 from bookings.catalogue.selectors.askers import load_asker
 from bookings.pricing.domain import fees
@@ -49,6 +49,7 @@ def load_place(
     *,
     override: Sequence[str] = (),
     backing: Backing | None = None,
+    hazards: tuple[Hazard, ...] = (),
 ) -> Place:
     """Where a new booking goes. `RulesRefuse` names every rule that refuses, with the nearest
     that passes. Two statements where the payer's `backing` is known, two more at most where not;
@@ -59,7 +60,7 @@ def load_place(
     if calendar is None:
         raise RulesRefuse([Refusal("not-published")])
     asker = load_asker(instrument, payer, terms, user_id=user_id, mode=mode)
-    wish = Wish(period, asker, waived=frozenset(override))
+    wish = Wish(period, asker, waived=frozenset(override), hazards=hazards)
     broken = require_place(instrument, calendar, wish, now)
     unit = calendar.free_unit(period)
     if unit is None:  # `require_place` has just said that there is one

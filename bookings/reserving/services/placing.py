@@ -121,6 +121,7 @@ def place_find(
         by.now,
         override=booking.override,
         backing=backing,
+        hazards=booking.hazards,
     )
     if place.has_lapsed:
         lapse(instrument=instrument, now=by.now)

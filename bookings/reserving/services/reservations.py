@@ -39,6 +39,8 @@ from bookings.reserving.services.placing import (
     reservation_locked,
     reservation_put,
 )
+from bookings.samples.selectors.samples import hazards_of, require_accepted
+from bookings.samples.services.joining import own_samples_lock, samples_put
 from instruments.locks import claim_instrument, lock_instrument, lock_instruments
 from instruments.models import Instrument
 
@@ -73,6 +75,9 @@ def reservations_put(
 ) -> list[Reservation]:
     """Within a transaction: lock the instruments, find every booking its place, store them."""
     instruments = {i.pk: i for i in lock_instruments({b.instrument_id for b in bookings})}
+    samples = {
+        one.pk: one for one in own_samples_lock(by, (pk for b in bookings for pk in b.sample_items))
+    }
     # From here on nobody else sets money of these payers' grants aside.
     payers = {party.payer.pk: party.payer for party in parties}
     backings = load_backings(payers.values(), instruments=instruments.values(), lock=True)
@@ -87,8 +92,12 @@ def reservations_put(
         if position:  # those before it may have used some
             backings |= load_backings([party.payer], instruments=[instrument], lock=True)
         backing = backings[party.payer.pk]
+        brought = [samples[pk] for pk in dict.fromkeys(booking.sample_items)]
+        booking = replace(booking, hazards=hazards_of(brought)) if brought else booking
         try:
-            reservations.append(_reserve(by, party, booking, instrument, backing, extra))
+            reservation = _reserve(by, party, booking, instrument, backing, extra)
+            samples_put(by, reservation=reservation, samples=brought)
+            reservations.append(reservation)
         except RulesRefuse as refused:
             alone = len(bookings) == 1
             refusals += [
@@ -138,6 +147,7 @@ def _reserve(
                 **about,
             )
     if hold is not None:
+        require_accepted(instrument, booking.hazards)
         reservation = hold_complete(by, hold=hold, booking=booking, backing=backing, **about)
     if reservation.state == "confirmed":
         enqueue(confirmed_effects(reservation, by.now), now=by.now)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext
 from accounts.domain.errors import Invalid, NotFound, NotPermitted, Refused, WrongState
 from accounts.domain.roles import Actor, By
 from accounts.models import Organisation
+from accounts.selectors.rows import as_uuid
 from accounts.selectors.users import member_named
 from accounts.views.pages import act, by_of, edits, reads, status_of, writes
 from bookings.catalogue.forms.periods import PeriodForm, with_start
@@ -34,6 +35,8 @@ from bookings.record.selectors.reservations import clashes_of
 from bookings.reserving.forms.booking import BookingForm
 from bookings.reserving.services.holds import hold_release, hold_take
 from bookings.reserving.services.reservations import reservation_request
+from bookings.samples.domain.samples import MOST_AT_ONCE
+from bookings.samples.selectors.samples import hazards_of, joinable
 from instruments.domain.opening import local_date
 from instruments.models import Instrument
 from instruments.selectors.policies import load_policy
@@ -77,7 +80,7 @@ def book(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     }
     if request.method == "POST":  # several values of a name are a list
         values |= {
-            name: several if name == "override" else several[-1]
+            name: several if name in {"override", "sample_items"} else several[-1]
             for name, several in data.lists()
             if several
         }
@@ -90,6 +93,7 @@ def book(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         only_for_others=not standing.may_book,
         may_override=standing.may_override,
         sources=sources_offered(instrument, payer, period, actor, standing.for_others),
+        sample_items=joinable(actor)[:MOST_AT_ONCE],
         initial=values,
     )
 
@@ -100,7 +104,7 @@ def book(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         elif refused is not None:
             form.add_error(None, refusal_text(refused))
         wish = _wish(form, times, instrument, terms)
-        quotation = _quotation(actor, instrument, payer, wish, now, form)
+        quotation = _quotation(actor, instrument, payer, wish, now, form, data)
         refusals = quotation.refusals or late
         context = _quote_context(instrument, payer, times, quotation) | {
             "form": form,
@@ -188,6 +192,7 @@ def _quotation(
     wish: Asked,
     now: datetime,
     form: BookingForm | None = None,
+    data: QueryDict | None = None,
 ) -> Quotation:
     """Load the quotation. One's own holds here are in nobody's way: the form gives them back for
     its own."""
@@ -195,11 +200,14 @@ def _quotation(
     shares, member = form.shares_so_far() if form else (), None
     if form and shares and payer is not None and form.named:
         member = member_named(form.named, payer.pk)
+    ids = [as_uuid(text) for text in data.getlist("sample_items")] if data else []
+    chosen = [pk for pk in ids if pk is not None]
     return load_quotation(
         instrument,
         payer,
         wish,
         now,
+        hazards=hazards_of(joinable(actor).filter(pk__in=chosen)) if chosen else (),
         user_id=actor.user_id,
         is_draft=True,
         without=list(own.values_list("pk", flat=True)),
@@ -321,7 +329,7 @@ def quote(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         sources=sources_offered(instrument, payer, times.period(), by.actor, standing.for_others),
     )
     wish = _wish(form, times, instrument, terms)
-    quotation = _quotation(by.actor, instrument, payer, wish, by.now, form)
+    quotation = _quotation(by.actor, instrument, payer, wish, by.now, form, request.GET)
     context = _quote_context(instrument, payer, times, quotation)
     context |= {"is_beside": True, "books_own": standing.may_book}
     return render(request, "bookings/reserving/book.html#quote", context)

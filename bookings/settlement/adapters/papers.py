@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cache
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 from zoneinfo import ZoneInfo
@@ -19,7 +17,6 @@ from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import (
     KeepTogether,
@@ -33,6 +30,7 @@ from reportlab.platypus import (
 from accounts.letters.words import dated, is_chinese, named, site_name
 from accounts.models import Organisation, Region
 from bookings.pricing.models import Charge
+from bookings.record.adapters.typeface import FONT, font_register
 from bookings.record.domain.money import format_amount, format_number, minor_digits
 from bookings.settlement.domain.statements import (
     PAYABLE_WITHIN,
@@ -48,16 +46,9 @@ from bookings.settlement.selectors.papers import (
 )
 from bookings.settlement.selectors.settlements import creditor_of, debtor_of, net_of
 
-FONT = "WenQuanYi Micro Hei"
 INK, SOFT, LINE, ACCENT = (colors.HexColor(c) for c in ("#1b2430", "#53606f", "#c9d0d8", "#085457"))
 WIDTH = A4[0] - 36 * mm
 PADDING = 6  # of the frame that the library puts within the margins
-
-
-@cache
-def _font() -> None:
-    """Register the font, once for the process."""
-    pdfmetrics.registerFont(TTFont(FONT, Path(__file__).parent / "fonts" / "wqy-microhei.ttf"))
 
 
 def _style(size: float = 8.5, **values: Any) -> ParagraphStyle:
@@ -324,7 +315,7 @@ def _payments(
 
 def statement_pdf(paper: StatementPaper, *, language: str) -> bytes:
     """The statement in a language; names of the two organisations in both."""
-    _font()
+    font_register()
     with translation.override(language):
         row = paper.statement
         currency = row.currency
@@ -461,7 +452,7 @@ def _where_to_pay(paper: StatementPaper, number: str) -> list[Any]:
 
 def settlement_pdf(paper: SettlementPaper, *, language: str) -> bytes:
     """The settlement in a language; names of the two regions in both."""
-    _font()
+    font_register()
     with translation.override(language):
         row = paper.settlement
         currency, net = row.currency, net_of(row)

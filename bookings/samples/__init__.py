@@ -1,0 +1,1 @@
+"""Sample items: things that are sent in, measured and given back."""

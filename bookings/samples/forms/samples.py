@@ -1,0 +1,179 @@
+"""What is said of a sample, and of a step it goes; which samples, and how their labels look."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from accounts.letters.words import named
+from accounts.models import Organisation
+from bookings.record.adapters.labels import SHEET
+from bookings.record.models import Reservation
+from bookings.samples.domain.samples import HOST, MOST_AT_ONCE, STEPS
+from bookings.samples.models import SampleItem, SampleStep
+from bookings.samples.services.samples import SampleValues, Step
+from instruments.forms.fields import StyledForm, VersionForm
+from instruments.messages import HAZARD_LABELS
+from instruments.models import Facility, Instrument
+
+STATES = dict(SampleItem.State.choices)
+HOST_STEPS = [
+    state for state in STATES if any(HOST in new.get(state, ()) for new in STEPS.values())
+]
+
+
+class SampleForm(VersionForm):
+    """A new one, or what is said of one that there is."""
+
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=120,
+        help_text=_("As it is written on the vessel. It stands on the label."),
+    )
+    number = forms.IntegerField(
+        label=_("How many of this kind"),
+        required=False,
+        min_value=1,
+        max_value=MOST_AT_ONCE,
+        initial=1,
+        help_text=_("More than one: they are numbered, and each has its own label."),
+    )
+    organisation = forms.ChoiceField(label=_("Belongs to"), required=False)
+    amount = forms.CharField(
+        label=_("Amount"), required=False, max_length=60, help_text=_("For example 5 mg.")
+    )
+    hazards = forms.MultipleChoiceField(
+        label=_("Hazards"),
+        required=False,
+        choices=HAZARD_LABELS.items(),
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("Tick all that apply. Some instruments do not accept some of them."),
+    )
+    storage = forms.CharField(
+        label=_("Storage"),
+        required=False,
+        max_length=200,
+        help_text=_("For example: dry, at −20 °C, in the dark."),
+    )
+    afterwards = forms.ChoiceField(
+        label=_("Afterwards"), choices=SampleItem.Afterwards.choices, widget=forms.RadioSelect
+    )
+    description = forms.CharField(
+        label=_("Description"),
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("What it is, and what whoever handles it has to know."),
+    )
+
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        organisations: Sequence[Organisation] = (),
+        sample: SampleItem | None = None,
+    ) -> None:
+        super().__init__(data)
+        fields: Any = self.fields
+        if sample is not None:
+            del fields["number"], fields["organisation"]
+            for name in ("name", "amount", "hazards", "storage", "afterwards", "description"):
+                self.initial[name] = getattr(sample, name)
+            self.initial["version"] = sample.version
+            return
+        self.initial["afterwards"] = SampleItem.Afterwards.RETURN
+        fields["organisation"].choices = [(one.code, named(one)) for one in organisations]
+        if len(organisations) < 2:
+            del fields["organisation"]
+
+    def values(self) -> SampleValues:
+        given = {name: self.cleaned_data[name] for name in SampleValues.__dataclass_fields__}
+        return SampleValues(**given)
+
+
+class StepForm(VersionForm):
+    """A step, of those that `states` names; of the fields those that say something of one."""
+
+    state = forms.ChoiceField(label=_("It is now"))
+    condition = forms.ChoiceField(
+        label=_("Condition on arrival"), required=False, choices=SampleStep.Condition.choices
+    )
+    carrier = forms.CharField(label=_("Carrier"), required=False, max_length=80)
+    tracking = forms.CharField(label=_("Tracking number"), required=False, max_length=80)
+    place = forms.CharField(
+        label=_("Place"),
+        required=False,
+        max_length=200,
+        help_text=_("Empty: the facility of the booking."),
+    )
+    note = forms.CharField(
+        label=_("Note"),
+        required=False,
+        max_length=500,
+        help_text=_("Needed where it is not accepted, disposed of or lost."),
+    )
+
+    def __init__(
+        self, data: Any = None, *, states: Iterable[str], sample: SampleItem | None = None
+    ) -> None:
+        super().__init__(data)
+        states = list(states)
+        fields: Any = self.fields
+        fields["state"].choices = [(state, STATES[state]) for state in states]
+        if "received" not in states:
+            del fields["condition"]
+        if not {"shipped", "return_shipped"} & set(states):
+            del fields["carrier"], fields["tracking"]
+        if sample is not None:
+            self.initial["version"] = sample.version
+
+    def step(self) -> Step:
+        data = self.cleaned_data
+        return Step(**{n: data[n] for n in Step.__dataclass_fields__ if data.get(n)})
+
+
+class LabelsForm(StyledForm):
+    """On what labels are printed."""
+
+    layout = forms.ChoiceField(
+        label=_("Paper"),
+        choices=[
+            ("sheet", _("A4 sheet, 24 labels of 70 × 37 mm")),
+            ("roll", _("62 mm roll, one after the other")),
+        ],
+    )
+    start = forms.IntegerField(
+        label=_("First free label"),
+        required=False,
+        min_value=1,
+        max_value=SHEET.of_page,
+        help_text=_("Of a sheet that was begun."),
+    )
+
+
+class QueueForm(StyledForm):
+    """Of which facility or instrument."""
+
+    facility = forms.ChoiceField(label=_("Facility"), required=False)
+    instrument = forms.ChoiceField(label=_("Instrument"), required=False)
+
+    def __init__(
+        self, data: Any, *, facilities: Iterable[Facility], instruments: Iterable[Instrument]
+    ) -> None:
+        super().__init__(data)
+        fields: Any = self.fields
+        every = ("", _("all"))
+        fields["facility"].choices = [every, *((str(f.pk), named(f)) for f in facilities)]
+        fields["instrument"].choices = [every, *((str(i.pk), named(i)) for i in instruments)]
+
+
+class JoinForm(StyledForm):
+    """Which booking a sample is for."""
+
+    booking = forms.ChoiceField(label=_("Booking"))
+
+    def __init__(self, data: Any = None, *, bookings: Iterable[tuple[Reservation, str]]) -> None:
+        super().__init__(data)
+        field: Any = self.fields["booking"]
+        field.choices = [(str(one.pk), text) for one, text in bookings]

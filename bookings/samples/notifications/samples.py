@@ -1,0 +1,153 @@
+"""Messages about samples: to their owners, and to the staff of their hosts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from uuid import UUID
+
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from accounts.letters.kinds import Content, Kind, table
+from accounts.models import OutboxMessage, User
+from accounts.selectors.memberships import holders_of
+from bookings.record.models import Reservation
+from bookings.samples.domain.samples import COMING
+from bookings.samples.models import SampleItem, SampleStep
+
+
+@dataclass(frozen=True)
+class About:
+    """Samples of one owner and the same hosts, the newest step of the first, who made it, and the
+    booking of a reminder."""
+
+    samples: Sequence[SampleItem]
+    hosts: Sequence[UUID]
+    step: SampleStep | None
+    actor: UUID | None
+    reservation: Reservation | None = None
+
+    @property
+    def owner(self) -> User:
+        return self.samples[0].user
+
+
+def _load(row: OutboxMessage, now: datetime) -> About | None:
+    """What the row is about; None where the samples are no more."""
+    payload = row.payload
+    rows = SampleItem.objects.select_related("user", "organisation").prefetch_related("steps")
+    samples = list(rows.filter(pk__in=payload["samples"]).order_by("name", "id"))
+    if not samples:
+        return None
+    hosts = [UUID(pk) for pk in payload.get("hosts", ())]
+    step = list(samples[0].steps.all())[-1]
+    actor = UUID(payload["actor"]) if "actor" in payload else None
+    return About(samples, hosts, step, actor)
+
+
+def _load_missing(row: OutboxMessage, now: datetime) -> About | None:
+    """Those of the samples of a booking ahead that have not arrived yet; None for none."""
+    reservation = (
+        Reservation.objects.select_related("instrument__facility", "host")
+        .filter(pk=UUID(row.payload["reservation"]), state="confirmed", start_at__gt=now)
+        .first()
+    )
+    if reservation is None:
+        return None
+    samples = SampleItem.objects.select_related("user", "organisation").filter(
+        bookings__reservation=reservation, state__in=COMING
+    )
+    waiting = list(samples.order_by("user_id", "name", "id"))
+    return About(waiting, [reservation.host_id], None, None, reservation) if waiting else None
+
+
+def _hosts(about: About) -> list[User]:
+    """The managers of the hosts, without whoever did it."""
+    people = [person for host in about.hosts for person in holders_of("manager", host)]
+    return [person for person in dict.fromkeys(people) if person.pk != about.actor]
+
+
+def _others(about: About) -> list[User]:
+    """The owner; the hosts' managers, where the owner said it."""
+    return _hosts(about) if about.actor == about.owner.pk else [about.owner]
+
+
+def _everybody(about: About) -> list[User]:
+    return list(dict.fromkeys([*(one.user for one in about.samples), *_hosts(about)]))
+
+
+def _content(about: About, row: OutboxMessage, now: datetime) -> Content:
+    first = about.samples[0]
+    words = {
+        "sample": first.name if len(about.samples) == 1 else f"{first.name} …",
+        "person": str(about.owner),
+    }
+    link = reverse("bookings:sample-item", args=[first.code])
+    if len(about.samples) > 1:
+        link = reverse("bookings:sample-items")
+    zone, until = "", None
+    if about.reservation is not None:
+        zone, until = about.reservation.instrument.facility.time_zone, about.reservation.start_at
+        link = reverse("bookings:reservation", args=[about.reservation.pk])
+        words |= {"instrument": about.reservation.instrument}
+    context = {"samples": about.samples, "step": about.step, "reservation": about.reservation}
+    return Content(first.pk, link, words, context, zone=zone, matters_until=until)
+
+
+_kind = partial(
+    Kind,
+    topic="sample",
+    load=_load,
+    readers=_others,
+    content=_content,
+    template="bookings/samples/mail/sample",
+)
+KINDS = table(
+    _kind(
+        "sample.shipped",
+        _("Sample on its way: {sample}"),
+        _("{person} has sent samples to you."),
+        readers=_hosts,
+    ),
+    _kind(
+        "sample.cancelled",
+        _("Sample withdrawn: {sample}"),
+        _("{person} will not send these samples."),
+        readers=_hosts,
+    ),
+    _kind(
+        "sample.hazard",
+        _("Not accepted on your instrument: {sample}"),
+        _(
+            "{person} states a hazard of this sample that an instrument it is booked on does not"
+            " accept. The booking stands; decide what becomes of the sample."
+        ),
+        readers=_hosts,
+    ),
+    _kind("sample.received", _("Sample received: {sample}"), _("These samples have arrived.")),
+    _kind(
+        "sample.refused",
+        _("Sample not accepted: {sample}"),
+        _("The host does not accept these samples."),
+    ),
+    _kind("sample.measured", _("Sample measured: {sample}"), _("These samples are measured.")),
+    _kind(
+        "sample.return-shipped",
+        _("Sample on its way back: {sample}"),
+        _("These samples were sent back."),
+    ),
+    _kind("sample.returned", _("Sample returned: {sample}"), _("These samples were returned.")),
+    _kind(
+        "sample.lost",
+        _("Sample lost: {sample}"),
+        _("These samples are lost. Please get in touch with the other side."),
+    ),
+    _kind(
+        "sample.missing",
+        _("Samples have not arrived: {instrument}"),
+        _("The booking begins within a day, and these samples of it have not arrived."),
+        load=_load_missing,
+        readers=_everybody,
+    ),
+)

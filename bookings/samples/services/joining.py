@@ -1,0 +1,115 @@
+"""Samples on bookings: joining them, taking them off."""
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts import trail
+from accounts.domain.errors import NotFound, WrongState, invalid
+from accounts.domain.roles import By
+from accounts.selectors.memberships import place_of
+from bookings.record.domain.reservations import effective_state, is_own
+from bookings.record.locks import lock_reservation
+from bookings.record.models import Reservation
+from bookings.samples.domain import samples as rules
+from bookings.samples.locks import lock_samples
+from bookings.samples.models import BookedSample, SampleItem
+from bookings.samples.selectors.samples import (
+    hazards_of,
+    may_join,
+    require_accepted,
+    require_owned,
+)
+
+
+@transaction.atomic
+def samples_join(by: By, *, reservation_id: UUID, sample_ids: Iterable[UUID]) -> Reservation:
+    """Join own samples to an own booking that is not over: all or none; those on it stay.
+
+    `RulesRefuse` (`hazard-not-accepted`) where the instrument does not accept a class of one;
+    `NotFound`, `WrongState`, `Invalid`. Under the locks of the instrument, whose list it is, and of
+    the samples, whose hazards they are.
+    """
+    instrument, reservation = lock_reservation(reservation_id)
+    _require_own(by, reservation)
+    if not may_join(by.actor, reservation, by.now):
+        raise WrongState(state=effective_state(reservation.state, reservation.deadline_at, by.now))
+    samples = own_samples_lock(by, sample_ids)
+    require_accepted(instrument, hazards_of(samples))
+    there = set(reservation.sample_items.values_list("sample_id", flat=True))
+    new = [one for one in samples if one.pk not in there]
+    if len(there) + len(new) > rules.MOST_AT_ONCE:
+        raise invalid("samples", "too-many", most=rules.MOST_AT_ONCE)
+    samples_put(by, reservation=reservation, samples=new)
+    return reservation
+
+
+def own_samples_lock(by: By, sample_ids: Iterable[UUID]) -> list[SampleItem]:
+    """Lock own samples that can still be measured; `NotFound` for others', `WrongState` for those
+    that are gone. No statement without samples."""
+    ids = set(sample_ids)
+    if not ids:
+        return []
+    if len(ids) > rules.MOST_AT_ONCE:
+        raise invalid("samples", "too-many", most=rules.MOST_AT_ONCE)
+    samples = lock_samples(ids)
+    require_owned(by.actor, samples)
+    for sample in samples:
+        if sample.state in rules.GONE:
+            code = rules.code_text(sample.code)
+            raise WrongState("sample-gone", sample=code, state=sample.state)
+    return samples
+
+
+def samples_put(by: By, *, reservation: Reservation, samples: Sequence[SampleItem]) -> None:
+    """Store on a booking samples whose hazards were asked for under these locks. A sample that
+    joins is another version: who changes its hazards meanwhile begins anew."""
+    if not samples:
+        return
+    for sample in samples:
+        sample.version += 1
+        sample.changed_at = by.now
+    BookedSample.objects.bulk_create(
+        [
+            BookedSample(
+                sample=sample,
+                reservation=reservation,
+                host_id=reservation.host_id,
+                added_at=by.now,
+            )
+            for sample in samples
+        ]
+    )
+    SampleItem.objects.bulk_update(samples, ["version", "changed_at"])
+    after = {"reservation": reservation.pk}
+    trail.record_many(by, changes=[("sample.join", one, {}, after, "") for one in samples])
+
+
+@transaction.atomic
+def sample_leave(by: By, *, reservation_id: UUID, sample_id: UUID) -> SampleItem:
+    """Take a sample off a booking, while it lies with its owner: what is on its way or with the
+    host stays on it, so that its staff see it."""
+    (sample,) = lock_samples([sample_id])
+    require_owned(by.actor, [sample])
+    row = BookedSample.objects.filter(reservation=reservation_id, sample=sample).first()
+    if row is None:
+        raise NotFound
+    if sample.state not in rules.WITH_OWNER:
+        code = rules.code_text(sample.code)
+        raise WrongState("sample-away", sample=code, state=sample.state)
+    row.delete()
+    sample.version += 1
+    sample.changed_at = by.now
+    sample.save(update_fields=["version", "changed_at"])
+    trail.record(by, "sample.leave", sample, before={"reservation": reservation_id})
+    return sample
+
+
+def _require_own(by: By, reservation: Reservation) -> None:
+    """`NotFound` unless the booking is the actor's own, or of a member for whom they book."""
+    is_theirs = is_own(
+        by.actor.user_id, person=reservation.user_id, maker=reservation.made_by_id
+    ) or by.actor.may("book-for-members", place_of(reservation.organisation))
+    if not is_theirs:
+        raise NotFound
