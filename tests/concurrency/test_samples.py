@@ -8,7 +8,8 @@ import pytest
 
 from accounts.domain.errors import WrongVersion
 from accounts.domain.roles import By
-from bookings.models import BookedSample, OutboxMessage, SampleItem
+from accounts.models import OutboxMessage
+from bookings.models import BookedSample, SampleItem
 from bookings.record.domain.refusals import RulesRefuse
 from bookings.reserving.services.reservations import reservation_request
 from bookings.samples.services.joining import samples_join
@@ -98,7 +99,7 @@ def test_a_booking_with_a_sample_while_its_hazards_and_the_list_change(
                 partial(set_policy, cast, instrument, now, "magnetic"),
             ]
         )
-        assert listed.refused_hazards == ["magnetic"]
+        assert list(listed.refused_hazards) == ["magnetic"]
         is_on = BookedSample.objects.filter(sample=sample).exists()
         assert is_on == (not isinstance(booked, RulesRefuse))
         if not is_on:

@@ -41,7 +41,7 @@ class SampleForm(VersionForm):
     )
     organisation = forms.ChoiceField(label=_("Belongs to"), required=False)
     amount = forms.CharField(
-        label=_("Amount"), required=False, max_length=60, help_text=_("For example 5 mg.")
+        label=_("Quantity"), required=False, max_length=60, help_text=_("For example 5 mg.")
     )
     hazards = forms.MultipleChoiceField(
         label=_("Hazards"),
@@ -60,7 +60,7 @@ class SampleForm(VersionForm):
         label=_("Afterwards"), choices=SampleItem.Afterwards.choices, widget=forms.RadioSelect
     )
     description = forms.CharField(
-        label=_("Description"),
+        label=_("Description of the sample"),
         required=False,
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 3}),

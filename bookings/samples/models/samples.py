@@ -4,6 +4,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.domain.roles import Places
 from accounts.models import Organisation, User
@@ -19,8 +20,8 @@ class SampleItem(models.Model):
     class State(models.TextChoices):
         ANNOUNCED = "announced", _("announced")
         SHIPPED = "shipped", _("shipped")
-        RECEIVED = "received", _("received")
-        REFUSED = "refused", _("not accepted")
+        RECEIVED = "received", pgettext_lazy("sample", "received")
+        REFUSED = "refused", _("refused")
         IN_WORK = "in_work", _("being measured")
         MEASURED = "measured", _("measured")
         RETURN_SHIPPED = "return_shipped", _("on its way back")
@@ -28,7 +29,7 @@ class SampleItem(models.Model):
         DISCARDED = "discarded", _("disposed of")
         KEPT = "kept", _("kept by the host")
         LOST = "lost", _("lost")
-        CANCELLED = "cancelled", _("withdrawn")
+        CANCELLED = "cancelled", _("cancelled")
 
     class Afterwards(models.TextChoices):
         RETURN = "return", _("send it back")
@@ -50,7 +51,7 @@ class SampleItem(models.Model):
     version = models.PositiveIntegerField(default=1)
 
     class Meta:
-        verbose_name = _("sample")
+        verbose_name = _("sample item")
         constraints = [
             models.CheckConstraint(
                 condition=Q(hazards__contained_by=list(HAZARDS)), name="sample_hazards_known"
