@@ -27,6 +27,7 @@ NEED = {
     "latest": "2026-03-20T00:00:00Z",
     "minutes": 60,
 }
+SAMPLE_ITEM = {"name": "Film", "afterwards": "return"}
 NEED_FORM = NEED | {"earliest": "2026-03-06T08:00", "latest": "2026-03-20T08:00", "minutes": "60"}
 
 PAGES = """
@@ -109,6 +110,22 @@ POST bookings:need-change            - 404 302 404 404 404 404 404 404 404 404 4
 POST bookings:need-correct           - 404 302 404 404 404 404 404 404 404 404 404 404
 POST bookings:need-share             - 404 302 404 404 404 302 404 404 404 404 404 404
 POST bookings:need-withdraw          - 404 302 404 404 404 404 404 404 404 404 404 404
+GET  bookings:sample-items           - 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:sample-new             - 200 200 200 200 200 200 200 200 200 200 200 200
+POST bookings:sample-new             - 400 302 302 302 403 403 403 403 400 400 400 400
+GET  bookings:sample-queue           - 403 403 403 403 200 200 403 403 403 403 403 403
+POST bookings:sample-steps           - 404 403 404 404 302 409 404 404 404 404 404 404
+GET  bookings:sample-labels          - 404 200 404 404 200 200 404 404 404 404 404 404
+POST bookings:sample-labels          - 404 200 404 404 200 200 404 404 404 404 404 404
+GET  bookings:sample-item            - 404 200 404 404 200 200 404 404 404 404 404 404
+GET  bookings:sample-change          - 404 200 404 404 404 200 404 404 404 404 404 404
+POST bookings:sample-change          - 404 302 404 404 404 302 404 404 404 404 404 404
+POST bookings:sample-step            - 404 302 404 404 409 302 404 404 404 404 404 404
+POST bookings:sample-join            - 404 302 404 404 404 302 404 404 404 404 404 404
+POST bookings:sample-join-many       - 404 302 404 404 404 302 404 404 404 404 404 404
+POST bookings:sample-photo-new       - 404 400 404 404 400 400 404 404 404 404 404 404
+POST bookings:sample-photo-remove    - 404 302 404 404 404 404 404 404 404 404 404 404
+GET  bookings:sample-photo           - 404 200 404 404 200 200 404 404 404 404 404 404
 GET  bookings:waiting                - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:waiting-new            - 403 200 200 200 403 403 403 403 403 403 403 403
 POST bookings:waiting-new            - 403 302 302 302 403 403 403 403 403 403 403 403
@@ -616,6 +633,15 @@ POST   api-need-withdraw             - 404 200 404 404 404 404 404 404 404 404 4
 POST   api-need-share                - 404 200 404 404 404 200 404 404 404 404 404 404
 POST   api-need-unshare              - 404 200 404 404 404 200 404 404 404 404 404 404
 POST   api-need-open                 - 404 404 404 404 404 404 404 404 404 404 404 200
+GET    api-samples                     - 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-samples                     - 400 201 201 201 403 403 403 403 400 400 400 400
+GET    api-sample                      - 404 200 404 404 200 200 404 404 404 404 404 404
+PUT    api-sample                      - 404 200 404 404 404 200 404 404 404 404 404 404
+POST   api-sample-steps                - 404 200 404 404 409 200 404 404 404 404 404 404
+POST   api-sample-join                 - 404 200 404 404 404 200 404 404 404 404 404 404
+POST   api-sample-leave                - 404 200 404 404 404 200 404 404 404 404 404 404
+POST   api-samples-steps               - 404 409 404 404 200 409 404 404 404 404 404 404
+GET    api-sample-labels               - 404 200 404 404 200 200 404 404 404 404 404 404
 GET    api-need-matches              - 404 200 404 404 404 200 404 404 404 404 404 404
 GET    api-waiting-list              - 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-waiting-list              - 400 201 201 201 403 403 403 403 400 400 400 400
@@ -741,6 +767,8 @@ GET    api-unknown                 404 404 404 404 404 404 404 404 404 404 404 4
 QUERIES = {
     "accounts:saved-views": "?page=/money/charges/",
     "api-need-terms": "?text=grain",
+    "bookings:sample-labels": "?layout=sheet&sample=<sample-item>",
+    "api-sample-labels": "?samples=<sample-item>",
     "instruments:export": "?organisation=ustc&format=uniquip",
     "api-exports": "?organisation=ustc&format=uniquip",
     "bookings:book": "?start=2026-03-06T06:00:00Z&minutes=60",
@@ -860,6 +888,13 @@ PAGE_BODIES = {
         "service_mode": "self",
         "purpose": "research",
     },
+    "bookings:sample-new": SAMPLE_ITEM,
+    "bookings:sample-change": SAMPLE_ITEM,
+    "bookings:sample-steps": {"state": "received", "sample": ["<sample-item>"]},
+    "bookings:sample-labels": {"layout": "roll", "sample": ["<sample-item>"]},
+    "bookings:sample-step": {"state": "shipped"},
+    "bookings:sample-join": {"booking": "<reservation>"},
+    "bookings:sample-join-many": {"sample": ["<sample-item>"]},
     "bookings:need-new": NEED_FORM,
     "bookings:need-change": NEED_FORM,
     "bookings:need-share": {"person": "sun@ustc.example"},
@@ -1251,6 +1286,12 @@ API_BODIES = {
         "end": "2026-03-06T07:00:00Z",
     },
     ("POST", "api-reservations"): RESERVATION,
+    ("POST", "api-samples"): SAMPLE_ITEM,
+    ("PUT", "api-sample"): SAMPLE_ITEM,
+    ("POST", "api-sample-steps"): {"state": "shipped"},
+    ("POST", "api-samples-steps"): {"state": "received", "samples": ["<sample-item>"]},
+    ("POST", "api-sample-join"): {"reservation": "<reservation>"},
+    ("POST", "api-sample-leave"): {"reservation": "<reservation>"},
     ("POST", "api-needs"): NEED,
     ("PUT", "api-need"): NEED,
     ("POST", "api-need-open"): {"reason": "test"},

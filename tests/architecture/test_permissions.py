@@ -37,6 +37,7 @@ from bookings.plans.services.chains import chain_book
 from bookings.record.domain.periods import Period
 from bookings.reserving.services.holds import hold_take
 from bookings.reserving.services.reservations import reservation_cancel
+from bookings.samples.services.samples import photo_add
 from bookings.series.services.series import series_book
 from bookings.usage.services.closures import Outage, closure_create
 from config.pages import context
@@ -55,7 +56,7 @@ from tests.architecture.permission_table import (
     PEOPLE,
     QUERIES,
 )
-from tests.factories.attachments import photo
+from tests.factories.attachments import photo, picture
 from tests.factories.audit import audit_things
 from tests.factories.capabilities import parameters_of
 from tests.factories.cast import CARD, NOW, at, reserve
@@ -63,6 +64,7 @@ from tests.factories.imports import import_things
 from tests.factories.jobs import failed
 from tests.factories.needs import measurand_of, need_of
 from tests.factories.qualifications import certify
+from tests.factories.samples import announce, join
 from tests.factories.things import money_things
 from tests.factories.training import course, enrol, session
 from tests.factories.waiting import wait
@@ -203,6 +205,9 @@ def world(shared_cast):
         endpoint=webhook, event="reservation.confirmed", cause="x", body="{}", state="failed",
         created_at=NOW,
     )  # fmt: skip
+    sample = announce(cast)
+    join(cast, booked, sample)
+    sample_photo = photo_add(By(cast.actor("wang"), NOW), sample_id=sample.pk, content=picture())
     told = Message.objects.filter(user=cast.people["wang"]).latest("created_at", "id")
     return cast, {
         "message": str(told.pk),
@@ -254,6 +259,9 @@ def world(shared_cast):
         "closure": str(closure.pk),
         "wish": str(wish.pk),
         "need": str(need_of(cast).pk),
+        "sample-item": str(sample.pk),
+        "sample-code": sample.code,
+        "sample-photo": str(sample_photo.pk),
         "offered": str(wish.offers.get().reservation_id),
         "attachment": str(photo(cast, cast.microscope).pk),
         "facility": str(cast.facility.pk),
@@ -289,6 +297,9 @@ ARGUMENTS = {
     "chain_id": "chain",
     "wish_id": "wish",
     "need_id": "need",
+    "item_id": "sample-item",
+    "photo_id": "sample-photo",
+    "code": "sample-code",
     "search_id": "search",
     "list_id": "list",
     "view_id": "view",

@@ -56,6 +56,7 @@ from tests.factories.imports import import_things
 from tests.factories.jobs import failed
 from tests.factories.needs import measurand_of, need_of
 from tests.factories.qualifications import certify
+from tests.factories.samples import announce, join
 from tests.factories.things import money_things
 from tests.factories.training import course, enrol, session
 from tests.factories.waiting import wait
@@ -189,6 +190,8 @@ def known(shared_cast: Cast) -> dict[str, list[str]]:
     question = question_ask(
         by_wang, instrument_id=cast.microscope.pk, parameter="spatial_resolution"
     )
+    sample = announce(cast)
+    join(cast, made[0], sample)
     return {
         "organisation_id": [str(cast.ustc.pk), str(cast.fudan.pk)],
         "attachment_id": [str(photo(cast, cast.microscope).pk)],
@@ -239,6 +242,7 @@ def known(shared_cast: Cast) -> dict[str, list[str]]:
         "harvest_id": [files["harvest"], files["paused-harvest"]],
         "series_id": [str(series.series.pk)],
         "chain_id": [str(chain.pk)],
+        "item_id": [str(announce(cast).pk), str(sample.pk)],
         "need_id": [str(need_of(cast).pk)],
         "list_id": [str(list_create(by_wang, name="For the thesis").pk)],
         "capability_id": [str(stated.pk)],

@@ -31,6 +31,7 @@ from bookings.demo.services.past import history_of
 from bookings.demo.services.places import ACCOUNTS, PASSWORD, Places, joining_make, places_make
 from bookings.demo.services.records import inventories_make, records_make
 from bookings.demo.services.rules import rules_make, training_make
+from bookings.demo.services.samples import samples_make
 from bookings.demo.services.together import together_make
 from bookings.demo.services.wanting import Wanting
 from bookings.hours.services.hours import hours_roll_up
@@ -134,6 +135,7 @@ def _build(now: datetime, scale: float, tell: _Teller) -> Built:
     tell(f"{connections_make(places, now)} choices, calendars and a webhook")
     tell(f"{rules_make(places, offers, now)} instruments with limits, shares or certificates")
     tell(f"{training_make(places, offers, now)} courses")
+    tell(f"{samples_make(places, offers, now)} samples")
     records = records_make(offers, began=calendar.began, now=now)
     tell(f"{records} photos and documents, a second record of one instrument, a stale one")
     host, manager = "hefei-materials", "manager@demo.test"

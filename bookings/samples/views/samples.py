@@ -9,7 +9,6 @@ from django.http import FileResponse, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.cache import patch_cache_control
 from django.utils.csp import CSP
 from django.utils.timezone import localtime
 from django.utils.translation import gettext, ngettext
@@ -433,5 +432,4 @@ def photo(request: HttpRequest, photo_id: UUID, size: str) -> HttpResponseBase:
         raise NotFound
     answer = FileResponse(content, filename=f"{photo_id}.webp", content_type=MEDIA_TYPE)
     answer["X-Content-Type-Options"] = "nosniff"
-    patch_cache_control(answer, private=True, max_age=3600)
     return answer
