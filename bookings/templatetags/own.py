@@ -18,6 +18,7 @@ register = template.Library()
 TABS = [
     ("mine", _("List"), ()),
     ("calendar", _("Calendar"), ()),
+    ("sample-items", _("Samples"), ("sample-new",)),
     ("waiting", _("Waiting list"), ("waiting-new", "waiting-withdraw", "waiting-decline")),
     ("spending", _("Spending and vouchers"), ()),
     ("feeds", _("In other calendars"), ("busy-calendar",)),

@@ -41,7 +41,6 @@ PARTS = {
             "need-share",
             "need-withdraw",
         ),
-        "bookings:sample-queue": ("sample-steps",),
         "bookings:mine": (
             *("sample-items", "sample-new", "sample-item", "sample-change", "sample-step"),
             *("sample-join", "sample-photo-new"),
@@ -52,7 +51,7 @@ PARTS = {
             "waiting-withdraw",
             "waiting-decline",
         ),
-        "bookings:board": ("board-events", "board-close"),
+        "bookings:board": ("board-events", "board-close", "sample-queue", "sample-steps"),
         "bookings:requests": ("decide",),
         "bookings:hours": (
             *("hours-rows", "hours-days", "hours-weeks", "hours-payers", "hours-flows"),
@@ -146,7 +145,6 @@ MENU = (
                 _has("manager"),
                 frozenset({"requests"}),
             ),
-            Entry("bookings:sample-queue", gettext_lazy("Samples"), _has("manager")),
             Entry(
                 "instruments:questions",
                 gettext_lazy("Questions"),
@@ -261,7 +259,7 @@ def _menu(request: HttpRequest, actor: Actor) -> dict[str, Any]:
                 }
             )
     shown = sum(1 if group["folds"] else len(group["items"]) for group in groups)
-    return {"groups": groups, "shown": shown}
+    return {"groups": groups, "shown": shown, "is_host": actor.has("manager")}
 
 
 def _part_of(request: HttpRequest, actor: Actor) -> str:

@@ -8,6 +8,7 @@ from bookings.demo.services.files import load
 from bookings.demo.services.offers import Offer
 from bookings.demo.services.places import Places
 from bookings.record.models import Reservation
+from bookings.samples.services.joining import samples_join
 from bookings.samples.services.samples import SampleValues, Step, sample_announce, samples_step
 
 ANNOUNCED = timedelta(days=7)
@@ -37,7 +38,11 @@ def samples_make(places: Places, offers: Sequence[Offer], now: datetime) -> int:
             values=SampleValues(**values),
             organisation=booking.organisation.code,
             number=row.get("number", 1),
+        )
+        samples_join(
+            By(person.actor, booking.requested_at),
             reservation_id=booking.pk,
+            sample_ids=[one.pk for one in samples],
         )
         count += len(samples)
         host = places.manager_of(instrument.organisation)

@@ -14,10 +14,14 @@ from reportlab.pdfgen.canvas import Canvas
 
 from bookings.record.adapters.typeface import FONT, font_register
 
-PADDING = 3.5 * mm  # most printers leave the edge of a sheet white
+# Most printers leave the edge of a sheet white: to the sides more than above and below.
+EDGE, MARGIN = 4.5 * mm, 3.5 * mm
 LEADING = 1.25
-# Chinese and its punctuation may be parted anywhere, other scripts between words.
-_PIECES = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]|[^\s\u2e80-\u9fff\uf900-\uffef]+")
+SIZES = (6.5, 6, 5.5, 5, 4.5, 4)  # of small print, in points; a warning may need a smaller one
+# Chinese may be parted anywhere but before its punctuation, other scripts between words.
+_PIECES = re.compile(
+    r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef][、。，；：！？）]*|[^\s\u2e80-\u9fff\uf900-\uffef]+"
+)
 
 
 @dataclass(frozen=True)
@@ -76,27 +80,34 @@ def label_sheet(labels: Sequence[Label], layout: Layout, *, start: int = 1, titl
 
 
 def _draw(canvas: Canvas, label: Label, width: float, height: float) -> None:
-    """One label: the code on the left, what it is on the right."""
-    inner = height - 2 * PADDING
-    side = min(inner - 5 * mm, 0.4 * width)
-    _qr(canvas, label.link, PADDING, height - PADDING - side, side)
+    """One label: the code on the left, what it is on the right. The warning is always whole: it is
+    written smaller where there is much of it, and the lines above make room."""
+    top, inner = height - MARGIN, height - 2 * MARGIN
+    side = min(inner - 5 * mm, 0.32 * width)
+    _qr(canvas, label.link, EDGE, top - side, side)
     size = _fitting(label.code, 10, side)
     canvas.setFont(FONT, size)
-    canvas.drawCentredString(PADDING + side / 2, height - PADDING - side - size - 1, label.code)
-    x, room = PADDING + side + 2.5 * mm, width - 2 * PADDING - side - 2.5 * mm
-    foot = PADDING
+    canvas.drawCentredString(EDGE + side / 2, top - side - size - 1, label.code)
+    x = EDGE + side + 2.5 * mm
+    room, foot = width - EDGE - x, MARGIN
     if label.warning:
-        lines = _lines(label.warning, 6.5, room - 2 * mm, 3)
-        foot += len(lines) * 6.5 * LEADING + 1.5 * mm
-        canvas.rect(x, PADDING, room, foot - PADDING)
-        _write(canvas, lines, 6.5, x + mm, foot - 0.75 * mm)
-        foot += mm
-    y = _write(canvas, _lines(label.title, 8.5, room, 2), 8.5, x, height - PADDING)
+        for size in SIZES:
+            lines = _lines(label.warning, size, room - 2 * mm)
+            tall = len(lines) * size * LEADING + 1.5 * mm
+            if tall <= 0.45 * inner:
+                break
+        canvas.rect(x, MARGIN, room, tall)
+        _write(canvas, lines, size, x + mm, MARGIN + tall - 0.75 * mm)
+        foot += tall + mm
+    y = _write(canvas, _lines(label.title, 8.5, room, 2), 8.5, x, top)
+    size = SIZES[0]
+    left = int((y - foot) / (size * LEADING)) - len(label.lines)
     for number, text in enumerate(label.lines):
-        left = int((y - foot) / (6.5 * LEADING)) - (len(label.lines) - number - 1)
-        if left < 1:
+        if number - len(label.lines) >= left:  # no room for this one and those after it
             break
-        y = _write(canvas, _lines(text, 6.5, room, min(left, 2)), 6.5, x, y)
+        lines = _lines(text, size, room, 1 + max(0, min(left, 1)))
+        left -= len(lines) - 1
+        y = _write(canvas, lines, size, x, y)
 
 
 def _qr(canvas: Canvas, text: str, x: float, y: float, side: float) -> None:
@@ -124,8 +135,9 @@ def _write(canvas: Canvas, lines: Sequence[str], size: float, x: float, top: flo
     return top
 
 
-def _lines(text: str, size: float, room: float, most: int) -> list[str]:
-    """A text in lines of a width, at most so many: what is left over ends in an ellipsis."""
+def _lines(text: str, size: float, room: float, most: int = 0) -> list[str]:
+    """A text in lines of a width; at most so many, if said: what is left over ends in an
+    ellipsis."""
     lines, at = [""], 0
     for piece in _PIECES.finditer(text):
         space = " " if piece.start() > at and lines[-1] else ""
@@ -139,7 +151,7 @@ def _lines(text: str, size: float, room: float, most: int) -> list[str]:
             if stringWidth(lines[-1] + one, FONT, size) > room:
                 lines.append("")
             lines[-1] += one
-    if len(lines) > most:
+    if most and len(lines) > most:
         lines, last = lines[:most], lines[most - 1]
         while last and stringWidth(last + "…", FONT, size) > room:
             last = last[:-1]

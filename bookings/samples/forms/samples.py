@@ -18,8 +18,11 @@ from instruments.messages import HAZARD_LABELS
 from instruments.models import Facility, Instrument
 
 STATES = dict(SampleItem.State.choices)
+# What the host's staff may say of many at once; what goes back is said of one alone.
 HOST_STEPS = [
-    state for state in STATES if any(HOST in new.get(state, ()) for new in STEPS.values())
+    state
+    for state in STATES
+    if state != "shipped" and any(HOST in new.get(state, ()) for new in STEPS.values())
 ]
 
 
@@ -105,7 +108,7 @@ class StepForm(VersionForm):
         label=_("Place"),
         required=False,
         max_length=200,
-        help_text=_("Empty: the facility of the booking."),
+        help_text=_("Where it is, if not at the facility of the booking."),
     )
     note = forms.CharField(
         label=_("Note"),

@@ -53,4 +53,4 @@ def _booked(sample: SampleItem) -> list[str]:
         return []
     one = rows[-1].reservation
     start: datetime = one.start_at.astimezone(one.instrument.facility.zone)
-    return [named(one.instrument), f"{start:%Y-%m-%d %H:%M} · {str(one.pk)[-12:]}"]
+    return [named(one.instrument), f"{start:%Y-%m-%d %H:%M} · {str(one.pk)[-6:]}"]

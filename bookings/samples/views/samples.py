@@ -73,7 +73,7 @@ TABS = {
     "arriving": _("Announced and on the way"),
     "here": _("Here"),
     "return": _("To be returned"),
-    "": _("All"),
+    "": _("All samples"),
 }
 
 
