@@ -10,7 +10,6 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from rest_framework import serializers
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from accounts.api.memberships import PersonShape
 from accounts.api.pagination import Pages
@@ -139,6 +138,10 @@ class SampleItemShape(serializers.Serializer[Any]):
     version = serializers.IntegerField()
 
 
+class SampleItemsShape(serializers.Serializer[Any]):
+    results = SampleItemShape(many=True)
+
+
 class SampleQuery(Pages):
     code = Text(200, default="", help_text="This one alone.")
     state = Choice(SampleItem.State.choices, required=False)
@@ -257,12 +260,13 @@ class Samples(Resource):
         address="api-samples-steps",
         named="samples_step",
         versioned=False,
-        gives=SampleItemShape,
+        gives=SampleItemsShape,
+        refuses=[404, 409],
     )
-    def steps(self, data: dict[str, Any]) -> Response:
+    def steps(self, data: dict[str, Any]) -> dict[str, Any]:
         """The same step of each, all or none, up to a hundred."""
         rows = samples_step(self.by, sample_ids=data.pop("samples"), step=Step(**data))
-        return Response({"results": self.shown(rows)})
+        return {"results": self.prepared(list(rows))}
 
 
 class SampleLabels(FileEndpoint):

@@ -35,6 +35,8 @@ from bookings.models import (
     Charge,
     PaymentNotice,
     Reservation,
+    SampleItem,
+    SampleStep,
     SavedSearch,
     Settlement,
     Statement,
@@ -44,6 +46,8 @@ from bookings.models import (
 )
 from bookings.overview.services.effects import KINDS
 from bookings.pricing.selectors.agreements import members_of
+from bookings.samples.notifications import samples
+from bookings.samples.notifications.samples import About as SamplesAbout
 from bookings.settlement.notifications import papers
 from instruments import notifications as harvests
 from instruments.models import Fetching, Harvest
@@ -277,6 +281,22 @@ def about_webhook(kind):
     return written
 
 
+def about_sample(kind):
+    def written(cast, reader):
+        sample, other = (
+            SampleItem(code=code, name=name, user=cast.people["wang"], organisation=cast.fudan)
+            for code, name in (("246MHRCM", "Film <A>"), ("ENL34H45", "薄膜 B"))
+        )
+        step = SampleStep(
+            state="refused", note="The grid <is> broken", carrier="SF", tracking="SF1"
+        )
+        booked = cast.booked if kind.name == "sample.missing" else None
+        about = SamplesAbout([sample, other], [cast.ustc.pk], step, None, booked)
+        return compose(kind, kind.content(about, OutboxMessage(), NOW), reader)
+
+    return written
+
+
 LETTERS = {
     name: written(kind)
     for area, written in (
@@ -289,6 +309,7 @@ LETTERS = {
         (harvests, about_harvest),
         (webhooks, about_webhook),
         (audit, about_audit),
+        (samples, about_sample),
     )
     for name, kind in area.KINDS.items()
 }
@@ -308,9 +329,9 @@ READERS = {
 
 def reader_of(kind, cast, language):
     is_host = kind.startswith("mail.") and reservations.KINDS[kind].readers is host_people
-    name = (
-        "zhao" if is_host or kind in {"people.asked", "people.left", "question.asked"} else "wang"
-    )
+    to_host = {"people.asked", "people.left", "question.asked"}
+    to_host |= {f"sample.{name}" for name in ("shipped", "cancelled", "hazard", "missing")}
+    name = "zhao" if is_host or kind in to_host else "wang"
     reader = cast.people[READERS.get(kind.partition(".")[0], name)]
     reader.language = language
     return reader

@@ -28,6 +28,7 @@ def test_a_policy_comes_back_with_every_field(cast: Cast, program: Programs) -> 
         "offer_minutes": 30,
         "units": 2,
         "qualification": "PaNET01198",
+        "refused_hazards": ["toxic", "magnetic"],
         "quotas": [
             {"scope": "user", "unit": "hours", "per": "week", "limit": 7.5},
             {
@@ -64,6 +65,7 @@ def test_an_empty_policy_is_the_usual_one(cast: Cast, program: Programs) -> None
     assert (shown["slot_minutes"], shown["min_minutes"], shown["max_minutes"]) == (30, 30, 1440)
     assert (shown["approval"], shown["units"], shown["check_in_minutes"]) == ("automatic", 1, None)
     assert (shown["qualification"], shown["quotas"]) == (None, [])
+    assert shown["refused_hazards"] == []
     assert (shown["offer_minutes"], shown["cross_region_share"]) == (120, None)
 
 
@@ -87,6 +89,8 @@ def test_an_empty_policy_is_the_usual_one(cast: Cast, program: Programs) -> None
             {"quotas": [{"scope": "user", "unit": "hours", "per": "year", "limit": -1}]},
             [("quotas[0].per", "unknown-choice"), ("quotas[0].limit", "out-of-range")],
         ),
+        ({"refused_hazards": "toxic"}, [("refused_hazards", "not-a-list")]),
+        ({"refused_hazards": ["dull", {}]}, [("refused_hazards", "unknown-choice")]),
         ({"cross_region_share": 20}, [("cross_region_share", "not-an-object")]),
         (
             {"cross_region_share": {"percent": 101}},

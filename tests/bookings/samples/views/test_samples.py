@@ -1,0 +1,212 @@
+"""Samples on pages, without a script."""
+
+import re
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from bookings.models import BookedSample, Reservation, SampleItem
+from tests.accounts.pages import page_of
+from tests.factories.api import Clock, clock  # noqa: F401
+from tests.factories.attachments import picture
+from tests.factories.cast import Cast, reserve
+from tests.factories.samples import announce, join, refuse, step
+
+FORM = {"name": "薄膜", "number": "2", "hazards": ["toxic"], "afterwards": "discard"}
+
+
+@pytest.fixture
+def wang(client: Client, cast: Cast, clock: Clock) -> Client:  # noqa: F811
+    client.force_login(cast.wang)
+    return client
+
+
+@pytest.fixture
+def zhao(cast: Cast, clock: Clock) -> Client:  # noqa: F811
+    client = Client()
+    client.force_login(cast.zhao)
+    return client
+
+
+def test_announced_from_a_bookings_page_and_joined_to_it(cast: Cast, wang: Client) -> None:
+    booking = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00", samples="two films")
+    html = page_of(wang.get(f"/bookings/{booking.pk}/"))
+    assert "two films" in html  # the free text stays
+    (address,) = re.findall(r'href="(/samples/new/[^"]+)"', html)
+    page_of(wang.get(address))
+    assert wang.post(address, FORM).url == f"/bookings/{booking.pk}/"
+    rows = SampleItem.objects.order_by("name")
+    assert [(row.name, row.hazards) for row in rows] == [
+        ("薄膜 1", ["toxic"]),
+        ("薄膜 2", ["toxic"]),
+    ]
+    html = page_of(wang.get(f"/bookings/{booking.pk}/"))
+    assert all(f"/samples/{row.code}/" in html for row in rows)
+
+
+def test_what_the_instrument_does_not_accept_is_said_and_nothing_kept(
+    cast: Cast, wang: Client
+) -> None:
+    booking = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
+    refuse(cast, cast.microscope, "toxic")
+    html = page_of(wang.post(f"/samples/new/?booking={booking.pk}", FORM), 422)
+    assert "does not accept this hazard: acutely toxic" in html
+    assert not SampleItem.objects.exists()
+    sample = announce(cast, hazards=["toxic"])
+    html = page_of(wang.post(f"/samples/{sample.code}/join/", {"booking": str(booking.pk)}), 422)
+    assert "does not accept this hazard: acutely toxic" in html
+    answer = wang.post(
+        f"/bookings/{booking.pk}/samples/", {"sample": [str(sample.pk)]}, follow=True
+    )
+    assert "does not accept this hazard: acutely toxic" in page_of(answer)
+    assert not BookedSample.objects.exists()
+
+
+def test_the_booking_form_takes_samples_and_says_what_is_not_accepted(
+    cast: Cast, wang: Client
+) -> None:
+    refuse(cast, cast.microscope, "toxic")
+    plain, toxic = announce(cast, name="Plain"), announce(cast, name="Bad", hazards=["toxic"])
+    here = f"/instruments/{cast.microscope.pk}/"
+    query = "?start=2026-03-06T02:00:00Z&minutes=60"
+    html = page_of(wang.get(here + "book/" + query))
+    assert str(plain.pk) in html and str(toxic.pk) in html
+    quote = here + f"quote/{query}&service_mode=self&purpose=research&sample_items={toxic.pk}"
+    assert "acutely toxic" in wang.get(quote).content.decode()
+    form = {
+        "start": "2026-03-06T02:00:00Z",
+        "minutes": "60",
+        "service_mode": "self",
+        "purpose": "research",
+        "sample_items": [str(plain.pk), str(toxic.pk)],
+    }
+    html = page_of(wang.post(here + "book/", form), 422)
+    assert "does not accept this hazard: acutely toxic" in html
+    assert re.search(rf'value="{toxic.pk}"[^>]*checked', html)
+    assert not Reservation.objects.exists()
+    answer = wang.post(here + "book/", form | {"sample_items": [str(plain.pk)]})
+    assert answer.status_code == 302
+    assert BookedSample.objects.get().sample == plain
+
+
+def test_a_scanned_code_leads_to_its_sample(cast: Cast, wang: Client, zhao: Client) -> None:
+    sample = announce(cast)
+    for typed in (sample.code, sample.code.lower(), f"https://x.example/samples/{sample.code}/"):
+        assert wang.get("/samples/", {"code": typed}).url == f"/samples/{sample.code}/"
+    html = page_of(wang.get("/samples/", {"code": sample.code[:-1] + "?"}))
+    assert "no code of a sample" in html
+    assert "no such sample" in page_of(zhao.get("/samples/", {"code": sample.code}))
+    assert zhao.get(f"/samples/{sample.code}/").status_code == 404
+    assert wang.get("/samples/ABCDEFGH/").status_code == 404
+
+
+def test_the_staff_receive_many_in_one_go(cast: Cast, zhao: Client) -> None:
+    booking = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
+    rows = [announce(cast, name=f"Film {n}") for n in range(12)]
+    join(cast, booking, *rows)
+    html = page_of(zhao.get("/samples/queue/?waits=due"))
+    assert all(row.name in html for row in rows)
+    form = {"state": "received", "condition": "intact", "sample": [str(row.pk) for row in rows]}
+    answer = zhao.post(f"/samples/steps/?facility={cast.facility.pk}", form)
+    assert answer.url == f"/samples/queue/?facility={cast.facility.pk}"
+    assert SampleItem.objects.filter(state="received").count() == 12
+    assert "Film 0" not in page_of(zhao.get("/samples/queue/?waits=due"))
+    assert "Film 0" in page_of(zhao.get("/samples/queue/?waits=here"))
+
+
+def test_the_queue_is_narrowed(cast: Cast, zhao: Client) -> None:
+    other = cast.instrument(name="Other")
+    join(cast, reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00"), announce(cast, name="One"))
+    join(
+        cast,
+        reserve(cast, "2026-03-30 10:00", "2026-03-30 12:00", instrument=other),
+        announce(cast, name="Two"),
+    )
+    assert "Two" not in page_of(zhao.get("/samples/queue/?waits=due")).partition("<table")[2]
+    html = page_of(zhao.get(f"/samples/queue/?waits=arriving&instrument={other.pk}"))
+    rows = html.partition("<table")[2]
+    assert "Two" in rows and "One" not in rows
+    for query in ("instrument=x", "facility=x", "waits=x"):
+        page_of(zhao.get(f"/samples/queue/?{query}"))
+
+
+def test_nothing_ticked_or_another_s_is_refused(cast: Cast, zhao: Client) -> None:
+    page_of(zhao.post("/samples/steps/", {"state": "received"}), 400)
+    page_of(zhao.post("/samples/steps/", {"state": "received", "sample": ["x"]}), 400)
+    mine = announce(cast)
+    sent = {"state": "received", "sample": [str(mine.pk)]}
+    assert zhao.post("/samples/steps/", sent).status_code == 404
+
+
+def test_a_host_is_shown_its_own_bookings_alone(cast: Cast, zhao: Client, wang: Client) -> None:
+    booking = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
+    elsewhere = reserve(cast, "2026-03-09 10:00", "2026-03-09 12:00")
+    sample = announce(cast)
+    join(cast, booking, sample)
+    join(cast, elsewhere, sample)
+    BookedSample.objects.filter(reservation=elsewhere).update(host=cast.optics)
+    assert str(elsewhere.pk) not in page_of(zhao.get(f"/samples/{sample.code}/"))
+    assert str(elsewhere.pk) in page_of(wang.get(f"/samples/{sample.code}/"))
+
+
+def test_steps_on_its_page(cast: Cast, wang: Client, zhao: Client) -> None:
+    sample = announce(cast)
+    join(cast, reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00"), sample)
+    here = f"/samples/{sample.code}/step/"
+    assert (
+        wang.post(here, {"state": "shipped", "carrier": "SF", "tracking": "1"}).status_code == 302
+    )
+    html = page_of(wang.post(here, {"state": "received"}), 409)
+    assert "it cannot become received" in html
+    page_of(zhao.post(here, {"state": "refused"}), 400)
+    step(cast, "zhao", "refused", sample, note="It leaks <b>")
+    html = page_of(wang.get(f"/samples/{sample.code}/"))
+    assert "It leaks &lt;b&gt;" in html
+
+
+def test_photos_are_seen_by_both_sides_alone(cast: Cast, wang: Client, zhao: Client) -> None:
+    sample = announce(cast)
+    file = SimpleUploadedFile("a.jpg", picture(), "image/jpeg")
+    wang.post(f"/samples/{sample.code}/photos/", {"file": file})
+    photo = sample.photos.get()
+    address = f"/samples/photos/{photo.pk}/small/"
+    assert wang.get(address)["Content-Type"] == "image/webp"
+    assert zhao.get(address).status_code == 404
+    assert wang.get(f"/samples/photos/{photo.pk}/file/").status_code == 404
+    join(cast, reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00"), sample)
+    assert zhao.get(address).status_code == 200
+    assert f"/samples/photos/{photo.pk}/small/" in page_of(zhao.get(f"/samples/{sample.code}/"))
+
+
+def test_labels_as_pdf(cast: Cast, wang: Client) -> None:
+    sample = announce(cast)
+    for layout in ("sheet", "roll"):
+        sent = {"layout": layout, "sample": [str(sample.pk)], "start": "24"}
+        answer = wang.post("/samples/labels/", sent)
+        assert answer["Content-Type"] == "application/pdf"
+        assert answer.content.startswith(b"%PDF-")
+    for wrong in ({}, {"layout": "roll"}, {"layout": "x", "sample": [str(sample.pk)]}):
+        assert wang.post("/samples/labels/", wrong).status_code == 302
+
+
+@pytest.mark.parametrize("path", ["/samples/", "/samples/queue/"])
+def test_lists_take_the_same_statements_whatever_their_length(
+    cast: Cast,
+    clock: Clock,  # noqa: F811
+    path: str,
+) -> None:
+    booking = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
+    join(cast, booking, announce(cast))
+    client = Client()
+    client.force_login(cast.zhao if "queue" in path else cast.wang)
+    numbers = []
+    for more in (0, 2):
+        join(cast, booking, *[announce(cast) for _ in range(more)])
+        client.get(path)
+        with CaptureQueriesContext(connection) as caught:
+            page_of(client.get(path))
+        numbers.append(len(caught))
+    assert numbers[0] == numbers[1]
