@@ -48,7 +48,7 @@ Hazards = ListOf(
 )
 
 
-class SampleBody(Shape):
+class SampleItemBody(Shape):
     """What is said of a sample."""
 
     name = Text(120, help_text="As on the vessel.")
@@ -59,7 +59,7 @@ class SampleBody(Shape):
     afterwards = Choice(SampleItem.Afterwards.choices, default="return")
 
 
-class SamplesBody(SampleBody):
+class SampleItemsNewBody(SampleItemBody):
     """Whose it is, how many there are of a kind, and for which booking."""
 
     organisation = Text(
@@ -76,7 +76,7 @@ class SamplesBody(SampleBody):
     )
 
 
-class StepBody(Shape):
+class SampleStepBody(Shape):
     """What a sample has become. Each state says whose step it is (docs/samples.md)."""
 
     state = Choice(SampleItem.State.choices)
@@ -87,17 +87,17 @@ class StepBody(Shape):
     condition = Choice(SampleStep.Condition.choices, default="", allow_blank=True)
 
 
-class StepsBody(StepBody):
+class SampleStepsBody(SampleStepBody):
     """The same of several: all or none."""
 
     samples = ListOf(child=serializers.UUIDField(), max_length=MOST_AT_ONCE, min_length=1)
 
 
-class BookingBody(Shape):
+class SampleBookingBody(Shape):
     reservation = serializers.UUIDField()
 
 
-class StepShape(serializers.Serializer[Any]):
+class SampleStepShape(serializers.Serializer[Any]):
     state = serializers.ChoiceField(SampleItem.State.choices)
     at = Instant()
     by = PersonShape(allow_null=True)
@@ -108,7 +108,7 @@ class StepShape(serializers.Serializer[Any]):
     condition = serializers.CharField()
 
 
-class BookedShape(serializers.Serializer[Any]):
+class SampleBookingShape(serializers.Serializer[Any]):
     """A booking that a sample is for. refused_hazards: what its instrument does not accept."""
 
     reservation = serializers.UUIDField(source="reservation_id")
@@ -131,8 +131,8 @@ class SampleItemShape(serializers.Serializer[Any]):
     storage = serializers.CharField()
     afterwards = serializers.ChoiceField(SampleItem.Afterwards.choices)
     state = serializers.ChoiceField(SampleItem.State.choices)
-    bookings = BookedShape(many=True, source="booked")
-    steps = StepShape(many=True, source="steps.all")
+    bookings = SampleBookingShape(many=True, source="booked")
+    steps = SampleStepShape(many=True, source="steps.all")
     created_at = Instant()
     changed_at = Instant()
     version = serializers.IntegerField()
@@ -203,7 +203,7 @@ class Samples(Resource):
 
     @creates(
         _("Announce a sample"),
-        SamplesBody,
+        SampleItemsNewBody,
         refuses=[403, 404, 409, 422],
         sends={
             "name": "Perovskite film B",
@@ -230,32 +230,34 @@ class Samples(Resource):
     def detail(self, pk: UUID) -> None:
         """As it is now, with its steps."""
 
-    @changes(_("Change a sample"), SampleBody, method="put", refuses=[404, 409, 422])
+    @changes(_("Change a sample"), SampleItemBody, method="put", refuses=[404, 409, 422])
     def change(self, pk: UUID, data: dict[str, Any]) -> UUID:
         """For its owner. A hazard that an instrument it is booked on does not accept is refused
         while the sample lies with its owner; of one that has left the host is told instead."""
         return sample_change(self.by, sample_id=pk, values=SampleValues(**data)).pk
 
-    @acts(_("Record a step of a sample"), StepBody, below="steps")
+    @acts(_("Record a step of a sample"), SampleStepBody, below="steps")
     def step(self, pk: UUID, data: dict[str, Any]) -> UUID:
         """For its owner, or the staff of a host that it is booked at. A step is never changed:
         another corrects it."""
         return samples_step(self.by, sample_ids=[pk], step=Step(**data))[0].pk
 
-    @acts(_("Join a sample to a booking"), BookingBody, versioned=False, refuses=[404, 409, 422])
+    @acts(
+        _("Join a sample to a booking"), SampleBookingBody, versioned=False, refuses=[404, 409, 422]
+    )
     def join(self, pk: UUID, data: dict[str, Any]) -> UUID:
         """Both one's own, and the booking not over."""
         samples_join(self.by, reservation_id=data["reservation"], sample_ids=[pk])
         return pk
 
-    @acts(_("Take a sample off a booking"), BookingBody, versioned=False)
+    @acts(_("Take a sample off a booking"), SampleBookingBody, versioned=False)
     def leave(self, pk: UUID, data: dict[str, Any]) -> UUID:
         """While it lies with its owner."""
         return sample_leave(self.by, reservation_id=data["reservation"], sample_id=pk).pk
 
     @acts(
         _("Record a step of several samples"),
-        StepsBody,
+        SampleStepsBody,
         below="*steps",
         address="api-samples-steps",
         named="samples_step",

@@ -17,6 +17,9 @@ from bookings.samples.domain.samples import COMING
 from bookings.samples.models import SampleItem, SampleStep
 
 
+TO_HOST = frozenset({"sample.shipped", "sample.cancelled", "sample.hazard"})
+
+
 @dataclass(frozen=True)
 class About:
     """Samples of one owner and the same hosts, the newest step of the first, who made it, and the
@@ -85,7 +88,8 @@ def _content(about: About, row: OutboxMessage, now: datetime) -> Content:
     }
     link = reverse("bookings:sample-item", args=[first.code])
     if len(about.samples) > 1:
-        link = reverse("bookings:sample-items")
+        is_for_host = row.kind in TO_HOST or about.actor == about.owner.pk
+        link = reverse(f"bookings:sample-{'queue' if is_for_host else 'items'}")
     zone, until = "", None
     if about.reservation is not None:
         zone, until = about.reservation.instrument.facility.time_zone, about.reservation.start_at

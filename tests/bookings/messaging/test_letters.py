@@ -291,8 +291,9 @@ def about_sample(kind):
             state="refused", note="The grid <is> broken", carrier="SF", tracking="SF1"
         )
         booked = cast.booked if kind.name == "sample.missing" else None
+        step = None if booked else step
         about = SamplesAbout([sample, other], [cast.ustc.pk], step, None, booked)
-        return compose(kind, kind.content(about, OutboxMessage(), NOW), reader)
+        return compose(kind, kind.content(about, OutboxMessage(kind=kind.name), NOW), reader)
 
     return written
 
