@@ -16,7 +16,6 @@ from bookings.record.models import Reservation
 from bookings.samples.domain.samples import COMING
 from bookings.samples.models import SampleItem, SampleStep
 
-
 TO_HOST = frozenset({"sample.shipped", "sample.cancelled", "sample.hazard"})
 
 
