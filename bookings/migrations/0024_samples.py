@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
                 ('hazards', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=20), default=list)),
                 ('storage', models.CharField(blank=True, max_length=200)),
                 ('afterwards', models.CharField(choices=[('return', 'send it back'), ('discard', 'dispose of it')], default='return', max_length=10)),
-                ('state', models.CharField(choices=[('announced', 'announced'), ('shipped', 'shipped'), ('received', 'received'), ('refused', 'not accepted'), ('in_work', 'being measured'), ('measured', 'measured'), ('return_shipped', 'on its way back'), ('returned', 'returned'), ('discarded', 'disposed of'), ('kept', 'kept by the host'), ('lost', 'lost'), ('cancelled', 'withdrawn')], default='announced', max_length=15)),
+                ('state', models.CharField(choices=[('announced', 'announced'), ('shipped', 'shipped'), ('received', 'received'), ('refused', 'refused'), ('in_work', 'being measured'), ('measured', 'measured'), ('return_shipped', 'on its way back'), ('returned', 'returned'), ('discarded', 'disposed of'), ('kept', 'kept by the host'), ('lost', 'lost'), ('cancelled', 'cancelled')], default='announced', max_length=15)),
                 ('created_at', models.DateTimeField()),
                 ('changed_at', models.DateTimeField()),
                 ('version', models.PositiveIntegerField(default=1)),
@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                'verbose_name': 'sample',
+                'verbose_name': 'sample item',
             },
         ),
         migrations.CreateModel(
@@ -67,7 +67,7 @@ class Migration(migrations.Migration):
             name='SampleStep',
             fields=[
                 ('id', models.UUIDField(default=accounts.models.keys.new_id, editable=False, primary_key=True, serialize=False)),
-                ('state', models.CharField(choices=[('announced', 'announced'), ('shipped', 'shipped'), ('received', 'received'), ('refused', 'not accepted'), ('in_work', 'being measured'), ('measured', 'measured'), ('return_shipped', 'on its way back'), ('returned', 'returned'), ('discarded', 'disposed of'), ('kept', 'kept by the host'), ('lost', 'lost'), ('cancelled', 'withdrawn')], max_length=15)),
+                ('state', models.CharField(choices=[('announced', 'announced'), ('shipped', 'shipped'), ('received', 'received'), ('refused', 'refused'), ('in_work', 'being measured'), ('measured', 'measured'), ('return_shipped', 'on its way back'), ('returned', 'returned'), ('discarded', 'disposed of'), ('kept', 'kept by the host'), ('lost', 'lost'), ('cancelled', 'cancelled')], max_length=15)),
                 ('at', models.DateTimeField()),
                 ('place', models.CharField(blank=True, max_length=200)),
                 ('carrier', models.CharField(blank=True, max_length=80)),

@@ -661,7 +661,7 @@ SENTENCES = {
     "sample-step": _("Sample {sample} is {state}: it cannot become {wanted}, or not by you."),
     "sample-gone": _("Sample {sample} is {state}: it cannot be measured any more."),
     "sample-away": _("Sample {sample} is {state}: only what lies with you can be taken off."),
-    "too-many-samples": _("You have announced {most} samples already."),
+    "too-many-samples": _("Too many of your samples are announced: at most {most}."),
     "not-a-sample-code": _("This is no code of a sample, such as ABCD-EFGH."),
     "mistyped-code": _("One character of this code is wrong."),
     "chain-order": _("The steps of the chain would no longer follow each other as they must."),

@@ -14,6 +14,7 @@ ONE = "00000000-0000-0000-0000-000000000000"
 # Templates with a form that sends a file, and where it sends it.
 FORMS = {
     "attachments": reverse("instruments:attachments", args=[ONE]),
+    "sample": reverse("bookings:sample-photo-new", args=["ABCDEFGH"]),
     "imports": reverse("instruments:imports"),
     "import": reverse("bookings:import"),
     "installation": reverse("accounts:installation"),

@@ -59,12 +59,11 @@ def label_sheet(labels: Sequence[Label], layout: Layout, *, start: int = 1, titl
     """The labels as a PDF of that title. `start`: the place of the first on a sheet that was begun,
     from 1, along the lines."""
     font_register()
-    out = BytesIO()
     page_width, page_height = (side * mm for side in layout.page)
     width, height = (side * mm for side in layout.label)
     left = (page_width - layout.columns * width) / 2
     top = (page_height - layout.rows * height) / 2
-    canvas = Canvas(out, pagesize=(page_width, page_height))
+    canvas = Canvas(BytesIO(), pagesize=(page_width, page_height))
     canvas.setTitle(title)
     for place, label in enumerate(labels, start=start - 1):
         place_on_page = place % layout.of_page
@@ -75,8 +74,8 @@ def label_sheet(labels: Sequence[Label], layout: Layout, *, start: int = 1, titl
         canvas.translate(left + column * width, page_height - top - (row + 1) * height)
         _draw(canvas, label, width, height)
         canvas.restoreState()
-    canvas.save()
-    return out.getvalue()
+    content: bytes = canvas.getpdfdata()
+    return content
 
 
 def _draw(canvas: Canvas, label: Label, width: float, height: float) -> None:
@@ -123,7 +122,7 @@ def _qr(canvas: Canvas, text: str, x: float, y: float, side: float) -> None:
 
 def _fitting(text: str, size: float, room: float) -> float:
     """The size at which a text fits a width, no larger than one."""
-    return min(size, size * room / stringWidth(text, FONT, size))
+    return min(size, size * room / float(stringWidth(text, FONT, size)))
 
 
 def _write(canvas: Canvas, lines: Sequence[str], size: float, x: float, top: float) -> float:

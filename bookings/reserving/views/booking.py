@@ -93,7 +93,7 @@ def book(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         only_for_others=not standing.may_book,
         may_override=standing.may_override,
         sources=sources_offered(instrument, payer, period, actor, standing.for_others),
-        sample_items=joinable(actor)[:MOST_AT_ONCE],
+        sample_items=list(joinable(actor)[:MOST_AT_ONCE]),
         initial=values,
     )
 

@@ -177,7 +177,7 @@ class Samples(Resource):
         full = full.select_related("user", "organisation").prefetch_related("steps__by")
         by_id = {row.pk: row for row in full}
         sides = selectors.sides_of(self.actor, rows)
-        every = [by_id[row.pk] for row in rows]
+        every: list[Any] = [by_id[row.pk] for row in rows]
         for row in every:
             row.booked = selectors.bookings_shown(self.actor, row, sides.get(row.pk, set()))
             for one in row.booked:

@@ -81,7 +81,7 @@ def _everybody(about: About) -> list[User]:
 
 def _content(about: About, row: OutboxMessage, now: datetime) -> Content:
     first = about.samples[0]
-    words = {
+    words: dict[str, object] = {
         "sample": first.name if len(about.samples) == 1 else f"{first.name} …",
         "person": str(about.owner),
     }

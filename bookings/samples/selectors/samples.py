@@ -158,7 +158,7 @@ def load_of_booking(
     rows = list(
         samples_for(actor).annotate(is_on=is_on).filter(shown).order_by("name", "id")[:SHOWN]
     )
-    on = [row for row in rows if row.is_on]  # type: ignore[attr-defined]
+    on = [row for row in rows if row.is_on]
     instrument = reservation.instrument
     return (
         [(row, refusals_of(instrument, [row])) for row in on],

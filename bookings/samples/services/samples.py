@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -377,7 +378,7 @@ def samples_forget(*, user: User) -> None:
     mine.filter(bookings=None).delete()
     mine.update(description="", storage="")
     for photo in photos:
-        transaction.on_commit(lambda pk=photo: files_delete(pk, PHOTO), robust=True)
+        transaction.on_commit(partial(files_delete, photo, PHOTO), robust=True)
 
 
 def _facts(sample: SampleItem) -> dict[str, Any]:

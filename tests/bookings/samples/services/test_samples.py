@@ -9,7 +9,7 @@ from accounts.domain.roles import By
 from accounts.models import OutboxMessage, TrailEntry
 from bookings.models import BookedSample, SampleItem, SamplePhoto, SampleStep
 from bookings.record.domain.refusals import RulesRefuse
-from bookings.samples.domain.samples import code_in
+from bookings.samples.domain.samples import STEPS, code_in
 from bookings.samples.services.samples import (
     SampleValues,
     photo_add,
@@ -40,6 +40,10 @@ def change(cast, sample, who="wang", version=None, **values):
     given = {"name": sample.name} | values
     by = By(cast.actor(who), NOW, version)
     return sample_change(by, sample_id=sample.pk, values=SampleValues(**given))
+
+
+def test_the_table_of_steps_knows_every_state():
+    assert set(STEPS) == set(SampleItem.State.values)
 
 
 def test_it_gets_a_code_and_a_first_step(cast):

@@ -170,7 +170,7 @@ def test_steps_on_its_page(cast: Cast, wang: Client, zhao: Client) -> None:
 def test_photos_are_seen_by_both_sides_alone(cast: Cast, wang: Client, zhao: Client) -> None:
     sample = announce(cast)
     file = SimpleUploadedFile("a.jpg", picture(), "image/jpeg")
-    wang.post(f"/samples/{sample.code}/photos/", {"file": file})
+    wang.post(f"/samples/{sample.code}/attachments/", {"file": file})
     photo = sample.photos.get()
     address = f"/samples/photos/{photo.pk}/small/"
     assert wang.get(address)["Content-Type"] == "image/webp"
