@@ -48,6 +48,7 @@ from bookings.pricing.models import (
 )
 from bookings.record.models import Reservation, UsageSession
 from bookings.reserving.models import Chain
+from bookings.results.models import HandOff, HostStorage, ResultFile, ResultTerms
 from bookings.series.models import Series
 from bookings.settlement.models import (
     Payment,
@@ -88,7 +89,9 @@ __all__ = [
     "FacilityUse",
     "FacilityYear",
     "FundingSource",
+    "HandOff",
     "HostRecord",
+    "HostStorage",
     "HoursExport",
     "ImportedBooking",
     "InstrumentDay",
@@ -107,6 +110,8 @@ __all__ = [
     "PurseTransfer",
     "Quote",
     "Reservation",
+    "ResultFile",
+    "ResultTerms",
     "RollUp",
     "SavedSearch",
     "SearchMatch",

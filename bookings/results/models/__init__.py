@@ -1,0 +1,3 @@
+from bookings.results.models.handoffs import HandOff, HostStorage, ResultFile, ResultTerms
+
+__all__ = ["HandOff", "HostStorage", "ResultFile", "ResultTerms"]
