@@ -1,6 +1,6 @@
 """The states of a hand-off and the way between them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,13 +10,14 @@ DUE_DAYS, MOST_DUE_DAYS = 7, 365  # after the end of the booking
 KEEP_DAYS, MOST_KEEP_DAYS = 365, 3650  # after the release
 DUE_MODES = ("entrusted", "remote")  # results are expected without anybody asking for them
 UPLOAD_LIVES = timedelta(days=7)  # without a byte
+UPLOAD_LASTS = timedelta(days=30)  # however slowly bytes come
+MOST_FILES = 10_000  # of a hand-off
 
 # act -> state before -> state after
 ACTS: dict[str, dict[str, str]] = {
     "upload": {"expected": "uploading", "uploading": "uploading"},
     "empty": {"uploading": "expected"},  # the last file was taken away
     "seal": {"uploading": "sealed"},
-    "unseal": {"sealed": "uploading"},  # before the release
     "point": {"expected": "pointed"},
     "release": {"sealed": "released"},
     "collect": {
@@ -64,7 +65,12 @@ def due_at(end: datetime, days: int | None) -> datetime:
     return end + timedelta(days=DUE_DAYS if days is None else days)
 
 
-def manifest_of(files: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return the manifest: `{path, size, sha256}` of each file, in the order of their paths."""
-    rows = [{"path": f["path"], "size": f["size"], "sha256": f["sha256"]} for f in files]
-    return sorted(rows, key=lambda row: row["path"].encode())
+def manifest_of(files: Iterable[tuple[str, int, str]]) -> list[dict[str, Any]]:
+    """Return the manifest of files by path, size and SHA-256, in the order of their paths."""
+    rows = [{"path": path, "size": size, "sha256": sha256} for path, size, sha256 in files]
+    return sorted(rows, key=lambda row: str(row["path"]).encode())
+
+
+def upload_ends(created_at: datetime, now: datetime) -> datetime:
+    """Return when an upload that has just had a byte is given up."""
+    return min(now + UPLOAD_LIVES, created_at + UPLOAD_LASTS)
