@@ -248,6 +248,7 @@ NODE_FILES = {
     "@tabler/core/dist/css/tabler.min.css": "vendor/tabler.min.css",
     "@event-calendar/build/dist/event-calendar.min.css": "vendor/event-calendar.min.css",
     "@event-calendar/build/dist/event-calendar.min.js": "vendor/event-calendar.min.js",
+    "tus-js-client/dist/tus.min.js": "vendor/tus.min.js",
     # Bars, lines and pies; and with maps of heat and flows, a third heavier.
     "echarts/dist/echarts.common.min.js": "vendor/echarts.common.min.js",
     "echarts/dist/echarts.min.js": "vendor/echarts.min.js",
@@ -255,6 +256,7 @@ NODE_FILES = {
     # Named in the files above, so the manifest must know them; only debuggers ask for them.
     "@tabler/core/dist/css/tabler.min.css.map": "vendor/tabler.min.css.map",
     "@event-calendar/build/dist/event-calendar.min.js.map": "vendor/event-calendar.min.js.map",
+    "tus-js-client/dist/tus.min.js.map": "vendor/tus.min.js.map",
 }
 # Photos, documents, exports: served by views that know who may see them, never by their path.
 # In a bucket, or else in a folder.
@@ -264,6 +266,10 @@ MEDIA_BUCKET = str(_bucket["bucket_name"]) if _bucket else ""
 MAP_BOUNDARIES = env.text("MAP_BOUNDARIES", "")
 MEDIA_ROOT = Path(env.text("MEDIA_ROOT", str(ROOT / ".local" / "media")))
 DATA_UPLOAD_MAX_NUMBER_FILES = 5
+# Results that are handed over: what a host may keep unless an administrator says otherwise, and the
+# largest file, in bytes.
+RESULTS_QUOTA = env.number("RESULTS_QUOTA_GB", 500) * 10**9
+RESULTS_MOST_BYTES = env.number("RESULTS_MOST_GB", 100) * 10**9
 STORAGES = {
     "default": {"BACKEND": "config.files.buckets.Bucket", "OPTIONS": _bucket}
     if _bucket

@@ -73,7 +73,7 @@ class Migration(migrations.Migration):
                 ('received', models.BigIntegerField(default=0)),
                 ('sha256_stated', models.CharField(blank=True, max_length=64)),
                 ('sha256', models.CharField(blank=True, max_length=64)),
-                ('state', models.CharField(choices=[('uploading', 'uploading'), ('received', 'being checked'), ('checked', 'complete'), ('differs', 'differs from its checksum')], default='uploading', max_length=10)),
+                ('state', models.CharField(choices=[('uploading', 'uploading'), ('checking', 'being checked'), ('checked', 'complete'), ('differs', 'differs from its checksum')], default='uploading', max_length=10)),
                 ('storage', models.CharField(max_length=120)),
                 ('upload_id', models.CharField(blank=True, max_length=1024)),
                 ('parts', models.JSONField(default=list)),
@@ -84,7 +84,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'result file',
-                'indexes': [models.Index(condition=models.Q(('expires_at__isnull', False)), fields=['expires_at'], name='resultfile_expires'), models.Index(condition=models.Q(('state', 'received')), fields=['created_at'], name='resultfile_unchecked')],
+                'indexes': [models.Index(condition=models.Q(('expires_at__isnull', False)), fields=['expires_at'], name='resultfile_expires'), models.Index(condition=models.Q(('state', 'checking')), fields=['created_at'], name='resultfile_unchecked')],
                 'constraints': [models.UniqueConstraint(fields=('hand_off', 'path_key'), name='resultfile_path'), models.CheckConstraint(condition=models.Q(('received__gte', 0), ('received__lte', models.F('size')), ('size__gte', 0)), name='resultfile_size'), models.CheckConstraint(condition=models.Q(models.Q(('expires_at__isnull', False), ('state', 'uploading')), models.Q(models.Q(('state', 'uploading'), _negated=True), ('expires_at', None), ('received', models.F('size'))), _connector='OR'), name='resultfile_complete'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'checked'), _negated=True), models.Q(('sha256', ''), _negated=True), _connector='OR'), name='resultfile_checked')],
             },
         ),

@@ -49,6 +49,10 @@ PARTS = {
             "waiting-withdraw",
             "waiting-decline",
         ),
+        "bookings:results": (
+            *("result", "result-upload", "result-seal", "result-release", "result-point"),
+            *("result-withdraw", "result-file-remove", "result-storage", "result-storage-change"),
+        ),
         "bookings:board": ("board-events", "board-close"),
         "bookings:requests": ("decide",),
         "bookings:hours": (
@@ -73,7 +77,13 @@ PARTS = {
                 "region",
             ),
         ),
-        "instruments:manage": ("closures", "closure-end", "closure-delete", "what-if"),
+        "instruments:manage": (
+            "closures",
+            "closure-end",
+            "closure-delete",
+            "what-if",
+            "result-terms",
+        ),
     }.items()
     for page in pages
 }
@@ -149,6 +159,7 @@ MENU = (
                 _has("manager"),
                 frozenset({"questions"}),
             ),
+            Entry("bookings:results", gettext_lazy("Results"), _has("manager")),
             Entry("instruments:manage", gettext_lazy("Manage"), _has("manager")),
             Entry(
                 "bookings:duplicates",

@@ -26,6 +26,7 @@ from bookings.messaging.notifications import (
     needs,
     records,
     reservations,
+    results,
     searches,
     training,
     webhooks,
@@ -33,6 +34,8 @@ from bookings.messaging.notifications import (
 from bookings.messaging.notifications.reservations import still_says
 from bookings.messaging.services.webhooks import events_tell, webhook_deliver
 from bookings.plans.services.waiting import slot_offer
+from bookings.results.adapters.stores import file_drop
+from bookings.results.services.handoffs import hand_off_expect
 from bookings.settlement.domain.statements import statement_number
 from bookings.settlement.notifications import papers
 from bookings.settlement.notifications.papers import invoice_letter
@@ -46,8 +49,8 @@ KINDS = by_outbox_kind(
     *(
         area.KINDS
         for area in (
-            people, sign_in, harvests, reservations, records, training, searches, needs, webhooks,
-            papers, audit,
+            people, sign_in, harvests, reservations, results, records, training, searches, needs,
+            webhooks, papers, audit,
         )
     )
 )  # fmt: skip
@@ -71,8 +74,13 @@ def _carry_out(row: OutboxMessage, now: datetime) -> str:
             is_new = person_forget(user_id=UUID(payload["user"]), now=now)
             return "done" if is_new else "skipped"
         case "charge":
-            charge = charge_make(reservation_id=UUID(payload["reservation"]), now=now)
-            return "done" if charge else "skipped"
+            ended = UUID(payload["reservation"])
+            charge = charge_make(reservation_id=ended, now=now)
+            expected = hand_off_expect(reservation_id=ended, now=now)
+            return "done" if charge or expected else "skipped"
+        case "resultfile":
+            file_drop(payload["storage"], payload["upload_id"])
+            return "done"
         case "slot":
             offer = slot_offer(instrument_id=UUID(payload["instrument"]), now=now)
             return "done" if offer else "skipped"

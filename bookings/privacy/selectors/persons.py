@@ -41,6 +41,7 @@ from bookings.needs.models import Need, Suggestion
 from bookings.plans.models import BookingImport, WaitingWish
 from bookings.pricing.models import Charge, Correction, Dispute
 from bookings.record.models import Reservation, UsageSession
+from bookings.results.models import HandOff, ResultFile
 from instruments.models import (
     CapabilityQuestion,
     CourseSession,
@@ -204,6 +205,17 @@ def _of_bookings(user: User) -> dict[str, list[Row]]:
             UsageSession.objects.filter(mine).order_by("checked_in_at"),
             "reservation_id", "checked_in_at", "checked_out_at", "is_assumed", "service_mode",
             "samples", "rating", "remarks",
+        ),
+        "results": _rows(
+            HandOff.objects.filter(mine | Q(created_by=user) | Q(sealed_by=user)).order_by(
+                "created_at"
+            ),
+            "id", "reservation_id", "state", "due_at", "released_at", "collected_at",
+            "retain_until", "note", host="host__code",
+        ),
+        "results_uploaded": _rows(
+            ResultFile.objects.filter(uploaded_by=user).order_by("created_at", "id"),
+            "id", "hand_off_id", "size", "created_at",
         ),
         "charges": _rows(
             Charge.objects.filter(mine).order_by("created_at"),

@@ -40,6 +40,7 @@ ACTS: dict[str, dict[str, str]] = {
         "pointed": "withdrawn",
     },
 }
+HAPPENS = frozenset({"confirmed", "in_use", "completed"})  # bookings that may have results
 OPEN = frozenset({"expected", "uploading"})  # files may be added and taken away
 AWAITED = frozenset({"expected", "uploading", "sealed"})  # late after `due_at`
 # Files can be read by whom they are for.

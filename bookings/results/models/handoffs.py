@@ -113,7 +113,7 @@ class ResultFile(models.Model):
 
     class State(models.TextChoices):
         UPLOADING = "uploading", _("uploading")
-        RECEIVED = "received", _("being checked")
+        CHECKING = "checking", _("being checked")
         CHECKED = "checked", _("complete")
         DIFFERS = "differs", _("differs from its checksum")
 
@@ -157,7 +157,7 @@ class ResultFile(models.Model):
                 name="resultfile_expires",
             ),
             models.Index(
-                fields=["created_at"], condition=Q(state="received"), name="resultfile_unchecked"
+                fields=["created_at"], condition=Q(state="checking"), name="resultfile_unchecked"
             ),
         ]
 

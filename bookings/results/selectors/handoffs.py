@@ -1,13 +1,16 @@
 """Hand-offs of results, as far as each person may see them."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db.models import BigIntegerField, Count, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 
-from accounts.domain.errors import NotPermitted
+from accounts.domain.errors import NotFound, NotPermitted
 from accounts.domain.roles import Actor
+from accounts.models import Organisation
 from accounts.selectors.memberships import place_of
 from accounts.selectors.rows import visible
 from bookings.record.models import Reservation
@@ -21,6 +24,7 @@ from bookings.results.domain.handoffs import (
 )
 from bookings.results.locks import WITH
 from bookings.results.models import HandOff, HostStorage, ResultFile, ResultTerms
+from instruments.selectors.registry import instrument_by_id
 
 
 def every_hand_off() -> QuerySet[HandOff]:
@@ -46,6 +50,13 @@ def hand_off_to_fill(actor: Actor, hand_off_id: UUID) -> HandOff:
     if not hands_over(actor, hand_off):
         raise NotPermitted(capability="manage-instruments")
     return hand_off
+
+
+def announced_for(reservation_id: UUID) -> HandOff | None:
+    """Return the hand-off of a booking, for whoever may see the booking; one that was withdrawn
+    only where no other followed."""
+    rows = HandOff.objects.filter(reservation=reservation_id)
+    return rows.order_by(Q(state="withdrawn"), "-created_at").first()
 
 
 def hands_over(actor: Actor, hand_off: HandOff) -> bool:
@@ -94,7 +105,40 @@ def terms_of(instrument_id: UUID) -> ResultTerms:
     )
 
 
-def storage_of(organisation_id: UUID) -> HostStorage:
-    """Return how much a host keeps here, and may."""
-    row = HostStorage.objects.filter(pk=organisation_id).first()
-    return row or HostStorage(organisation_id=organisation_id)
+def hand_offs_of(rows: QuerySet[HandOff], query: Mapping[str, Any]) -> QuerySet[HandOff]:
+    """The hand-offs of one booking, or in one state, where a query names them."""
+    if reservation := query.get("reservation"):
+        rows = rows.filter(reservation=reservation)
+    if state := query.get("state"):
+        rows = rows.filter(state=state)
+    return rows
+
+
+def files_for(actor: Actor, hand_off: HandOff) -> QuerySet[ResultFile]:
+    """Return the files of a hand-off, by path, as far as the actor is told of them."""
+    rows = ResultFile.objects.filter(hand_off=hand_off).order_by("path_key", "id")
+    return rows if sees_files(actor, hand_off) else rows.none()
+
+
+def terms_for(actor: Actor, instrument_id: UUID) -> ResultTerms:
+    """Return what is promised of the results of an instrument that the actor may see."""
+    return terms_of(instrument_by_id(actor, instrument_id).pk)
+
+
+def storages_for(actor: Actor) -> QuerySet[HostStorage]:
+    """Return the storage of hosts whose managers the actor is one of; for administrators all."""
+    rows = HostStorage.objects.select_related("organisation").order_by("organisation__code")
+    if actor.has("administrator"):
+        return rows
+    return rows.filter(organisation_id__in=actor.organisations_where("manage-instruments"))
+
+
+def storage_for(actor: Actor, organisation_id: UUID) -> HostStorage:
+    """Return one of them; empty where the host has none yet. `NotFound` for everybody else."""
+    row = storages_for(actor).filter(pk=organisation_id).first()
+    if row is not None:
+        return row
+    mine = organisation_id in actor.organisations_where("manage-instruments")
+    if not (mine or actor.has("administrator")):
+        raise NotFound
+    return HostStorage(organisation=visible(Organisation.objects, pk=organisation_id))

@@ -141,7 +141,7 @@ def _take(row: ResultFile, data: bytes, now: datetime) -> None:
     row.expires_at = upload_ends(row.created_at, now)
     if row.received < row.size:
         return
-    row.state, row.expires_at = State.RECEIVED, None
+    row.state, row.expires_at = State.CHECKING, None
     if is_first:
         _check(row, hashlib.sha256(data).hexdigest())
     else:
@@ -158,13 +158,13 @@ def _check(row: ResultFile, digest: str) -> None:
 def files_check(*, now: datetime) -> int:
     """Compute the SHA-256 of files that have come whole, from what is stored; how many. Not in a
     transaction, as it takes as long as reading takes."""
-    due = ResultFile.objects.filter(state=State.RECEIVED).order_by("created_at", "pk")
+    due = ResultFile.objects.filter(state=State.CHECKING).order_by("created_at", "pk")
     return work_alone(job="check results", due=due, act=_check_stored, now=now, most=1000)
 
 
 def _check_stored(row: ResultFile) -> int:
     _check(row, digest_of(row))
-    waiting = ResultFile.objects.filter(pk=row.pk, state=State.RECEIVED)
+    waiting = ResultFile.objects.filter(pk=row.pk, state=State.CHECKING)
     return waiting.update(sha256=row.sha256, state=row.state)
 
 
