@@ -57,6 +57,23 @@ class ChargeAdmin(Large):
     search_fields = ("=reservation",)
 
 
+@admin.register(models.HandOff)
+class HandOffAdmin(Large):
+    list_display = ("created_at", "reservation", "host", "state", "due_at", "retain_until")
+    list_select_related = ("reservation", "host")
+    list_filter = ("state",)
+    ordering = ("-created_at",)
+    search_fields = ("=id", "=reservation")
+    search_named = {"host": "code"}
+
+
+@admin.register(models.HostStorage)
+class HostStorageAdmin(ReadOnly):
+    list_display = ("organisation", "reserved", "quota")
+    list_select_related = ("organisation",)
+    search_fields = ("organisation__code",)
+
+
 @admin.register(models.UnmetDemand)
 class UnmetDemandAdmin(Large):
     list_display = ("created_at", "kind", "instrument", "organisation", "minutes", "wanted_from")

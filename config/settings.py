@@ -29,7 +29,11 @@ SECRET_KEY = env.secret_key(LOCAL_MODE)
 # Keys before it, which count until sessions, links and secrets made under them have ended.
 SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
 SITE_URL, ALLOWED_HOSTS = env.site(LOCAL_MODE)
-CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", "" if LOCAL_MODE else SITE_URL)
+# Where browsers reach the process of uploads, if not by the site's own address.
+UPLOADS_URL = env.text("UPLOADS_URL", "").rstrip("/")
+CSRF_TRUSTED_ORIGINS = env.words(
+    "CSRF_TRUSTED_ORIGINS", SITE_URL if UPLOADS_URL or not LOCAL_MODE else ""
+)
 
 INSTALLED_APPS = [
     "config.apps.ProjectConfig",
@@ -307,7 +311,7 @@ SECURE_CSP = {
     "style-src": [CSP.SELF],
     "img-src": [CSP.SELF, "data:"],
     "font-src": [CSP.SELF],
-    "connect-src": [CSP.SELF],
+    "connect-src": [CSP.SELF, *([UPLOADS_URL] if UPLOADS_URL else [])],
     "object-src": [CSP.NONE],
     "base-uri": [CSP.NONE],
     "form-action": [CSP.SELF],

@@ -65,8 +65,8 @@ class BrowserAuthentication(SessionAuthentication):
 class Scoped(BasePermission):
     """Nobody in particular reads; what writes needs somebody, and a token the scope for it.
 
-    The endpoint's `read_scope` for what writes nothing, else its `write_scope`. Whether the person may
-    is decided by the service.
+    The endpoint's `read_scope` for what writes nothing, else its `write_scope`. Whether the person
+    may is decided by the service.
     """
 
     def has_permission(self, request: Request, view: Any) -> bool:

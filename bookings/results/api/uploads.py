@@ -35,6 +35,16 @@ MOST_BYTES = 16 << 20  # of one request: what a proxy that buffers may lose
 MEDIA_TYPE = "application/offset+octet-stream"
 EXTENSIONS = "creation,creation-with-upload,termination,checksum,expiration"
 _PIECE = 1 << 18
+# For pages of the site, where uploads have another address (`UPLOADS_URL`).
+_ELSEWHERE = {
+    "Access-Control-Allow-Credentials": "true",
+    "Access-Control-Allow-Methods": "POST, HEAD, PATCH, DELETE",
+    "Access-Control-Allow-Headers": "Content-Type, Tus-Resumable, Upload-Length, Upload-Offset, "
+    "Upload-Metadata, Upload-Checksum, X-CSRFToken",
+    "Access-Control-Expose-Headers": "Location, Upload-Offset, Upload-Length, Upload-Expires, "
+    "Tus-Resumable",
+    "Access-Control-Max-Age": "3600",
+}
 
 
 class TooLarge(Refused):
@@ -71,7 +81,6 @@ class _Tus(Endpoint):
 
     http_method_names = ["options", "head", "post", "patch", "delete"]
     write_scope = read_scope = "upload"
-    needs_person = True
     schema = None  # the protocol has a description of its own
     parser_classes = ()
 
@@ -90,6 +99,10 @@ class _Tus(Endpoint):
         final = super().finalize_response(request, response, *args, **kwargs)
         final["Tus-Resumable"] = VERSION
         final["Cache-Control"] = "no-store"
+        if settings.UPLOADS_URL:
+            for name, value in _ELSEWHERE.items():
+                final[name] = value
+            final["Access-Control-Allow-Origin"] = settings.SITE_URL
         if final.status_code == 412:
             final["Tus-Version"] = VERSION
         return final

@@ -196,6 +196,8 @@ def upload(request: HttpRequest, hand_off_id: UUID) -> HttpResponse:
     """Files and folders for a hand-off, sent by the browser; what broke off goes on."""
     by = by_of(request)
     hand_off = hand_off_to_fill(by.actor, hand_off_id)
+    # Only the site's own address may ask there.
+    is_ours = request.build_absolute_uri("/") == f"{settings.SITE_URL}/"
     return render(
         request,
         "bookings/results/upload.html",
@@ -204,6 +206,7 @@ def upload(request: HttpRequest, hand_off_id: UUID) -> HttpResponse:
             "booking": hand_off.reservation,
             "zone": hand_off.reservation.instrument.facility.time_zone,
             "is_open": hand_off.state in OPEN,
+            "uploads_at": settings.UPLOADS_URL if is_ours else "",
             "most_bytes": settings.RESULTS_MOST_BYTES,
         },
     )

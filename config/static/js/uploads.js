@@ -74,7 +74,7 @@
       const digests = { last: null };
       upload = new window.tus.Upload(item.file, {
         endpoint: words.endpoint,
-        uploadUrl: url || null,
+        uploadUrl: url ? new URL(url, new URL(words.endpoint, window.location)).href : null,
         uploadDataDuringCreation: true,
         chunkSize: PIECE,
         retryDelays: PATIENCE,
@@ -83,6 +83,7 @@
         headers: { "X-CSRFToken": root.querySelector("[name=csrfmiddlewaretoken]").value },
         metadata: { hand_off: words.handOff, path: item.path, sha256: item.sha256 },
         onBeforeRequest: function (request) {
+          request.getUnderlyingObject().withCredentials = true;
           if (digests.last && request.getMethod() !== "HEAD") {
             const text = window.btoa(String.fromCharCode(...digests.last));
             request.setHeader("Upload-Checksum", `sha256 ${text}`);
