@@ -68,30 +68,38 @@ class Bucket(Reached, S3Storage):  # type: ignore[misc]
         """Send a piece of an object of a size behind the `at` bytes that the service has. Services
         take 10,000 parts of 5 MiB and more: what is less waits in an object beside it (`.rest`) for
         the next piece. `BytesLost` where the service has fewer bytes."""
-        client, key, rest = self.connection.meta.client, *self._keys(name)
+        key, rest = self._keys(name)
         there = {"Bucket": self.bucket_name, "Key": key}
-        upload_id, parts = taken
+        with reaching(*PROBLEMS):
+            try:
+                return self._receive(there, rest, data, at, size, taken)
+            except (ClientError, BytesLost):
+                # Whole already, by a process that died before it could say so?
+                if at + len(data) == size and self._is_whole(there, size):
+                    return taken
+                raise
+
+    def _receive(
+        self, there: dict[str, str], rest: str, data: bytes, at: int, size: int, taken: Taken
+    ) -> Taken:
+        client, (upload_id, parts) = self.connection.meta.client, taken
         waiting = at - sum(part for _, _, part in parts)
         is_last = at + len(data) == size
-        with reaching(*PROBLEMS):
-            if waiting:
-                try:
-                    data = self._waiting(rest, waiting) + data
-                except BytesLost:
-                    # Whole already, by a process that died before it could say so?
-                    if is_last and self._is_whole(there, size):
-                        return taken
-                    raise
-            if not is_last and len(data) < max(LEAST_PART, size // MOST_PARTS + 1):
-                client.put_object(Bucket=self.bucket_name, Key=rest, Body=data)
-            elif is_last and not parts:
-                client.put_object(**there, Body=data, ContentType=OPAQUE)
-            else:
-                upload_id, parts = self._send_part(there, data, upload_id, parts)
-                if is_last:
-                    self._complete(there, upload_id, parts, size)
+        if waiting:
+            data = self._waiting(rest, waiting) + data
+        if not is_last and len(data) < max(LEAST_PART, size // MOST_PARTS + 1):
+            client.put_object(Bucket=self.bucket_name, Key=rest, Body=data)
+        elif is_last and not parts:
+            client.put_object(**there, Body=data, ContentType=OPAQUE)
+        else:
+            upload_id, parts = self._send_part(there, data, upload_id, parts)
             if is_last:
-                client.delete_object(Bucket=self.bucket_name, Key=rest)
+                tags = [{"PartNumber": number, "ETag": tag} for number, tag, _ in parts]
+                client.complete_multipart_upload(
+                    **there, UploadId=upload_id, MultipartUpload={"Parts": tags}
+                )
+        if is_last:
+            client.delete_object(Bucket=self.bucket_name, Key=rest)
         return upload_id, parts
 
     def drop(self, name: str, upload_id: str = "") -> None:
@@ -126,26 +134,14 @@ class Bucket(Reached, S3Storage):  # type: ignore[misc]
     def _send_part(
         self, there: dict[str, str], data: bytes, upload_id: str, parts: list[list[Any]]
     ) -> Taken:
-        client, number, tag = self.connection.meta.client, len(parts) + 1, ""
+        client, number = self.connection.meta.client, len(parts) + 1
         if not upload_id:
             upload_id = client.create_multipart_upload(**there, ContentType=OPAQUE)["UploadId"]
-        # No such upload: it was completed by a process that died before it could say so, or is
-        # gone; `_complete` tells which.
-        with suppress(client.exceptions.NoSuchUpload):
+        try:
             sent = client.upload_part(**there, UploadId=upload_id, PartNumber=number, Body=data)
-            tag = sent["ETag"]
-        return upload_id, [*parts, [number, tag, len(data)]]
-
-    def _complete(
-        self, there: dict[str, str], upload_id: str, parts: list[list[Any]], size: int
-    ) -> None:
-        client = self.connection.meta.client
-        if all(tag for _, tag, _ in parts):
-            whole = {"Parts": [{"PartNumber": number, "ETag": tag} for number, tag, _ in parts]}
-            client.complete_multipart_upload(**there, UploadId=upload_id, MultipartUpload=whole)
-            return
-        if not self._is_whole(there, size):
-            raise BytesLost(there["Key"])
+        except client.exceptions.NoSuchUpload:
+            raise BytesLost(there["Key"]) from None
+        return upload_id, [*parts, [number, sent["ETag"], len(data)]]
 
     def _is_whole(self, there: dict[str, str], size: int) -> bool:
         client = self.connection.meta.client
