@@ -65,4 +65,5 @@ def begin(program: Program, hand_off: HandOff, path: str, size: Any, **more: str
 
 def send(program: Program, where: str, at: int, data: bytes, **more: str) -> Answer:
     """One piece."""
-    return program.send("PATCH", where, data, Upload_Offset=str(at), **PIECE | more)
+    headers = PIECE | {"Upload_Offset": str(at)} | more
+    return program.send("PATCH", where, data, **headers)
