@@ -125,7 +125,7 @@ def hand_off_release(by: By, *, hand_off_id: UUID, note: str = "") -> HandOff:
     row.released_at, row.note = by.now, note.strip()
     terms = terms_of(row.reservation.instrument_id)
     row.retain_until = by.now + timedelta(days=terms.keep_days)
-    _tell(by, row, "results.ready")
+    _tell(by, row, "ready")
     return _store(by, row, "handoff.release", {"retain_until": row.retain_until})
 
 
@@ -156,7 +156,7 @@ def hand_off_point(
     row.pointer_protocol, row.pointer_host, row.pointer_path = protocol, host, path.strip()
     row.pointer_checksums, row.note = "\n".join(lines), note.strip()
     row.released_at = by.now
-    _tell(by, row, "results.ready")
+    _tell(by, row, "ready")
     digest = hashlib.sha256(row.pointer_checksums.encode()).hexdigest()
     return _store(by, row, "handoff.point", {"protocol": protocol, "checksums": digest})
 
@@ -174,7 +174,7 @@ def hand_off_withdraw(by: By, *, hand_off_id: UUID, reason: str) -> HandOff:
     row.ended_at = by.now
     freed = files_drop(row, ResultFile.objects.filter(hand_off=row), now=by.now)
     if row.released_at is not None:
-        _tell(by, row, "results.withdrawn")
+        _tell(by, row, "withdrawn")
     return _store(by, row, "handoff.withdraw", {"bytes": freed}, reason.strip())
 
 
@@ -203,9 +203,12 @@ def _store(
     return row
 
 
-def _tell(by: By, row: HandOff, kind: str) -> None:
-    key = f"{kind}:{row.pk}:{row.version + 1}"
-    enqueue([Effect(kind, key, {"hand_off": str(row.pk)})], now=by.now)
+def _tell(by: By, row: HandOff, what: str) -> None:
+    about = {"hand_off": str(row.pk)}
+    enqueue(
+        [Effect(f"results.{what}", f"results.{what}:{row.pk}:{row.version + 1}", about)],
+        now=by.now,
+    )
 
 
 def overdue_tell(*, now: datetime) -> int:
