@@ -272,8 +272,8 @@ MEDIA_ROOT = Path(env.text("MEDIA_ROOT", str(ROOT / ".local" / "media")))
 DATA_UPLOAD_MAX_NUMBER_FILES = 5
 # Results that are handed over: what a host may keep unless an administrator says otherwise, and the
 # largest file, in bytes.
-RESULTS_QUOTA = env.number("RESULTS_QUOTA_GB", 500) * 10**9
-RESULTS_MOST_BYTES = env.number("RESULTS_MOST_GB", 100) * 10**9
+RESULTS_QUOTA = env.number("RESULTS_QUOTA_GB", 500) << 30
+RESULTS_MOST_BYTES = env.number("RESULTS_MOST_GB", 100) << 30
 STORAGES = {
     "default": {"BACKEND": "config.files.buckets.Bucket", "OPTIONS": _bucket}
     if _bucket

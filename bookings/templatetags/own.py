@@ -19,6 +19,7 @@ TABS = [
     ("mine", _("List"), ()),
     ("calendar", _("Calendar"), ()),
     ("waiting", _("Waiting list"), ("waiting-new", "waiting-withdraw", "waiting-decline")),
+    ("results", _("Results"), ("result",)),
     ("spending", _("Spending and vouchers"), ()),
     ("feeds", _("In other calendars"), ("busy-calendar",)),
 ]

@@ -294,4 +294,6 @@ def _part_of(request: HttpRequest, actor: Actor) -> str:
         # Others' bookings belong to no entry.
         own = own_reservations(actor).filter(pk=match.kwargs["reservation_id"])
         return "bookings:mine" if own.exists() else ""
-    return PARTS.get(match.view_name, match.view_name)
+    part = PARTS.get(match.view_name, match.view_name)
+    is_own = part == "bookings:results" and not actor.has("manager")
+    return "bookings:mine" if is_own else part

@@ -100,6 +100,19 @@ POST bookings:chain-cancel           - 404 302 404 404 302 302 403 403 403 404 4
 GET  bookings:import                 - 403 200 200 200 200 200 403 403 403 403 403 403
 POST bookings:import                 - 403 302 302 302 422 422 403 403 403 403 403 403
 GET  bookings:mine                   - 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:results                - 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:result                 - 404 200 404 404 200 200 200 200 200 404 404 404
+GET  bookings:result-upload          - 404 403 404 404 200 403 403 403 403 404 404 404
+POST bookings:result-file-remove     - 404 403 404 404 302 403 403 403 403 404 404 404
+POST bookings:result-seal            - 404 403 404 404 302 403 403 403 403 404 404 404
+POST bookings:result-release         - 404 403 404 404 302 403 403 403 403 404 404 404
+POST bookings:result-point           - 404 403 404 404 302 403 403 403 403 404 404 404
+POST bookings:result-withdraw        - 404 403 404 404 302 403 403 403 403 404 404 404
+POST bookings:result-announce        - 404 403 404 404 302 403 403 403 403 404 404 404
+GET  bookings:result-terms           - 403 403 403 403 200 403 403 403 403 403 403 403
+POST bookings:result-terms           - 403 403 403 403 302 403 403 403 403 403 403 403
+GET  bookings:result-storage         - 403 403 403 403 200 403 403 403 403 403 403 200
+POST bookings:result-storage-change  - 403 403 403 403 403 403 403 403 403 403 403 302
 GET  bookings:needs                  - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:need-new               - 403 200 200 200 403 403 403 403 403 403 403 403
 POST bookings:need-new               - 403 302 302 302 403 403 403 403 403 403 403 403
@@ -608,6 +621,23 @@ POST   api-reservation-reject        - 404 403 404 404 200 403 403 403 403 404 4
 POST   api-reservation-check-in      - 404 200 404 404 200 403 403 403 403 404 404 404
 POST   api-reservation-check-out     - 404 409 404 404 409 403 403 403 403 404 404 404
 GET    api-reservation-cancellation   - 404 200 404 404 200 200 200 200 200 404 404 404
+GET    api-results                   - 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-results                   - 404 403 404 404 201 403 403 403 403 404 404 404
+GET    api-result                    - 404 200 404 404 200 200 200 200 200 404 404 404
+GET    api-result-files              - 404 200 404 404 200 200 200 200 200 404 404 404
+POST   api-result-seal               - 404 403 404 404 200 403 403 403 403 404 404 404
+POST   api-result-release            - 404 403 404 404 200 403 403 403 403 404 404 404
+POST   api-result-point              - 404 403 404 404 200 403 403 403 403 404 404 404
+POST   api-result-withdraw           - 404 403 404 404 200 403 403 403 403 404 404 404
+GET    api-result-terms            200 200 200 200 200 200 200 200 200 200 200 200 200
+PUT    api-result-terms              - 403 403 403 403 200 403 403 403 403 403 403 403
+GET    api-result-storages           - 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-result-storage            - 404 404 404 404 404 200 404 404 404 404 404 200
+PATCH  api-result-storage            - 403 403 403 403 403 403 403 403 403 403 403 200
+POST   api-uploads                   - 400 400 400 400 400 400 400 400 400 400 400 400
+HEAD   api-upload                    - 404 403 404 404 200 403 403 403 403 404 404 404
+PATCH  api-upload                    - 404 403 404 404 415 403 403 403 403 404 404 404
+DELETE api-upload                    - 404 403 404 404 204 403 403 403 403 404 404 404
 GET    api-needs                     - 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-needs                     - 400 201 201 201 403 403 403 403 400 400 400 400
 GET    api-need                      - 404 200 404 404 404 200 404 404 404 404 404 404
@@ -861,6 +891,10 @@ PAGE_BODIES = {
         "purpose": "research",
     },
     "bookings:need-new": NEED_FORM,
+    "bookings:result-point": {"protocol": "sftp", "host": "data.example", "path": "/runs/1"},
+    "bookings:result-withdraw": {"reason": "test"},
+    "bookings:result-terms": {"due_days": "7", "keep_days": "30", "modes": "entrusted"},
+    "bookings:result-storage-change": {"quota": "10"},
     "bookings:need-change": NEED_FORM,
     "bookings:need-share": {"person": "sun@ustc.example"},
     "bookings:need-correct": {"act": "add", "code": "grain-size"},
@@ -1251,6 +1285,11 @@ API_BODIES = {
         "end": "2026-03-06T07:00:00Z",
     },
     ("POST", "api-reservations"): RESERVATION,
+    ("POST", "api-results"): {"reservation": "<reservation>"},
+    ("POST", "api-result-point"): {"protocol": "sftp", "host": "data.example", "path": "/runs/1"},
+    ("POST", "api-result-withdraw"): {"reason": "test"},
+    ("PUT", "api-result-terms"): {"due_days": 7, "keep_days": 30, "modes": ["entrusted"]},
+    ("PATCH", "api-result-storage"): {"quota": 10},
     ("POST", "api-needs"): NEED,
     ("PUT", "api-need"): NEED,
     ("POST", "api-need-open"): {"reason": "test"},

@@ -63,6 +63,7 @@ from tests.factories.imports import import_things
 from tests.factories.jobs import failed
 from tests.factories.needs import measurand_of, need_of
 from tests.factories.qualifications import certify
+from tests.factories.results import result_things
 from tests.factories.things import money_things
 from tests.factories.training import course, enrol, session
 from tests.factories.waiting import wait
@@ -254,6 +255,7 @@ def world(shared_cast):
         "closure": str(closure.pk),
         "wish": str(wish.pk),
         "need": str(need_of(cast).pk),
+        **result_things(cast),
         "offered": str(wish.offers.get().reservation_id),
         "attachment": str(photo(cast, cast.microscope).pk),
         "facility": str(cast.facility.pk),
@@ -289,6 +291,8 @@ ARGUMENTS = {
     "chain_id": "chain",
     "wish_id": "wish",
     "need_id": "need",
+    "hand_off_id": "expected-results",
+    "file_id": "result-file",
     "search_id": "search",
     "list_id": "list",
     "view_id": "view",
@@ -328,6 +332,11 @@ ARGUMENTS = {
     "question_id": "question",
 }
 SPECIAL = {
+    ("bookings:result-seal", "hand_off_id"): "uploading-results",
+    ("api-result-seal", "hand_off_id"): "uploading-results",
+    ("bookings:result-file-remove", "hand_off_id"): "uploading-results",
+    ("bookings:result-release", "hand_off_id"): "sealed-results",
+    ("api-result-release", "hand_off_id"): "sealed-results",
     ("bookings:finding-return", "finding_id"): "answered-finding",
     ("api-audit-finding-return", "finding_id"): "answered-finding",
     ("bookings:feed", "token"): "feed-token",
@@ -439,7 +448,7 @@ def answers(things, sessions, method, name, body, is_api):
     """Each person's answer as a cell and as it came, each in a transaction that is rolled back."""
     path = address(name, things)
     for person in PEOPLE:
-        browser = Client()
+        browser = Client(headers={"Tus-Resumable": "1.0.0"})
         browser.cookies.update(sessions[person])
         with transaction.atomic():
             values = {"data": filled(body, things)} if body is not None else {}

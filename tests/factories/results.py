@@ -67,3 +67,26 @@ def send(program: Program, where: str, at: int, data: bytes, **more: str) -> Ans
     """One piece."""
     headers = PIECE | {"Upload_Offset": str(at)} | more
     return program.send("PATCH", where, data, **headers)
+
+
+def result_things(cast: Cast) -> dict[str, str]:
+    """The ids of hand-offs that wait for each act, and of a file, by the words of the tests."""
+    at = iter(range(8, 18, 2))
+    of = cast.instrument(name="Hands over")
+
+    def fresh() -> HandOff:
+        hour = next(at)
+        span = f"2026-03-10 {hour:02}:00", f"2026-03-10 {hour + 2:02}:00"
+        return announced(cast, reserve(cast, *span, instrument=of))
+
+    expected, uploading, sealed, done = (fresh() for _ in range(4))
+    row = uploaded(cast, uploading)
+    uploaded(cast, sealed)
+    hand_off_seal(By(cast.actor("zhao"), NOW), hand_off_id=sealed.pk)
+    return {
+        "expected-results": str(expected.pk),
+        "uploading-results": str(uploading.pk),
+        "sealed-results": str(sealed.pk),
+        "released-results": str(released(cast, done).pk),
+        "result-file": str(row.pk),
+    }

@@ -56,6 +56,7 @@ from tests.factories.imports import import_things
 from tests.factories.jobs import failed
 from tests.factories.needs import measurand_of, need_of
 from tests.factories.qualifications import certify
+from tests.factories.results import result_things
 from tests.factories.things import money_things
 from tests.factories.training import course, enrol, session
 from tests.factories.waiting import wait
@@ -240,6 +241,7 @@ def known(shared_cast: Cast) -> dict[str, list[str]]:
         "series_id": [str(series.series.pk)],
         "chain_id": [str(chain.pk)],
         "need_id": [str(need_of(cast).pk)],
+        "hand_off_id": [*result_things(cast).values()],
         "list_id": [str(list_create(by_wang, name="For the thesis").pk)],
         "capability_id": [str(stated.pk)],
         "question_id": [str(question.pk)],

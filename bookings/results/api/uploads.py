@@ -81,12 +81,15 @@ class _Tus(Endpoint):
 
     http_method_names = ["options", "head", "post", "patch", "delete"]
     write_scope = read_scope = "upload"
+    needs_person = True
     schema = None  # the protocol has a description of its own
     parser_classes = ()
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        if request.method == "OPTIONS":  # of a browser that asks before it sends
+            return
         super().initial(request, *args, **kwargs)
-        if request.method != "OPTIONS" and request.headers.get("Tus-Resumable") != VERSION:
+        if request.headers.get("Tus-Resumable") != VERSION:
             raise OtherProtocol(version=VERSION)
 
     def handle_exception(self, exc: Exception) -> Response:
@@ -98,7 +101,7 @@ class _Tus(Endpoint):
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         final = super().finalize_response(request, response, *args, **kwargs)
         final["Tus-Resumable"] = VERSION
-        final["Cache-Control"] = "no-store"
+        final["Cache-Control"] = "private, no-store"
         if settings.UPLOADS_URL:
             for name, value in _ELSEWHERE.items():
                 final[name] = value
@@ -165,9 +168,9 @@ class Upload(_Tus):
     def patch(self, request: Request, file_id: UUID) -> Response:
         """The next piece, which begins at `Upload-Offset`: 16 MiB at most. When this is answered it
         is on the disk."""
+        row = upload_by_id(self.actor, file_id)
         _check_media_type(request)
         at, length = _number(request, "Upload-Offset"), _length(request)
-        row = upload_by_id(self.actor, file_id)
         if at == row.received and at + length > row.size:
             raise TooLarge(most=row.size - at)
         return Response(status=204, headers=_state(self.write(row, at)))

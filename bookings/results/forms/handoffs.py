@@ -11,7 +11,7 @@ from bookings.results.services.handoffs import PROTOCOLS
 from instruments.forms.fields import StyledForm, VersionForm
 from instruments.models import Instrument
 
-GIGABYTE = 10**9
+GIGABYTE = 1 << 30
 
 
 class ReleaseForm(VersionForm):
