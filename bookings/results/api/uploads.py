@@ -14,6 +14,7 @@ from uuid import UUID
 
 from django.conf import settings
 from rest_framework.exceptions import UnsupportedMediaType
+from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -76,6 +77,15 @@ STATUS: Mapping[type[Exception], int] = {
 }
 
 
+class _Unread(BaseParser):
+    """Leaves the body where it is: looking for a browser's secret would read it."""
+
+    media_type = MEDIA_TYPE
+
+    def parse(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        return {}
+
+
 class _Tus(Endpoint):
     """`Tus-Resumable` goes both ways; what is refused is refused as everywhere."""
 
@@ -83,7 +93,7 @@ class _Tus(Endpoint):
     write_scope = read_scope = "upload"
     needs_person = True
     schema = None  # the protocol has a description of its own
-    parser_classes = ()
+    parser_classes = [_Unread]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         if request.method == "OPTIONS":  # of a browser that asks before it sends

@@ -84,10 +84,6 @@
         metadata: { hand_off: words.handOff, path: item.path, sha256: item.sha256 },
         onBeforeRequest: function (request) {
           request.getUnderlyingObject().withCredentials = true;
-          if (request.getMethod() === "POST" && item.file.size) {
-            // The library forgets it where the first piece comes with the creation.
-            request.setHeader("Content-Type", "application/offset+octet-stream");
-          }
           if (digests.last && request.getMethod() !== "HEAD") {
             const text = window.btoa(String.fromCharCode(...digests.last));
             request.setHeader("Upload-Checksum", `sha256 ${text}`);

@@ -192,6 +192,11 @@ def test_a_browser_brings_its_secret(cast: Cast, hand_off: HandOff) -> None:
     answer = browser.post("/api/v1/uploads/", headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (403, "csrf")
     assert not ResultFile.objects.exists()
+    secret = browser.get(f"/results/{hand_off.pk}/upload/").context["csrf_token"]
+    kind = "application/offset+octet-stream"
+    headers |= {"X-CSRFToken": str(secret), "Upload-Length": "3"}
+    with_piece = browser.post("/api/v1/uploads/", b"abc", content_type=kind, headers=headers)
+    assert (with_piece.status_code, with_piece["Upload-Offset"]) == (201, "3")
 
 
 class Broken:
