@@ -203,7 +203,11 @@ class ResultTermsOf(Resource):
     def visible(self, pk: UUID) -> ResultTerms:
         return terms_for(self.actor, pk)
 
-    @reads(_("What is promised of an instrument's results"), below="result-terms")
+    @reads(
+        _("What is promised of an instrument's results"),
+        below="result-terms",
+        address="api-result-terms",
+    )
     def detail(self, pk: UUID) -> None:
         """In how many days they are handed over, how long they are kept, and after which service
         modes they are expected."""
@@ -213,6 +217,7 @@ class ResultTermsOf(Resource):
         TermsBody,
         method="put",
         below="result-terms",
+        address="api-result-terms",
         named="_set",
         versioned=False,
         once=False,

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from bookings.models import HandOff, HostStorage, ResultFile
 from tests.accounts.pages import page_of
@@ -28,7 +29,7 @@ def wang(cast: Cast) -> Client:
 
 def test_from_a_booking_to_released_results(cast: Cast, zhao: Client, wang: Client) -> None:
     booking = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
-    page = f"/reservations/{booking.pk}/"
+    page = reverse("bookings:reservation", args=[booking.pk])
     assert "Hand over results" in page_of(zhao.get(page))
     assert "Hand over results" not in page_of(wang.get(page))
     zhao.post(f"{page}results/")
