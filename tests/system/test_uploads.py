@@ -1,5 +1,5 @@
-"""A large file through the process of uploads: in bounded memory, at a speed that is told, and every
-byte as it was sent. 2 GB, and 20 GB with TEST_PROFILE=deep."""
+"""A large file through the process of uploads: in bounded memory, at a speed that is told, and
+every byte as it was sent. 2 GB, and 20 GB with TEST_PROFILE=deep."""
 
 import hashlib
 import os

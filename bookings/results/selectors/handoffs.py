@@ -53,10 +53,9 @@ def hand_off_to_fill(actor: Actor, hand_off_id: UUID) -> HandOff:
 
 
 def announced_for(reservation_id: UUID) -> HandOff | None:
-    """Return the hand-off of a booking, for whoever may see the booking; one that was withdrawn
-    only where no other followed."""
-    rows = HandOff.objects.filter(reservation=reservation_id)
-    return rows.order_by(Q(state="withdrawn"), "-created_at").first()
+    """Return the last hand-off of a booking, for whoever may see the booking: any before it was
+    withdrawn."""
+    return HandOff.objects.filter(reservation=reservation_id).order_by("-created_at").first()
 
 
 def hands_over(actor: Actor, hand_off: HandOff) -> bool:
