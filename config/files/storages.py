@@ -90,7 +90,7 @@ class Folder(Reached, FileSystemStorage):
             finally:
                 os.close(target)
             if is_new:
-                _sync_folders(path, self.location)
+                _sync_folders(path, str(self.location))
         return taken
 
     def drop(self, name: str, upload_id: str = "") -> None:

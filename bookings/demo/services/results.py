@@ -29,7 +29,7 @@ def results_make(places: Places, *, now: datetime) -> int:
     researcher = places.people["researcher@demo.test"].actor
     assert manager.organisation is not None
     ended = Reservation.objects.filter(
-        host_id=manager.organisation.pk, user_id=researcher.user_id, state="completed"
+        host_id=manager.organisation.pk, user_id=researcher.person, state="completed"
     ).order_by("-end_at")
     fresh = ended.filter(end_at__lt=now - DAY).first()
     old = ended.filter(end_at__lt=now - 9 * DAY).first()

@@ -35,7 +35,7 @@ VERSION = "1.0.0"
 MOST_BYTES = 16 << 20  # of one request: what a proxy that buffers may lose
 MEDIA_TYPE = "application/offset+octet-stream"
 EXTENSIONS = "creation,creation-with-upload,termination,checksum,expiration"
-_PIECE = 1 << 18
+_PIECE = 1 << 20
 # For pages of the site, where uploads have another address (`UPLOADS_URL`).
 _ELSEWHERE = {
     "Access-Control-Allow-Credentials": "true",
@@ -120,7 +120,7 @@ class _Tus(Endpoint):
             final["Tus-Version"] = VERSION
         return final
 
-    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
         """What this server can do."""
         return Response(
             status=204,
