@@ -48,7 +48,15 @@ from bookings.pricing.models import (
 )
 from bookings.record.models import Reservation, UsageSession
 from bookings.reserving.models import Chain
-from bookings.results.models import HandOff, HostStorage, ResultFile, ResultTerms
+from bookings.results.models import (
+    CollectLink,
+    HandOff,
+    HostStorage,
+    KeepRequest,
+    Receipt,
+    ResultFile,
+    ResultTerms,
+)
 from bookings.series.models import Series
 from bookings.settlement.models import (
     Payment,
@@ -76,6 +84,7 @@ __all__ = [
     "Charge",
     "ClosedMonth",
     "Closure",
+    "CollectLink",
     "Correction",
     "DirtyDay",
     "DirtyMonths",
@@ -99,6 +108,7 @@ __all__ = [
     "InstrumentList",
     "InstrumentMonth",
     "InstrumentYear",
+    "KeepRequest",
     "LedgerEntry",
     "ListEntry",
     "Need",
@@ -109,6 +119,7 @@ __all__ = [
     "Posting",
     "PurseTransfer",
     "Quote",
+    "Receipt",
     "Reservation",
     "ResultFile",
     "ResultTerms",

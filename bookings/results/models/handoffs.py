@@ -125,6 +125,7 @@ class ResultFile(models.Model):
     received = models.BigIntegerField(default=0)
     sha256_stated = models.CharField(max_length=64, blank=True)
     sha256 = models.CharField(max_length=64, blank=True)
+    crc32 = models.BigIntegerField(null=True)  # of the same bytes, for packages
     state = models.CharField(max_length=10, choices=State, default=State.UPLOADING)
     storage = models.CharField(max_length=120)
     upload_id = models.CharField(max_length=1024, blank=True)
