@@ -266,6 +266,8 @@ NODE_FILES = {
 # In a bucket, or else in a folder.
 _bucket = env.bucket(LOCAL_MODE)
 MEDIA_BUCKET = str(_bucket["bucket_name"]) if _bucket else ""
+# Who sends results to those who collect them (docs/results.md).
+RESULTS_FROM = env.results_from(bool(_bucket))
 # A GeoJSON file of boundaries that is drawn behind the map; none until an operator names one.
 MAP_BOUNDARIES = env.text("MAP_BOUNDARIES", "")
 MEDIA_ROOT = Path(env.text("MEDIA_ROOT", str(ROOT / ".local" / "media")))
@@ -362,6 +364,7 @@ REST_FRAMEWORK = {
         "user": env.text("THROTTLE_USER", "3000/min"),
         "writes": env.text("THROTTLE_WRITES", "600/min"),
         "address": env.text("THROTTLE_ADDRESS", "12000/min"),
+        "guesses": "60/min",  # of links to results, from one address
     },
     # An address a client writes about itself is believed only of our own proxy.
     "NUM_PROXIES": env.number("PROXIES", 1 if env.flag("BEHIND_TLS_PROXY") else 0),

@@ -4,7 +4,8 @@ Imported only where one is named: boto3 costs every process time and memory.
 """
 
 import io
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import closing, suppress
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,7 +17,7 @@ from django.core.files import File
 from storages.backends.s3 import S3Storage
 from storages.utils import clean_name
 
-from config.files.storages import NOTHING_TAKEN, BytesLost, Reached, Taken, reaching
+from config.files.storages import NOTHING_TAKEN, PIECE, BytesLost, Reached, Taken, reaching
 
 PROBLEMS = (BotoCoreError, ClientError, Boto3Error, OSError)
 LEAST_PART, MOST_PARTS = 5 << 20, 9_000  # what services take, but for the last part
@@ -101,6 +102,38 @@ class Bucket(Reached, S3Storage):  # type: ignore[misc]
         if is_last:
             client.delete_object(Bucket=self.bucket_name, Key=rest)
         return upload_id, parts
+
+    def read(self, name: str, start: int, end: int) -> Iterator[bytes]:
+        """Give the bytes from `start` up to `end`, piece by piece; `BytesLost` where the object is
+        shorter."""
+        if start == end:
+            return
+        client, key, _ = self.connection.meta.client, *self._keys(name)
+        with reaching(*PROBLEMS):
+            try:
+                answer = client.get_object(
+                    Bucket=self.bucket_name, Key=key, Range=f"bytes={start}-{end - 1}"
+                )
+            except client.exceptions.NoSuchKey:
+                raise FileNotFoundError(name) from None
+        with closing(answer["Body"]) as body:
+            while start < end:
+                with reaching(*PROBLEMS):
+                    piece = body.read(min(PIECE, end - start))
+                if not piece:
+                    raise BytesLost(name)
+                start += len(piece)
+                yield piece
+
+    def lend(self, name: str, disposition: str, seconds: int) -> str:
+        """An address with the service where an object can be read for so long, by whoever has
+        it."""
+        there = {"Bucket": self.bucket_name, "Key": self._keys(name)[0]}
+        answer = {"ResponseContentDisposition": disposition, "ResponseContentType": OPAQUE}
+        address: str = self.connection.meta.client.generate_presigned_url(
+            "get_object", Params=there | answer, ExpiresIn=seconds
+        )
+        return address
 
     def drop(self, name: str, upload_id: str = "") -> None:
         """Delete an object that was received, or what there is of it."""

@@ -37,6 +37,7 @@ type Taken = tuple[str, list[list[Any]]]
 """What a service that takes files in parts has of one: the id of its upload, and number, tag and
 size of each part."""
 NOTHING_TAKEN: Taken = ("", [])
+PIECE = 1 << 17  # of what is read to be sent
 
 
 class Reached(Storage):
@@ -92,6 +93,18 @@ class Folder(Reached, FileSystemStorage):
             if is_new:
                 _sync_folders(path, str(self.location))
         return taken
+
+    def read(self, name: str, start: int, end: int) -> Iterator[bytes]:
+        """Give the bytes from `start` up to `end`, piece by piece; `BytesLost` where the file is
+        shorter."""
+        with self.open(name) as stream:
+            stream.seek(start)
+            while start < end:
+                piece = stream.read(min(PIECE, end - start))
+                if not piece:
+                    raise BytesLost(name)
+                start += len(piece)
+                yield piece
 
     def drop(self, name: str, upload_id: str = "") -> None:
         """Delete a file that was received, or a part of it."""

@@ -1,6 +1,7 @@
 """Where results lie: Django's default storage, by names that say nothing of what is in them."""
 
 import hashlib
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
@@ -34,6 +35,17 @@ def file_receive(row: ResultFile, data: bytes) -> None:
 def file_open(row: ResultFile) -> "File[bytes]":
     """Open a file for reading; `FileNotFoundError` where it is not there."""
     return default_storage.open(row.storage)
+
+
+def file_read(storage: str, start: int, end: int) -> Iterator[bytes]:
+    """Give a part of a file, piece by piece."""
+    yield from _store.read(storage, start, end)
+
+
+def file_lend(storage: str, disposition: str, seconds: int) -> str:
+    """An address with a bucket's service where a file can be read for so long."""
+    address: str = _store.lend(storage, disposition, seconds)
+    return address
 
 
 def file_drop(storage: str, upload_id: str) -> None:

@@ -1,6 +1,6 @@
 """How long results are kept after their release, and when people are told that they will go."""
 
-from collections.abc import Collection, Hashable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 from accounts.domain.errors import WrongState, invalid
@@ -35,11 +35,9 @@ def is_purgeable(retain_until: datetime | None, is_held: bool, now: datetime) ->
     return retain_until is not None and retain_until <= now and not is_held
 
 
-def is_collected[File: Hashable](
-    files: Collection[File], delivered: Collection[File | None]
-) -> bool:
-    """Return whether all was delivered: the package (None), or each of the files."""
-    return None in delivered or set(files) <= set(delivered)
+def is_collected(paths: Iterable[str], delivered: Collection[str]) -> bool:
+    """Return whether all was delivered: the package (the empty path), or each of the files."""
+    return "" in delivered or set(paths) <= set(delivered)
 
 
 def check_link(expires_at: datetime, now: datetime, active: int) -> None:

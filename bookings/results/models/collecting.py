@@ -7,17 +7,17 @@ from django.utils.translation import gettext_lazy as _
 from accounts.domain.roles import Places
 from accounts.models import User
 from accounts.models.keys import new_id
-from bookings.results.models.handoffs import HandOff, ResultFile
+from bookings.results.models.handoffs import HandOff
 
 
 class CollectLink(models.Model):
     """A secret address under which whoever has it collects a hand-off, or one of its files, without
-    signing in. Only the SHA-256 digest of the secret is kept. label: whom it is for; uses_left:
-    downloads that may still begin, null for any number."""
+    signing in. Only the SHA-256 digest of the secret is kept. path: of the one file, empty for all;
+    label: whom it is for; uses_left: downloads that may still begin, null for any number."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     hand_off = models.ForeignKey(HandOff, models.PROTECT, related_name="links")
-    file = models.ForeignKey(ResultFile, models.PROTECT, null=True, related_name="+")
+    path = models.CharField(max_length=200, blank=True)
     digest = models.BinaryField(max_length=32, unique=True)
     label = models.CharField(max_length=200)
     created_by = models.ForeignKey(User, models.PROTECT, related_name="+")
@@ -47,7 +47,7 @@ class CollectLink(models.Model):
 
 class Receipt(models.Model):
     """That something of a hand-off was given to somebody: to `user`, who was signed in, or to
-    whoever had `link`. file: null for all as one package.
+    whoever had `link`. path: of the file, which the manifest has; empty for all as one package.
 
     is_delivery: not where the host reads what it has handed over itself. way: `streamed` by the platform, which knows how far (`reached`, in bytes) and whether to the
     end (`completed_at`); `handed_out` to a file server, which does not say what became of it;
@@ -62,7 +62,7 @@ class Receipt(models.Model):
     hand_off = models.ForeignKey(
         HandOff, models.PROTECT, related_name="receipts", db_index=False
     )
-    file = models.ForeignKey(ResultFile, models.PROTECT, null=True, related_name="+")
+    path = models.CharField(max_length=200, blank=True)
     link = models.ForeignKey(CollectLink, models.PROTECT, null=True, related_name="receipts")
     user = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     is_delivery = models.BooleanField(default=True)

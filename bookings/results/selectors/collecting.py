@@ -43,6 +43,12 @@ def file_to_read(hand_off: HandOff, file_id: UUID) -> ResultFile:
     return visible(hand_off.files, pk=file_id, state=ResultFile.State.CHECKED)
 
 
+def files_of_link(link: CollectLink) -> QuerySet[ResultFile]:
+    """Return the files that a link is for, by path."""
+    rows = link.hand_off.files.filter(state=ResultFile.State.CHECKED).order_by("path_key")
+    return rows.filter(path=link.path) if link.path else rows
+
+
 def counts_as_delivered(actor: Actor, hand_off: HandOff) -> bool:
     """Return whether what the actor is given is delivered: not where the host reads what it has
     handed over itself."""
@@ -88,7 +94,7 @@ def link_by_token(token: str, now: datetime) -> CollectLink:
     """Return a link that is in force, of an active person, to results that can be collected;
     `NotFound` else: why is nobody's business who has not the right one."""
     row = (
-        CollectLink.objects.select_related("file", *(f"hand_off__{name}" for name in WITH))
+        CollectLink.objects.select_related(*(f"hand_off__{name}" for name in WITH))
         .filter(standing(now), digest=digest_of(token), hand_off__state__in=READABLE)
         .first()
     )
@@ -117,7 +123,7 @@ def is_readable(hand_off_id: UUID) -> bool:
 
 def links_of(hand_off: HandOff) -> QuerySet[CollectLink]:
     """Return its links, the newest first."""
-    return hand_off.links.select_related("file", "created_by").order_by("-created_at", "-id")
+    return hand_off.links.select_related("created_by").order_by("-created_at", "-id")
 
 
 def links_for(actor: Actor) -> QuerySet[CollectLink]:
@@ -130,7 +136,7 @@ def links_for(actor: Actor) -> QuerySet[CollectLink]:
     host = Q(hand_off__host__in=actor.organisations_where("manage-instruments"))
     return (
         CollectLink.objects.filter(own | payer | host, hand_off__in=seen.values("pk"))
-        .select_related("file", "created_by", *(f"hand_off__{name}" for name in WITH))
+        .select_related("created_by", *(f"hand_off__{name}" for name in WITH))
         .order_by("-created_at", "-id")
     )
 
@@ -141,7 +147,7 @@ def links_for(actor: Actor) -> QuerySet[CollectLink]:
 def receipts_of(hand_off: HandOff) -> QuerySet[Receipt]:
     """Return what was given out of it, the newest first; not what nobody has taken a byte of."""
     return (
-        hand_off.receipts.select_related("file", "link", "user")
+        hand_off.receipts.select_related("link", "user")
         .exclude(way=Receipt.Way.STREAMED, reached=0, completed_at=None)
         .order_by("-started_at", "-id")
     )

@@ -1,6 +1,6 @@
 """Collecting results: links, and receipts of what was given out."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -17,7 +17,7 @@ from accounts.selectors.secrets import digest_of
 from bookings.results.domain.handoffs import READABLE, may, state_after
 from bookings.results.domain.retention import MOST_USES, check_link, is_collected
 from bookings.results.locks import lock_hand_off
-from bookings.results.models import CollectLink, HandOff, Receipt, ResultFile
+from bookings.results.models import CollectLink, HandOff, Receipt
 from bookings.results.selectors.collecting import (
     collect_token,
     counts_as_delivered,
@@ -27,6 +27,8 @@ from bookings.results.selectors.collecting import (
     standing,
 )
 from bookings.results.selectors.handoffs import hand_off_by_id
+
+SAME_DELIVERY = timedelta(days=1)  # what is asked for again meanwhile, and was not complete
 
 
 @transaction.atomic
@@ -54,7 +56,7 @@ def link_make(
     link = CollectLink.objects.create(
         id=pk,
         hand_off=hand_off,
-        file=file,
+        path=file.path if file else "",
         digest=digest_of(collect_token(pk)),
         label=label.strip(),
         created_by_id=by.actor.person,
@@ -62,7 +64,7 @@ def link_make(
         expires_at=expires_at,
         uses_left=uses,
     )
-    after = {"hand_off": hand_off.pk, "file": file_id, "expires_at": expires_at, "uses": uses}
+    after = {"hand_off": hand_off.pk, "path": link.path, "expires_at": expires_at, "uses": uses}
     trail.record(by, "collectlink.make", link, after=after)
     return link
 
@@ -83,28 +85,29 @@ def delivery_begin(
     by: By,
     *,
     hand_off: HandOff,
-    file: ResultFile | None,
+    path: str,
     size: int,
     start: int = 0,
     link: CollectLink | None = None,
     way: str = Receipt.Way.STREAMED,
 ) -> Receipt:
     """Note that something is given to the actor, or to whoever has the link, from a byte on; the
-    package where no file is named. What goes on where an earlier delivery got to belongs to that
+    package where no path is named. What goes on where an earlier delivery got to belongs to that
     one; all else takes one of a link's uses. `NotFound` where it has none left."""
     mine = Q(link=link) if link else Q(link=None, user_id=by.actor.person)
     earlier = Receipt.objects.filter(
-        mine, hand_off=hand_off, file=file, way=way, size=size, completed_at=None
+        mine, hand_off=hand_off, path=path, way=way, size=size, completed_at=None
     )
     is_limited = link is not None and link.uses_left is not None
-    begun = earlier.filter(Q(reached__gte=start) if is_limited else Q())
+    recent = Q(started_at__gt=by.now - SAME_DELIVERY)
+    begun = earlier.filter(Q(reached__gte=start) if is_limited else recent)
     if (start or not is_limited) and (row := begun.order_by("-started_at").first()):
         return row
     if link:
         _use(link, by.now)
     return Receipt.objects.create(
         hand_off=hand_off,
-        file=file,
+        path=path,
         link=link,
         user_id=None if link else by.actor.person,
         is_delivery=link is not None or counts_as_delivered(by.actor, hand_off),
@@ -184,17 +187,18 @@ def _delivered(by: By, hand_off: HandOff, receipt: Receipt) -> None:
     after = {
         "receipt": receipt.pk,
         "way": receipt.way,
-        "file": receipt.file_id,
+        "path": receipt.path,
         "link": receipt.link_id,
         "size": receipt.size,
     }
     trail.record(by, "handoff.deliver", hand_off, after=after)
     given = hand_off.receipts.filter(is_delivery=True, completed_at__isnull=False)
-    delivered = list(given.values_list("file", flat=True))
-    files = list(hand_off.files.values_list("pk", flat=True))
+    delivered = set(given.values_list("path", flat=True))
     if hand_off.collected_at or not may(hand_off.state, "collect"):
         return
-    if receipt.is_delivery and is_collected(files, delivered):
+    if receipt.is_delivery and is_collected(
+        [each["path"] for each in hand_off.manifest], delivered
+    ):
         before = hand_off.state
         hand_off.state = state_after(before, "collect")
         hand_off.collected_at = by.now

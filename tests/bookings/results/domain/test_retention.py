@@ -70,10 +70,10 @@ def test_a_retention_is_made_longer_up_to_the_most():
 
 
 def test_all_is_collected_by_the_package_or_by_every_file():
-    assert is_collected([1, 2], [None])
-    assert is_collected([1, 2], [2, 1, 1])
-    assert not is_collected([1, 2], [1])
-    assert not is_collected([1], [])
+    assert is_collected(["a", "b"], {""})
+    assert is_collected(["a", "b"], {"a", "b"})
+    assert not is_collected(["a", "b"], {"a"})
+    assert not is_collected(["a"], set())
 
 
 def test_a_link_has_an_end_and_there_are_not_too_many():
