@@ -172,6 +172,11 @@ def keep_requests_of(hand_off: HandOff) -> QuerySet[KeepRequest]:
     return hand_off.keep_requests.select_related("asked_by", "decided_by").order_by("-asked_at")
 
 
+def keep_requests_for(actor: Actor) -> QuerySet[KeepRequest]:
+    """Return the requests about results of bookings that the actor may see."""
+    return KeepRequest.objects.filter(hand_off__in=hand_offs_for(actor).order_by().values("pk"))
+
+
 # The package
 
 
@@ -203,7 +208,7 @@ def _measurement(hand_off: HandOff) -> Measurement:
         started_at=(session and session.checked_in_at) or booking.start_at,
         ended_at=(session and session.checked_out_at) or booking.end_at,
         sealed_at=hand_off.sealed_at,
-        page=settings.SITE_URL + reverse("bookings:hand-off", args=[hand_off.pk]),
+        page=settings.SITE_URL + reverse("bookings:result", args=[hand_off.pk]),
     )
 
 
