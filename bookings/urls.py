@@ -32,7 +32,7 @@ from bookings.plans.views import chains, imports, waiting
 from bookings.pricing.views import what_if
 from bookings.privacy.views import leaving, persons
 from bookings.reserving.views import booking, moves, requests
-from bookings.results.views import handoffs
+from bookings.results.views import collecting, handoffs
 from bookings.series.views import series
 from bookings.usage.views import board, closures
 
@@ -84,6 +84,17 @@ urlpatterns = [
     path("results/<uuid:hand_off_id>/release/", handoffs.release, name="result-release"),
     path("results/<uuid:hand_off_id>/point/", handoffs.point, name="result-point"),
     path("results/<uuid:hand_off_id>/withdraw/", handoffs.withdraw, name="result-withdraw"),
+    path("results/<uuid:hand_off_id>/package/", collecting.package, name="result-package"),
+    path("results/<uuid:hand_off_id>/files/<uuid:file_id>/", collecting.file, name="result-file"),
+    path("results/<uuid:hand_off_id>/links/", collecting.link_new, name="result-link"),
+    path("results/<uuid:hand_off_id>/confirm/", collecting.confirm, name="result-confirm"),
+    path("results/<uuid:hand_off_id>/keep/", collecting.keep, name="result-keep"),
+    path("results/<uuid:hand_off_id>/hold/", collecting.hold, name="result-hold"),
+    path("results/links/<uuid:link_id>/revoke/", collecting.link_end, name="result-link-revoke"),
+    path("results/keep/<uuid:request_id>/", collecting.keep_answer, name="result-keep-answer"),
+    path("collect/<str:token>/", collecting.collect, name="collect"),
+    path("collect/<str:token>/package/", collecting.collect_package, name="collect-package"),
+    path("collect/<str:token>/<uuid:file_id>/", collecting.collect_file, name="collect-file"),
     path("needs/", needs.needs, name="needs"),
     path("needs/new/", needs.new, name="need-new"),
     path("needs/<uuid:need_id>/", needs.need, name="need"),

@@ -1,6 +1,7 @@
 """Where results lie: Django's default storage, by names that say nothing of what is in them."""
 
 import hashlib
+import zlib
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
@@ -53,10 +54,11 @@ def file_drop(storage: str, upload_id: str) -> None:
     _store.drop(storage, upload_id)
 
 
-def digest_of(row: ResultFile) -> str:
-    """Compute the SHA-256 of a file from what is stored, a piece at a time."""
-    digest = hashlib.sha256()
+def sums_of(row: ResultFile) -> tuple[str, int]:
+    """Compute the SHA-256 and the CRC-32 of a file from what is stored, a piece at a time."""
+    digest, crc = hashlib.sha256(), 0
     with file_open(row) as stream:
         while piece := stream.read(_PIECE):
             digest.update(piece)
-    return digest.hexdigest()
+            crc = zlib.crc32(piece, crc)
+    return digest.hexdigest(), crc

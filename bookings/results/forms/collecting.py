@@ -1,6 +1,6 @@
 """Links to results, confirming them, and keeping them longer."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from bookings.results.domain.handoffs import MOST_KEEP_DAYS
 from bookings.results.domain.retention import LINK_DAYS, MOST_LINK_DAYS, MOST_USES
-from bookings.results.models import ResultFile
+from bookings.results.models import HandOff, ResultFile
 from instruments.forms.fields import StyledForm, VersionForm
 
 
@@ -64,3 +64,13 @@ class HoldForm(StyledForm):
         max_length=500,
         help_text=_("It is kept in the trail."),
     )
+
+
+def collecting_forms(hand_off: HandOff, files: Sequence[ResultFile]) -> dict[str, StyledForm]:
+    """The forms on the page of a hand-off, as they are before anything is typed."""
+    return {
+        "link_form": LinkForm(files=files),
+        "confirm_form": ConfirmForm(),
+        "keep_form": KeepForm(initial={"version": hand_off.version}),
+        "hold_form": HoldForm(),
+    }

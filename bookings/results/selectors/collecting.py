@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from allauth.socialaccount.models import SocialAccount
@@ -25,6 +26,7 @@ from bookings.results.selectors.handoffs import collects, hand_off_by_id, hand_o
 from instruments.models import Instrument
 
 SALT = "bookings.collect"
+MOST_SHOWN = 50
 
 
 def hand_off_to_read(actor: Actor, hand_off_id: UUID) -> HandOff:
@@ -175,6 +177,30 @@ def keep_requests_of(hand_off: HandOff) -> QuerySet[KeepRequest]:
 def keep_requests_for(actor: Actor) -> QuerySet[KeepRequest]:
     """Return the requests about results of bookings that the actor may see."""
     return KeepRequest.objects.filter(hand_off__in=hand_offs_for(actor).order_by().values("pk"))
+
+
+def load_collecting(actor: Actor, hand_off: HandOff, now: datetime) -> dict[str, Any]:
+    """Return what the page of a hand-off says of collecting it, and what the actor may do. Two
+    statements, four for whoever may read the files."""
+    is_host, is_readable = hands_over(actor, hand_off), hand_off.state in READABLE
+    may_read = is_host or collects(actor, hand_off)
+    is_for_actor = counts_as_delivered(actor, hand_off)
+    receipts = list(receipts_of(hand_off)[:MOST_SHOWN])
+    links = [(link, collect_address(link)) for link in links_of(hand_off)] if may_read else []
+    for link, _address in links:
+        link.stands = link.revoked_at is None and link.expires_at > now  # type: ignore[attr-defined]
+    return {
+        "may_read": may_read and is_readable,
+        "links": links[:MOST_SHOWN],
+        "receipts": receipts,
+        "is_confirmed": any(row.way == Receipt.Way.CONFIRMED for row in receipts),
+        "may_confirm": is_for_actor and is_readable,
+        "keep_requests": list(keep_requests_of(hand_off)[:5]) if may_read else [],
+        "may_keep": (is_host or is_for_actor) and is_readable,
+        "may_hold": is_readable and hand_off.held_at is None and may_hold(actor, hand_off),
+        "may_lift": hand_off.held_at is not None
+        and (hand_off.held_by_id == actor.user_id or may_lift_any(actor, hand_off)),
+    }
 
 
 # The package

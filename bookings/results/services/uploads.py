@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import zlib
 from collections.abc import Iterable
 from datetime import datetime
 from functools import partial
@@ -18,7 +19,7 @@ from accounts.models.keys import new_id
 from accounts.notifications import Effect, enqueue, nudge
 from accounts.selectors.rows import visible
 from accounts.services.jobs import work_alone, work_through
-from bookings.results.adapters.stores import digest_of, file_receive, name_of
+from bookings.results.adapters.stores import file_receive, name_of, sums_of
 from bookings.results.domain.handoffs import (
     MOST_FILES,
     OPEN,
@@ -143,14 +144,14 @@ def _take(row: ResultFile, data: bytes, now: datetime) -> None:
         return
     row.state, row.expires_at = State.CHECKING, None
     if is_first:
-        _check(row, hashlib.sha256(data).hexdigest())
+        _check(row, hashlib.sha256(data).hexdigest(), zlib.crc32(data))
     else:
         task = "bookings.tasks.check_results"
         transaction.on_commit(partial(nudge, task), robust=True)
 
 
-def _check(row: ResultFile, digest: str) -> None:
-    row.sha256 = digest
+def _check(row: ResultFile, digest: str, crc: int) -> None:
+    row.sha256, row.crc32 = digest, crc
     is_right = row.sha256_stated in {"", digest}
     row.state = State.CHECKED if is_right else State.DIFFERS
 
@@ -163,9 +164,9 @@ def files_check(*, now: datetime) -> int:
 
 
 def _check_stored(row: ResultFile) -> int:
-    _check(row, digest_of(row))
+    _check(row, *sums_of(row))
     waiting = ResultFile.objects.filter(pk=row.pk, state=State.CHECKING)
-    return waiting.update(sha256=row.sha256, state=row.state)
+    return waiting.update(sha256=row.sha256, crc32=row.crc32, state=row.state)
 
 
 @transaction.atomic

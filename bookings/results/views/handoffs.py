@@ -16,6 +16,7 @@ from accounts.domain.roles import By
 from accounts.views.pages import act, by_of, edits, reads, sent, shown, writes
 from bookings.record.views.lists import ListPage
 from bookings.results.domain.handoffs import AWAITED, OPEN, may
+from bookings.results.forms.collecting import collecting_forms
 from bookings.results.forms.handoffs import (
     GIGABYTE,
     FilterForm,
@@ -26,6 +27,7 @@ from bookings.results.forms.handoffs import (
     WithdrawForm,
 )
 from bookings.results.models import HandOff
+from bookings.results.selectors.collecting import load_collecting
 from bookings.results.selectors.handoffs import (
     collects,
     files_for,
@@ -85,10 +87,10 @@ def results(request: HttpRequest) -> HttpResponseBase:
 @reads
 def result(request: HttpRequest, hand_off_id: UUID) -> HttpResponse:
     """One hand-off: its files, where it stands, and what can be done with it."""
-    return _page(request, hand_off_id)
+    return page(request, hand_off_id)
 
 
-def _page(request: HttpRequest, hand_off_id: UUID, status: int = 200, **forms: Any) -> HttpResponse:
+def page(request: HttpRequest, hand_off_id: UUID, status: int = 200, **forms: Any) -> HttpResponse:
     by = by_of(request)
     hand_off = _row(hand_off_by_id(by.actor, hand_off_id), by)
     is_host = hands_over(by.actor, hand_off)
@@ -116,6 +118,8 @@ def _page(request: HttpRequest, hand_off_id: UUID, status: int = 200, **forms: A
             "point_form": PointForm(initial=version),
             "withdraw_form": WithdrawForm(initial=version),
             "most_bytes": settings.RESULTS_MOST_BYTES,
+            **load_collecting(by.actor, hand_off, by.now),
+            **collecting_forms(hand_off, some[:SHOWN_FILES]),
             **forms,
         },
     )
@@ -126,7 +130,7 @@ def seal(request: HttpRequest, hand_off_id: UUID) -> HttpResponse:
     """Seal what was uploaded."""
     return act(
         request,
-        partial(_page, request, hand_off_id),
+        partial(page, request, hand_off_id),
         lambda by, _: hand_off_seal(by, hand_off_id=hand_off_id),
         to=reverse("bookings:result", args=[hand_off_id]),
         done=gettext("The files are sealed."),
@@ -138,7 +142,7 @@ def file_remove(request: HttpRequest, hand_off_id: UUID, file_id: UUID) -> HttpR
     """Take a file away before it is sealed."""
     return act(
         request,
-        partial(_page, request, hand_off_id),
+        partial(page, request, hand_off_id),
         lambda by, _: uploads.file_remove(by, file_id=file_id),
         to=reverse("bookings:result", args=[hand_off_id]),
         done=gettext("The file is removed."),
@@ -150,7 +154,7 @@ def release(request: HttpRequest, hand_off_id: UUID) -> HttpResponse:
     """Let those whom they are for collect them."""
     return act(
         request,
-        partial(_page, request, hand_off_id),
+        partial(page, request, hand_off_id),
         lambda by, data: hand_off_release(by, hand_off_id=hand_off_id, note=data["note"]),
         to=reverse("bookings:result", args=[hand_off_id]),
         done=gettext("The results are released."),
@@ -164,7 +168,7 @@ def point(request: HttpRequest, hand_off_id: UUID) -> HttpResponse:
     """Say where results lie that stay with the host."""
     return act(
         request,
-        partial(_page, request, hand_off_id),
+        partial(page, request, hand_off_id),
         lambda by, data: hand_off_point(
             by,
             hand_off_id=hand_off_id,
@@ -182,7 +186,7 @@ def withdraw(request: HttpRequest, hand_off_id: UUID) -> HttpResponse:
     """Take results back."""
     return act(
         request,
-        partial(_page, request, hand_off_id),
+        partial(page, request, hand_off_id),
         lambda by, data: hand_off_withdraw(by, hand_off_id=hand_off_id, reason=data["reason"]),
         to=reverse("bookings:result", args=[hand_off_id]),
         done=gettext("The results are withdrawn."),
