@@ -51,7 +51,7 @@ from bookings.pricing.selectors.charges import charges_for
 from bookings.record.models import Reservation
 from bookings.record.selectors.reservations import reservations_for
 from bookings.reserving.models import Chain
-from bookings.results.models import HandOff
+from bookings.results.models import CollectLink, HandOff
 from bookings.results.selectors.handoffs import hand_offs_for
 from bookings.series.models import Series
 from bookings.series.selectors.series import series_for
@@ -152,6 +152,8 @@ NAMES: dict[str, tuple[type[Model], Any, Any, str | None]] = {
     "need": (Need, _person("user__"), None, "created_at"),
     "handoff": (HandOff, "reservation__instrument__name", "reservation__instrument__name_zh",
                 "reservation__start_at"),
+    "collectlink": (CollectLink, "hand_off__reservation__instrument__name",
+                    "hand_off__reservation__instrument__name_zh", "created_at"),
     "closure": (Closure, "instrument__name", "instrument__name_zh", "start_at"),
     "savedsearch": (SavedSearch, "name", None, None),
     "bookingimport": (BookingImport, "file_name", None, None),
