@@ -79,3 +79,20 @@ class UnmetDemandAdmin(Large):
     list_display = ("created_at", "kind", "instrument", "organisation", "minutes", "wanted_from")
     list_select_related = ("instrument", "organisation")
     list_filter = ("kind",)
+
+
+@admin.register(models.CollectLink)
+class CollectLinkAdmin(ReadOnly):
+    list_display = ("created_at", "hand_off", "label", "created_by", "expires_at", "revoked_at")
+    list_select_related = ("hand_off", "created_by")
+    exclude = ("digest",)
+    ordering = ("-created_at",)
+    search_fields = ("=hand_off",)
+
+
+@admin.register(models.Receipt)
+class ReceiptAdmin(Large):
+    list_display = ("started_at", "hand_off", "path", "way", "user", "link", "completed_at")
+    list_select_related = ("hand_off", "user", "link")
+    list_filter = ("way",)
+    search_fields = ("=hand_off",)

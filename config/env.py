@@ -209,8 +209,8 @@ def bucket(local: bool) -> dict[str, object] | None:
 
 
 def results_from(has_bucket: bool) -> str:
-    """Who sends the files of results: the `platform` itself, the `proxy` in front of it, which reads
-    the folder, or the `bucket`. `Misconfigured` for one that there is not."""
+    """Who sends the files of results: the `platform` itself, the `proxy` in front of it, which
+    reads the folder, or the `bucket`. `Misconfigured` for one that there is not."""
     sender = text("RESULTS_FROM", "platform")
     if sender not in {"platform", "proxy", "bucket"}:
         raise Misconfigured(f"RESULTS_FROM must be platform, proxy or bucket, not {sender!r}.")

@@ -35,7 +35,7 @@ from bookings.plans.api import chains, imports, waiting
 from bookings.pricing.api import agreements, what_if
 from bookings.privacy.api import leaving, persons
 from bookings.reserving.api import holds, moves, reservations, transitions
-from bookings.results.api import handoffs, uploads
+from bookings.results.api import collecting, handoffs, uploads
 from bookings.series.api import series
 from bookings.settlement.api import (
     exchange_rates,
@@ -213,6 +213,19 @@ urlpatterns = [
     *closures.Closures.routes(),
     # results, handed over
     *handoffs.Results.routes(),
+    *collecting.Collecting.routes(),
+    *collecting.CollectLinks.routes(),
+    *collecting.KeepRequests.routes(),
+    path(
+        "results/<uuid:hand_off_id>/package/",
+        collecting.ResultPackage.as_view(),
+        name="api-result-package",
+    ),
+    path(
+        "results/<uuid:hand_off_id>/files/<uuid:file_id>/",
+        collecting.ResultContent.as_view(),
+        name="api-result-content",
+    ),
     *handoffs.ResultStorage.routes(),
     path("uploads/", uploads.Uploads.as_view(), name="api-uploads"),
     path("uploads/<uuid:file_id>/", uploads.Upload.as_view(), name="api-upload"),

@@ -23,6 +23,7 @@ from bookings.catalogue.services.searches import searches_follow
 from bookings.charging.services.charges import charge_make
 from bookings.hours.services.hours import days_mark_dirty
 from bookings.messaging.notifications import (
+    collecting,
     needs,
     records,
     reservations,
@@ -49,8 +50,8 @@ KINDS = by_outbox_kind(
     *(
         area.KINDS
         for area in (
-            people, sign_in, harvests, reservations, results, records, training, searches, needs,
-            webhooks, papers, audit,
+            people, sign_in, harvests, reservations, results, collecting, records, training,
+            searches, needs, webhooks, papers, audit,
         )
     )
 )  # fmt: skip

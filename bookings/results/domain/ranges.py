@@ -19,9 +19,9 @@ class Part:
 
 
 def parse_range(header: str, size: int) -> Part | None:
-    """Return the part of a file of this size that a `Range` header asks for; the whole where it asks
-    for none, for several, or in words that RFC 9110 does not know; None where it asks for bytes
-    beyond the end (status 416)."""
+    """Return the part of a file of this size that a `Range` header asks for; the whole where it
+    asks for none, for several, or in words that RFC 9110 does not know; None where it asks for
+    bytes beyond the end (status 416)."""
     whole = Part(0, size)
     asked = _RANGE.fullmatch(header)
     if asked is None:

@@ -12,8 +12,8 @@ MOST_LINKS = 50  # of one hand-off
 
 
 def warning_due(retain_until: datetime, told_days: int | None, now: datetime) -> int | None:
-    """Return which warning is to be given now, in days before the end; None where that was given, or
-    it is too early. Where several were missed the last stands for all."""
+    """Return which warning is to be given now, in days before the end; None where that was given,
+    or it is too early. Where several were missed the last stands for all."""
     left = retain_until - now
     passed = [days for days in WARN_DAYS if left <= timedelta(days=days)]
     if not passed or (told_days is not None and told_days <= min(passed)):

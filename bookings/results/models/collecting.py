@@ -49,9 +49,10 @@ class Receipt(models.Model):
     """That something of a hand-off was given to somebody: to `user`, who was signed in, or to
     whoever had `link`. path: of the file, which the manifest has; empty for all as one package.
 
-    is_delivery: not where the host reads what it has handed over itself. way: `streamed` by the platform, which knows how far (`reached`, in bytes) and whether to the
-    end (`completed_at`); `handed_out` to a file server, which does not say what became of it;
-    `confirmed` by the person, who has compared the manifest's digest."""
+    is_delivery: not where the host reads what it has handed over itself. way: `streamed` by the
+    platform, which knows how far (`reached`, in bytes) and whether to the end (`completed_at`);
+    `handed_out` to a file server, which does not say what became of it; `confirmed` by the person,
+    who has compared the manifest's digest."""
 
     class Way(models.TextChoices):
         STREAMED = "streamed", _("delivered")
@@ -59,9 +60,7 @@ class Receipt(models.Model):
         CONFIRMED = "confirmed", _("received and checked")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    hand_off = models.ForeignKey(
-        HandOff, models.PROTECT, related_name="receipts", db_index=False
-    )
+    hand_off = models.ForeignKey(HandOff, models.PROTECT, related_name="receipts", db_index=False)
     path = models.CharField(max_length=200, blank=True)
     link = models.ForeignKey(CollectLink, models.PROTECT, null=True, related_name="receipts")
     user = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
@@ -123,7 +122,10 @@ class KeepRequest(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(days__range=(1, 3650))
-                & (Q(state="open", decided_at=None) | ~Q(state="open") & Q(decided_at__isnull=False)),
+                & (
+                    Q(state="open", decided_at=None)
+                    | ~Q(state="open") & Q(decided_at__isnull=False)
+                ),
                 name="keeprequest_decided",
             ),
         ]

@@ -60,8 +60,8 @@ def counts_as_delivered(actor: Actor, hand_off: HandOff) -> bool:
 
 
 def may_hold(actor: Actor, hand_off: HandOff) -> bool:
-    """Return whether the actor may keep results from being deleted: the host, the auditors of either
-    region, administrators."""
+    """Return whether the actor may keep results from being deleted: the host, the auditors of
+    either region, administrators."""
     return hands_over(actor, hand_off) or may_lift_any(actor, hand_off)
 
 

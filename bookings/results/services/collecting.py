@@ -149,7 +149,9 @@ def delivery_note(*, receipt_id: UUID, start: int, end: int, now: datetime) -> N
         receipt.completed_at = now
     receipt.save(update_fields=["reached", "completed_at"])
     if receipt.completed_at:
-        _delivered(By(Actor(receipt.user_id) if receipt.user_id else NOBODY, now), hand_off, receipt)
+        _delivered(
+            By(Actor(receipt.user_id) if receipt.user_id else NOBODY, now), hand_off, receipt
+        )
 
 
 @transaction.atomic

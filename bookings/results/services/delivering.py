@@ -1,4 +1,4 @@
-"""Giving results out: a file or the package, whole or in part, to a person or to whoever has a link.
+"""Giving results out: a file or the package, whole or in part, to a person or whoever has a link.
 
 What is sent by the platform is watched: each second it is asked whether the link or the hand-off
 still stands, and noted how far the reader got.

@@ -211,8 +211,8 @@ def results_purge(*, now: datetime) -> int:
 
 
 def _purge(hand_off_id: UUID, now: datetime) -> int:
-    """In one transaction nobody reads the files any more, and deleting each of them is an effect: so
-    that whatever is killed, what is left is deleted later."""
+    """In one transaction nobody reads the files any more, and deleting each of them is an effect:
+    so that whatever is killed, what is left is deleted later."""
     hand_off = lock_hand_off(hand_off_id)
     is_held = hand_off.held_at is not None
     if not may(hand_off.state, "purge") or not is_purgeable(hand_off.retain_until, is_held, now):

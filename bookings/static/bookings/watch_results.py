@@ -20,8 +20,8 @@ FOLDER is for that one booking. What lies deeper keeps its path.
   where this program is killed in between: it then finds the file with the platform. A file that
   changes afterwards is named and left: take it away on the page to upload it anew.
 
-Nothing in FOLDER is ever changed or deleted. Ends with 0 (--once: all is there), 1 (--once: something
-is not), 2 (it cannot work at all: the token, the address, another one watches the same folder).
+Nothing in FOLDER is ever changed or deleted. Ends with 0 (--once: all is there), 1 (--once:
+something is not), 2 (it cannot work at all: the token, the address, another one watches FOLDER).
 """
 
 import argparse
@@ -96,7 +96,7 @@ class Platform:
                 content = error.read(100000)
             self._refuse(error.code, error.headers, content)
         except (OSError, ValueError) as error:
-            raise Away(str(error))
+            raise Away(str(error)) from error
 
     def _refuse(self, status, headers, content):
         try:
@@ -174,18 +174,19 @@ class Watch:
                 self.state = json.load(stream)
 
     def _alone(self):
-        stream = open(self.file + ".lock", "a")  # the system lets go of it, however this ends
+        # The system lets go of it, however this ends.
+        stream = open(self.file + ".lock", "a")  # noqa: SIM115
         try:
             if os.name == "nt":
-                import msvcrt
+                import msvcrt  # noqa: PLC0415
 
                 msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
             else:
-                import fcntl
+                import fcntl  # noqa: PLC0415
 
                 fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise Stop("another one watches this folder")
+            raise Stop("another one watches this folder") from None
         return stream
 
     def save(self):

@@ -199,7 +199,9 @@ def test_what_was_only_begun_is_not_delivered(cast, hand_off):
     row = delivery_begin(by(cast, "wang"), hand_off=hand_off, path="", size=10)
     delivery_note(receipt_id=row.pk, start=0, end=9, now=NOW)
     # A part that does not join on to what was delivered proves nothing of what lies between.
-    other = delivery_begin(by(cast, "wang"), hand_off=hand_off, path="spectrum.csv", size=4, start=2)
+    other = delivery_begin(
+        by(cast, "wang"), hand_off=hand_off, path="spectrum.csv", size=4, start=2
+    )
     delivery_note(receipt_id=other.pk, start=2, end=4, now=NOW)
     assert HandOff.objects.get().state == "released"
     assert not Receipt.objects.filter(completed_at__isnull=False).exists()
