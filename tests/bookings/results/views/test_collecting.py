@@ -282,10 +282,8 @@ def test_an_expired_link_is_as_one_that_never_was(cast, hand_off, monkeypatch):
     expired = Client().get(collected(link))
     never = Client().get(reverse("bookings:collect", args=["x" * 43]))
     assert (expired.status_code, never.status_code) == (404, 404)
-    shown = [
-        re.sub(r'nonce="[^"]*"|CSRFToken": "[^"]*|[\w-]{43}', "", page_of(each, 404))
-        for each in (expired, never)
-    ]
+    # Each page has secrets of its own.
+    shown = [re.sub(r"[\w-]{20,}", "", page_of(each, 404)) for each in (expired, never)]
     assert shown[0] == shown[1]
 
 
