@@ -1,4 +1,4 @@
-"""Results of the demonstration: some that can be collected, and some that are overdue."""
+"""Results of the demonstration: some that can be collected, by a link too, and some that are overdue."""
 
 import hashlib
 from datetime import datetime, timedelta
@@ -6,12 +6,14 @@ from datetime import datetime, timedelta
 from accounts.domain.roles import By
 from bookings.demo.services.places import Places
 from bookings.record.models import Reservation
+from bookings.results.services.collecting import delivery_begin, delivery_note, link_make
 from bookings.results.services.handoffs import (
     hand_off_make,
     hand_off_release,
     hand_off_seal,
     overdue_tell,
 )
+from bookings.results.services.retention import keep_ask
 from bookings.results.services.uploads import upload_begin, upload_write
 
 DAY = timedelta(days=1)
@@ -50,5 +52,17 @@ def results_make(places: Places, *, now: datetime) -> int:
         upload_write(by, file_id=row.pk, at=0, data=content)
     hand_off_seal(by, hand_off_id=hand_off.pk)
     hand_off_release(by, hand_off_id=hand_off.pk, note="Baseline subtracted; raw data on request.")
+    link_make(
+        by,
+        hand_off_id=hand_off.pk,
+        label="Dr. Meier, Optics Ltd.",
+        expires_at=now + timedelta(days=14),
+        uses=3,
+    )
+    own = By(researcher, by.now + timedelta(hours=3))
+    first = hand_off.files.order_by("path")[0]
+    receipt = delivery_begin(own, hand_off=hand_off, path=first.path, size=first.size)
+    delivery_note(receipt_id=receipt.pk, start=0, end=first.size, now=own.now)
+    keep_ask(own, hand_off_id=hand_off.pk, days=30, reason="The paper is under review.")
     overdue_tell(now=late.due_at)
     return 2

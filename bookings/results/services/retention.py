@@ -50,7 +50,7 @@ def keep_ask(by: By, *, hand_off_id: UUID, days: int, reason: str = "") -> KeepR
     hand_off = lock_hand_off(hand_off_id)
     _until(hand_off, days)
     if hand_off.keep_requests.filter(state=KeepRequest.State.OPEN).exists():
-        raise WrongState("asked-already")
+        raise WrongState("keep-asked-already")
     request = KeepRequest.objects.create(
         hand_off=hand_off,
         days=days,
@@ -71,7 +71,7 @@ def keep_decide(by: By, *, request_id: UUID, grant: bool) -> KeepRequest:
     hand_off = lock_hand_off(hand_off_id)
     request = visible(hand_off.keep_requests, pk=request_id)
     if request.state != KeepRequest.State.OPEN:
-        raise WrongState("decided-already")
+        raise WrongState("keep-decided-already")
     if grant:
         _keep(by, hand_off, request.days, "")
     else:
@@ -144,7 +144,7 @@ def hold_lift(by: By, *, hand_off_id: UUID) -> HandOff:
     if not (is_own or may_lift_any(by.actor, seen)):
         raise NotPermitted
     if hand_off.held_at is None:
-        raise WrongState("not-held")
+        raise WrongState("not-on-hold")
     hand_off.hold_reason, hand_off.held_by, hand_off.held_at = "", None, None
     hand_off.save(update_fields=["hold_reason", "held_by", "held_at"])
     assert hand_off.retain_until is not None
