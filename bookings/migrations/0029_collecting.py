@@ -44,7 +44,7 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=accounts.models.keys.new_id, editable=False, primary_key=True, serialize=False)),
                 ('days', models.PositiveSmallIntegerField()),
                 ('reason', models.CharField(blank=True, max_length=500)),
-                ('state', models.CharField(choices=[('open', 'open'), ('granted', 'granted'), ('declined', 'declined')], default='open', max_length=10)),
+                ('state', models.CharField(choices=[('open', 'not answered yet'), ('granted', 'granted'), ('declined', 'declined')], default='open', max_length=10)),
                 ('asked_at', models.DateTimeField()),
                 ('decided_at', models.DateTimeField(null=True)),
                 ('asked_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),

@@ -14,7 +14,7 @@ from instruments.forms.fields import StyledForm, VersionForm
 
 
 class LinkForm(StyledForm):
-    label = forms.CharField(label=_("For whom"), max_length=200)
+    label = forms.CharField(label=_("Recipient"), max_length=200)
     file = forms.ChoiceField(label=_("What"), required=False)
     days = forms.IntegerField(
         label=_("Works for (days)"), min_value=1, max_value=MOST_LINK_DAYS, initial=LINK_DAYS

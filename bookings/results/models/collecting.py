@@ -100,7 +100,7 @@ class KeepRequest(models.Model):
     """That a person asks the host to keep results for some days longer."""
 
     class State(models.TextChoices):
-        OPEN = "open", _("open")
+        OPEN = "open", _("not answered yet")
         GRANTED = "granted", _("granted")
         DECLINED = "declined", _("declined")
 
