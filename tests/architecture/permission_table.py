@@ -71,6 +71,17 @@ POST bookings:webhook-rotate          - 404 404 404 404 302 404 404 404 404 404 
 POST bookings:webhook-ping            - 404 404 404 404 302 404 404 404 404 404 404 302
 POST bookings:webhook-replay          - 404 404 404 404 302 404 404 404 404 404 404 302
 POST bookings:webhook-delete          - 404 404 404 404 302 404 404 404 404 404 404 302
+GET  bookings:result-package          - 404 200 404 404 200 200 403 403 403 404 404 404
+GET  bookings:result-file             - 404 200 404 404 200 200 403 403 403 404 404 404
+POST bookings:result-link             - 404 302 404 404 302 302 403 403 403 404 404 404
+POST bookings:result-link-revoke      - 404 302 404 404 302 302 404 404 404 404 404 404
+POST bookings:result-confirm          - 404 302 404 404 403 302 403 403 403 404 404 404
+POST bookings:result-keep             - 404 302 404 404 302 302 403 403 403 404 404 404
+POST bookings:result-keep-answer      - 404 403 404 404 302 403 403 403 403 404 404 404
+POST bookings:result-hold             - 404 403 404 404 302 403 403 403 302 404 404 302
+GET  bookings:collect               200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:collect-package       200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:collect-file          200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  instruments:techniques        200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  instruments:technique         200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  instruments:measurands        200 200 200 200 200 200 200 200 200 200 200 200 200
@@ -438,6 +449,20 @@ PATCH api-message                      - 404 200 404 404 404 404 404 404 404 404
 POST api-messages-read                - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  api-message-settings             - 200 200 200 200 200 200 200 200 200 200 200 200
 PUT  api-message-settings             - 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-result-package            - 404 200 404 404 200 200 403 403 403 404 404 404
+GET    api-result-content            - 404 200 404 404 200 200 403 403 403 404 404 404
+GET    api-result-receipts           - 404 200 404 404 200 200 200 200 200 404 404 404
+POST   api-result-confirm            - 404 200 404 404 403 200 403 403 403 404 404 404
+POST   api-result-keep               - 404 403 404 404 204 403 403 403 403 404 404 404
+POST   api-result-keep-requests      - 404 201 404 404 403 201 403 403 403 404 404 404
+POST   api-result-hold               - 404 403 404 404 204 403 403 403 204 404 404 204
+DELETE api-result-hold               - 404 403 404 404 403 403 403 403 409 404 404 409
+GET    api-result-links              - 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-result-links              - 404 201 404 404 201 201 403 403 403 404 404 404
+GET    api-result-link               - 404 200 404 404 200 200 404 404 404 404 404 404
+DELETE api-result-link               - 404 204 404 404 204 204 404 404 404 404 404 404
+GET    api-keep-requests             - 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-keep-request-decide       - 404 403 404 404 200 403 403 403 403 404 404 404
 GET  api-feeds                        - 200 200 200 200 200 200 200 200 200 200 200 200
 POST api-feeds                        - 201 201 201 201 201 201 201 201 201 201 201 201
 DELETE api-feed                         - 404 204 404 404 404 404 404 404 404 404 404 404
@@ -1027,6 +1052,11 @@ PAGE_BODIES = {
     "instruments:session-cancel": {"reason": "test"},
     "instruments:session-enrol": {"user": "hu@optics.example"},
     "instruments:enrolment-result": {"result": "absent"},
+    "bookings:result-link": {"label": "Li", "days": "3"},
+    "bookings:result-confirm": {"manifest_digest": "<manifest>"},
+    "bookings:result-keep": {"days": "30"},
+    "bookings:result-keep-answer": {"act": "grant"},
+    "bookings:result-hold": {"reason": "dispute"},
     "bookings:duplicates-decide": {
         "first": "<instrument>",
         "second": "<asks-first>",
@@ -1194,6 +1224,16 @@ API_BODIES = {
         "address": "https://lab.example/hooks",
         "events": ["reservation.confirmed"],
     },
+    ("POST", "api-result-confirm"): {"manifest_digest": "<manifest>"},
+    ("POST", "api-result-keep"): {"days": 30},
+    ("POST", "api-result-keep-requests"): {"days": 30},
+    ("POST", "api-result-hold"): {"reason": "dispute"},
+    ("POST", "api-result-links"): {
+        "result": "<released-result>",
+        "label": "Li",
+        "expires_at": "2026-03-20T00:00:00Z",
+    },
+    ("POST", "api-keep-request-decide"): {"grant": True},
     ("POST", "api-feeds"): {"instrument": "<instrument>"},
     ("PUT", "api-busy-calendar"): {"address": "https://calendar.example/me.ics"},
     ("PATCH", "api-message"): {"is_read": True},

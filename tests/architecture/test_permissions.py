@@ -59,6 +59,7 @@ from tests.factories.attachments import photo
 from tests.factories.audit import audit_things
 from tests.factories.capabilities import parameters_of
 from tests.factories.cast import CARD, NOW, at, reserve
+from tests.factories.collecting import collecting_things
 from tests.factories.imports import import_things
 from tests.factories.jobs import failed
 from tests.factories.needs import measurand_of, need_of
@@ -255,7 +256,7 @@ def world(shared_cast):
         "closure": str(closure.pk),
         "wish": str(wish.pk),
         "need": str(need_of(cast).pk),
-        **result_things(cast),
+        **collecting_things(cast),
         "offered": str(wish.offers.get().reservation_id),
         "attachment": str(photo(cast, cast.microscope).pk),
         "facility": str(cast.facility.pk),
@@ -332,11 +333,29 @@ ARGUMENTS = {
     "question_id": "question",
 }
 SPECIAL = {
-    ("bookings:result-seal", "hand_off_id"): "uploading-results",
-    ("api-result-seal", "hand_off_id"): "uploading-results",
-    ("bookings:result-file-remove", "hand_off_id"): "uploading-results",
-    ("bookings:result-release", "hand_off_id"): "sealed-results",
-    ("api-result-release", "hand_off_id"): "sealed-results",
+    ("bookings:result-package", "hand_off_id"): "released-result",
+    ("bookings:result-file", "hand_off_id"): "released-result",
+    ("bookings:result-link", "hand_off_id"): "released-result",
+    ("bookings:result-confirm", "hand_off_id"): "released-result",
+    ("bookings:result-keep", "hand_off_id"): "released-result",
+    ("bookings:result-hold", "hand_off_id"): "released-result",
+    ("api-result-package", "hand_off_id"): "released-result",
+    ("api-result-content", "hand_off_id"): "released-result",
+    ("api-result-receipts", "hand_off_id"): "released-result",
+    ("api-result-confirm", "hand_off_id"): "released-result",
+    ("api-result-keep", "hand_off_id"): "released-result",
+    ("api-result-keep-requests", "hand_off_id"): "released-result",
+    ("api-result-hold", "hand_off_id"): "released-result",
+    ("bookings:result-file", "file_id"): "released-file",
+    ("api-result-content", "file_id"): "released-file",
+    ("bookings:collect-file", "file_id"): "released-file",
+    ("bookings:result-link-revoke", "link_id"): "result-link",
+    ("api-result-link", "link_id"): "result-link",
+    ("bookings:collect", "token"): "collect-token",
+    ("bookings:collect-package", "token"): "collect-token",
+    ("bookings:collect-file", "token"): "collect-token",
+    ("bookings:result-keep-answer", "request_id"): "keep-request",
+    ("api-keep-request-decide", "request_id"): "keep-request",
     ("bookings:finding-return", "finding_id"): "answered-finding",
     ("api-audit-finding-return", "finding_id"): "answered-finding",
     ("bookings:feed", "token"): "feed-token",
