@@ -36,9 +36,7 @@ def test_of_ten_at_once_one_has_a_link_of_one_use(
 ) -> None:
     zhao = By(real_cast.actor("zhao"), NOW)
     for uses in [1, 3] * rounds(10):
-        link = link_make(
-            zhao, hand_off_id=hand_off.pk, label="Li", expires_at=NOW + DAY, uses=uses
-        )
+        link = link_make(zhao, hand_off_id=hand_off.pk, label="Li", expires_at=NOW + DAY, uses=uses)
 
         def begin(start: int, link: CollectLink = link) -> Receipt:
             return delivery_begin(

@@ -209,6 +209,7 @@ def upload(request: HttpRequest, hand_off_id: UUID) -> HttpResponse:
             "hand_off": hand_off,
             "booking": hand_off.reservation,
             "zone": hand_off.reservation.instrument.facility.time_zone,
+            "code": hand_off.reservation_id.hex[-8:],
             "is_open": hand_off.state in OPEN,
             "uploads_at": settings.UPLOADS_URL if is_ours else "",
             "most_bytes": settings.RESULTS_MOST_BYTES,
