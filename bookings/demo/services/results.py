@@ -1,4 +1,5 @@
-"""Results of the demonstration: some that can be collected, by a link too, and some that are overdue."""
+"""Results of the demonstration: some that can be collected, by a link too, and some
+that are overdue."""
 
 import hashlib
 from datetime import datetime, timedelta

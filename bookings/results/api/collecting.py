@@ -175,7 +175,7 @@ class ReceiptShape(serializers.Serializer[Any]):
     completed_at = Instant(allow_null=True)
 
 
-class ConfirmBody(Shape):
+class ManifestBody(Shape):
     manifest_digest = Text(64)
 
 
@@ -208,7 +208,7 @@ class Collecting(Resource):
 
     @acts(
         _("Confirm results"),
-        ConfirmBody,
+        ManifestBody,
         gives=ReceiptShape,
         scope="book",
         versioned=False,

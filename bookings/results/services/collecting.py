@@ -119,9 +119,10 @@ def delivery_begin(
 
 def _use(link: CollectLink, now: datetime) -> None:
     """Take one of its uses, if it is in force and has one left: in one statement, so that of many
-    at once only so many do."""
+    at once only so many do. It asks its own row alone: what is joined to it would be asked in a
+    statement below, which is not asked again where another was first."""
     rows = CollectLink.objects.filter(
-        standing(now), Q(uses_left=None) | Q(uses_left__gt=0), pk=link.pk
+        Q(uses_left=None) | Q(uses_left__gt=0), pk=link.pk, revoked_at=None, expires_at__gt=now
     )
     if not rows.update(
         uses_left=F("uses_left") - 1, first_used_at=Coalesce(F("first_used_at"), now)
