@@ -1,6 +1,6 @@
 """Giving results out: a file or the package, whole or in part, to a person or whoever has a link.
 
-What is sent by the platform is watched: each second it is asked whether the link or the hand-off
+What is sent by the platform is watched: twice a second it is asked whether the link or the hand-off
 still stands, and noted how far the reader got.
 """
 
@@ -28,7 +28,7 @@ from bookings.results.selectors.collecting import (
 from bookings.results.services.collecting import delivery_begin, delivery_note
 
 LENT = 60  # seconds that an address of a bucket counts
-WATCHED = 1.0  # seconds between two looks
+WATCHED = 0.5  # seconds between two looks
 INTERNAL = "/results-of-the-platform/"  # deploy/nginx
 # No browser shows it, guesses what it is, or runs what is in it.
 HEADERS = {

@@ -48,7 +48,7 @@ class Stop(Exception):
     """Nothing can be done at all."""
 
 
-class Refused(Exception):
+class NotTaken(Exception):
     """This file is not taken; why."""
 
 
@@ -80,7 +80,7 @@ class Platform:
         self.opener = urllib.request.build_opener(_Stay)
 
     def ask(self, method, address, body=None, **headers):
-        """The headers and the content of an answer, of an address below the API. `Stop`, `Refused`,
+        """The headers and the content of an answer, of an address below the API. `Stop`, `NotTaken`,
         `Away`."""
         address = self.api + address
         headers = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -109,7 +109,7 @@ class Platform:
             raise Away(text, float(wait) if wait.isdigit() else None)
         if status in (401, 403):
             raise Stop("the platform does not accept the token: " + text)
-        refused = Refused(text)
+        refused = NotTaken(text)
         refused.status, refused.problem = status, problem
         raise refused
 
@@ -189,7 +189,7 @@ class Watch:
             raise Stop("another one watches this folder") from None
         return stream
 
-    def save(self):
+    def note(self):
         """Keep what is known: whole, or as it was."""
         with open(self.file + ".tmp", "w", encoding="utf-8") as stream:
             json.dump(self.state, stream, indent=1, sort_keys=True)
@@ -241,13 +241,13 @@ class Watch:
                         rows = self.platform.rows("results/%s/files/" % hand_off)
                         theirs = {row["path"]: row for row in rows}
                     self._upload(key, full, path, hand_off, theirs)
-                except Refused as refused:
+                except NotTaken as refused:
                     is_open = True
                     say(key, "not taken: %s" % refused)
                     if getattr(refused, "status", 0) != 404:  # else it is begun anew
                         at = time.time()
                         self.state[key] = {"mark": mark, "refused": str(refused), "at": at}
-                        self.save()
+                        self.note()
                 except OSError as error:  # of the file: still being written, or gone
                     say(key, str(error))
                     is_open = True
@@ -264,7 +264,7 @@ class Watch:
         known = self.state.get(key, {})
         if known.get("done") and known["mark"] != mark and known.get("told") != mark:
             known["told"] = mark
-            self.save()
+            self.note()
             say(key, "changed after it was uploaded: take it away on the page to upload it anew")
         is_refused = known.get("refused") and known["mark"] == mark
         if known.get("done") or (is_refused and time.time() - known["at"] < AGAIN):
@@ -280,12 +280,12 @@ class Watch:
         if known.get("mark") != mark_of(full) or "sha256" not in known:
             sha256, mark = digest_of(full)
             known = self.state[key] = {"mark": mark, "sha256": sha256}
-            self.save()
+            self.note()
         size = known["mark"][0]
         there = theirs.get(path)
         if there is not None:
             if [there["size"], there["sha256_stated"]] != [size, known["sha256"]]:
-                raise Refused("another file of this name is there")
+                raise NotTaken("another file of this name is there")
             address = "uploads/%s/" % there["id"]
         else:
             values = {"hand_off": hand_off, "path": path, "sha256": known["sha256"]}
@@ -302,7 +302,7 @@ class Watch:
         if size and not is_whole:
             self._send(address, full, known["mark"])
         known["done"] = True
-        self.save()
+        self.note()
         say(key, "uploaded")
 
     def _send(self, address, full, mark):
@@ -317,7 +317,7 @@ class Watch:
                     stream.seek(offset)
                     piece = stream.read(most)
                     if mark_of(stream.fileno()) != mark:
-                        raise Refused("it changed while it was uploaded")
+                        raise NotTaken("it changed while it was uploaded")
                     digest = base64.b64encode(hashlib.sha256(piece).digest()).decode()
                     headers, _ = self.platform.ask(
                         "PATCH",
@@ -332,7 +332,7 @@ class Watch:
                     failures += 1
                     offset = None  # asked again: how much came is the platform's to say
                     time.sleep(min(away.wait or 0.5 * 2 ** min(failures, 8), LONGEST_WAIT))
-                except Refused as refused:
+                except NotTaken as refused:
                     status = getattr(refused, "status", 0)
                     failures += 1
                     if status == 413 and most > 1 << 16:  # a proxy takes less
