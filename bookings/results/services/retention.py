@@ -59,7 +59,8 @@ def keep_ask(by: By, *, hand_off_id: UUID, days: int, reason: str = "") -> KeepR
         asked_at=by.now,
     )
     trail.record(by, "handoff.keep-ask", hand_off, after={"days": days}, reason=reason.strip())
-    _tell(by.now, "results.keep-asked", request)
+    about = {"request": str(request.pk)}
+    enqueue([Effect("results.keep-asked", f"results.keep-asked:{request.pk}", about)], now=by.now)
     return request
 
 
@@ -83,7 +84,8 @@ def keep_decide(by: By, *, request_id: UUID, grant: bool) -> KeepRequest:
 def _decided(by: By, request: KeepRequest, state: str) -> None:
     request.state, request.decided_by_id, request.decided_at = state, by.actor.user_id, by.now
     request.save(update_fields=["state", "decided_by", "decided_at"])
-    _tell(by.now, "results.keep-decided", request)
+    key, about = f"results.keep-decided:{request.pk}", {"request": str(request.pk)}
+    enqueue([Effect("results.keep-decided", key, about)], now=by.now)
 
 
 def _until(hand_off: HandOff, days: int) -> datetime:
@@ -225,7 +227,3 @@ def _purge(hand_off_id: UUID, now: datetime) -> int:
     after = {"state": hand_off.state, "manifest": hand_off.manifest_digest, "bytes": freed}
     trail.record(By(PLATFORM, now), "handoff.purge", hand_off, before=before, after=after)
     return 1
-
-
-def _tell(now: datetime, kind: str, request: KeepRequest) -> None:
-    enqueue([Effect(kind, f"{kind}:{request.pk}", {"request": str(request.pk)})], now=now)

@@ -80,8 +80,8 @@ class Platform:
         self.opener = urllib.request.build_opener(_Stay)
 
     def ask(self, method, address, body=None, **headers):
-        """The headers and the content of an answer, of an address below the API. `Stop`, `NotTaken`,
-        `Away`."""
+        """The headers and the content of an answer, of an address below the API. `Stop`,
+        `NotTaken`, `Away`."""
         address = self.api + address
         headers = {name.replace("_", "-"): value for name, value in headers.items()}
         headers["Authorization"] = "Bearer " + self.token
