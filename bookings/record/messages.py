@@ -521,7 +521,9 @@ SENTENCES = {
     "on-hold": _("These results are on legal hold."),
     "not-on-hold": _("These results are not on legal hold."),
     "not-collectable": _("These results are not released, or were deleted: nothing to collect."),
-    "too-many-links": _("Results have at most {most} links that work: revoke one first."),
+    "too-many-links": _(
+        "No more links to these results are possible (most: {most}). Revoke one first."
+    ),
     "link-days": _("A link ends within {most} days, and not before it begins."),
     "digest-differs": _("This is not the digest of the manifest: what you received is not whole."),
     "kept-too-long": _("Results are kept for {most} days after their release at most."),
