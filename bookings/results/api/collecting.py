@@ -95,7 +95,7 @@ class LinkQuery(Pages):
 class LinkBody(Shape):
     result = serializers.UUIDField(help_text="The hand-off.")
     file = serializers.UUIDField(required=False, allow_null=True, help_text="One; else all.")
-    label = Text(200, help_text="Whom it is for.")
+    label = Text(200, help_text="Whom it is for.")  # type: ignore[assignment]
     expires_at = Instant()
     uses = Whole(
         min_value=1,
@@ -113,7 +113,7 @@ class CollectLinkShape(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     result = serializers.UUIDField(source="hand_off_id")
     path = serializers.CharField(help_text="Of one file; empty: everything.")
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     address = serializers.SerializerMethodField()
     created_by = serializers.CharField(source="created_by.name")
     created_at = Instant()
@@ -143,9 +143,14 @@ class CollectLinks(Resource):
     @creates(_("Create a link to results"), LinkBody, refuses=[403, 404, 409])
     def make(self, data: dict[str, Any]) -> UUID:
         """For somebody without an account. Whoever has it can collect until it ends."""
-        values = {name: data.get(name) for name in ("label", "expires_at", "uses")}
-        file_id = data.get("file")
-        return link_make(self.by, hand_off_id=data["result"], file_id=file_id, **values).pk
+        return link_make(
+            self.by,
+            hand_off_id=data["result"],
+            file_id=data.get("file"),
+            label=data["label"],
+            expires_at=data["expires_at"],
+            uses=data.get("uses"),
+        ).pk
 
     @reads(_("One link to results"))
     def detail(self, pk: UUID) -> None:
