@@ -52,6 +52,7 @@ from tests.factories.audit import audit_things
 from tests.factories.capabilities import parameters_of
 from tests.factories.cards import CARD
 from tests.factories.cast import NOW, Cast, at, reserve
+from tests.factories.collecting import collecting_things
 from tests.factories.imports import import_things
 from tests.factories.jobs import failed
 from tests.factories.needs import measurand_of, need_of
@@ -190,6 +191,7 @@ def known(shared_cast: Cast) -> dict[str, list[str]]:
     question = question_ask(
         by_wang, instrument_id=cast.microscope.pk, parameter="spatial_resolution"
     )
+    collecting = collecting_things(cast)
     return {
         "organisation_id": [str(cast.ustc.pk), str(cast.fudan.pk)],
         "attachment_id": [str(photo(cast, cast.microscope).pk)],
@@ -241,7 +243,8 @@ def known(shared_cast: Cast) -> dict[str, list[str]]:
         "series_id": [str(series.series.pk)],
         "chain_id": [str(chain.pk)],
         "need_id": [str(need_of(cast).pk)],
-        "hand_off_id": [*result_things(cast).values()],
+        "hand_off_id": [collecting["released-result"], *result_things(cast).values()],
+        "link_id": [collecting["result-link"]],
         "list_id": [str(list_create(by_wang, name="For the thesis").pk)],
         "capability_id": [str(stated.pk)],
         "question_id": [str(question.pk)],
