@@ -23,6 +23,7 @@ SCOPES = (
     ("read", _("read: see what I may see")),
     ("book", _("book: reserve, move, cancel, check in and out")),
     ("manage", _("manage: instruments, requests, closures")),
+    ("upload", _("upload: files of results")),
 )
 LIFETIMES = ((7, _("7 days")), (30, _("30 days")), (90, _("90 days")), (365, _("1 year")))
 

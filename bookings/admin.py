@@ -66,8 +66,42 @@ class ChargeAdmin(Large):
     search_fields = ("=reservation",)
 
 
+@admin.register(models.HandOff)
+class HandOffAdmin(Large):
+    list_display = ("created_at", "reservation", "host", "state", "due_at", "retain_until")
+    list_select_related = ("reservation", "host")
+    list_filter = ("state",)
+    ordering = ("-created_at",)
+    search_fields = ("=id", "=reservation")
+    search_named = {"host": "code"}
+
+
+@admin.register(models.HostStorage)
+class HostStorageAdmin(ReadOnly):
+    list_display = ("organisation", "reserved", "quota")
+    list_select_related = ("organisation",)
+    search_fields = ("organisation__code",)
+
+
 @admin.register(models.UnmetDemand)
 class UnmetDemandAdmin(Large):
     list_display = ("created_at", "kind", "instrument", "organisation", "minutes", "wanted_from")
     list_select_related = ("instrument", "organisation")
     list_filter = ("kind",)
+
+
+@admin.register(models.CollectLink)
+class CollectLinkAdmin(ReadOnly):
+    list_display = ("created_at", "hand_off", "label", "created_by", "expires_at", "revoked_at")
+    list_select_related = ("hand_off", "created_by")
+    exclude = ("digest",)
+    ordering = ("-created_at",)
+    search_fields = ("=hand_off",)
+
+
+@admin.register(models.Receipt)
+class ReceiptAdmin(Large):
+    list_display = ("started_at", "hand_off", "path", "way", "user", "link", "completed_at")
+    list_select_related = ("hand_off", "user", "link")
+    list_filter = ("way",)
+    search_fields = ("=hand_off",)

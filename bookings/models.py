@@ -48,6 +48,15 @@ from bookings.pricing.models import (
 )
 from bookings.record.models import Reservation, UsageSession
 from bookings.reserving.models import Chain
+from bookings.results.models import (
+    CollectLink,
+    HandOff,
+    HostStorage,
+    KeepRequest,
+    Receipt,
+    ResultFile,
+    ResultTerms,
+)
 from bookings.samples.models import BookedSample, SampleItem, SamplePhoto, SampleStep
 from bookings.series.models import Series
 from bookings.settlement.models import (
@@ -77,6 +86,7 @@ __all__ = [
     "Charge",
     "ClosedMonth",
     "Closure",
+    "CollectLink",
     "Correction",
     "DirtyDay",
     "DirtyMonths",
@@ -90,7 +100,9 @@ __all__ = [
     "FacilityUse",
     "FacilityYear",
     "FundingSource",
+    "HandOff",
     "HostRecord",
+    "HostStorage",
     "HoursExport",
     "ImportedBooking",
     "InstrumentDay",
@@ -98,6 +110,7 @@ __all__ = [
     "InstrumentList",
     "InstrumentMonth",
     "InstrumentYear",
+    "KeepRequest",
     "LedgerEntry",
     "ListEntry",
     "Need",
@@ -108,7 +121,10 @@ __all__ = [
     "Posting",
     "PurseTransfer",
     "Quote",
+    "Receipt",
     "Reservation",
+    "ResultFile",
+    "ResultTerms",
     "RollUp",
     "SampleItem",
     "SamplePhoto",

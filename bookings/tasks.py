@@ -30,6 +30,9 @@ from bookings.overview.services.effects import effects_carry_out
 from bookings.plans.services.waiting import wishes_look, wishes_settle
 from bookings.privacy.services.retention import records_remove
 from bookings.reserving.services.reservations import reservations_lapse
+from bookings.results.services.handoffs import overdue_tell
+from bookings.results.services.retention import results_purge, results_warn
+from bookings.results.services.uploads import files_check, uploads_expire
 from bookings.samples.services.samples import samples_remind
 from bookings.settlement.services.statements import statements_draw_due, statements_remind
 from bookings.usage.services.usage import overruns_tell, usage_settle
@@ -121,6 +124,12 @@ gather_words = _job("gather_words", lambda now: words_gather(), is_single=True)
 tell_of_searches = _job("tell_of_searches", searches_tell)
 tell_of_matches = _job("tell_of_matches", suggestions_tell, is_single=True)
 review_hosts = _job("review_hosts", hosts_review, is_single=True)
+# One worker reads at a time: the others are there for what people wait for.
+check_results = _job("check_results", files_check, is_single=True)
+expire_uploads = _job("expire_uploads", uploads_expire)
+tell_of_results = _job("tell_of_results", overdue_tell)
+warn_of_results = _job("warn_of_results", results_warn)
+purge_results = _job("purge_results", results_purge)
 seal_trail = _job("seal_trail", trail_seal, is_single=True)
 write_bundles = _job("write_bundles", bundles_work)
 find_exceptions = _job(

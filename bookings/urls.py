@@ -32,6 +32,7 @@ from bookings.plans.views import chains, imports, waiting
 from bookings.pricing.views import what_if
 from bookings.privacy.views import leaving, persons
 from bookings.reserving.views import booking, moves, requests
+from bookings.results.views import collecting, handoffs
 from bookings.samples.views import samples
 from bookings.series.views import series
 from bookings.usage.views import board, closures
@@ -66,6 +67,35 @@ urlpatterns = [
     path("chains/<uuid:chain_id>/cancel/", chains.cancel, name="chain-cancel"),
     path("series/<uuid:series_id>/", series.series, name="series"),
     path(_instrument + "wait/", waiting.new, name="waiting-new"),
+    path("results/", handoffs.results, name="results"),
+    path("results/storage/", handoffs.storage, name="result-storage"),
+    path(
+        "results/storage/<uuid:organisation_id>/",
+        handoffs.storage_change,
+        name="result-storage-change",
+    ),
+    path("results/<uuid:hand_off_id>/", handoffs.result, name="result"),
+    path("results/<uuid:hand_off_id>/upload/", handoffs.upload, name="result-upload"),
+    path(
+        "results/<uuid:hand_off_id>/files/<uuid:file_id>/remove/",
+        handoffs.file_remove,
+        name="result-file-remove",
+    ),
+    path("results/<uuid:hand_off_id>/seal/", handoffs.seal, name="result-seal"),
+    path("results/<uuid:hand_off_id>/release/", handoffs.release, name="result-release"),
+    path("results/<uuid:hand_off_id>/point/", handoffs.point, name="result-point"),
+    path("results/<uuid:hand_off_id>/withdraw/", handoffs.withdraw, name="result-withdraw"),
+    path("results/<uuid:hand_off_id>/package/", collecting.package, name="result-package"),
+    path("results/<uuid:hand_off_id>/files/<uuid:file_id>/", collecting.file, name="result-file"),
+    path("results/<uuid:hand_off_id>/links/", collecting.link_new, name="result-link"),
+    path("results/<uuid:hand_off_id>/confirm/", collecting.confirm, name="result-confirm"),
+    path("results/<uuid:hand_off_id>/keep/", collecting.keep, name="result-keep"),
+    path("results/<uuid:hand_off_id>/hold/", collecting.hold, name="result-hold"),
+    path("results/links/<uuid:link_id>/revoke/", collecting.link_end, name="result-link-revoke"),
+    path("results/keep/<uuid:request_id>/", collecting.keep_answer, name="result-keep-answer"),
+    path("collect/<str:token>/", collecting.collect, name="collect"),
+    path("collect/<str:token>/package/", collecting.collect_package, name="collect-package"),
+    path("collect/<str:token>/<uuid:file_id>/", collecting.collect_file, name="collect-file"),
     path("needs/", needs.needs, name="needs"),
     path("needs/new/", needs.new, name="need-new"),
     path("needs/<uuid:need_id>/", needs.need, name="need"),
@@ -129,6 +159,7 @@ urlpatterns = [
     path(_reservation + "move/", moves.move, name="move"),
     path(_reservation + "series/cancel/", series.cancel, name="series-cancel"),
     path(_reservation + "series/move/", series.move, name="series-move"),
+    path(_reservation + "results/", handoffs.announce, name="result-announce"),
     path(_reservation + "check-in/", usage.check_in, name="check-in"),
     path(_reservation + "check-out/", usage.check_out, name="check-out"),
     path("profile/data/", persons.data, name="person-data"),
@@ -142,6 +173,7 @@ urlpatterns = [
     path("requests/decide/", requests.decide_many, name="decide-many"),
     path(_reservation + "decide/", requests.decide, name="decide"),
     path("manage/instruments/<uuid:instrument_id>/closures/", closures.closures, name="closures"),
+    path("manage/instruments/<uuid:instrument_id>/results/", handoffs.terms, name="result-terms"),
     path("manage/instruments/<uuid:instrument_id>/ratings/", ratings.ratings, name="ratings"),
     path("manage/closures/<uuid:closure_id>/end/", closures.end, name="closure-end"),
     path("manage/closures/<uuid:closure_id>/delete/", closures.delete, name="closure-delete"),

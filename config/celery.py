@@ -68,6 +68,11 @@ TIMETABLE: dict[str, dict[str, Any]] = {
         "task": "bookings.tasks.remove_records",
         "schedule": crontab(minute=45, hour=2),
     },
+    "check results": {"task": "bookings.tasks.check_results", "schedule": 60.0},
+    "expire uploads": {"task": "bookings.tasks.expire_uploads", "schedule": crontab(minute=40)},
+    "overdue results": {"task": "bookings.tasks.tell_of_results", "schedule": crontab(minute=45)},
+    "results that end": {"task": "bookings.tasks.warn_of_results", "schedule": crontab(minute=50)},
+    "results to delete": {"task": "bookings.tasks.purge_results", "schedule": crontab(minute=57)},
     "own calendars": {"task": "bookings.tasks.read_calendars", "schedule": 60.0},
     # the trail and the auditors' desk
     "seal the trail": {"task": "bookings.tasks.seal_trail", "schedule": 180.0},

@@ -208,6 +208,18 @@ def bucket(local: bool) -> dict[str, object] | None:
     return options
 
 
+def results_from(has_bucket: bool) -> str:
+    """Who sends the files of results: the `platform` itself, the `proxy` in front of it, which
+    reads the folder, or the `bucket`. `Misconfigured` for one that there is not."""
+    sender = text("RESULTS_FROM", "platform")
+    if sender not in {"platform", "proxy", "bucket"}:
+        raise Misconfigured(f"RESULTS_FROM must be platform, proxy or bucket, not {sender!r}.")
+    if sender != "platform" and (sender == "bucket") != has_bucket:
+        lacks = "MEDIA_BUCKET is not set" if sender == "bucket" else "MEDIA_BUCKET is set"
+        raise Misconfigured(f"RESULTS_FROM={sender}, but {lacks}.")
+    return sender
+
+
 def secret_key(local: bool) -> str:
     """`SECRET_KEY`; `Misconfigured` for one that can be guessed, as `check --deploy` has it."""
     key = text("SECRET_KEY")

@@ -29,7 +29,11 @@ SECRET_KEY = env.secret_key(LOCAL_MODE)
 # Keys before it, which count until sessions, links and secrets made under them have ended.
 SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
 SITE_URL, ALLOWED_HOSTS = env.site(LOCAL_MODE)
-CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", "" if LOCAL_MODE else SITE_URL)
+# Where browsers reach the process of uploads, if not by the site's own address.
+UPLOADS_URL = env.text("UPLOADS_URL", "").rstrip("/")
+CSRF_TRUSTED_ORIGINS = env.words(
+    "CSRF_TRUSTED_ORIGINS", SITE_URL if UPLOADS_URL or not LOCAL_MODE else ""
+)
 
 INSTALLED_APPS = [
     "config.apps.ProjectConfig",
@@ -248,6 +252,7 @@ NODE_FILES = {
     "@tabler/core/dist/css/tabler.min.css": "vendor/tabler.min.css",
     "@event-calendar/build/dist/event-calendar.min.css": "vendor/event-calendar.min.css",
     "@event-calendar/build/dist/event-calendar.min.js": "vendor/event-calendar.min.js",
+    "tus-js-client/dist/tus.min.js": "vendor/tus.min.js",
     # Bars, lines and pies; and with maps of heat and flows, a third heavier.
     "echarts/dist/echarts.common.min.js": "vendor/echarts.common.min.js",
     "echarts/dist/echarts.min.js": "vendor/echarts.min.js",
@@ -255,15 +260,22 @@ NODE_FILES = {
     # Named in the files above, so the manifest must know them; only debuggers ask for them.
     "@tabler/core/dist/css/tabler.min.css.map": "vendor/tabler.min.css.map",
     "@event-calendar/build/dist/event-calendar.min.js.map": "vendor/event-calendar.min.js.map",
+    "tus-js-client/dist/tus.min.js.map": "vendor/tus.min.js.map",
 }
 # Photos, documents, exports: served by views that know who may see them, never by their path.
 # In a bucket, or else in a folder.
 _bucket = env.bucket(LOCAL_MODE)
 MEDIA_BUCKET = str(_bucket["bucket_name"]) if _bucket else ""
+# Who sends results to those who collect them (docs/results.md).
+RESULTS_FROM = env.results_from(bool(_bucket))
 # A GeoJSON file of boundaries that is drawn behind the map; none until an operator names one.
 MAP_BOUNDARIES = env.text("MAP_BOUNDARIES", "")
 MEDIA_ROOT = Path(env.text("MEDIA_ROOT", str(ROOT / ".local" / "media")))
 DATA_UPLOAD_MAX_NUMBER_FILES = 5
+# Results that are handed over: what a host may keep unless an administrator says otherwise, and the
+# largest file, in bytes.
+RESULTS_QUOTA = env.number("RESULTS_QUOTA_GB", 500) << 30
+RESULTS_MOST_BYTES = env.number("RESULTS_MOST_GB", 100) << 30
 STORAGES = {
     "default": {"BACKEND": "config.files.buckets.Bucket", "OPTIONS": _bucket}
     if _bucket
@@ -301,7 +313,7 @@ SECURE_CSP = {
     "style-src": [CSP.SELF],
     "img-src": [CSP.SELF, "data:"],
     "font-src": [CSP.SELF],
-    "connect-src": [CSP.SELF],
+    "connect-src": [CSP.SELF, *([UPLOADS_URL] if UPLOADS_URL else [])],
     "object-src": [CSP.NONE],
     "base-uri": [CSP.NONE],
     "form-action": [CSP.SELF],
@@ -352,6 +364,7 @@ REST_FRAMEWORK = {
         "user": env.text("THROTTLE_USER", "3000/min"),
         "writes": env.text("THROTTLE_WRITES", "600/min"),
         "address": env.text("THROTTLE_ADDRESS", "12000/min"),
+        "guesses": "60/min",  # of links to results, from one address
     },
     # An address a client writes about itself is believed only of our own proxy.
     "NUM_PROXIES": env.number("PROXIES", 1 if env.flag("BEHIND_TLS_PROXY") else 0),

@@ -65,8 +65,8 @@ class BrowserAuthentication(SessionAuthentication):
 class Scoped(BasePermission):
     """Nobody in particular reads; what writes needs somebody, and a token the scope for it.
 
-    `read` for what writes nothing, else the endpoint's `write_scope`. Whether the person may
-    is decided by the service.
+    The endpoint's `read_scope` for what writes nothing, else its `write_scope`. Whether the person
+    may is decided by the service.
     """
 
     def has_permission(self, request: Request, view: Any) -> bool:
@@ -80,7 +80,7 @@ class Scoped(BasePermission):
         else:
             confirmed = confirmed_by_second_factor(request)
         require_second_factor(request.user, confirmed=confirmed)
-        scope = view.write_scope if writes else "read"
+        scope = view.write_scope if writes else view.read_scope
         if isinstance(request.auth, ApiToken) and scope not in request.auth.scopes:
             raise NotPermitted("scope-missing", scope=scope)
         return True

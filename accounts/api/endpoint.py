@@ -31,11 +31,12 @@ class LengthRequired(APIException):
 
 
 class Endpoint(APIView):
-    """An address. `write_scope` is what a token needs for its methods that write; `only_reads`
-    says that none does; `needs_person`, that nobody in particular has nothing to read there."""
+    """An address. `write_scope` is what a token needs for its methods that write, `read_scope` for
+    the others; `only_reads` says that none writes; `needs_person`, that nobody in particular has
+    nothing to read there."""
 
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
-    write_scope = "manage"
+    write_scope, read_scope = "manage", "read"
     only_reads = False
     needs_person = False
     now: datetime

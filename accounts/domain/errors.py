@@ -62,6 +62,12 @@ class WrongVersion(Refused):
     code = "wrong-version"
 
 
+class TooOften(Refused):
+    """It was asked too often from one place; later it may be asked again."""
+
+    code = "too-many-requests"
+
+
 class KeyReused(Refused):
     """The idempotency key came before with another body."""
 

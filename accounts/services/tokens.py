@@ -16,7 +16,7 @@ from accounts.selectors.rows import visible
 from accounts.selectors.secrets import digest_of
 from accounts.selectors.users import has_second_factor
 
-SCOPES = ("read", "book", "manage")
+SCOPES = ("read", "book", "manage", "upload")
 LONGEST = timedelta(days=366)
 TOUCHED_EVERY = timedelta(minutes=5)
 PREFIX = "ic_"

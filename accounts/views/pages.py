@@ -21,6 +21,7 @@ from accounts.domain.errors import (
     NotPermitted,
     Refused,
     StillRunning,
+    TooOften,
     WrongState,
     WrongVersion,
 )
@@ -36,6 +37,7 @@ STATUS: Mapping[type[Refused], int] = {
     WrongState: 409,
     StillRunning: 409,
     WrongVersion: 412,
+    TooOften: 429,
 }
 
 

@@ -499,6 +499,41 @@ SENTENCES = {
     ),
     "unknown-term": _("There is no measurand or technique with the code {term}."),
     "unknown-parameter": _("There is no parameter with the code {parameter}."),
+    # results
+    "path-too-long": _("A path has at most {most} characters and {levels} levels."),
+    "path-wrong": _(
+        "This path cannot be used: it leads elsewhere, or some system cannot have such a name."
+    ),
+    "path-taken": _("There is a file at this path already, or it is a folder: {path}."),
+    "not-a-digest": _("This must be a SHA-256: 64 hex digits in lower case."),
+    "too-many-files": _("There are {most} files already: pack several into one."),
+    "offset-differs": _("The file goes on at byte {offset}."),
+    "upload-busy": _("Another request is writing to this file."),
+    "upload-lost": _("Some of this file was lost in storage. Remove it and upload it again."),
+    "storage-full": _(
+        "This does not fit into the storage of the host: {left} of {size} bytes are left."
+    ),
+    "piece-too-large": _("At most {most} bytes may come at once."),
+    "other-tus-version": _("Only version {version} of the tus protocol is spoken here."),
+    "checksum-differs": _("It came otherwise than it was sent. Send it again."),
+    "files-not-ready": ngettext_lazy(
+        "{count} file is not complete, not yet checked, or not as its sender stated it: {files}.",
+        "{count} files are not complete, not yet checked, or not as stated: {files} …",
+        "count",
+    ),
+    "not-a-host": _("This must be the name of a computer, with its port where it has one."),
+    "not-checksums": _("These must be lines of a checksum and a file name."),
+    "on-hold": _("These results are on legal hold."),
+    "not-on-hold": _("These results are not on legal hold."),
+    "not-collectable": _("These results are not released, or were deleted: nothing to collect."),
+    "too-many-links": _(
+        "No more links to these results are possible (most: {most}). Revoke one first."
+    ),
+    "link-days": _("A link ends within {most} days, and not before it begins."),
+    "digest-differs": _("This is not the digest of the manifest: what you received is not whole."),
+    "kept-too-long": _("Results are kept for {most} days after their release at most."),
+    "keep-asked-already": _("The host was asked already and has not answered yet."),
+    "keep-decided-already": _("This request was answered already."),
     "too-many-needs": _("You already have {most} needs: withdraw one of them first."),
     "need-withdrawn": _("This need is withdrawn."),
     "wrong-weights": _("Weights are numbers from 0 to 1, and not all of them 0."),

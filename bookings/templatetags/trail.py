@@ -16,6 +16,7 @@ register = template.Library()
 PAGES = {
     "reservation": "bookings:reservation",
     "charge": "bookings:money-charges-one",
+    "handoff": "bookings:result",
     "series": "bookings:series",
     "chain": "bookings:chain",
     "instrument": "bookings:instrument",

@@ -35,6 +35,7 @@ from bookings.plans.api import chains, imports, waiting
 from bookings.pricing.api import agreements, what_if
 from bookings.privacy.api import leaving, persons
 from bookings.reserving.api import holds, moves, reservations, transitions
+from bookings.results.api import collecting, handoffs, uploads
 from bookings.samples.api import samples
 from bookings.series.api import series
 from bookings.settlement.api import (
@@ -209,9 +210,28 @@ urlpatterns = [
         what_if.WhatIfOfVersion.as_view(),
         name="api-what-if-version",
     ),
+    *handoffs.ResultTermsOf.routes(),
     *closures.InstrumentClosures.routes(),
     path(_instrument + "ratings/", ratings.InstrumentRatings.as_view(), name="api-ratings"),
     *closures.Closures.routes(),
+    # results, handed over
+    *handoffs.Results.routes(),
+    *collecting.Collecting.routes(),
+    *collecting.CollectLinks.routes(),
+    *collecting.KeepRequests.routes(),
+    path(
+        "results/<uuid:hand_off_id>/package/",
+        collecting.ResultPackage.as_view(),
+        name="api-result-package",
+    ),
+    path(
+        "results/<uuid:hand_off_id>/files/<uuid:file_id>/",
+        collecting.ResultContent.as_view(),
+        name="api-result-content",
+    ),
+    *handoffs.ResultStorage.routes(),
+    path("uploads/", uploads.Uploads.as_view(), name="api-uploads"),
+    path("uploads/<uuid:file_id>/", uploads.Upload.as_view(), name="api-upload"),
     # files in and out
     path("imports/people/", people.PeopleImport.as_view(), name="api-people-import"),
     *register_imports.RegisterImports.routes(),

@@ -4,6 +4,8 @@ Imported only where one is named: boto3 costs every process time and memory.
 """
 
 import io
+from collections.abc import Iterator
+from contextlib import closing, suppress
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,9 +17,11 @@ from django.core.files import File
 from storages.backends.s3 import S3Storage
 from storages.utils import clean_name
 
-from config.files.storages import Reached, reaching
+from config.files.storages import NOTHING_TAKEN, PIECE, BytesLost, Reached, Taken, reaching
 
 PROBLEMS = (BotoCoreError, ClientError, Boto3Error, OSError)
+LEAST_PART, MOST_PARTS = 5 << 20, 9_000  # what services take, but for the last part
+OPAQUE = "application/octet-stream"
 
 
 class Bucket(Reached, S3Storage):  # type: ignore[misc]
@@ -42,7 +46,7 @@ class Bucket(Reached, S3Storage):  # type: ignore[misc]
             client_config=config,
             transfer_config=TransferConfig(use_threads=False),
             # No browser shows it, and no program unpacks it, whatever its name says.
-            object_parameters={"ContentType": "application/octet-stream"},
+            object_parameters={"ContentType": OPAQUE},
             **options,
         )
         # One client for all threads, which may share it: each would take 17 MB.
@@ -58,6 +62,128 @@ class Bucket(Reached, S3Storage):  # type: ignore[misc]
             raise FileNotFoundError(name) from None
         body = _Body(answer["Body"], answer["ContentLength"])
         return File(io.BufferedReader(body, 65536), name)
+
+    def receive(
+        self, name: str, data: bytes, *, at: int, size: int, taken: Taken = NOTHING_TAKEN
+    ) -> Taken:
+        """Send a piece of an object of a size behind the `at` bytes that the service has. Services
+        take 10,000 parts of 5 MiB and more: what is less waits in an object beside it (`.rest`) for
+        the next piece. `BytesLost` where the service has fewer bytes."""
+        key, rest = self._keys(name)
+        there = {"Bucket": self.bucket_name, "Key": key}
+        with reaching(*PROBLEMS):
+            try:
+                return self._receive(there, rest, data, at, size, taken)
+            except (ClientError, BytesLost):
+                # Whole already, by a process that died before it could say so?
+                if at + len(data) == size and self._is_whole(there, size):
+                    return taken
+                raise
+
+    def _receive(
+        self, there: dict[str, str], rest: str, data: bytes, at: int, size: int, taken: Taken
+    ) -> Taken:
+        client, (upload_id, parts) = self.connection.meta.client, taken
+        waiting = at - sum(part for _, _, part in parts)
+        is_last = at + len(data) == size
+        if waiting:
+            data = self._waiting(rest, waiting) + data
+        if not is_last and len(data) < max(LEAST_PART, size // MOST_PARTS + 1):
+            client.put_object(Bucket=self.bucket_name, Key=rest, Body=data)
+        elif is_last and not parts:
+            client.put_object(**there, Body=data, ContentType=OPAQUE)
+        else:
+            upload_id, parts = self._send_part(there, data, upload_id, parts)
+            if is_last:
+                tags = [{"PartNumber": number, "ETag": tag} for number, tag, _ in parts]
+                client.complete_multipart_upload(
+                    **there, UploadId=upload_id, MultipartUpload={"Parts": tags}
+                )
+        if is_last:
+            client.delete_object(Bucket=self.bucket_name, Key=rest)
+        return upload_id, parts
+
+    def read(self, name: str, start: int, end: int) -> Iterator[bytes]:
+        """Give the bytes from `start` up to `end`, piece by piece; `BytesLost` where the object is
+        shorter."""
+        if start == end:
+            return
+        client, key, _ = self.connection.meta.client, *self._keys(name)
+        with reaching(*PROBLEMS):
+            try:
+                answer = client.get_object(
+                    Bucket=self.bucket_name, Key=key, Range=f"bytes={start}-{end - 1}"
+                )
+            except client.exceptions.NoSuchKey:
+                raise FileNotFoundError(name) from None
+        with closing(answer["Body"]) as body:
+            while start < end:
+                with reaching(*PROBLEMS):
+                    piece = body.read(min(PIECE, end - start))
+                if not piece:
+                    raise BytesLost(name)
+                start += len(piece)
+                yield piece
+
+    def lend(self, name: str, disposition: str, seconds: int) -> str:
+        """An address with the service where an object can be read for so long, by whoever has
+        it."""
+        there = {"Bucket": self.bucket_name, "Key": self._keys(name)[0]}
+        answer = {"ResponseContentDisposition": disposition, "ResponseContentType": OPAQUE}
+        address: str = self.connection.meta.client.generate_presigned_url(
+            "get_object", Params=there | answer, ExpiresIn=seconds
+        )
+        return address
+
+    def drop(self, name: str, upload_id: str = "") -> None:
+        """Delete an object that was received, or what there is of it."""
+        client, key, rest = self.connection.meta.client, *self._keys(name)
+        with reaching(*PROBLEMS):
+            if upload_id:
+                with suppress(client.exceptions.NoSuchUpload):
+                    client.abort_multipart_upload(
+                        Bucket=self.bucket_name, Key=key, UploadId=upload_id
+                    )
+            for each in (key, rest):
+                client.delete_object(Bucket=self.bucket_name, Key=each)
+
+    def _keys(self, name: str) -> tuple[str, str]:
+        key = self._normalize_name(clean_name(name))
+        return key, f"{key}.rest"
+
+    def _waiting(self, rest: str, size: int) -> bytes:
+        client = self.connection.meta.client
+        try:
+            answer = client.get_object(
+                Bucket=self.bucket_name, Key=rest, Range=f"bytes=0-{size - 1}"
+            )
+        except client.exceptions.NoSuchKey:
+            raise BytesLost(rest) from None
+        data: bytes = answer["Body"].read()
+        if len(data) < size:
+            raise BytesLost(rest)
+        return data
+
+    def _send_part(
+        self, there: dict[str, str], data: bytes, upload_id: str, parts: list[list[Any]]
+    ) -> Taken:
+        client, number = self.connection.meta.client, len(parts) + 1
+        if not upload_id:
+            upload_id = client.create_multipart_upload(**there, ContentType=OPAQUE)["UploadId"]
+        try:
+            sent = client.upload_part(**there, UploadId=upload_id, PartNumber=number, Body=data)
+        except client.exceptions.NoSuchUpload:
+            raise BytesLost(there["Key"]) from None
+        return upload_id, [*parts, [number, sent["ETag"], len(data)]]
+
+    def _is_whole(self, there: dict[str, str], size: int) -> bool:
+        client = self.connection.meta.client
+        try:
+            return bool(client.head_object(**there)["ContentLength"] == size)
+        except ClientError as problem:
+            if problem.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
+                return False
+            raise
 
 
 class _Body(io.RawIOBase):

@@ -90,6 +90,8 @@ def _run_platform(preferred: int, *, dev: bool) -> None:
                 env = environment.for_demo(os.environ, servers, port)
                 if dev:
                     env |= environment.DEV
+                else:
+                    env |= environment.with_uploads(env, port)
                 record("launcher").write(os.getpid(), port)
                 platform = reloading_parts(port, env) if dev else parts(port, env)
                 say("Starting web, workers and beat ...")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from config.local.checkout import ENV_FILE, LOCAL, kept_secret, read_env, write_env
 from config.local.console import Failed
-from config.local.ports import LOOPBACK
+from config.local.ports import LOOPBACK, first_free
 from config.local.servers import Servers
 
 DEFAULT_PORT = 8000
@@ -52,6 +52,14 @@ def for_demo(given: Mapping[str, str], servers: Servers, port: int | None) -> di
     ours = servers.addresses() | ours
     write_env(ENV_FILE, ours)
     return _joined(given, ours)
+
+
+def with_uploads(env: Mapping[str, str], port: int) -> dict[str, str]:
+    """Where uploads have a process of their own beside the web's: no proxy is in front that would
+    lead to it."""
+    at = first_free(port + 1)
+    url = "" if env.get("SITE_URL") != f"http://{LOOPBACK}:{port}" else f"http://{LOOPBACK}:{at}"
+    return {"UPLOADS_PORT": str(at), "UPLOADS_URL": url}
 
 
 def for_tests(given: Mapping[str, str], servers: Servers) -> dict[str, str]:

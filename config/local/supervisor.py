@@ -29,7 +29,7 @@ FORGIVEN_AFTER = 300.0
 PYTHON = [sys.executable, "-m"]
 APPS = ("accounts", "instruments", "bookings", "config")
 # In the order in which they stop: no new work first, then what makes work, then what does it.
-NAMES = ("web", "beat", "worker", "calls")
+NAMES = ("web", "uploads", "beat", "worker", "calls")
 
 
 @dataclass
@@ -85,14 +85,18 @@ def claimed_port(preferred: int) -> Iterator[int]:
 
 
 def parts(port: int, env: Mapping[str, str], purpose: str = "") -> dict[str, Part]:
-    """The processes by name. A `purpose` sets their logs and records apart from those of the
-    platform that people use."""
+    """The processes by name; that of uploads where the environment has its port. A `purpose` sets
+    their logs and records apart from those of the platform that people use."""
     prefix = f"{purpose}-" if purpose else ""
-    web = ["granian", "--interface", "wsgi", "--host", LOOPBACK, "--port", str(port)]
+    serve = ["granian", "--interface", "wsgi", "--host", LOOPBACK, "--no-ws"]
+    serve += ["--workers-kill-timeout", "10", "config.wsgi:application"]
+    web = [*serve, "--port", str(port)]
     # As many as there are processors: one Python process uses one.
     web += ["--workers", str(min(os.cpu_count() or 1, MOST_WEB_PROCESSES))]
-    web += ["--blocking-threads", "8", "--backpressure", "64", "--no-ws"]
-    web += ["--workers-kill-timeout", "10", "config.wsgi:application"]
+    web += ["--blocking-threads", "8", "--backpressure", "64"]
+    # Each thread holds a piece of 16 MiB. Who uploads keeps no page waiting.
+    uploads = [*serve, "--port", env.get("UPLOADS_PORT", "")]
+    uploads += ["--blocking-threads", "4", "--backpressure", "16"]
     worker = ["celery", "-A", "config", "worker", "--loglevel", "INFO"]
     worker += ["--without-gossip", "--without-mingle"]
     # Addresses of others have a worker of their own, so that they keep nothing of ours waiting.
@@ -101,6 +105,8 @@ def parts(port: int, env: Mapping[str, str], purpose: str = "") -> dict[str, Par
     beat = ["celery", "-A", "config", "beat", "--loglevel", "INFO", "--pidfile", ""]
     beat += ["--schedule", str(LOCAL / f"{prefix}celerybeat-schedule")]
     commands = {"web": web, "worker": worker, "calls": calls, "beat": beat}
+    if env.get("UPLOADS_PORT"):
+        commands["uploads"] = uploads
     return {name: Part(prefix + name, [*PYTHON, *words], env) for name, words in commands.items()}
 
 
@@ -111,7 +117,7 @@ def reloading_parts(port: int, env: Mapping[str, str]) -> dict[str, Part]:
     """
     usual = parts(port, env)
     watched = [part for app in APPS for part in ("--reload-paths", app)]
-    web = [*usual["web"].command[1:-1], "--workers", "1", "--reload", *watched]
+    web = [*usual["web"].command[1:], "--workers", "1", "--reload", *watched]
     web += ["--workers-kill-timeout", "1"]
     # Templates and static files are read anew anyway, also saved by way of a file without a suffix.
     web += ["--reload-ignore-patterns", r"^(?!.*\.(py|mo)$)", "--reload-ignore-worker-failure"]
@@ -120,7 +126,7 @@ def reloading_parts(port: int, env: Mapping[str, str]) -> dict[str, Part]:
     worker += ["--schedule", str(LOCAL / "celerybeat-schedule")]
     # The page is seen first, where both start at the same time.
     again = ["watchfiles", "--filter", "python", shlex.join(["nice", "-n", "19", *worker]), *APPS]
-    commands = {"web": [*web, usual["web"].command[-1]], "worker": ["-m", *again]}
+    commands = {"web": web, "worker": ["-m", *again]}
     return {name: Part(name, [sys.executable, *words], env) for name, words in commands.items()}
 
 

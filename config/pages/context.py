@@ -52,6 +52,10 @@ PARTS = {
             "waiting-decline",
         ),
         "bookings:board": ("board-events", "board-close", "sample-queue", "sample-steps"),
+        "bookings:results": (
+            *("result", "result-upload", "result-seal", "result-release", "result-point"),
+            *("result-withdraw", "result-file-remove", "result-storage", "result-storage-change"),
+        ),
         "bookings:requests": ("decide",),
         "bookings:hours": (
             *("hours-rows", "hours-days", "hours-weeks", "hours-payers", "hours-flows"),
@@ -75,7 +79,13 @@ PARTS = {
                 "region",
             ),
         ),
-        "instruments:manage": ("closures", "closure-end", "closure-delete", "what-if"),
+        "instruments:manage": (
+            "closures",
+            "closure-end",
+            "closure-delete",
+            "what-if",
+            "result-terms",
+        ),
     }.items()
     for page in pages
 }
@@ -151,6 +161,7 @@ MENU = (
                 _has("manager"),
                 frozenset({"questions"}),
             ),
+            Entry("bookings:results", gettext_lazy("Results"), _has("manager")),
             Entry("instruments:manage", gettext_lazy("Manage"), _has("manager")),
             Entry(
                 "bookings:duplicates",
@@ -285,4 +296,6 @@ def _part_of(request: HttpRequest, actor: Actor) -> str:
         # Others' bookings belong to no entry.
         own = own_reservations(actor).filter(pk=match.kwargs["reservation_id"])
         return "bookings:mine" if own.exists() else ""
-    return PARTS.get(match.view_name, match.view_name)
+    part = PARTS.get(match.view_name, match.view_name)
+    is_own = part == "bookings:results" and not actor.has("manager")
+    return "bookings:mine" if is_own else part

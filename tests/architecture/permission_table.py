@@ -72,6 +72,17 @@ POST bookings:webhook-rotate          - 404 404 404 404 302 404 404 404 404 404 
 POST bookings:webhook-ping            - 404 404 404 404 302 404 404 404 404 404 404 302
 POST bookings:webhook-replay          - 404 404 404 404 302 404 404 404 404 404 404 302
 POST bookings:webhook-delete          - 404 404 404 404 302 404 404 404 404 404 404 302
+GET  bookings:result-package          - 404 200 404 404 200 200 403 403 403 404 404 404
+GET  bookings:result-file             - 404 200 404 404 200 200 403 403 403 404 404 404
+POST bookings:result-link             - 404 302 404 404 302 302 403 403 403 404 404 404
+POST bookings:result-link-revoke      - 404 302 404 404 302 302 404 404 404 404 404 404
+POST bookings:result-confirm          - 404 302 404 404 403 302 403 403 403 404 404 404
+POST bookings:result-keep             - 404 302 404 404 302 302 403 403 403 404 404 404
+POST bookings:result-keep-answer      - 404 403 404 404 302 403 403 403 403 404 404 404
+POST bookings:result-hold             - 404 403 404 404 302 403 403 403 302 404 404 302
+GET  bookings:collect               200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:collect-package       200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:collect-file          200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  instruments:techniques        200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  instruments:technique         200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  instruments:measurands        200 200 200 200 200 200 200 200 200 200 200 200 200
@@ -101,6 +112,19 @@ POST bookings:chain-cancel           - 404 302 404 404 302 302 403 403 403 404 4
 GET  bookings:import                 - 403 200 200 200 200 200 403 403 403 403 403 403
 POST bookings:import                 - 403 302 302 302 422 422 403 403 403 403 403 403
 GET  bookings:mine                   - 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:results                - 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:result                 - 404 200 404 404 200 200 200 200 200 404 404 404
+GET  bookings:result-upload          - 404 403 404 404 200 403 403 403 403 404 404 404
+POST bookings:result-file-remove     - 404 403 404 404 302 403 403 403 403 404 404 404
+POST bookings:result-seal            - 404 403 404 404 302 403 403 403 403 404 404 404
+POST bookings:result-release         - 404 403 404 404 302 403 403 403 403 404 404 404
+POST bookings:result-point           - 404 403 404 404 302 403 403 403 403 404 404 404
+POST bookings:result-withdraw        - 404 403 404 404 302 403 403 403 403 404 404 404
+POST bookings:result-announce        - 404 403 404 404 302 403 403 403 403 404 404 404
+GET  bookings:result-terms           - 403 403 403 403 200 403 403 403 403 403 403 403
+POST bookings:result-terms           - 403 403 403 403 302 403 403 403 403 403 403 403
+GET  bookings:result-storage         - 403 403 403 403 200 403 403 403 403 403 403 200
+POST bookings:result-storage-change  - 403 403 403 403 403 403 403 403 403 403 403 302
 GET  bookings:needs                  - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:need-new               - 403 200 200 200 403 403 403 403 403 403 403 403
 POST bookings:need-new               - 403 302 302 302 403 403 403 403 403 403 403 403
@@ -442,6 +466,20 @@ PATCH api-message                      - 404 200 404 404 404 404 404 404 404 404
 POST api-messages-read                - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  api-message-settings             - 200 200 200 200 200 200 200 200 200 200 200 200
 PUT  api-message-settings             - 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-result-package            - 404 200 404 404 200 200 403 403 403 404 404 404
+GET    api-result-content            - 404 200 404 404 200 200 403 403 403 404 404 404
+GET    api-result-receipts           - 404 200 404 404 200 200 200 200 200 404 404 404
+POST   api-result-confirm            - 404 200 404 404 403 200 403 403 403 404 404 404
+POST   api-result-keep               - 404 403 404 404 204 403 403 403 403 404 404 404
+POST   api-result-keep-requests      - 404 201 404 404 403 201 403 403 403 404 404 404
+POST   api-result-hold               - 404 403 404 404 204 403 403 403 204 404 404 204
+DELETE api-result-hold               - 404 403 404 404 403 403 403 403 409 404 404 409
+GET    api-result-links              - 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-result-links              - 404 201 404 404 201 201 403 403 403 404 404 404
+GET    api-result-link               - 404 200 404 404 200 200 404 404 404 404 404 404
+DELETE api-result-link               - 404 204 404 404 204 204 404 404 404 404 404 404
+GET    api-keep-requests             - 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-keep-request-decide       - 404 403 404 404 200 403 403 403 403 404 404 404
 GET  api-feeds                        - 200 200 200 200 200 200 200 200 200 200 200 200
 POST api-feeds                        - 201 201 201 201 201 201 201 201 201 201 201 201
 DELETE api-feed                         - 404 204 404 404 404 404 404 404 404 404 404 404
@@ -625,6 +663,23 @@ POST   api-reservation-reject        - 404 403 404 404 200 403 403 403 403 404 4
 POST   api-reservation-check-in      - 404 200 404 404 200 403 403 403 403 404 404 404
 POST   api-reservation-check-out     - 404 409 404 404 409 403 403 403 403 404 404 404
 GET    api-reservation-cancellation   - 404 200 404 404 200 200 200 200 200 404 404 404
+GET    api-results                   - 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-results                   - 404 403 404 404 201 403 403 403 403 404 404 404
+GET    api-result                    - 404 200 404 404 200 200 200 200 200 404 404 404
+GET    api-result-files              - 404 200 404 404 200 200 200 200 200 404 404 404
+POST   api-result-seal               - 404 403 404 404 200 403 403 403 403 404 404 404
+POST   api-result-release            - 404 403 404 404 200 403 403 403 403 404 404 404
+POST   api-result-point              - 404 403 404 404 200 403 403 403 403 404 404 404
+POST   api-result-withdraw           - 404 403 404 404 200 403 403 403 403 404 404 404
+GET    api-result-terms            200 200 200 200 200 200 200 200 200 200 200 200 200
+PUT    api-result-terms              - 403 403 403 403 200 403 403 403 403 403 403 403
+GET    api-result-storages           - 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-result-storage            - 404 404 404 404 404 200 404 404 404 404 404 200
+PATCH  api-result-storage            - 403 403 403 403 403 403 403 403 403 403 403 200
+POST   api-uploads                   - 400 400 400 400 400 400 400 400 400 400 400 400
+HEAD   api-upload                    - 404 403 404 404 200 403 403 403 403 404 404 404
+PATCH  api-upload                    - 404 403 404 404 415 403 403 403 403 404 404 404
+DELETE api-upload                    - 404 403 404 404 204 403 403 403 403 404 404 404
 GET    api-needs                     - 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-needs                     - 400 201 201 201 403 403 403 403 400 400 400 400
 GET    api-need                      - 404 200 404 404 404 200 404 404 404 404 404 404
@@ -896,6 +951,10 @@ PAGE_BODIES = {
     "bookings:sample-join": {"booking": "<reservation>"},
     "bookings:sample-join-many": {"sample": ["<sample-item>"]},
     "bookings:need-new": NEED_FORM,
+    "bookings:result-point": {"protocol": "sftp", "host": "data.example", "path": "/runs/1"},
+    "bookings:result-withdraw": {"reason": "test"},
+    "bookings:result-terms": {"due_days": "7", "keep_days": "30", "modes": "entrusted"},
+    "bookings:result-storage-change": {"quota": "10"},
     "bookings:need-change": NEED_FORM,
     "bookings:need-share": {"person": "sun@ustc.example"},
     "bookings:need-correct": {"act": "add", "code": "grain-size"},
@@ -1028,6 +1087,11 @@ PAGE_BODIES = {
     "instruments:session-cancel": {"reason": "test"},
     "instruments:session-enrol": {"user": "hu@optics.example"},
     "instruments:enrolment-result": {"result": "absent"},
+    "bookings:result-link": {"label": "Li", "days": "3"},
+    "bookings:result-confirm": {"manifest_digest": "<manifest>"},
+    "bookings:result-keep": {"days": "30"},
+    "bookings:result-keep-answer": {"act": "grant"},
+    "bookings:result-hold": {"reason": "dispute"},
     "bookings:duplicates-decide": {
         "first": "<instrument>",
         "second": "<asks-first>",
@@ -1195,6 +1259,16 @@ API_BODIES = {
         "address": "https://lab.example/hooks",
         "events": ["reservation.confirmed"],
     },
+    ("POST", "api-result-confirm"): {"manifest_digest": "<manifest>"},
+    ("POST", "api-result-keep"): {"days": 30},
+    ("POST", "api-result-keep-requests"): {"days": 30},
+    ("POST", "api-result-hold"): {"reason": "dispute"},
+    ("POST", "api-result-links"): {
+        "result": "<released-result>",
+        "label": "Li",
+        "expires_at": "2026-03-20T00:00:00Z",
+    },
+    ("POST", "api-keep-request-decide"): {"grant": True},
     ("POST", "api-feeds"): {"instrument": "<instrument>"},
     ("PUT", "api-busy-calendar"): {"address": "https://calendar.example/me.ics"},
     ("PATCH", "api-message"): {"is_read": True},
@@ -1292,6 +1366,11 @@ API_BODIES = {
     ("POST", "api-samples-steps"): {"state": "received", "samples": ["<sample-item>"]},
     ("POST", "api-sample-join"): {"reservation": "<reservation>"},
     ("POST", "api-sample-leave"): {"reservation": "<reservation>"},
+    ("POST", "api-results"): {"reservation": "<reservation>"},
+    ("POST", "api-result-point"): {"protocol": "sftp", "host": "data.example", "path": "/runs/1"},
+    ("POST", "api-result-withdraw"): {"reason": "test"},
+    ("PUT", "api-result-terms"): {"due_days": 7, "keep_days": 30, "modes": ["entrusted"]},
+    ("PATCH", "api-result-storage"): {"quota": 10},
     ("POST", "api-needs"): NEED,
     ("PUT", "api-need"): NEED,
     ("POST", "api-need-open"): {"reason": "test"},

@@ -60,10 +60,12 @@ from tests.factories.attachments import photo, picture
 from tests.factories.audit import audit_things
 from tests.factories.capabilities import parameters_of
 from tests.factories.cast import CARD, NOW, at, reserve
+from tests.factories.collecting import collecting_things
 from tests.factories.imports import import_things
 from tests.factories.jobs import failed
 from tests.factories.needs import measurand_of, need_of
 from tests.factories.qualifications import certify
+from tests.factories.results import result_things
 from tests.factories.samples import announce, join
 from tests.factories.things import money_things
 from tests.factories.training import course, enrol, session
@@ -262,6 +264,8 @@ def world(shared_cast):
         "sample-item": str(sample.pk),
         "sample-code": sample.code,
         "sample-photo": str(sample_photo.pk),
+        **collecting_things(cast),
+        **result_things(cast),
         "offered": str(wish.offers.get().reservation_id),
         "attachment": str(photo(cast, cast.microscope).pk),
         "facility": str(cast.facility.pk),
@@ -300,6 +304,8 @@ ARGUMENTS = {
     "item_id": "sample-item",
     "photo_id": "sample-photo",
     "code": "sample-code",
+    "hand_off_id": "expected-results",
+    "file_id": "result-file",
     "search_id": "search",
     "list_id": "list",
     "view_id": "view",
@@ -339,6 +345,34 @@ ARGUMENTS = {
     "question_id": "question",
 }
 SPECIAL = {
+    ("bookings:result-package", "hand_off_id"): "released-result",
+    ("bookings:result-file", "hand_off_id"): "released-result",
+    ("bookings:result-link", "hand_off_id"): "released-result",
+    ("bookings:result-confirm", "hand_off_id"): "released-result",
+    ("bookings:result-keep", "hand_off_id"): "released-result",
+    ("bookings:result-hold", "hand_off_id"): "released-result",
+    ("api-result-package", "hand_off_id"): "released-result",
+    ("api-result-content", "hand_off_id"): "released-result",
+    ("api-result-receipts", "hand_off_id"): "released-result",
+    ("api-result-confirm", "hand_off_id"): "released-result",
+    ("api-result-keep", "hand_off_id"): "released-result",
+    ("api-result-keep-requests", "hand_off_id"): "released-result",
+    ("api-result-hold", "hand_off_id"): "released-result",
+    ("bookings:result-file", "file_id"): "released-file",
+    ("api-result-content", "file_id"): "released-file",
+    ("bookings:collect-file", "file_id"): "released-file",
+    ("bookings:result-link-revoke", "link_id"): "result-link",
+    ("api-result-link", "link_id"): "result-link",
+    ("bookings:collect", "token"): "collect-token",
+    ("bookings:collect-package", "token"): "collect-token",
+    ("bookings:collect-file", "token"): "collect-token",
+    ("bookings:result-keep-answer", "request_id"): "keep-request",
+    ("api-keep-request-decide", "request_id"): "keep-request",
+    ("bookings:result-seal", "hand_off_id"): "uploading-results",
+    ("api-result-seal", "hand_off_id"): "uploading-results",
+    ("bookings:result-file-remove", "hand_off_id"): "uploading-results",
+    ("bookings:result-release", "hand_off_id"): "sealed-results",
+    ("api-result-release", "hand_off_id"): "sealed-results",
     ("bookings:finding-return", "finding_id"): "answered-finding",
     ("api-audit-finding-return", "finding_id"): "answered-finding",
     ("bookings:feed", "token"): "feed-token",
@@ -450,7 +484,7 @@ def answers(things, sessions, method, name, body, is_api):
     """Each person's answer as a cell and as it came, each in a transaction that is rolled back."""
     path = address(name, things)
     for person in PEOPLE:
-        browser = Client()
+        browser = Client(headers={"Tus-Resumable": "1.0.0"})
         browser.cookies.update(sessions[person])
         with transaction.atomic():
             values = {"data": filled(body, things)} if body is not None else {}

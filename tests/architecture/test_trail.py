@@ -34,6 +34,8 @@ WITHOUT = {
     "messages_read": "what somebody has read in their own inbox",
     "bundles_work": "files that were asked for; asking is in the trail",
     "calendar_read": "when a person is busy elsewhere, which is nobody else's affair",
+    "upload_begin": "files on their way, which the seal names in the trail",
+    "upload_write": "the same",
     "list_create": "which instruments somebody keeps for themselves, which is nobody else's affair",
     "list_rename": "the same",
     "list_delete": "the same",

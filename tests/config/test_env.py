@@ -114,6 +114,9 @@ def test_the_documented_settings_are_clean():
         (BUCKET | {"MEDIA_ENDPOINT": "s3.example"}, "MEDIA_ENDPOINT must look like"),
         (BUCKET | {"MEDIA_ENDPOINT": "https://a:secret@s3.example"}, "must look like https://s3"),
         (BUCKET | {"MEDIA_ENDPOINT": "https://s3.example/uploads"}, "must look like https://s3"),
+        ({"RESULTS_FROM": "nginx"}, "RESULTS_FROM must be platform, proxy or bucket"),
+        ({"RESULTS_FROM": "bucket"}, "RESULTS_FROM=bucket, but MEDIA_BUCKET is not set"),
+        (BUCKET | {"RESULTS_FROM": "proxy"}, "RESULTS_FROM=proxy, but MEDIA_BUCKET is set"),
         ({"SECRET_KEY": None, "SECRET_KEY_FILE": "/nowhere"}, "cannot be read"),
     ],
 )

@@ -52,10 +52,12 @@ from tests.factories.audit import audit_things
 from tests.factories.capabilities import parameters_of
 from tests.factories.cards import CARD
 from tests.factories.cast import NOW, Cast, at, reserve
+from tests.factories.collecting import collecting_things
 from tests.factories.imports import import_things
 from tests.factories.jobs import failed
 from tests.factories.needs import measurand_of, need_of
 from tests.factories.qualifications import certify
+from tests.factories.results import result_things
 from tests.factories.samples import announce, join
 from tests.factories.things import money_things
 from tests.factories.training import course, enrol, session
@@ -192,6 +194,7 @@ def known(shared_cast: Cast) -> dict[str, list[str]]:
     )
     sample = announce(cast)
     join(cast, made[0], sample)
+    collecting = collecting_things(cast)
     return {
         "organisation_id": [str(cast.ustc.pk), str(cast.fudan.pk)],
         "attachment_id": [str(photo(cast, cast.microscope).pk)],
@@ -244,6 +247,8 @@ def known(shared_cast: Cast) -> dict[str, list[str]]:
         "chain_id": [str(chain.pk)],
         "item_id": [str(announce(cast).pk), str(sample.pk)],
         "need_id": [str(need_of(cast).pk)],
+        "hand_off_id": [collecting["released-result"], *result_things(cast).values()],
+        "link_id": [collecting["result-link"]],
         "list_id": [str(list_create(by_wang, name="For the thesis").pk)],
         "capability_id": [str(stated.pk)],
         "question_id": [str(question.pk)],

@@ -176,7 +176,7 @@ class Site(Installation):
 
 
 @contextmanager
-def nginx(scratch: Path, folder: Path, https: int, web: int) -> Iterator[None]:
+def nginx(scratch: Path, folder: Path, https: int, web: int, uploads: int) -> Iterator[None]:
     """deploy/nginx with the paths and ports of the test."""
     key, certificate = scratch / "privkey.pem", scratch / "fullchain.pem"
     run(
@@ -190,6 +190,7 @@ def nginx(scratch: Path, folder: Path, https: int, web: int) -> Iterator[None]:
         "/var/log/nginx": str(scratch),
         "root /opt/instrument-commons;": f"root {folder};",
         "127.0.0.1:8000": f"127.0.0.1:{web}",
+        "127.0.0.1:8001": f"127.0.0.1:{uploads}",
         "listen 443 ssl;": f"listen 127.0.0.1:{https} ssl;",
         "listen 80;": f"listen 127.0.0.1:{any_free()};",
         "    listen [::]:443 ssl;\n": "",
@@ -218,7 +219,7 @@ def nginx(scratch: Path, folder: Path, https: int, web: int) -> Iterator[None]:
 def site(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Everything, as deploy/README.md has it, in the order it has it."""
     scratch, name, post = tmp_path_factory.mktemp("site"), "commons_system", Post()
-    https, web, mail_port = any_free(), any_free(), any_free()
+    https, web, uploads, mail_port = (any_free() for _ in range(4))
     with ExitStack() as stack:
         owner, reader = stack.enter_context(database(name))
         mail = Controller(post, hostname="127.0.0.1", port=mail_port)
@@ -248,17 +249,18 @@ def site(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sit
         }
         units = {
             unit: Unit(unit, folder, scratch, files)
-            for unit in ("migrate", "web", "worker", "calls", "beat", "backup")
+            for unit in ("migrate", "web", "uploads", "worker", "calls", "beat", "backup")
         }
         units["migrate"].run()
         psql(owner, documented(name)[1])
-        for unit in ("web", "worker", "calls", "beat"):
+        for unit in ("web", "uploads", "worker", "calls", "beat"):
             (words,) = units[unit].commands
-            words = [str(web) if word == "8000" else word for word in words]
+            ports = {"8000": str(web), "8001": str(uploads)}
+            words = [ports.get(word, word) for word in words]
             stack.enter_context(
                 running(words, units[unit].env, scratch / f"{unit}.log", python=(), cwd=folder)
             )
-        stack.enter_context(nginx(scratch, folder, https, web))
+        stack.enter_context(nginx(scratch, folder, https, web, uploads))
         place = Site(units, owner, scratch, post, https)
 
         until(lambda: place.status("/healthz") == 200, "the web behind nginx")

@@ -212,7 +212,7 @@ def test_the_backup_unit_makes_a_backup(site: Site) -> None:
 def test_the_units_ask_for_settings_that_the_example_names() -> None:
     assert {"SECRET_KEY", "SITE_URL", "DATABASE_URL", "REDIS_URL"} <= set(env_file())
     files = {name: {} for name in ("instrument-commons.env", "owner.env", "backup.env")}
-    for name in ("worker", "calls", "beat", "migrate", "backup"):
+    for name in ("uploads", "worker", "calls", "beat", "migrate", "backup"):
         unit = Unit(name, Path(OPT), Path("/nowhere"), files)
         assert unit.values("UnsetEnvironment") == ["METRICS_TOKEN METRICS_TOKEN_FILE"]
 

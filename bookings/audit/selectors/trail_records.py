@@ -51,6 +51,8 @@ from bookings.pricing.selectors.charges import charges_for
 from bookings.record.models import Reservation
 from bookings.record.selectors.reservations import reservations_for
 from bookings.reserving.models import Chain
+from bookings.results.models import CollectLink, HandOff
+from bookings.results.selectors.handoffs import hand_offs_for
 from bookings.samples.models import SampleItem
 from bookings.series.models import Series
 from bookings.series.selectors.series import series_for
@@ -150,6 +152,10 @@ NAMES: dict[str, tuple[type[Model], Any, Any, str | None]] = {
     "waitingwish": (WaitingWish, "instrument__name", "instrument__name_zh", "earliest"),
     "need": (Need, _person("user__"), None, "created_at"),
     "sampleitem": (SampleItem, "name", None, None),
+    "handoff": (HandOff, "reservation__instrument__name", "reservation__instrument__name_zh",
+                "reservation__start_at"),
+    "collectlink": (CollectLink, "hand_off__reservation__instrument__name",
+                    "hand_off__reservation__instrument__name_zh", "created_at"),
     "closure": (Closure, "instrument__name", "instrument__name_zh", "start_at"),
     "savedsearch": (SavedSearch, "name", None, None),
     "bookingimport": (BookingImport, "file_name", None, None),
@@ -226,6 +232,7 @@ def called_of(records: Iterable[tuple[str, UUID]]) -> dict[tuple[str, UUID], Cal
 _SEEN: dict[str, Any] = {
     "reservation": reservations_for,
     "charge": charges_for,
+    "handoff": hand_offs_for,
     "instrument": instruments_for,
     "fundingsource": sources_for,
     "agreement": agreements_for,

@@ -47,6 +47,7 @@ from bookings.pricing.selectors.charges import (
 )
 from bookings.record.adapters.figures import Cell
 from bookings.record.views.lists import ListPage, amount_cell
+from bookings.results.selectors.collecting import delivery_of
 from instruments.forms.fields import StyledForm
 
 
@@ -263,6 +264,7 @@ def _page(request: HttpRequest, charge_id: UUID, status: int = 200, **forms: Any
         "terms": None if "lines" in row.result else row.result,
         "disputes": disputes,
         "disputed": disputed,
+        "hand_off": delivery_of(reservation.pk) if disputes else None,
         "corrections": corrections,
         "proposed": proposed,
         "reversals": list(row.reversals.all()),

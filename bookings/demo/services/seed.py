@@ -30,6 +30,7 @@ from bookings.demo.services.outages import breakdowns_of, outages_make
 from bookings.demo.services.past import history_of
 from bookings.demo.services.places import ACCOUNTS, PASSWORD, Places, joining_make, places_make
 from bookings.demo.services.records import inventories_make, records_make
+from bookings.demo.services.results import results_make
 from bookings.demo.services.rules import rules_make, training_make
 from bookings.demo.services.samples import samples_make
 from bookings.demo.services.together import together_make
@@ -141,6 +142,7 @@ def _build(now: datetime, scale: float, tell: _Teller) -> Built:
     host, manager = "hefei-materials", "manager@demo.test"
     number = inventories_make(places, host=host, by=manager, now=now - timedelta(hours=3))
     tell(f"{number} inventories brought as files")
+    tell(f"{results_make(places, now=now)} hand-offs of results")
     joining_make(places, now=now - timedelta(hours=20))
     trouble_make(now=now)
     _analyse()

@@ -23,9 +23,11 @@ from bookings.catalogue.services.searches import searches_follow
 from bookings.charging.services.charges import charge_make
 from bookings.hours.services.hours import days_mark_dirty
 from bookings.messaging.notifications import (
+    collecting,
     needs,
     records,
     reservations,
+    results,
     searches,
     training,
     webhooks,
@@ -33,6 +35,8 @@ from bookings.messaging.notifications import (
 from bookings.messaging.notifications.reservations import still_says
 from bookings.messaging.services.webhooks import events_tell, webhook_deliver
 from bookings.plans.services.waiting import slot_offer
+from bookings.results.adapters.stores import file_drop
+from bookings.results.services.handoffs import hand_off_expect
 from bookings.samples.notifications import samples
 from bookings.settlement.domain.statements import statement_number
 from bookings.settlement.notifications import papers
@@ -47,8 +51,8 @@ KINDS = by_outbox_kind(
     *(
         area.KINDS
         for area in (
-            people, sign_in, harvests, reservations, records, training, searches, needs, webhooks,
-            papers, audit, samples,
+            people, sign_in, harvests, reservations, records, training, searches, needs,
+            webhooks, papers, audit, samples, results, collecting,
         )
     )
 )  # fmt: skip
@@ -72,8 +76,13 @@ def _carry_out(row: OutboxMessage, now: datetime) -> str:
             is_new = person_forget(user_id=UUID(payload["user"]), now=now)
             return "done" if is_new else "skipped"
         case "charge":
-            charge = charge_make(reservation_id=UUID(payload["reservation"]), now=now)
-            return "done" if charge else "skipped"
+            ended = UUID(payload["reservation"])
+            charge = charge_make(reservation_id=ended, now=now)
+            expected = hand_off_expect(reservation_id=ended, now=now)
+            return "done" if charge or expected else "skipped"
+        case "resultfile":
+            file_drop(payload["storage"], payload["upload_id"])
+            return "done"
         case "slot":
             offer = slot_offer(instrument_id=UUID(payload["instrument"]), now=now)
             return "done" if offer else "skipped"

@@ -42,6 +42,8 @@ from bookings.record.selectors.reservations import (
 )
 from bookings.reserving.forms.reservations import ReasonForm
 from bookings.reserving.services.reservations import reservation_cancel
+from bookings.results.domain.handoffs import HAPPENS
+from bookings.results.selectors.handoffs import announced_for
 from bookings.samples.selectors.samples import load_of_booking, may_join
 from bookings.usage.forms.usage import CheckOutForm
 from bookings.usage.selectors.closures import closure_cutting, load_cut_charge
@@ -160,6 +162,8 @@ def reservation_page(
         "reason_form": ReasonForm(initial={"version": row.version}),
         "check_out_form": CheckOutForm(),
         "story": story_of(actor, row.pk),
+        "hand_off": announced_for(row.pk),
+        "may_announce": is_host and state in HAPPENS,
         "seconds_left": seconds_left(row, now),
         "nearest": load_nearest(row, now) if is_own and (state == "displaced" or cut_at) else (),
         "cut_by": closure_cutting(session),

@@ -41,6 +41,7 @@ from bookings.needs.models import Need, Suggestion
 from bookings.plans.models import BookingImport, WaitingWish
 from bookings.pricing.models import Charge, Correction, Dispute
 from bookings.record.models import Reservation, UsageSession
+from bookings.results.models import CollectLink, HandOff, KeepRequest, Receipt, ResultFile
 from bookings.samples.models import SampleItem, SampleStep
 from instruments.models import (
     CapabilityQuestion,
@@ -205,6 +206,30 @@ def _of_bookings(user: User) -> dict[str, list[Row]]:
             UsageSession.objects.filter(mine).order_by("checked_in_at"),
             "reservation_id", "checked_in_at", "checked_out_at", "is_assumed", "service_mode",
             "samples", "rating", "remarks",
+        ),
+        "results": _rows(
+            HandOff.objects.filter(mine | Q(created_by=user) | Q(sealed_by=user)).order_by(
+                "created_at"
+            ),
+            "id", "reservation_id", "state", "due_at", "released_at", "collected_at",
+            "retain_until", "note", host="host__code",
+        ),
+        "results_uploaded": _rows(
+            ResultFile.objects.filter(uploaded_by=user).order_by("created_at", "id"),
+            "id", "hand_off_id", "size", "created_at",
+        ),
+        "results_links": _rows(
+            CollectLink.objects.filter(created_by=user).order_by("created_at"),
+            "id", "hand_off_id", "path", "label", "created_at", "expires_at", "first_used_at",
+            "revoked_at",
+        ),
+        "results_received": _rows(
+            Receipt.objects.filter(user=user).order_by("started_at", "id"),
+            "id", "hand_off_id", "path", "way", "size", "reached", "started_at", "completed_at",
+        ),
+        "results_kept_longer": _rows(
+            KeepRequest.objects.filter(asked_by=user).order_by("asked_at"),
+            "id", "hand_off_id", "days", "reason", "state", "asked_at", "decided_at",
         ),
         "charges": _rows(
             Charge.objects.filter(mine).order_by("created_at"),

@@ -19,6 +19,7 @@ from bookings.plans.services.waiting import wish_withdraw
 from bookings.privacy.selectors.leaving import bookings_ahead
 from bookings.privacy.selectors.persons import Row, load_obstacles, load_person
 from bookings.privacy.services.leaving import bookings_drop
+from bookings.results.models import CollectLink
 from bookings.samples.services.samples import samples_forget
 from instruments.locks import lock_instruments
 from instruments.services.capabilities import questions_drop
@@ -67,6 +68,7 @@ def person_close(*, user: User, now: datetime, by_platform: bool = False, reason
     InstrumentList.objects.filter(user=user).delete()
     CalendarFeed.objects.filter(user=user).delete()
     BusyCalendar.objects.filter(user=user).delete()
+    CollectLink.objects.filter(created_by=user, revoked_at=None).update(revoked_at=now)
     for source in FundingSource.objects.filter(users=user):
         source.users.remove(user)
     by = None if by_platform else own.actor

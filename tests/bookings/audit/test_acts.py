@@ -45,6 +45,7 @@ NEVER = {
     "capabilityquestion", "correction", "dirtyday",
     "dirtymonths", "dispute", "earmark", "facilitybookings", "facilityday", "facilitylead",
     "facilitymonth", "facilityuse", "facilityyear", "fetching",
+    "hoststorage", "resultfile", "resultterms", "receipt", "keeprequest",
     "hostrecord", "idempotencykey", "installation", "importchunk", "importedbooking", "importrow",
     "instrumentday", "instrumentlist", "instrumentmonth", "instrumentyear", "listentry",
     "suggestion",

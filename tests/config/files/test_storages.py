@@ -5,6 +5,8 @@ import socket
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Thread
+from urllib.parse import parse_qs, urlsplit
+from urllib.request import urlopen
 from uuid import uuid4
 
 import pytest
@@ -24,7 +26,7 @@ from accounts.services.file_jobs import files_clear
 from bookings.audit.services.bundles import bundles_work
 from bookings.models import TrailBundle
 from bookings.privacy.services.retention import records_remove
-from config.files.storages import FilesAway
+from config.files.storages import BytesLost, FilesAway
 from config.operations import doctor
 from instruments.models import Attachment, Instrument
 from instruments.services import attachments
@@ -294,3 +296,28 @@ def test_the_doctor_tries_the_bucket(bucket, settings):
     bucket.stop()
     with pytest.raises(FilesAway, match="Could not connect"):
         list(doctor._files())
+
+
+@pytest.mark.usefixtures("either_storage")
+def test_any_part_is_read_as_it_is_and_what_is_missing_is_no_end():
+    content = bytes(range(256)) * 2000
+    name = default_storage.save("results/a", ContentFile(content))
+    for start, end in ((0, len(content)), (5, 5), (300_000, 300_001), (131_000, 400_000)):
+        assert b"".join(default_storage.read(name, start, end)) == content[start:end]
+    with pytest.raises(BytesLost):
+        b"".join(default_storage.read(name, len(content) - 1, len(content) + 1))
+    with pytest.raises(FileNotFoundError):
+        next(default_storage.read("results/none", 0, 1))
+
+
+def test_a_lent_address_gives_one_object_for_a_minute_and_never_shows_it(bucket):
+    name = default_storage.save("results/a", ContentFile(b"<script>"))
+    default_storage.save("results/b", ContentFile(b"another's"))
+    disposition = 'attachment; filename="a.html"'
+    address = default_storage.lend(name, disposition, 60)
+    with urlopen(address) as answer:
+        assert answer.read() == b"<script>"
+        assert answer.headers["Content-Disposition"] == disposition
+        assert answer.headers["Content-Type"] == "application/octet-stream"
+    query = parse_qs(urlsplit(address).query)
+    assert query["X-Amz-Expires"] == ["60"] and "X-Amz-Signature" in query

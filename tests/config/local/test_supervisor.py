@@ -11,7 +11,7 @@ from instruments.tasks import work_harvests
 
 
 def test_what_calls_others_has_a_worker_of_its_own() -> None:
-    commands = {name: part.command for name, part in parts(8000, {}).items()}
+    commands = {name: part.command for name, part in parts(8000, {"UPLOADS_PORT": "8001"}).items()}
     queues = {
         name: command[command.index("-Q") + 1].split(",")
         for name, command in commands.items()

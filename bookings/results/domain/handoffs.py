@@ -1,0 +1,77 @@
+"""The states of a hand-off and the way between them."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from accounts.domain.errors import WrongState
+
+DUE_DAYS, MOST_DUE_DAYS = 7, 365  # after the end of the booking
+KEEP_DAYS, MOST_KEEP_DAYS = 365, 3650  # after the release
+DUE_MODES = ("entrusted", "remote")  # results are expected without anybody asking for them
+UPLOAD_LIVES = timedelta(days=7)  # without a byte
+UPLOAD_LASTS = timedelta(days=30)  # however slowly bytes come
+MOST_FILES = 10_000  # of a hand-off
+
+# act -> state before -> state after
+ACTS: dict[str, dict[str, str]] = {
+    "upload": {"expected": "uploading", "uploading": "uploading"},
+    "empty": {"uploading": "expected"},  # the last file was taken away
+    "seal": {"uploading": "sealed"},
+    "point": {"expected": "pointed"},
+    "release": {"sealed": "released"},
+    "collect": {
+        "released": "collected",
+        "collected": "collected",
+        "expiring": "expiring",
+        "pointed": "pointed",
+    },
+    "warn": {"released": "expiring", "collected": "expiring", "expiring": "expiring"},
+    # To `collected` where `collected_at` says so.
+    "extend": {"released": "released", "collected": "collected", "expiring": "released"},
+    "purge": {"released": "purged", "collected": "purged", "expiring": "purged"},
+    "withdraw": {
+        "expected": "withdrawn",
+        "uploading": "withdrawn",
+        "sealed": "withdrawn",
+        "released": "withdrawn",
+        "collected": "withdrawn",
+        "expiring": "withdrawn",
+        "pointed": "withdrawn",
+    },
+}
+HAPPENS = frozenset({"confirmed", "in_use", "completed"})  # bookings that may have results
+OPEN = frozenset({"expected", "uploading"})  # files may be added and taken away
+AWAITED = frozenset({"expected", "uploading", "sealed"})  # late after `due_at`
+# Files can be read by whom they are for.
+READABLE = frozenset({"released", "collected", "expiring"})
+ENDED = frozenset({"purged", "withdrawn"})
+
+
+def state_after(state: str, act: str) -> str:
+    """Return the state that follows an act; `WrongState` where it may not be done."""
+    try:
+        return ACTS[act][state]
+    except KeyError:
+        raise WrongState(state=state, wanted=act) from None
+
+
+def may(state: str, act: str) -> bool:
+    """Return whether the act may be done in this state."""
+    return state in ACTS[act]
+
+
+def due_at(end: datetime, days: int | None) -> datetime:
+    """Return until when results are to be handed over."""
+    return end + timedelta(days=DUE_DAYS if days is None else days)
+
+
+def manifest_of(files: Iterable[tuple[str, int, str]]) -> list[dict[str, Any]]:
+    """Return the manifest of files by path, size and SHA-256, in the order of their paths."""
+    rows = [{"path": path, "size": size, "sha256": sha256} for path, size, sha256 in files]
+    return sorted(rows, key=lambda row: str(row["path"]).encode())
+
+
+def upload_ends(created_at: datetime, now: datetime) -> datetime:
+    """Return when an upload that has just had a byte is given up."""
+    return min(now + UPLOAD_LIVES, created_at + UPLOAD_LASTS)

@@ -1,0 +1,128 @@
+"""Results on pages, without a script."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from bookings.models import HandOff, HostStorage, ResultFile
+from tests.accounts.pages import page_of
+from tests.factories.api import Clock, clock  # noqa: F401
+from tests.factories.cast import Cast, reserve
+from tests.factories.results import announced, released, uploaded
+
+
+@pytest.fixture
+def zhao(client: Client, cast: Cast, clock: Clock, settings: Any, tmp_path: Any) -> Client:  # noqa: F811
+    settings.MEDIA_ROOT = tmp_path / "media"
+    client.force_login(cast.zhao)
+    return client
+
+
+@pytest.fixture
+def wang(cast: Cast) -> Client:
+    browser = Client()
+    browser.force_login(cast.wang)
+    return browser
+
+
+def test_from_a_booking_to_released_results(cast: Cast, zhao: Client, wang: Client) -> None:
+    booking = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
+    page = reverse("bookings:reservation", args=[booking.pk])
+    assert "Hand over results" in page_of(zhao.get(page))
+    assert "Hand over results" not in page_of(wang.get(page))
+    zhao.post(f"{page}results/")
+    row = HandOff.objects.get()
+    here = f"/results/{row.pk}/"
+    assert here in page_of(wang.get(page))
+    assert f'data-hand-off="{row.pk}"' in page_of(zhao.get(f"{here}upload/"))
+    uploaded(cast, row, "谱图/a.csv")
+    hidden = page_of(wang.get(here))
+    assert "谱图/a.csv" not in hidden and "The host has not released the results yet" in hidden
+    assert "谱图/a.csv" in page_of(zhao.get(here))
+    zhao.post(f"{here}seal/")
+    zhao.post(f"{here}release/", {"note": "as agreed"})
+    row.refresh_from_db()
+    assert (row.state, row.note) == ("released", "as agreed")
+    seen = page_of(wang.get(here))
+    assert "谱图/a.csv" in seen and "as agreed" in seen and row.manifest_digest in seen
+    assert "take no files any more" in page_of(zhao.get(f"{here}upload/"))
+
+
+def test_what_is_refused_is_said(cast: Cast, zhao: Client) -> None:
+    row = announced(cast)
+    here = f"/results/{row.pk}/"
+    answer = zhao.post(f"{here}seal/")
+    assert answer.status_code == 409
+    assert "This is not possible any more: it is expected now." in answer.content.decode()
+    wrong = zhao.post(f"{here}point/", {"protocol": "sftp", "host": "a b", "path": "/x"})
+    assert wrong.status_code == 400
+    assert "This must be the name of a computer" in wrong.content.decode()
+    assert zhao.post(f"{here}withdraw/", {"reason": ""}).status_code == 400
+    stale = zhao.post(f"{here}withdraw/", {"reason": "x", "version": "7"})
+    assert stale.status_code == 412
+    row.refresh_from_db()
+    assert row.state == "expected"
+
+
+def test_a_file_is_removed(cast: Cast, zhao: Client) -> None:
+    row = announced(cast)
+    file = uploaded(cast, row)
+    zhao.post(f"/results/{row.pk}/files/{file.pk}/remove/")
+    assert not ResultFile.objects.exists()
+    row.refresh_from_db()
+    assert row.state == "expected"
+
+
+def test_lists_of_both_sides_and_what_is_overdue(
+    cast: Cast,
+    zhao: Client,
+    wang: Client,
+    clock: Clock,  # noqa: F811
+) -> None:
+    late = announced(cast)
+    done = reserve(cast, "2026-03-09 10:00", "2026-03-09 12:00")
+    ready = released(cast, announced(cast, done))
+    clock.now = late.due_at
+    for browser in (zhao, wang):
+        every = page_of(browser.get("/results/"))
+        assert f"/results/{late.pk}/" in every and f"/results/{ready.pk}/" in every
+        overdue = page_of(browser.get("/results/?overdue=on"))
+        assert f"/results/{late.pk}/" in overdue and f"/results/{ready.pk}/" not in overdue
+        chosen = page_of(browser.get("/results/?state=released"))
+        assert f"/results/{ready.pk}/" in chosen and f"/results/{late.pk}/" not in chosen
+    page_of(wang.get("/results/?state=nonsense"))
+    hu = Client()
+    hu.force_login(cast.hu)
+    assert "No results here" in page_of(hu.get("/results/"))
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_a_list_takes_as_many_statements_whatever_its_length(
+    cast: Cast, zhao: Client, number: int, django_assert_max_num_queries: Any
+) -> None:
+    for n in range(number):
+        hour = 10 + 2 * n
+        booking = reserve(cast, f"2026-03-06 {hour}:00", f"2026-03-06 {hour + 2}:00")
+        uploaded(cast, announced(cast, booking))
+    zhao.get("/results/")
+    with django_assert_max_num_queries(8):
+        zhao.get("/results/")
+
+
+def test_terms_and_storage(cast: Cast, zhao: Client) -> None:
+    terms = f"/manage/instruments/{cast.microscope.pk}/results/"
+    page_of(zhao.get(terms))
+    assert zhao.post(terms, {"due_days": "0", "keep_days": "30"}).status_code == 400
+    zhao.post(terms, {"due_days": "3", "keep_days": "30", "modes": ["self"]})
+    uploaded(cast, announced(cast))
+    assert HandOff.objects.get().due_at.day == 9
+    assert "USTC" in page_of(zhao.get("/results/storage/"))
+    admin = Client()
+    admin.force_login(cast.admin)
+    admin.post(f"/results/storage/{cast.ustc.pk}/", {"quota": "2"})
+    assert HostStorage.objects.get().quota == 2 << 30
+    admin.post(f"/results/storage/{cast.ustc.pk}/", {"quota": ""})
+    assert HostStorage.objects.get().quota is None
+    assert admin.post(f"/results/storage/{cast.ustc.pk}/", {"quota": "x"}).status_code == 400
