@@ -35,8 +35,8 @@ STATEMENTS = 8
 MORE_STATEMENTS = {
     "bookings:home": 13,  # what waits, comes next and was used; a manager's requests and the day
     "bookings:operations": 21,  # each queue is counted by itself; few people look at it
-    # The quote, the rules and whether a slot is kept for the reader already; what waits.
-    "bookings:book": 16,
+    # The quote, the rules, whether a slot is kept for the reader already, own samples; what waits.
+    "bookings:book": 17,
     "bookings:organisation-close": 9,  # what keeps it open, each counted; what waits
     # The quote and the rules, the first date and all of them; what waits.
     "bookings:series-new": 16,
@@ -57,8 +57,8 @@ MORE_STATEMENTS = {
     "bookings:audit": 12,  # what waits, the hours of each region, and whether the trail holds
     "bookings:money-settlements-one": 9,  # both regions' figures, and what waits, counted anew
     "bookings:money-statements-one": 11,  # lines, taxes, payments, notices and the ledger
-    # Quote, what pays, its rules, second thoughts, and its story; what waits for the reader.
-    "bookings:reservation": 11,
+    # Quote, what pays, its rules, samples, second thoughts, its story; what waits for the reader.
+    "bookings:reservation": 12,
     "bookings:series-cancel": 9,  # the dates with what each costs, and those before
     "bookings:chain": 9,  # the steps with what each costs
     "instruments:training": 9,  # courses, dates, places, trainers and one's own

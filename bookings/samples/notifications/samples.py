@@ -123,8 +123,8 @@ KINDS = table(
         "sample.hazard",
         _("Not accepted on your instrument: {sample}"),
         _(
-            "{person} states a hazard of this sample that an instrument it is booked on does not"
-            " accept. The booking stands; decide what becomes of the sample."
+            "{person} has stated a hazard of this sample that an instrument it is booked on does"
+            " not accept. The booking stands; decide what becomes of the sample."
         ),
         readers=_hosts,
     ),
