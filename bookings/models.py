@@ -12,6 +12,13 @@ from bookings.catalogue.models import (
     UnmetDemand,
 )
 from bookings.charging.models import LedgerEntry, Posting
+from bookings.conversation.models import (
+    Comment,
+    CommentFile,
+    ProposedTime,
+    Thread,
+    ThreadRead,
+)
 from bookings.funding.models import Earmark, FundingSource, PurseTransfer
 from bookings.hours.models import (
     BookingsRead,
@@ -77,6 +84,8 @@ __all__ = [
     "Charge",
     "ClosedMonth",
     "Closure",
+    "Comment",
+    "CommentFile",
     "Correction",
     "DirtyDay",
     "DirtyMonths",
@@ -106,6 +115,7 @@ __all__ = [
     "Payment",
     "PaymentNotice",
     "Posting",
+    "ProposedTime",
     "PurseTransfer",
     "Quote",
     "Reservation",
@@ -122,6 +132,8 @@ __all__ = [
     "StatementCounter",
     "StatementLine",
     "Suggestion",
+    "Thread",
+    "ThreadRead",
     "TrailBundle",
     "UnmetDemand",
     "UsageSession",
