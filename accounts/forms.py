@@ -142,6 +142,7 @@ TOPIC_HINTS = {
     "confirmation": _("a booking is confirmed, or a request was sent"),
     "request": _("something needs your decision: bookings, members, records"),
     "decision": _("your request was declined, or nobody answered it"),
+    "conversation": _("questions about bookings and needs, other times proposed"),
     "reminder": _("a day and an hour before a booking"),
     "change": _("another time, or cancelled"),
     "displacement": _("your booking cannot take place, so you need not come"),

@@ -12,6 +12,13 @@ from bookings.catalogue.models import (
     UnmetDemand,
 )
 from bookings.charging.models import LedgerEntry, Posting
+from bookings.conversation.models import (
+    Comment,
+    CommentFile,
+    ProposedTime,
+    Thread,
+    ThreadRead,
+)
 from bookings.funding.models import Earmark, FundingSource, PurseTransfer
 from bookings.hours.models import (
     BookingsRead,
@@ -87,6 +94,8 @@ __all__ = [
     "ClosedMonth",
     "Closure",
     "CollectLink",
+    "Comment",
+    "CommentFile",
     "Correction",
     "DirtyDay",
     "DirtyMonths",
@@ -119,6 +128,7 @@ __all__ = [
     "Payment",
     "PaymentNotice",
     "Posting",
+    "ProposedTime",
     "PurseTransfer",
     "Quote",
     "Receipt",
@@ -138,6 +148,8 @@ __all__ = [
     "StatementCounter",
     "StatementLine",
     "Suggestion",
+    "Thread",
+    "ThreadRead",
     "TrailBundle",
     "UnmetDemand",
     "UsageSession",

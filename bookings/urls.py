@@ -14,6 +14,7 @@ from bookings.catalogue.views import (
     ratings,
     searches,
 )
+from bookings.conversation.views import threads
 from bookings.funding.views import spending
 from bookings.hours.views import behind, hours, statistics
 from bookings.messaging.views import feeds, webhooks
@@ -41,6 +42,7 @@ app_name = "bookings"
 
 _instrument = "instruments/<uuid:instrument_id>/"
 _reservation = "bookings/<uuid:reservation_id>/"
+_conversation = "conversations/<slug:kind>/<uuid:subject_id>/"
 _exception = "audit/exceptions/<uuid:exception_id>/"
 _finding = "audit/findings/<uuid:finding_id>/"
 _organisation = "organisations/<uuid:organisation_id>/"
@@ -157,11 +159,29 @@ urlpatterns = [
     path(_reservation, reservations.reservation, name="reservation"),
     path(_reservation + "cancel/", reservations.cancel, name="cancel"),
     path(_reservation + "move/", moves.move, name="move"),
+    path(_reservation + "propose/", threads.propose, name="conversation-propose"),
     path(_reservation + "series/cancel/", series.cancel, name="series-cancel"),
     path(_reservation + "series/move/", series.move, name="series-move"),
     path(_reservation + "results/", handoffs.announce, name="result-announce"),
     path(_reservation + "check-in/", usage.check_in, name="check-in"),
     path(_reservation + "check-out/", usage.check_out, name="check-out"),
+    # Conversations
+    path("conversations/", threads.conversations, name="conversations"),
+    path(_conversation, threads.conversation, name="conversation"),
+    path(_conversation + "attachments/", threads.write, name="conversation-write"),
+    path(_conversation + "resolve/", threads.resolve, name="conversation-resolve"),
+    path(_conversation + "read/", threads.read, name="conversation-read"),
+    path(
+        "conversations/comments/<uuid:comment_id>/withdraw/",
+        threads.withdraw,
+        name="comment-withdraw",
+    ),
+    path(
+        "conversations/proposals/<uuid:proposal_id>/answer/",
+        threads.answer,
+        name="proposal-answer",
+    ),
+    path("conversations/files/<uuid:file_id>/<slug:size>/", threads.file, name="comment-file"),
     path("profile/data/", persons.data, name="person-data"),
     path("profile/data/export/", persons.export, name="person-export"),
     path("profile/close/", persons.close, name="person-close"),

@@ -34,6 +34,8 @@ TOPICS = {
         Topic("request"),
         # May leave the mail, not the inbox: somebody waits for it and must find it somewhere.
         Topic("decision", stays_in_inbox=True),
+        # May leave the mail, not the inbox: somebody waits for an answer.
+        Topic("conversation", stays_in_inbox=True),
         Topic("reminder"),
         Topic("change", stays_in_inbox=True),
         # Somebody would come for nothing.

@@ -26,6 +26,7 @@ TOPIC_NAMES = {
     "confirmation": _("Bookings made"),
     "request": _("Requests to approve"),
     "decision": _("Answers to my requests"),
+    "conversation": _("Conversations"),
     "reminder": _("Reminders"),
     "change": _("Changes and cancellations"),
     "displacement": _("Displaced by a closure"),

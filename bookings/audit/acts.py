@@ -33,6 +33,13 @@ ACTS: dict[str, Any] = {
     "waiting.fulfilled": _("Waiting-list entry ended: slot taken"),
     "waiting.withdrawn": _("Taken off the waiting list"),
     "waiting.expired": _("Waiting-list entry ended without a slot"),
+    "conversation.comment": _("Comment written"),
+    "conversation.withdraw": _("Comment withdrawn"),
+    "conversation.resolve": _("Conversation resolved"),
+    "conversation.reopen": _("Conversation reopened"),
+    "conversation.propose": _("Another time proposed"),
+    "conversation.accept": _("Proposed time accepted"),
+    "conversation.decline": _("Proposed time declined"),
     "need.create": _("Need described"),
     "need.change": _("Need changed"),
     "need.withdraw": _("Need withdrawn"),
@@ -284,6 +291,7 @@ KINDS: dict[str, Any] = {
 }
 # The group that acts stand in, by how their code begins, where that is not a kind of record.
 GROUPS: dict[str, str] = {
+    "conversation": "thread",
     "busycalendar": "busycalendar",
     "bookings": "bookingimport",
     "course-session": "coursesession",

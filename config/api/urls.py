@@ -25,6 +25,7 @@ from bookings.audit.api import audit, seals, trail
 from bookings.availability.api import misfits
 from bookings.catalogue.api import availability, catalogue, fees, lists, ratings, searches
 from bookings.charging.api import charges, corrections, replay
+from bookings.conversation.api import threads
 from bookings.funding.api import funding, grants, programmes
 from bookings.hours.api import hours, hours_exports, statistics
 from bookings.messaging.api import feeds, webhooks
@@ -105,6 +106,17 @@ urlpatterns = [
     *usage.Usage.routes(),
     *transitions.Cancellation.routes(),
     *bookings_needs.Needs.routes(),
+    *threads.of_kind("reservation", "reservations/", "reservation_id", "reservations"),
+    *threads.of_kind("need", "needs/", "need_id", "instruments"),
+    *threads.of_kind("sample", "samples/", "item_id", "samples"),
+    *threads.Proposing.routes(),
+    *threads.Proposals.routes(),
+    *threads.Comments.routes(),
+    path(
+        "comments/files/<uuid:file_id>/<slug:size>/",
+        threads.CommentFiles.as_view(),
+        name="api-comment-file",
+    ),
     path("samples/labels/", samples.SampleLabels.as_view(), name="api-sample-labels"),
     *samples.Samples.routes(),
     *waiting.WaitingList.routes(),

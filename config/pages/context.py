@@ -50,6 +50,8 @@ PARTS = {
             "waiting",
             "waiting-withdraw",
             "waiting-decline",
+            *("conversations", "conversation", "conversation-propose", "conversation-write"),
+            *("conversation-resolve", "comment-withdraw", "proposal-answer"),
         ),
         "bookings:board": ("board-events", "board-close", "sample-queue", "sample-steps"),
         "bookings:results": (
@@ -136,7 +138,12 @@ MENU = (
             Entry("bookings:home", gettext_lazy("Home"), _signed_in),
             Entry("bookings:catalogue", gettext_lazy("Instruments"), lambda actor: True),
             Entry("bookings:needs", gettext_lazy("Needs"), _signed_in),
-            Entry("bookings:mine", gettext_lazy("My bookings"), _signed_in, frozenset({"offers"})),
+            Entry(
+                "bookings:mine",
+                gettext_lazy("My bookings"),
+                _signed_in,
+                frozenset({"offers", "conversations"}),
+            ),
             Entry(
                 "instruments:training",
                 gettext_lazy("Training"),

@@ -92,32 +92,39 @@ def delete(request: HttpRequest, attachment_id: UUID) -> HttpResponse:
 @require_safe
 @csp_override({"default-src": [CSP.NONE], "sandbox": [""]})
 def file(request: HttpRequest, attachment_id: UUID, size: str) -> HttpResponseBase:
-    """Give the file, for whoever sees its instrument. A document is saved, never opened here; its
-    type is what its content was found to be, and browsers are told not to guess another."""
+    """Give the file, for whoever sees its instrument."""
     attachment = attachment_by_id(actor_of(request.user), attachment_id)
-    if size not in SIZES[attachment.kind]:
+    is_chinese = (translation.get_language() or "").startswith("zh")
+    title = (is_chinese and attachment.title_zh) or attachment.title or attachment.title_zh
+    answer = file_answer(request, attachment, size, title)
+    if attachment.instrument.publication in PUBLIC:
+        patch_cache_control(answer, public=True, max_age=DAY)
+    return answer
+
+
+def file_answer(request: HttpRequest, row: Any, size: str, title: str) -> HttpResponseBase:
+    """Answer with a file of an attachment, called by its title. A document is saved, never opened
+    here; its type is what its content was found to be, and browsers are told not to guess
+    another."""
+    if size not in SIZES[row.kind]:
         raise NotFound
-    etag = f'"{attachment.digest[:32]}-{size}"'
+    etag = f'"{row.digest[:32]}-{size}"'
     answer: HttpResponseBase | None = get_conditional_response(request, etag=etag)
     if answer is None:
-        content = file_open(attachment_id, size)
+        content = file_open(row.pk, size)
         if content is None:
             raise NotFound
-        is_chinese = (translation.get_language() or "").startswith("zh")
-        title = (is_chinese and attachment.title_zh) or attachment.title or attachment.title_zh
         words = " ".join(re.sub(r'[\x00-\x1f\x7f/\\:*?"<>|]', " ", title).split())[:100]
-        name = f"{words or attachment.pk}.{'pdf' if size == 'file' else 'webp'}"
+        name = f"{words or row.pk}.{'pdf' if size == 'file' else 'webp'}"
         answer = FileResponse(
             content,
             as_attachment=size == "file",
             filename=name,
-            content_type=attachment.media_type,
+            content_type=row.media_type,
         )
     answer["ETag"] = etag
     patch_vary_headers(answer, ["Accept-Language", "Cookie"])
     answer["X-Content-Type-Options"] = "nosniff"
-    if attachment.instrument.publication in PUBLIC:
-        patch_cache_control(answer, public=True, max_age=DAY)
     return answer
 
 

@@ -163,6 +163,16 @@ GET  bookings:move                   - 404 200 404 404 200 200 403 403 403 404 4
 POST bookings:move                   - 404 302 404 404 302 302 403 403 403 404 404 404
 POST bookings:check-in               - 404 302 404 404 302 403 403 403 403 404 404 404
 POST bookings:check-out              - 404 409 404 404 409 403 403 403 403 404 404 404
+GET  bookings:conversations          - 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:conversation           - 404 200 404 404 200 200 200 200 404 404 404 404
+POST bookings:conversation-write     - 404 302 404 404 302 302 302 302 404 404 404 404
+POST bookings:conversation-resolve   - 404 302 404 404 302 302 302 302 404 404 404 404
+POST bookings:conversation-read      - 404 204 404 404 204 204 204 204 404 404 404 404
+GET  bookings:conversation-propose   - 404 200 404 404 200 200 403 403 404 404 404 404
+POST bookings:conversation-propose   - 404 302 404 404 302 302 403 403 404 404 404 404
+POST bookings:comment-withdraw       - 404 302 404 404 403 403 403 403 404 404 404 404
+POST bookings:proposal-answer        - 404 302 404 404 403 302 403 403 404 404 404 404
+GET  bookings:comment-file           - 404 200 404 404 200 200 200 200 404 404 404 404
 GET  bookings:board                  - 403 403 403 403 200 200 403 403 403 403 403 403
 GET  bookings:board-events           - 403 403 403 403 200 200 403 403 403 403 403 403
 GET  bookings:board-close            - 403 403 403 403 200 403 403 403 403 403 403 403
@@ -680,6 +690,23 @@ POST   api-uploads                   - 400 400 400 400 400 400 400 400 400 400 4
 HEAD   api-upload                    - 404 403 404 404 200 403 403 403 403 404 404 404
 PATCH  api-upload                    - 404 403 404 404 415 403 403 403 403 404 404 404
 DELETE api-upload                    - 404 403 404 404 204 403 403 403 403 404 404 404
+GET    api-reservation-conversation   - 404 200 404 404 200 200 200 200 404 404 404 404
+POST   api-reservation-conversation   - 404 201 404 404 201 201 201 201 404 404 404 404
+POST   api-reservation-conversation-resolve     - 404 200 404 404 200 200 200 200 404 404 404 404
+POST   api-reservation-conversation-reopen      - 404 200 404 404 200 200 200 200 404 404 404 404
+POST   api-reservation-conversation-attachments - 415 415 415 415 415 415 415 415 415 415 415 415
+POST   api-reservation-proposals     - 404 201 404 404 201 201 403 403 404 404 404 404
+GET    api-proposal                  - 404 200 404 404 200 200 200 200 404 404 404 404
+GET    api-proposal-move             - 404 200 404 404 200 200 200 200 404 404 404 404
+POST   api-proposal-accept           - 404 200 404 404 403 200 403 403 404 404 404 404
+POST   api-proposal-decline          - 404 200 404 404 403 200 403 403 404 404 404 404
+POST   api-comment-withdraw          - 404 200 404 404 403 403 403 403 404 404 404 404
+GET    api-comment-file              - 404 200 404 404 200 200 200 200 404 404 404 404
+GET    api-need-conversation         - 404 200 404 404 404 200 404 404 404 404 404 404
+POST   api-need-conversation         - 404 201 404 404 404 201 404 404 404 404 404 404
+POST   api-need-conversation-resolve - 404 200 404 404 404 200 404 404 404 404 404 404
+POST   api-need-conversation-reopen  - 404 200 404 404 404 200 404 404 404 404 404 404
+POST   api-need-conversation-attachments - 415 415 415 415 415 415 415 415 415 415 415 415
 GET    api-needs                     - 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-needs                     - 400 201 201 201 403 403 403 403 400 400 400 400
 GET    api-need                      - 404 200 404 404 404 200 404 404 404 404 404 404
@@ -696,6 +723,11 @@ POST   api-sample-steps                - 404 200 404 404 409 200 404 404 404 404
 POST   api-sample-join                 - 404 200 404 404 404 200 404 404 404 404 404 404
 POST   api-sample-leave                - 404 200 404 404 404 200 404 404 404 404 404 404
 POST   api-samples-steps               - 404 409 404 404 200 409 404 404 404 404 404 404
+GET    api-sample-conversation         - 404 200 404 404 200 200 404 404 404 404 404 404
+POST   api-sample-conversation         - 404 201 404 404 201 201 404 404 404 404 404 404
+POST   api-sample-conversation-resolve - 404 200 404 404 200 200 404 404 404 404 404 404
+POST   api-sample-conversation-reopen  - 404 200 404 404 200 200 404 404 404 404 404 404
+POST   api-sample-conversation-attachments - 415 415 415 415 415 415 415 415 415 415 415 415
 GET    api-sample-labels               - 404 200 404 404 200 200 404 404 404 404 404 404
 GET    api-need-matches              - 404 200 404 404 404 200 404 404 404 404 404 404
 GET    api-waiting-list              - 200 200 200 200 200 200 200 200 200 200 200 200
@@ -911,6 +943,9 @@ HARVEST_AT = {"rhythm": "daily", "hour": "3", "encoding": "utf-8", "hand_changes
 HARVEST = {"name": "Register", "address": "https://x.example/list.csv", "format": "table"}
 
 PAGE_BODIES = {
+    "bookings:conversation-write": {"text": "Is the holder there?"},
+    "bookings:conversation-propose": {"start": "2026-03-06T14:00", "end": "2026-03-06T16:00"},
+    "bookings:proposal-answer": {"act": "accept"},
     "accounts:organisation-move": {
         "act": "decide",
         "region": "<anhui>",
@@ -1184,6 +1219,13 @@ RESERVATION = {
     "purpose": {"code": "research", "text": ""},
 }
 API_BODIES = {
+    ("POST", "api-reservation-conversation"): {"text": "Is the holder there?"},
+    ("POST", "api-need-conversation"): {"text": "Which steel?"},
+    ("POST", "api-sample-conversation"): {"text": "Was it lost?"},
+    ("POST", "api-reservation-proposals"): {
+        "start": "2026-03-06T14:00:00+08:00",
+        "end": "2026-03-06T16:00:00+08:00",
+    },
     ("POST", "api-harvests"): HARVEST | {"organisation": "ustc"},
     ("PUT", "api-harvest"): HARVEST,
     ("POST", "api-imports"): {

@@ -16,6 +16,7 @@ FORMS = {
     "attachments": reverse("instruments:attachments", args=[ONE]),
     "sample": reverse("bookings:sample-photo-new", args=["ABCDEFGH"]),
     "imports": reverse("instruments:imports"),
+    "part": reverse("bookings:conversation-write", args=["reservation", ONE]),
     "import": reverse("bookings:import"),
     "installation": reverse("accounts:installation"),
     "register_import": reverse("bookings:regions-import"),

@@ -61,6 +61,7 @@ from tests.factories.audit import audit_things
 from tests.factories.capabilities import parameters_of
 from tests.factories.cast import CARD, NOW, at, reserve
 from tests.factories.collecting import collecting_things
+from tests.factories.conversations import propose, say
 from tests.factories.imports import import_things
 from tests.factories.jobs import failed
 from tests.factories.needs import measurand_of, need_of
@@ -108,6 +109,7 @@ def world(shared_cast):
         displace=False,
     )
     booked = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
+    talked = say(cast, booked, files=[("grid.jpg", picture())])
     asked = reserve(cast, "2026-03-09 10:00", "2026-03-09 12:00", instrument=asks)
     now = reserve(cast, "2026-03-05 12:00", "2026-03-05 13:00")
     draft_card = rate_card_create(
@@ -277,6 +279,10 @@ def world(shared_cast):
         "enrolment": str(enrol(cast, coming).pk),
         "begun-enrolment": str(began.pk),
         "size": "small",
+        "kind": "reservation",
+        "comment": str(talked.pk),
+        "comment-file": str(talked.files.get().pk),
+        "proposal": str(propose(cast, booked, "2026-03-06 15:00", "2026-03-06 17:00").pk),
         "section": "instruments",
         "absent": "01920000-0000-7000-8000-000000000000",
     }
@@ -343,6 +349,11 @@ ARGUMENTS = {
     "harvest_id": "harvest",
     "capability_id": "capability",
     "question_id": "question",
+    "kind": "kind",
+    "subject_id": "reservation",
+    "comment_id": "comment",
+    "file_id": "comment-file",
+    "proposal_id": "proposal",
 }
 SPECIAL = {
     ("bookings:result-package", "hand_off_id"): "released-result",

@@ -32,6 +32,7 @@ WITHOUT = {
     "run_begin": "when the timetable's jobs ran",
     "run_end": "the same",
     "messages_read": "what somebody has read in their own inbox",
+    "thread_read": "what somebody has read of a conversation",
     "bundles_work": "files that were asked for; asking is in the trail",
     "calendar_read": "when a person is busy elsewhere, which is nobody else's affair",
     "upload_begin": "files on their way, which the seal names in the trail",

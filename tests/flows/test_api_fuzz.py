@@ -47,12 +47,13 @@ from instruments.services.capabilities import capability_add, question_ask
 from instruments.services.ratecards import rate_card_create
 from tests.conftest import DEEP
 from tests.factories import api as programs
-from tests.factories.attachments import photo
+from tests.factories.attachments import photo, picture
 from tests.factories.audit import audit_things
 from tests.factories.capabilities import parameters_of
 from tests.factories.cards import CARD
 from tests.factories.cast import NOW, Cast, at, reserve
 from tests.factories.collecting import collecting_things
+from tests.factories.conversations import propose, say
 from tests.factories.imports import import_things
 from tests.factories.jobs import failed
 from tests.factories.needs import measurand_of, need_of
@@ -192,6 +193,7 @@ def known(shared_cast: Cast) -> dict[str, list[str]]:
     question = question_ask(
         by_wang, instrument_id=cast.microscope.pk, parameter="spatial_resolution"
     )
+    talked = say(cast, made[0], files=[("grid.jpg", picture())])
     sample = announce(cast)
     join(cast, made[0], sample)
     collecting = collecting_things(cast)
@@ -253,6 +255,10 @@ def known(shared_cast: Cast) -> dict[str, list[str]]:
         "capability_id": [str(stated.pk)],
         "question_id": [str(question.pk)],
         "wish_id": [str(wait(cast, manual).pk)],
+        "comment_id": [str(talked.pk)],
+        "file_id": [str(talked.files.get().pk)],
+        "size": ["large", "small"],
+        "proposal_id": [str(propose(cast, made[0], "2026-03-06 15:00", "2026-03-06 17:00").pk)],
     }
 
 

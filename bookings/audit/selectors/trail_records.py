@@ -30,6 +30,7 @@ from bookings.audit.models import AuditException, AuditFinding, AuditSample
 from bookings.audit.selectors.audit import exceptions_for, findings_for, samples_for
 from bookings.availability.models import Closure
 from bookings.catalogue.models import BusyCalendar, SavedSearch
+from bookings.conversation.models import Thread
 from bookings.funding.models import FundingSource
 from bookings.funding.selectors.funding_sources import sources_for
 from bookings.funding.selectors.programmes import grants_for, programmes_for
@@ -151,6 +152,11 @@ NAMES: dict[str, tuple[type[Model], Any, Any, str | None]] = {
     "chain": (Chain, "organisation__name", "organisation__name_zh", "created_at"),
     "waitingwish": (WaitingWish, "instrument__name", "instrument__name_zh", "earliest"),
     "need": (Need, _person("user__"), None, "created_at"),
+    "thread": (
+        Thread, Coalesce("reservation__instrument__name", "sample__name", _person("need__user__")),
+        Coalesce("reservation__instrument__name_zh", Value("")),
+        "created_at",
+    ),
     "sampleitem": (SampleItem, "name", None, None),
     "handoff": (HandOff, "reservation__instrument__name", "reservation__instrument__name_zh",
                 "reservation__start_at"),

@@ -33,6 +33,7 @@ from bookings.demo.services.records import inventories_make, records_make
 from bookings.demo.services.results import results_make
 from bookings.demo.services.rules import rules_make, training_make
 from bookings.demo.services.samples import samples_make
+from bookings.demo.services.talk import talk_make
 from bookings.demo.services.together import together_make
 from bookings.demo.services.wanting import Wanting
 from bookings.hours.services.hours import hours_roll_up
@@ -133,6 +134,7 @@ def _build(now: datetime, scale: float, tell: _Teller) -> Built:
         parameter="sample_temperature",
     )
     tell("a question about an instrument")
+    tell(f"{talk_make(places, now)} conversations")
     tell(f"{connections_make(places, now)} choices, calendars and a webhook")
     tell(f"{rules_make(places, offers, now)} instruments with limits, shares or certificates")
     tell(f"{training_make(places, offers, now)} courses")

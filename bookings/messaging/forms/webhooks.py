@@ -24,6 +24,7 @@ EVENT_NAMES = {
     "reservation.displaced": _("a booking is displaced by a closure"),
     "reservation.no_show": _("a booking was not used"),
     "reservation.completed": _("a session has ended"),
+    "reservation.commented": _("somebody wrote a comment on a booking"),
     "charge.made": _("something is charged"),
     "charge.disputed": _("a charge is disputed"),
     "charge.final": _("a disputed charge is final"),

@@ -137,7 +137,7 @@ def load_happenings(row: OutboxMessage) -> list[Happening]:
 
 
 def _of_reservations(event: str, row: OutboxMessage) -> list[Happening]:
-    named = row.payload.get("reservations") or [row.payload["reservation"]]
+    named = row.payload.get("reservations") or [row.payload.get("reservation")]
     reservations = Reservation.objects.select_related("organisation", "host").filter(pk__in=named)
     return [
         Happening(

@@ -16,6 +16,7 @@ from bookings.audit.selectors.audit import exceptions_for, findings_for, finding
 from bookings.availability.models import Occupancy
 from bookings.availability.selectors.availability import live, to_range
 from bookings.catalogue.selectors.calendars import Entry, load_board
+from bookings.conversation.selectors.threads import threads_waiting
 from bookings.overview.selectors.money import (
     KINDS,
     TO_WATCH,
@@ -56,6 +57,7 @@ WORK: dict[str, Kind] = {
         until="reservation__deadline_at",
     ),
     "requests": Kind(may("manage-instruments"), requests_to_decide, "state", until="deadline_at"),
+    "conversations": Kind(anybody, lambda actor, now: threads_waiting(actor), "waits_for"),
     "questions": Kind(
         may("manage-instruments"),
         lambda actor, now: questions_to_answer(actor),

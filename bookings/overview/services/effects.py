@@ -21,6 +21,7 @@ from accounts.services.outbox import outbox_deliver
 from bookings.audit.notifications import audit
 from bookings.catalogue.services.searches import searches_follow
 from bookings.charging.services.charges import charge_make
+from bookings.conversation import notifications as conversations
 from bookings.hours.services.hours import days_mark_dirty
 from bookings.messaging.notifications import (
     collecting,
@@ -52,7 +53,7 @@ KINDS = by_outbox_kind(
         area.KINDS
         for area in (
             people, sign_in, harvests, reservations, records, training, searches, needs,
-            webhooks, papers, audit, samples, results, collecting,
+            webhooks, papers, audit, samples, results, collecting, conversations,
         )
     )
 )  # fmt: skip

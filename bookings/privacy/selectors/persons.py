@@ -35,6 +35,7 @@ from bookings.catalogue.models import (
     SavedSearch,
     UnmetDemand,
 )
+from bookings.conversation.models import Comment, CommentFile, Thread
 from bookings.funding.models import FundingSource
 from bookings.messaging.models import CalendarFeed
 from bookings.needs.models import Need, Suggestion
@@ -256,6 +257,17 @@ def _of_bookings(user: User) -> dict[str, list[Row]]:
             "latest", "minutes", "budget", "currency", "state", "created_at",
             payer="organisation__code",
         ),
+        "comments": _rows(
+            Comment.objects.filter(author=user).order_by("created_at", "id"),
+            "id", "side", "text", "created_at", "withdrawn_at",
+            reservation="thread__reservation_id", need="thread__need_id",
+            sample="thread__sample__code",
+            start="proposal__start_at", end="proposal__end_at",
+        ),
+        "comment_files": _rows(
+            CommentFile.objects.filter(comment__author=user).order_by("id"),
+            "id", "comment_id", "title", "media_type", "size",
+        ),
         "sample_items": _rows(
             SampleItem.objects.filter(user=user).order_by("created_at"),
             "id", "code", "name", "description", "amount", "hazards", "storage", "afterwards",
@@ -307,6 +319,13 @@ def _of_acts(user: User) -> dict[str, list[Row]]:
     told |= Q(kind="search.matches", payload__search__in=[str(pk) for pk in searches])
     suggested = Suggestion.objects.filter(user=user).values_list("pk", flat=True)
     told |= Q(kind="suggestion.told", payload__suggestion__in=[str(pk) for pk in suggested])
+    talks = Thread.objects.filter(
+        Q(reservation__user=user) | Q(need__user=user) | Q(sample__user=user)
+    )
+    told |= Q(
+        kind="conversation.commented",
+        payload__thread__in=[str(pk) for pk in talks.values_list("pk", flat=True)],
+    )
     about = Q(kind__startswith="people.", payload__user=str(user.pk))
     taught = Q(kind__startswith="training.", payload__user=str(user.pk))
     return {

@@ -11,6 +11,7 @@ from accounts.models import User
 from accounts.permissions import actor_of
 from accounts.services.erasure import account_close
 from bookings.catalogue.models import BusyCalendar, InstrumentList, SavedSearch
+from bookings.conversation.services.comments import comments_forget
 from bookings.funding.models import FundingSource
 from bookings.messaging.models import CalendarFeed
 from bookings.needs.models import Need, Suggestion
@@ -61,6 +62,7 @@ def person_close(*, user: User, now: datetime, by_platform: bool = False, reason
     cancelled = bookings_drop(own, ahead=ahead, reason="")
     enrolments_drop(own, user_id=user.pk)
     questions_drop(user_id=user.pk)
+    comments_forget(own, user=user)
     SavedSearch.objects.filter(user=user).delete()
     Need.objects.filter(user=user).delete()
     Suggestion.objects.filter(user=user).delete()

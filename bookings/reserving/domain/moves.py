@@ -5,6 +5,9 @@ Rules: docs/availability.md, "Which rules run when", and docs/fees.md, "Changing
 
 from bookings.record.domain.periods import Period
 
+# Who had the idea of a move that both sides want; the late fee is by it.
+HOST, PERSON = "host", "person"
+
 MOVE = "move"
 EXTEND = "extend"
 SHORTEN = "shorten"

@@ -18,7 +18,7 @@ from bookings.funding.domain.funding import without_numbers
 from bookings.funding.selectors.earmarks import Earmarked, kept_grants, load_earmarked
 from bookings.funding.selectors.funding import load_refunding
 from bookings.pricing.domain import fees
-from bookings.pricing.domain.fees import CancellationFee
+from bookings.pricing.domain.fees import FREE, CancellationFee
 from bookings.pricing.domain.quotes import Quote, QuoteInput
 from bookings.pricing.selectors.charges import cancellation_now, load_quoted, second_thoughts_day
 from bookings.pricing.selectors.fees import (
@@ -115,11 +115,14 @@ def load_move(
     now: datetime,
     *,
     override: Sequence[str] = (),
+    asked_by: str = "",
 ) -> Move:
     """What moving a booking to a period would come to, said before it is done. One statement
     more than `weigh_move`, and those of `load_elsewhere` where the time is taken."""
     instrument = Instrument.objects.select_related(*WITH).get(pk=reservation.instrument_id)
-    move = weigh_move(actor, instrument, reservation, period, now, override=override)
+    move = weigh_move(
+        actor, instrument, reservation, period, now, override=override, asked_by=asked_by
+    )
     return replace(move, refusals=load_elsewhere(reservation, period, move.refusals, now))
 
 
@@ -152,8 +155,12 @@ def weigh_move(
     calendar: Calendar | None = None,
     backing: Backing | None = None,
     spent: set[UUID] | None = None,
+    asked_by: str = "",
 ) -> Move:
     """The same of an instrument already loaded: the service asks again under the lock.
+
+    asked_by: `host` or `person`, where both sides want the move: nobody has to approve it, and
+    it costs as if whoever had the idea moved alone.
 
     calendar: one that knows nothing of the booking and reaches far enough to find the nearest
     (`around`), where several are judged one after the other; it is left as it is. backing:
@@ -161,7 +168,8 @@ def weigh_move(
     `cancellation_now`.
     """
     kind = moves.kind_of(Period(reservation.start_at, reservation.end_at), period)
-    is_host = is_by_host(actor, instrument, reservation)
+    acts_as_host = is_by_host(actor, instrument, reservation)
+    is_host = asked_by == moves.HOST if asked_by else acts_as_host
     earmarked = load_earmarked(reservation.pk)
     if backing is None:
         backing = load_backing(reservation.organisation, instruments=[instrument])
@@ -187,16 +195,20 @@ def weigh_move(
         payer_id, rows = reservation.organisation_id, earmarked.sources
         funding = load_refunding(payer_id, rows, old.currency, today)
         unpaid = funding.refusals(new, paid_from(instrument, kind, period))
-        refusals = (*refusals, *(without_numbers(unpaid) if is_host else unpaid))
+        refusals = (*refusals, *(without_numbers(unpaid) if acts_as_host else unpaid))
     base = fees.cancellation_base(old)
     less = max(Decimal(0), base - fees.cancellation_base(new)) if new else Decimal(0)
     reservation.instrument = instrument
     # Second thoughts are for time given up; a move takes along what cancelling would have cost.
     thinker = actor if is_host or (kind == moves.SHORTEN and less) else None
-    terms_now = cancellation_now(reservation, now, quoted, base, actor=thinker, spent=spent)
+    if asked_by == moves.HOST:
+        terms_now = replace(FREE, reason="by-host")
+    else:
+        thinker = None if asked_by else thinker
+        terms_now = cancellation_now(reservation, now, quoted, base, actor=thinker, spent=spent)
     due = fees.percent_fee(quoted.card, terms_now.percent, less)
     fee = replace(terms_now, fee=due.fee, tax=due.tax)
-    waits = _needs_approval(instrument, reservation, kind, is_host, terms)
+    waits = not asked_by and _needs_approval(instrument, reservation, kind, is_host, terms)
     # What waits again may run out: that is no way out of a late fee either.
     is_bound = not is_host and (kind == moves.MOVE or waits)
     return Move(

@@ -54,10 +54,19 @@ MOVABLE = frozenset({"requested", "confirmed", "in_use"})
 
 
 def reservation_move(
-    by: By, *, reservation_id: UUID, period: Period, override: Sequence[str] = (), reason: str = ""
+    by: By,
+    *,
+    reservation_id: UUID,
+    period: Period,
+    override: Sequence[str] = (),
+    reason: str = "",
+    asked_by: str = "",
 ) -> Reservation:
     """Give a booking another time: the person, the payer's manager, or the host's (who owes a
     reason and may set rules aside). The old slot is given back only as the new one is won.
+
+    `asked_by`: as for `weigh_move`; the caller knows that the other side wants it, too, and has
+    asked for everybody's permission.
 
     A move or an extension that needs approval becomes a request again (`load_move` says so
     first). `RulesRefuse` with every rule against it, and where else one could go; the booking
@@ -65,17 +74,23 @@ def reservation_move(
     """
     try:
         with guarded():
-            return _carry_out(by, reservation_id, period, override, reason)
+            return _carry_out(by, reservation_id, period, override, reason, asked_by)
     except RulesRefuse as refused:
         row = Reservation.objects.select_related("organisation__region").get(pk=reservation_id)
         raise RulesRefuse(load_elsewhere(row, period, refused.refusals, by.now)) from None
 
 
 def _carry_out(
-    by: By, reservation_id: UUID, period: Period, override: Sequence[str], reason: str
+    by: By,
+    reservation_id: UUID,
+    period: Period,
+    override: Sequence[str],
+    reason: str,
+    asked_by: str,
 ) -> Reservation:
     instrument, reservation = reservation_locked(by, reservation_id)
-    require_mover(by.actor, instrument, reservation, period, reason)
+    if not asked_by:
+        require_mover(by.actor, instrument, reservation, period, reason)
     require_override(by.actor, instrument, reservation.user_id, override, reason)
     require_movable(reservation, period, by.now)
     if (reservation.start_at, reservation.end_at) == (period.start, period.end):
@@ -85,7 +100,14 @@ def _carry_out(
     lapse_due(instrument, by.now)
     backing = backing_locked(instrument, reservation)
     move = weigh_move(
-        by.actor, instrument, reservation, period, by.now, override=override, backing=backing
+        by.actor,
+        instrument,
+        reservation,
+        period,
+        by.now,
+        override=override,
+        backing=backing,
+        asked_by=asked_by,
     )
     if move.refusals:
         raise RulesRefuse(move.refusals)
@@ -104,14 +126,14 @@ def require_mover(
 ) -> None:
     """`NotPermitted` if the actor may not move it there; the host owes a reason."""
     if not is_by_host(actor, instrument, reservation):
-        _require_payers_word(actor, reservation, period)
+        require_payers_word(actor, reservation, period)
     elif not reason.strip():
         raise invalid("reason", "required")
 
 
-def _require_payers_word(actor: Actor, reservation: Reservation, period: Period) -> None:
-    """The person, while they may still book for the payer, or the payer's manager. Giving time
-    back needs nobody's word."""
+def require_payers_word(actor: Actor, reservation: Reservation, period: Period) -> None:
+    """`NotPermitted` but for the person, while they may still book for the payer, and the payer's
+    manager. Giving time back needs nobody's word."""
     place = place_of(reservation.organisation)
     is_own = actor.user_id in {reservation.user_id, reservation.made_by_id}
     old = Period(reservation.start_at, reservation.end_at)

@@ -89,7 +89,8 @@ def _waiting(actor: Actor, now: datetime) -> list[Reservation]:
     if not actor.organisations_where("manage-instruments"):
         raise NotPermitted(capability="manage-instruments")
     rows = requests_to_decide(actor, now)
-    return list(rows.select_related("instrument__policy", "instrument__schedule")[:MOST])
+    rows = rows.select_related("instrument__policy", "instrument__schedule", "conversation")
+    return list(rows[:MOST])
 
 
 def _following(actor: Actor, reservation_id: UUID, now: datetime) -> UUID | None:

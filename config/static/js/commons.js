@@ -212,6 +212,13 @@ document.addEventListener("htmx:beforeSwap", function (event) {
   }
 });
 
+// What asks again by itself rests while nobody looks.
+document.addEventListener("htmx:beforeRequest", function (event) {
+  if (document.hidden && event.detail.elt.matches("[data-while-visible]")) {
+    event.preventDefault();
+  }
+});
+
 // Who is not signed in reads times by the clock of this browser, and so does a new account.
 document.cookie = "time_zone=" + (Intl.DateTimeFormat().resolvedOptions().timeZone || "") +
   "; path=/; max-age=31536000; samesite=lax" + (location.protocol === "https:" ? "; secure" : "");

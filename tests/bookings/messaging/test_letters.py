@@ -21,6 +21,7 @@ from accounts.letters.kinds import Content, compose, letters_of
 from accounts.letters.mails import Letter, Stranger, digest_mail, mail_of, method_of
 from accounts.models import Message, OutboxMessage, User
 from bookings.audit.notifications import audit
+from bookings.conversation import notifications as conversations
 from bookings.messaging.notifications import (
     records,
     reservations,
@@ -33,13 +34,16 @@ from bookings.models import (
     Agreement,
     AuditFinding,
     Charge,
+    Comment,
     PaymentNotice,
+    ProposedTime,
     Reservation,
     SampleItem,
     SampleStep,
     SavedSearch,
     Settlement,
     Statement,
+    Thread,
     UsageSession,
     WebhookDelivery,
     WebhookEndpoint,
@@ -281,6 +285,23 @@ def about_webhook(kind):
     return written
 
 
+def about_conversation(kind):
+    def written(cast, reader):
+        thread = Thread(reservation=cast.booked, waits_for="host", created_at=NOW)
+        comments = [Comment(thread=thread, author=cast.wang, side="requester", created_at=NOW)] * 3
+        proposal = None
+        if kind.name != "conversation.commented":
+            proposal = ProposedTime(
+                thread=thread, comment=comments[0], start_at=cast.later.start_at,
+                end_at=cast.later.end_at, until=NOW + timedelta(days=3),
+                decided_by=None if kind.name.endswith("proposed") else cast.wang,
+            )  # fmt: skip
+        told = conversations.Told(thread, "requester", comments, proposal)
+        return compose(kind, kind.content(told, OutboxMessage(kind=kind.name), NOW), reader)
+
+    return written
+
+
 def about_sample(kind):
     def written(cast, reader):
         sample, other = (
@@ -310,6 +331,7 @@ LETTERS = {
         (harvests, about_harvest),
         (webhooks, about_webhook),
         (audit, about_audit),
+        (conversations, about_conversation),
         (samples, about_sample),
     )
     for name, kind in area.KINDS.items()
@@ -325,6 +347,7 @@ READERS = {
     "hook": "zhao",
     "audit": "auditor",
     "people": "sun",
+    "conversation": "zhao",
 }
 
 

@@ -1,0 +1,41 @@
+"""A comment, with files."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from bookings.conversation.domain.threads import LONGEST_TEXT
+from instruments.forms.fields import StyledForm
+
+ACCEPTED = "image/jpeg,image/png,image/webp,application/pdf"
+
+
+class _SeveralFiles(forms.ClearableFileInput):
+    allow_multiple_selected = True
+
+
+class _FilesField(forms.FileField):
+    """Any number of files, as a list."""
+
+    widget = _SeveralFiles(attrs={"accept": ACCEPTED})
+
+    def clean(self, data: Any, initial: Any = None) -> list[Any]:
+        return [super(_FilesField, self).clean(one, initial) for one in data or []]
+
+
+class CommentForm(StyledForm):
+    """What somebody writes. How long it may be is told by the service, which counts a line's end
+    as one."""
+
+    text = forms.CharField(
+        label=_("Your comment"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3, "maxlength": LONGEST_TEXT}),
+    )
+    file = _FilesField(
+        label=_("Files"),
+        required=False,
+        help_text=_("Pictures (JPEG, PNG, WebP, up to 15 MB) or PDF (up to 25 MB), four at most."),
+    )
+    resolves = forms.BooleanField(label=_("Nothing is left to answer"), required=False)

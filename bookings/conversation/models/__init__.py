@@ -1,0 +1,9 @@
+from bookings.conversation.models.threads import (
+    Comment,
+    CommentFile,
+    ProposedTime,
+    Thread,
+    ThreadRead,
+)
+
+__all__ = ["Comment", "CommentFile", "ProposedTime", "Thread", "ThreadRead"]

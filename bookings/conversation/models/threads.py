@@ -1,0 +1,157 @@
+"""What a person and a host write to each other about a subject."""
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from accounts.domain.roles import Places
+from accounts.models import User
+from accounts.models.keys import new_id
+from bookings.conversation.domain.threads import HOST, LONGEST_TEXT, REQUESTER
+from bookings.needs.models import Need
+from bookings.record.models import Reservation
+from bookings.samples.models import SampleItem
+from instruments.models import Attachment
+
+
+class Side(models.TextChoices):
+    HOST = HOST, _("host")
+    REQUESTER = REQUESTER, _("requester")
+
+
+class Thread(models.Model):
+    """The conversation about one subject; there is none before the first comment.
+
+    waits_for: the side whose answer is awaited, nobody's where it is resolved; version: raised by
+    whatever changes what a reader sees of it.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    reservation = models.OneToOneField(
+        Reservation, models.PROTECT, null=True, related_name="conversation"
+    )
+    need = models.OneToOneField(Need, models.CASCADE, null=True, related_name="conversation")
+    sample = models.OneToOneField(
+        SampleItem, models.CASCADE, null=True, related_name="conversation"
+    )
+    waits_for = models.CharField(max_length=10, choices=Side, blank=True)
+    resolved_at = models.DateTimeField(null=True)
+    resolved_by = models.ForeignKey(
+        User, models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    created_at = models.DateTimeField()
+    version = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        verbose_name = _("conversation")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(reservation__isnull=False, need=None, sample=None)
+                | Q(reservation=None, need__isnull=False, sample=None)
+                | Q(reservation=None, need=None, sample__isnull=False),
+                name="thread_of_one_subject",
+            ),
+            models.CheckConstraint(
+                condition=Q(resolved_at=None) | Q(waits_for=""), name="thread_resolved_waits_not"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["waits_for"], condition=~Q(waits_for=""), name="thread_waits")
+        ]
+
+    def places(self) -> Places:
+        """Those of its subject."""
+        subject = self.reservation or self.need or self.sample
+        return subject.places() if subject else ((), ())
+
+
+class Comment(models.Model):
+    """What somebody wrote, for the side they were on; it is never edited. digest: SHA-256 of the
+    text. withdrawn_at: when its author took it back, or was forgotten: text and files are gone."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    thread = models.ForeignKey(Thread, models.CASCADE, related_name="comments", db_index=False)
+    author = models.ForeignKey(User, models.PROTECT, related_name="+")
+    side = models.CharField(max_length=10, choices=Side)
+    text = models.CharField(max_length=LONGEST_TEXT, blank=True)
+    digest = models.CharField(max_length=64)
+    created_at = models.DateTimeField()
+    withdrawn_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("comment")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(withdrawn_at=None) | Q(text=""), name="comment_withdrawn_is_empty"
+            )
+        ]
+        indexes = [models.Index(fields=["thread", "created_at", "id"], name="comment_order")]
+
+
+class CommentFile(models.Model):
+    """A picture, re-encoded and in two sizes, or a document of a comment; by the rules of those of
+    instruments, and in the same storage, by its id."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    comment = models.ForeignKey(Comment, models.CASCADE, related_name="files")
+    kind = models.CharField(max_length=10, choices=Attachment.Kind)
+    title = models.CharField(max_length=250)
+    media_type = models.CharField(max_length=40)
+    size = models.PositiveIntegerField()
+    digest = models.CharField(max_length=64)
+
+    class Meta:
+        verbose_name = _("file of a comment")
+
+
+class ProposedTime(models.Model):
+    """Another time for a booking that a comment proposes to the other side. It holds nothing.
+
+    booking_version: that of the booking it was proposed for; it lapses as the booking changes, and
+    at `until`.
+    """
+
+    class State(models.TextChoices):
+        OPEN = "open", pgettext_lazy("proposed time", "open")
+        ACCEPTED = "accepted", _("accepted")
+        DECLINED = "declined", _("declined")
+        REPLACED = "replaced", _("replaced")
+        WITHDRAWN = "withdrawn", _("withdrawn")
+        LAPSED = "lapsed", _("lapsed")  # never stored: what is open and out of time
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    thread = models.ForeignKey(Thread, models.CASCADE, related_name="proposals")
+    comment = models.OneToOneField(Comment, models.CASCADE, related_name="proposal")
+    start_at = models.DateTimeField()
+    end_at = models.DateTimeField()
+    until = models.DateTimeField()
+    booking_version = models.PositiveIntegerField()
+    state = models.CharField(max_length=10, choices=State, default=State.OPEN)
+    decided_by = models.ForeignKey(
+        User, models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("proposed time")
+        constraints = [
+            models.CheckConstraint(condition=Q(end_at__gt=F("start_at")), name="proposed_forward"),
+            models.UniqueConstraint(
+                fields=["thread"], condition=Q(state="open"), name="proposed_one_open"
+            ),
+        ]
+
+
+class ThreadRead(models.Model):
+    """Up to when somebody has read a conversation."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    thread = models.ForeignKey(Thread, models.CASCADE, related_name="+", db_index=False)
+    user = models.ForeignKey(User, models.CASCADE, related_name="+")
+    read_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["thread", "user"], name="read_once_a_person")
+        ]

@@ -1,0 +1,227 @@
+"""Conversations, as far as each person takes part in them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+
+from accounts.domain.errors import NotFound
+from accounts.domain.roles import Actor
+from accounts.models import User
+from accounts.selectors.memberships import place_of
+from accounts.selectors.rows import any_of, visible
+from bookings.conversation.domain.threads import HOST, WITHDRAWABLE, state_of
+from bookings.conversation.models import Comment, CommentFile, ProposedTime, Thread, ThreadRead
+from bookings.conversation.models.threads import Side
+from bookings.conversation.selectors.subjects import SUBJECTS, subject_of
+from bookings.record.domain.periods import Period
+from bookings.record.domain.reservations import effective_state, is_own
+from bookings.record.models import Reservation
+from bookings.reserving.domain import moves
+from bookings.reserving.selectors.moves import Move, load_move
+
+_WITH = [f"{kind}__{name}" for kind, names in {
+    "reservation": ("instrument__facility", "user", "made_by", "organisation__region",
+                    "host__region", "payer_region", "host_region"),
+    "need": ("user", "organisation__region"),
+    "sample": ("user", "organisation__region"),
+}.items() for name in names]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """What somebody sees of one: what it is about, their side, and its comments, the oldest first,
+    each with its files and the time it proposes. unread: comments of others since they last read
+    it; may_move: whether proposing and taking another time is theirs; offer: what taking the one
+    that is proposed to them would come to."""
+
+    kind: str
+    subject: Any
+    side: str
+    thread: Thread | None = None
+    comments: Sequence[Comment] = ()
+    unread: int = 0
+    may_move: bool = False
+    offer: Move | None = None
+
+    @property
+    def version(self) -> int:
+        return self.thread.version if self.thread else 0
+
+    @property
+    def waits_for(self) -> str:
+        return self.thread.waits_for if self.thread else ""
+
+    @property
+    def resolved_at(self) -> datetime | None:
+        return self.thread.resolved_at if self.thread else None
+
+
+def load_conversation(
+    actor: Actor, kind: str, subject: Any, now: datetime, *, with_offer: bool = True
+) -> Conversation | None:
+    """Return the conversation about a subject at hand; None for whoever takes no part in it. One
+    statement where nothing is written yet, else three, and those of `load_move` where a time is
+    proposed to the actor."""
+    side = SUBJECTS[kind].side_of(actor, subject)
+    if side is None:
+        return None
+    may_move = kind == "reservation" and _may_move(actor, subject, side, now)
+    read = ThreadRead.objects.filter(thread=OuterRef("pk"), user_id=actor.person)
+    threads = Thread.objects.annotate(read_at=Subquery(read.values("read_at")))
+    thread = threads.filter(**{kind: subject}).first()
+    if thread is None:
+        return Conversation(kind, subject, side, may_move=may_move)
+    comments = list(
+        thread.comments.select_related("author", "proposal")
+        .prefetch_related("files")
+        .order_by("created_at", "id")
+    )
+    unread, offer = 0, None
+    for comment in comments:
+        is_mine, is_gone = comment.author_id == actor.user_id, comment.withdrawn_at is not None
+        comment.is_unread = bool(  # type: ignore[attr-defined]
+            not is_mine
+            and not is_gone
+            and (thread.read_at is None or thread.read_at < comment.created_at)
+        )
+        unread += comment.is_unread  # type: ignore[attr-defined]
+        comment.may_withdraw = (  # type: ignore[attr-defined]
+            is_mine and not is_gone and now < comment.created_at + WITHDRAWABLE
+        )
+        proposal = getattr(comment, "proposal", None)
+        comment.proposed = proposal  # type: ignore[attr-defined]
+        if proposal is None:
+            continue
+        state = proposal.state_now = proposal_state(proposal, subject, now)
+        proposal.shown_label = ProposedTime.State(state).label
+        if may_move and with_offer and proposal.state_now == "open" and comment.side != side:
+            offer = load_move(
+                actor, subject, Period(proposal.start_at, proposal.end_at), now,
+                asked_by=asked_by(comment.side),
+            )  # fmt: skip
+    return Conversation(kind, subject, side, thread, comments, unread, may_move, offer)
+
+
+def conversation_by_id(
+    actor: Actor, kind: str, pk: UUID, now: datetime, *, with_offer: bool = True
+) -> Conversation:
+    """The same of a subject's id; `NotFound` where there is none, or it is not the actor's."""
+    subject, _ = subject_of(actor, kind, pk)
+    found = load_conversation(actor, kind, subject, now, with_offer=with_offer)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def thread_version(actor: Actor, kind: str, pk: UUID) -> int:
+    """Return the version of the conversation about a subject, 0 before the first comment."""
+    subject, _ = subject_of(actor, kind, pk)
+    return Thread.objects.filter(**{kind: subject}).values_list("version", flat=True).first() or 0
+
+
+def threads_waiting(actor: Actor) -> QuerySet[Thread]:
+    """Return the conversations that wait for an answer of the actor, the longest waiting first."""
+    waiting = [
+        Q(subject.answering(actor, side), waits_for=side)
+        for subject in SUBJECTS.values()
+        for side in Side.values
+    ]
+    return Thread.objects.filter(any_of(waiting)).order_by("created_at", "id")
+
+
+def with_subjects(threads: QuerySet[Thread]) -> list[Thread]:
+    """Return conversations with what they are about, its kind, name and address. One
+    statement."""
+    rows = list(threads.select_related(*_WITH))
+    for row in rows:
+        kind = kind_of(row)
+        row.kind, row.subject = kind, getattr(row, kind)  # type: ignore[attr-defined]
+        subject = SUBJECTS[kind]
+        row.address, row.name = subject.address(row.subject), subject.name(row.subject)  # type: ignore[attr-defined]
+    return rows
+
+
+def threads_told() -> QuerySet[Thread]:
+    """Return conversations with what messages say of what they are about."""
+    return Thread.objects.select_related(*_WITH)
+
+
+def kind_of(thread: Thread) -> str:
+    return next(kind for kind in SUBJECTS if getattr(thread, f"{kind}_id") is not None)
+
+
+def people_told(thread: Thread, side: str, *, besides: Iterable[UUID] = ()) -> list[User]:
+    """Return who is told on a side of what the others did, each once."""
+    kind = kind_of(thread)
+    people = {person.pk: person for person in SUBJECTS[kind].people(getattr(thread, kind), side)}
+    return [person for pk, person in people.items() if pk not in set(besides)]
+
+
+def comments_told(thread: Thread, side: str, since: datetime, until: datetime) -> list[Comment]:
+    """Return what a side wrote in a stretch of time and has not taken back. One statement."""
+    return list(
+        thread.comments.filter(
+            side=side, created_at__gte=since, created_at__lt=until, withdrawn_at=None
+        )
+        .select_related("author")
+        .order_by("created_at", "id")
+    )
+
+
+def comment_by_id(actor: Actor, comment_id: UUID) -> Comment:
+    """Return a comment with its conversation; `NotFound` for whoever takes no part in it."""
+    row = visible(Comment.objects.select_related("thread"), pk=comment_id)
+    _subject_of_thread(actor, row.thread)
+    return row
+
+
+def proposal_by_id(
+    actor: Actor, proposal_id: UUID, now: datetime
+) -> tuple[ProposedTime, Reservation, str]:
+    """Return a proposed time with its state at the moment, the booking it is for, and the actor's
+    side; `NotFound` for whoever takes no part in the conversation."""
+    row = visible(ProposedTime.objects.select_related("comment", "thread"), pk=proposal_id)
+    booking, side = _subject_of_thread(actor, row.thread)
+    row.state_now = proposal_state(row, booking, now)  # type: ignore[attr-defined]
+    return row, booking, side
+
+
+def comment_file_by_id(actor: Actor, file_id: UUID) -> CommentFile:
+    """Return a file of a comment; `NotFound` for whoever takes no part in its conversation."""
+    row = visible(CommentFile.objects.select_related("comment__thread"), pk=file_id)
+    _subject_of_thread(actor, row.comment.thread)
+    return row
+
+
+def proposal_state(proposal: ProposedTime, reservation: Reservation, now: datetime) -> str:
+    return state_of(
+        proposal.state,
+        until=proposal.until,
+        proposed_for=proposal.booking_version,
+        version=reservation.version,
+        now=now,
+    )
+
+
+def asked_by(side: str) -> str:
+    """Who had the idea of a move, as moves call the side."""
+    return moves.HOST if side == HOST else moves.PERSON
+
+
+def _subject_of_thread(actor: Actor, thread: Thread) -> tuple[Any, str]:
+    kind = kind_of(thread)
+    return subject_of(actor, kind, getattr(thread, f"{kind}_id"))
+
+
+def _may_move(actor: Actor, row: Reservation, side: str, now: datetime) -> bool:
+    if effective_state(row.state, row.deadline_at, now) not in {"requested", "confirmed", "in_use"}:
+        return False
+    if side == HOST:
+        return actor.may("manage-instruments", place_of(row.host))
+    return is_own(actor.user_id, person=row.user_id, maker=row.made_by_id) or actor.may(
+        "book-for-members", place_of(row.organisation)
+    )

@@ -1,0 +1,172 @@
+"""Another time for a booking, proposed by one side and taken by the other."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts import trail
+from accounts.domain.errors import NotPermitted, WrongState
+from accounts.domain.roles import Actor, By
+from accounts.notifications import Effect, enqueue
+from accounts.permissions import actor_of, require
+from accounts.selectors.memberships import place_of
+from bookings.conversation.domain.threads import HOST, answer_until, check_text
+from bookings.conversation.locks import lock_proposal
+from bookings.conversation.models import ProposedTime
+from bookings.conversation.selectors.subjects import subject_of
+from bookings.conversation.selectors.threads import asked_by, proposal_by_id, proposal_state
+from bookings.conversation.services.comments import comment_store, thread_touch
+from bookings.record.domain.periods import Period
+from bookings.record.domain.refusals import RulesRefuse
+from bookings.record.models import Reservation
+from bookings.reserving.selectors.moves import load_move
+from bookings.reserving.services.moves import (
+    require_movable,
+    require_payers_word,
+    reservation_move,
+)
+from bookings.reserving.services.placing import reservation_locked
+
+
+@transaction.atomic
+def proposal_make(by: By, *, reservation_id: UUID, period: Period, text: str = "") -> ProposedTime:
+    """Propose another time for a booking to the other side, perhaps with a word; it takes the place
+    of one that was open. It keeps nothing: the slot may be gone when it is taken.
+
+    `RulesRefuse` with every rule that speaks against it now, `NotPermitted` for whoever may not
+    move the booking, `WrongState` where nobody may, or it has this time already.
+    """
+    reservation, side = subject_of(by.actor, "reservation", reservation_id)
+    by.require_version(reservation.version)
+    require_word(by.actor, side, reservation, period)
+    require_movable(reservation, period, by.now)
+    if (reservation.start_at, reservation.end_at) == (period.start, period.end):
+        raise WrongState("same-time")
+    move = load_move(by.actor, reservation, period, by.now, asked_by=asked_by(side))
+    if move.refusals:
+        raise RulesRefuse(move.refusals)
+    comment = comment_store(by, "reservation", reservation_id, check_text(text, is_needed=False))
+    thread = comment.thread
+    thread.proposals.filter(state="open").update(
+        state=ProposedTime.State.REPLACED, decided_at=by.now, decided_by=by.actor.user_id
+    )
+    proposal = ProposedTime.objects.create(
+        thread=thread,
+        comment=comment,
+        start_at=period.start,
+        end_at=period.end,
+        until=answer_until(
+            by.now,
+            [
+                *(reservation.start_at, reservation.end_at, reservation.deadline_at),
+                *(period.start, period.end),
+            ],
+        ),
+        booking_version=reservation.version,
+    )
+    trail.record(
+        by,
+        "conversation.propose",
+        thread,
+        after={
+            "proposal": proposal.pk,
+            "side": side,
+            "start": period.start,
+            "end": period.end,
+            "until": proposal.until,
+        },
+    )
+    enqueue([_effect("proposed", proposal)], now=by.now)
+    return proposal
+
+
+@transaction.atomic
+def proposal_accept(by: By, *, proposal_id: UUID) -> ProposedTime:
+    """Take the time that the other side proposes: the booking moves there, at the cost that it has
+    if they moved it. Both must still be who may move it.
+
+    `RulesRefuse` where the slot is gone or a rule speaks against it by now, with the nearest that
+    passes; `WrongState` once it is decided or has lapsed. Nothing is changed then.
+    """
+    _, booking, side = proposal_by_id(by.actor, proposal_id, by.now)
+    _, reservation = reservation_locked(by, booking.pk)
+    proposal = lock_proposal(proposal_id)
+    _require_open(proposal, reservation, side, by.now)
+    period = Period(proposal.start_at, proposal.end_at)
+    comment = proposal.comment
+    require_word(by.actor, side, reservation, period)
+    try:
+        require_word(actor_of(comment.author), comment.side, reservation, period)
+    except NotPermitted:  # they have left since, say
+        raise WrongState("proposer-gone") from None
+    moved = reservation_move(
+        by, reservation_id=booking.pk, period=period, asked_by=asked_by(comment.side)
+    )
+    _decide(by, proposal, ProposedTime.State.ACCEPTED)
+    thread_touch(
+        proposal.thread,
+        waits_for="",
+        resolved_at=by.now,
+        resolved_by_id=by.actor.person,
+    )
+    trail.record(
+        by,
+        "conversation.accept",
+        proposal.thread,
+        after={"proposal": proposal.pk, "version": moved.version},
+    )
+    enqueue([_effect("accepted", proposal)], now=by.now)
+    return proposal
+
+
+@transaction.atomic
+def proposal_decline(by: By, *, proposal_id: UUID) -> ProposedTime:
+    """Say no to the time that the other side proposes; the booking stays as it is."""
+    _, reservation, side = proposal_by_id(by.actor, proposal_id, by.now)
+    proposal = lock_proposal(proposal_id)
+    _require_open(proposal, reservation, side, by.now)
+    require_word(by.actor, side, reservation, Period(proposal.start_at, proposal.end_at))
+    _decide(by, proposal, ProposedTime.State.DECLINED)
+    thread_touch(proposal.thread, waits_for=proposal.comment.side)
+    trail.record(by, "conversation.decline", proposal.thread, after={"proposal": proposal.pk})
+    enqueue([_effect("declined", proposal)], now=by.now)
+    return proposal
+
+
+def require_word(actor: Actor, side: str, reservation: Reservation, period: Period) -> None:
+    """`NotPermitted` unless an actor may move a booking in the name of a side: the host's managers,
+    never on a booking of their own, and those of `require_payers_word`."""
+    if side != HOST:
+        require_payers_word(actor, reservation, period)
+        return
+    require(actor, "manage-instruments", place_of(reservation.host))
+    if actor.user_id in {reservation.user_id, reservation.made_by_id}:
+        raise NotPermitted
+
+
+def _require_open(
+    proposal: ProposedTime, reservation: Reservation, side: str, now: datetime
+) -> None:
+    """`NotPermitted` for the side that proposes it, `WrongState` unless it is open."""
+    if side == proposal.comment.side:
+        raise NotPermitted
+    state = proposal_state(proposal, reservation, now)
+    if state == "lapsed":
+        raise WrongState("proposal-lapsed")
+    if state != "open":
+        raise WrongState("proposal-decided")
+
+
+def _decide(by: By, proposal: ProposedTime, state: str) -> None:
+    proposal.state, proposal.decided_at = state, by.now
+    proposal.decided_by_id = by.actor.person
+    proposal.save(update_fields=["state", "decided_at", "decided_by"])
+
+
+def _effect(what: str, proposal: ProposedTime) -> Effect:
+    return Effect(
+        kind=f"conversation.{what}",
+        key=f"conversation.{what}:{proposal.pk}",
+        payload={"proposal": str(proposal.pk)},
+    )

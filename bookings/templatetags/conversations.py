@@ -1,0 +1,24 @@
+"""The conversation about something, on its page."""
+
+from typing import Any
+
+from django import template
+
+from accounts.views.pages import by_of
+from bookings.conversation.selectors.threads import load_conversation
+
+register = template.Library()
+
+
+@register.inclusion_tag("bookings/conversation/part.html", takes_context=True)
+def conversation(context: dict[str, Any], kind: str, subject: Any) -> dict[str, Any]:
+    """`{% conversation "need" need %}`: for whoever takes part in it; nothing for others."""
+    request = context["request"]
+    by = by_of(request)
+    found = load_conversation(by.actor, kind, subject, by.now)
+    return {
+        "conversation": found,
+        "request": request,
+        "csrf_token": context.get("csrf_token"),
+        "reader_zone": context.get("reader_zone"),
+    }
