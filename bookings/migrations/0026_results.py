@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0016_leases'),
-        ('bookings', '0023_days_over_open_hours'),
+        ('bookings', '0025_conversation'),
         ('instruments', '0017_cards_by_what_they_ask'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

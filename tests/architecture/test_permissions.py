@@ -352,10 +352,11 @@ ARGUMENTS = {
     "kind": "kind",
     "subject_id": "reservation",
     "comment_id": "comment",
-    "file_id": "comment-file",
     "proposal_id": "proposal",
 }
 SPECIAL = {
+    ("bookings:comment-file", "file_id"): "comment-file",
+    ("api-comment-file", "file_id"): "comment-file",
     ("bookings:result-package", "hand_off_id"): "released-result",
     ("bookings:result-file", "hand_off_id"): "released-result",
     ("bookings:result-link", "hand_off_id"): "released-result",

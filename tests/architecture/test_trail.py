@@ -37,6 +37,8 @@ WITHOUT = {
     "calendar_read": "when a person is busy elsewhere, which is nobody else's affair",
     "upload_begin": "files on their way, which the seal names in the trail",
     "upload_write": "the same",
+    "view_save": "how somebody likes to see a list, which is nobody else's affair",
+    "view_delete": "the same",
     "list_create": "which instruments somebody keeps for themselves, which is nobody else's affair",
     "list_rename": "the same",
     "list_delete": "the same",

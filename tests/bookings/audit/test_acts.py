@@ -47,7 +47,7 @@ NEVER = {
     "facilitymonth", "facilityuse", "facilityyear", "fetching",
     "hoststorage", "resultfile", "resultterms", "receipt", "keeprequest",
     "hostrecord", "idempotencykey", "installation", "importchunk", "importedbooking", "importrow",
-    "instrumentday", "instrumentlist", "instrumentmonth", "instrumentyear", "listentry",
+    "instrumentday", "instrumentlist", "instrumentmonth", "instrumentyear", "listentry", "savedview",
     "suggestion",
     "organisationmove", "pasthost", "pursetransfer",
     "instrumentdayuse", "jobrun", "lease", "ledgerentry", "message", "occupancy", "openwindow",
