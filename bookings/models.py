@@ -59,6 +59,7 @@ from bookings.settlement.models import (
     StatementCounter,
     StatementLine,
 )
+from bookings.usage.models import CheckInCode, FaultNote, FaultReport, Kiosk
 
 __all__ = [
     "Agreement",
@@ -75,6 +76,7 @@ __all__ = [
     "CalendarFeed",
     "Chain",
     "Charge",
+    "CheckInCode",
     "ClosedMonth",
     "Closure",
     "Correction",
@@ -89,6 +91,8 @@ __all__ = [
     "FacilityMonth",
     "FacilityUse",
     "FacilityYear",
+    "FaultNote",
+    "FaultReport",
     "FundingSource",
     "HostRecord",
     "HoursExport",
@@ -98,6 +102,7 @@ __all__ = [
     "InstrumentList",
     "InstrumentMonth",
     "InstrumentYear",
+    "Kiosk",
     "LedgerEntry",
     "ListEntry",
     "Need",

@@ -215,6 +215,7 @@ def figure_value(value: Decimal | int, currency: str) -> str:
 WAITS_ON = {
     "offers": ("bookings:waiting", ""),
     "requests": ("bookings:requests", ""),
+    "faults": ("bookings:faults", "waits=faults"),
     "questions": ("instruments:questions", ""),
     "joining": ("accounts:people", ""),
     "organisations": ("bookings:organisation-requests", ""),
@@ -245,6 +246,7 @@ WAITS_ON = {
 WAITS_BECAUSE = {
     "offers": _("A slot of the waiting list is kept for you: take it before it goes to the next."),
     "requests": _("One that is not answered in time expires."),
+    "faults": _("Nothing is closed, and nobody who comes next is told, before you confirm them."),
     "questions": _("Your answer is shown on the instrument's page from then on."),
     "joining": _("They cannot book before you decide."),
     "organisations": _("Their people cannot join before you enter them."),
@@ -288,6 +290,8 @@ def waits_for(what: str, number: int) -> str:
             return ngettext("offer of the waiting list", "offers of the waiting list", number)
         case "requests":
             return ngettext("request to answer", "requests to answer", number)
+        case "faults":
+            return ngettext("fault report to check", "fault reports to check", number)
         case "questions":
             return ngettext("question to answer", "questions to answer", number)
         case "joining":

@@ -44,7 +44,7 @@ from bookings.settlement.api import (
     settlements,
     statements,
 )
-from bookings.usage.api import closures, usage
+from bookings.usage.api import closures, faults, kiosks, usage
 from config.api import docs
 from instruments.api import (
     attachments,
@@ -102,6 +102,7 @@ urlpatterns = [
     *moves.Moves.routes(),
     *transitions.Transitions.routes(),
     *usage.Usage.routes(),
+    *kiosks.CheckInCodes.routes(),
     *transitions.Cancellation.routes(),
     *bookings_needs.Needs.routes(),
     path("samples/labels/", samples.SampleLabels.as_view(), name="api-sample-labels"),
@@ -212,6 +213,9 @@ urlpatterns = [
     *closures.InstrumentClosures.routes(),
     path(_instrument + "ratings/", ratings.InstrumentRatings.as_view(), name="api-ratings"),
     *closures.Closures.routes(),
+    *faults.InstrumentFaults.routes(),
+    *faults.Faults.routes(),
+    *kiosks.Kiosks.routes(),
     # files in and out
     path("imports/people/", people.PeopleImport.as_view(), name="api-people-import"),
     *register_imports.RegisterImports.routes(),

@@ -20,6 +20,7 @@ from bookings.privacy.selectors.leaving import bookings_ahead
 from bookings.privacy.selectors.persons import Row, load_obstacles, load_person
 from bookings.privacy.services.leaving import bookings_drop
 from bookings.samples.services.samples import samples_forget
+from bookings.usage.services.faults import faults_forget
 from instruments.locks import lock_instruments
 from instruments.services.capabilities import questions_drop
 from instruments.services.enrolments import enrolments_drop
@@ -60,6 +61,7 @@ def person_close(*, user: User, now: datetime, by_platform: bool = False, reason
     cancelled = bookings_drop(own, ahead=ahead, reason="")
     enrolments_drop(own, user_id=user.pk)
     questions_drop(user_id=user.pk)
+    faults_forget(user_id=user.pk)
     SavedSearch.objects.filter(user=user).delete()
     Need.objects.filter(user=user).delete()
     Suggestion.objects.filter(user=user).delete()

@@ -44,7 +44,7 @@ NEVER = {
     "agreementmember", "attachment", "bookingpolicy", "bookingsread", "busytime", "capability",
     "capabilityquestion", "correction", "dirtyday",
     "dirtymonths", "dispute", "earmark", "facilitybookings", "facilityday", "facilitylead",
-    "facilitymonth", "facilityuse", "facilityyear", "fetching",
+    "facilitymonth", "facilityuse", "facilityyear", "faultnote", "fetching",
     "hostrecord", "idempotencykey", "installation", "importchunk", "importedbooking", "importrow",
     "instrumentday", "instrumentlist", "instrumentmonth", "instrumentyear", "listentry",
     "suggestion",
