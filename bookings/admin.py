@@ -50,6 +50,24 @@ class UsageSessionAdmin(Large):
     search_named = {"instrument": "name"}
 
 
+@admin.register(models.FaultReport)
+class FaultReportAdmin(ReadOnly):
+    list_display = ("created_at", "instrument", "severity", "state", "decided_at", "closure")
+    list_select_related = ("instrument", "closure")
+    list_filter = ("state", "severity")
+    ordering = ("-created_at",)
+    search_fields = ("instrument__name",)
+
+
+@admin.register(models.Kiosk)
+class KioskAdmin(ReadOnly):
+    list_display = ("name", "organisation", "created_at", "enrolled_at", "expires_at", "revoked_at")
+    list_select_related = ("organisation",)
+    ordering = ("-created_at",)
+    search_fields = ("name", "organisation__code")
+    exclude = ("digest", "enrol_digest")
+
+
 @admin.register(models.Quote)
 class QuoteAdmin(Large):
     list_display = ("created_at", "reservation", "is_current", "currency", "total", "payable")

@@ -75,6 +75,7 @@ from bookings.settlement.models import (
     StatementCounter,
     StatementLine,
 )
+from bookings.usage.models import CheckInCode, FaultNote, FaultReport, Kiosk
 
 __all__ = [
     "Agreement",
@@ -91,6 +92,7 @@ __all__ = [
     "CalendarFeed",
     "Chain",
     "Charge",
+    "CheckInCode",
     "ClosedMonth",
     "Closure",
     "CollectLink",
@@ -108,6 +110,8 @@ __all__ = [
     "FacilityMonth",
     "FacilityUse",
     "FacilityYear",
+    "FaultNote",
+    "FaultReport",
     "FundingSource",
     "HandOff",
     "HostRecord",
@@ -120,6 +124,7 @@ __all__ = [
     "InstrumentMonth",
     "InstrumentYear",
     "KeepRequest",
+    "Kiosk",
     "LedgerEntry",
     "ListEntry",
     "Need",

@@ -36,7 +36,7 @@ from bookings.reserving.views import booking, moves, requests
 from bookings.results.views import collecting, handoffs
 from bookings.samples.views import samples
 from bookings.series.views import series
-from bookings.usage.views import board, closures
+from bookings.usage.views import at, board, closures, faults, kiosks, labels
 
 app_name = "bookings"
 
@@ -182,6 +182,21 @@ urlpatterns = [
         name="proposal-answer",
     ),
     path("conversations/files/<uuid:file_id>/<slug:size>/", threads.file, name="comment-file"),
+    path(_reservation + "code/", kiosks.code, name="check-in-code"),
+    # At the instrument
+    path("at/<str:code>/", at.at, name="at"),
+    path("at/<str:code>/fault/", at.fault, name="fault-new"),
+    path("faults/", faults.faults, name="faults"),
+    path("faults/<uuid:fault_id>/", faults.fault, name="fault"),
+    path("faults/<uuid:fault_id>/dismiss/", faults.dismiss, name="fault-dismiss"),
+    path("faults/photos/<uuid:note_id>/<str:size>/", faults.photo, name="fault-photo"),
+    path("manage/labels/", labels.labels, name="labels"),
+    path("manage/kiosks/", kiosks.kiosks, name="kiosks"),
+    path("manage/kiosks/<uuid:kiosk_id>/revoke/", kiosks.revoke, name="kiosk-revoke"),
+    path("kiosk/", kiosks.kiosk, name="kiosk"),
+    path("kiosk/enrol/", kiosks.enrol, name="kiosk-enrol"),
+    path("kiosk/enrol/<str:token>/", kiosks.enrol, name="kiosk-enrol-link"),
+    path("kiosk/<uuid:instrument_id>/", kiosks.check_in, name="kiosk-check-in"),
     path("profile/data/", persons.data, name="person-data"),
     path("profile/data/export/", persons.export, name="person-export"),
     path("profile/close/", persons.close, name="person-close"),

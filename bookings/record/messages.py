@@ -587,6 +587,13 @@ SENTENCES = {
     "has-payments": _("Money has been paid on it: reverse that payment first."),
     "too-early": _("Checking in is possible from 15 minutes before the start."),
     "too-late": _("The booking has ended."),
+    "too-many-faults": _("The limit of fault reports a day is reached: {most}. Call the owner."),
+    "fault-decided": _("This report has been decided already."),
+    "wrong-code": _("This code is wrong, used already, or too old."),
+    "too-many-codes": _("Too many wrong codes: wait ten minutes, or use your telephone."),
+    "too-many-kiosks": _(
+        "This organisation has as many kiosks as it may ({most}): revoke one that is not used."
+    ),
     "units-in-use": _("Unit {units} is booked or in use: cancel or close what is on it first."),
     "wrong-version": _("Somebody changed this since you read it. Load it again."),
     "not-a-file": _("This must be a file."),

@@ -216,6 +216,7 @@ WAITS_ON = {
     "offers": ("bookings:waiting", ""),
     "requests": ("bookings:requests", ""),
     "conversations": ("bookings:conversations", ""),
+    "faults": ("bookings:faults", "waits=faults"),
     "questions": ("instruments:questions", ""),
     "joining": ("accounts:people", ""),
     "organisations": ("bookings:organisation-requests", ""),
@@ -247,6 +248,7 @@ WAITS_BECAUSE = {
     "offers": _("A slot of the waiting list is kept for you: take it before it goes to the next."),
     "requests": _("One that is not answered in time expires."),
     "conversations": _("Somebody asks about a booking or a need, or proposes another time."),
+    "faults": _("Nothing is closed, and nobody who comes next is told, before you confirm them."),
     "questions": _("Your answer is shown on the instrument's page from then on."),
     "joining": _("They cannot book before you decide."),
     "organisations": _("Their people cannot join before you enter them."),
@@ -296,6 +298,8 @@ def waits_for(what: str, number: int) -> str:
                 "conversations that wait for your answer",
                 number,
             )
+        case "faults":
+            return ngettext("fault report to check", "fault reports to check", number)
         case "questions":
             return ngettext("question to answer", "questions to answer", number)
         case "joining":

@@ -46,7 +46,7 @@ from bookings.settlement.api import (
     settlements,
     statements,
 )
-from bookings.usage.api import closures, usage
+from bookings.usage.api import closures, faults, kiosks, usage
 from config.api import docs
 from instruments.api import (
     attachments,
@@ -104,6 +104,7 @@ urlpatterns = [
     *moves.Moves.routes(),
     *transitions.Transitions.routes(),
     *usage.Usage.routes(),
+    *kiosks.CheckInCodes.routes(),
     *transitions.Cancellation.routes(),
     *bookings_needs.Needs.routes(),
     *threads.of_kind("reservation", "reservations/", "reservation_id", "reservations"),
@@ -244,6 +245,9 @@ urlpatterns = [
     *handoffs.ResultStorage.routes(),
     path("uploads/", uploads.Uploads.as_view(), name="api-uploads"),
     path("uploads/<uuid:file_id>/", uploads.Upload.as_view(), name="api-upload"),
+    *faults.InstrumentFaults.routes(),
+    *faults.Faults.routes(),
+    *kiosks.Kiosks.routes(),
     # files in and out
     path("imports/people/", people.PeopleImport.as_view(), name="api-people-import"),
     *register_imports.RegisterImports.routes(),

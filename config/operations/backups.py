@@ -26,7 +26,7 @@ from django.db import DatabaseError, connection, transaction
 from django.db.migrations.recorder import MigrationRecorder
 from psycopg import pq
 
-from bookings.models import CommentFile, SamplePhoto
+from bookings.models import CommentFile, FaultNote, SamplePhoto
 from config.env import OURS
 from instruments.adapters.files import file_names
 from instruments.models import Attachment
@@ -319,6 +319,8 @@ def _missing(there: set[str]) -> list[str]:
         for pk, kind in model.objects.values_list("pk", "kind"):
             named.update(file_names(pk, kind))
     for pk in SamplePhoto.objects.values_list("pk", flat=True):
+        named.update(file_names(pk, Attachment.Kind.PHOTO))
+    for pk in FaultNote.objects.filter(has_photo=True).values_list("pk", flat=True):
         named.update(file_names(pk, Attachment.Kind.PHOTO))
     return sorted(named - there)
 

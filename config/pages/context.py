@@ -21,7 +21,8 @@ from bookings.record.selectors.reservations import own_reservations
 
 # The pages of one booking.
 BOOKING = {
-    f"bookings:{name}" for name in ("reservation", "cancel", "move", "check-in", "check-out")
+    f"bookings:{name}"
+    for name in (*("reservation", "cancel", "move", "check-in", "check-out", "check-in-code"),)
 }
 # Pages below the one that the menu names.
 PARTS = {
@@ -31,7 +32,7 @@ PARTS = {
             *("instrument", "week", "choose", "book", "quote", "waiting-new"),
             *("searches", "search-change", "techniques", "technique"),
             *("measurands", "measurand", "measurand-new"),
-            *("compare", "lists", "list", "list-entry", "map"),
+            *("compare", "lists", "list", "list-entry", "map", "at", "fault-new"),
         ),
         "bookings:needs": (
             "need",
@@ -82,11 +83,8 @@ PARTS = {
             ),
         ),
         "instruments:manage": (
-            "closures",
-            "closure-end",
-            "closure-delete",
-            "what-if",
-            "result-terms",
+            *("closures", "closure-end", "closure-delete", "what-if", "labels", "result-terms"),
+            *("faults", "fault", "fault-dismiss", "kiosks", "kiosk-revoke"),
         ),
     }.items()
     for page in pages

@@ -7,10 +7,14 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.roles import Places
 from accounts.models import Organisation, Region, User
-from accounts.models.keys import new_id
+from accounts.models.keys import new_code, new_id
 from instruments.models.facilities import Facility
 from instruments.models.opening import Schedule
 from instruments.models.techniques import Technique
+
+
+def new_short_code() -> str:
+    return new_code(7)
 
 
 class Instrument(models.Model):
@@ -43,6 +47,11 @@ class Instrument(models.Model):
     # The host and its region, kept here too: every search and every booking asks for them.
     organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="instruments")
     region = models.ForeignKey(Region, models.PROTECT, related_name="instruments")
+
+    # What its label leads to (/at/<code>/); it never changes.
+    short_code = models.CharField(  # noqa: DJ001 (several may have none while upgrading)
+        max_length=8, null=True, default=new_short_code, editable=False
+    )
 
     # PIDINST 1.0
     identifier = models.CharField(max_length=200, blank=True)
@@ -117,6 +126,11 @@ class Instrument(models.Model):
                 fields=["organisation", "source", "source_key"],
                 condition=~Q(source=""),
                 name="instrument_source_unique",
+            ),
+            models.UniqueConstraint(
+                fields=["short_code"],
+                condition=Q(short_code__isnull=False),
+                name="instrument_short_code",
             ),
             models.CheckConstraint(
                 condition=Q(merged_into=None) | Q(publication="retired"),

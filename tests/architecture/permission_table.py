@@ -173,6 +173,25 @@ POST bookings:conversation-propose   - 404 302 404 404 302 302 403 403 404 404 4
 POST bookings:comment-withdraw       - 404 302 404 404 403 403 403 403 404 404 404 404
 POST bookings:proposal-answer        - 404 302 404 404 403 302 403 403 404 404 404 404
 GET  bookings:comment-file           - 404 200 404 404 200 200 200 200 404 404 404 404
+POST bookings:check-in-code          - 404 200 404 404 404 403 403 403 403 404 404 404
+GET  bookings:at                   200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:fault-new              - 403 200 200 200 200 200 403 403 403 403 403 403
+POST bookings:fault-new              - 403 302 302 302 302 302 403 403 403 403 403 403
+GET  bookings:faults                 - 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:fault                  - 404 200 404 404 200 404 404 200 200 404 404 404
+POST bookings:fault                  - 404 403 404 404 302 404 404 403 403 404 404 404
+POST bookings:fault-dismiss          - 404 403 404 404 302 404 404 403 403 404 404 404
+GET  bookings:fault-photo            - 404 200 404 404 200 404 404 200 200 404 404 404
+GET  bookings:labels                 - 403 403 403 403 200 200 403 403 403 403 403 200
+GET  bookings:kiosks                 - 403 403 403 403 200 200 403 403 403 403 403 200
+POST bookings:kiosks                 - 403 403 403 403 200 400 403 403 403 403 403 200
+POST bookings:kiosk-revoke           - 404 404 404 404 302 404 404 404 404 404 404 302
+GET  bookings:kiosk                200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:kiosk-enrol          200 200 200 200 200 200 200 200 200 200 200 200 200
+POST bookings:kiosk-enrol          302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  bookings:kiosk-enrol-link     200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:kiosk-check-in       404 404 404 404 404 404 404 404 404 404 404 404 404
+POST bookings:kiosk-check-in       404 404 404 404 404 404 404 404 404 404 404 404 404
 GET  bookings:board                  - 403 403 403 403 200 200 403 403 403 403 403 403
 GET  bookings:board-events           - 403 403 403 403 200 200 403 403 403 403 403 403
 GET  bookings:board-close            - 403 403 403 403 200 403 403 403 403 403 403 403
@@ -671,6 +690,17 @@ POST   api-reservation-move          - 404 200 404 404 200 200 403 403 403 404 4
 POST   api-reservation-approve       - 404 403 404 404 200 403 403 403 403 404 404 404
 POST   api-reservation-reject        - 404 403 404 404 200 403 403 403 403 404 404 404
 POST   api-reservation-check-in      - 404 200 404 404 200 403 403 403 403 404 404 404
+POST   api-reservation-check-in-code - 404 200 404 404 404 403 403 403 403 404 404 404
+GET    api-instrument-faults         - 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-instrument-faults         - 403 201 201 201 201 201 403 403 403 403 403 403
+GET    api-faults                    - 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-fault                     - 404 200 404 404 200 404 404 200 200 404 404 404
+POST   api-fault-confirm             - 404 403 404 404 200 404 404 403 403 404 404 404
+POST   api-fault-dismiss             - 404 403 404 404 200 404 404 403 403 404 404 404
+GET    api-kiosks                    - 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-kiosks                    - 403 403 403 403 201 403 403 403 403 403 403 201
+GET    api-kiosk                     - 404 404 404 404 200 404 404 404 404 404 404 200
+POST   api-kiosk-revoke              - 404 404 404 404 200 404 404 404 404 404 404 200
 POST   api-reservation-check-out     - 404 409 404 404 409 403 403 403 403 404 404 404
 GET    api-reservation-cancellation   - 404 200 404 404 200 200 200 200 200 404 404 404
 GET    api-results                   - 200 200 200 200 200 200 200 200 200 200 200 200
@@ -862,6 +892,7 @@ QUERIES = {
     "bookings:compare-choose": "?id=<instrument>",
     "bookings:compare": "?id=<instrument>&id=<asks-first>",
     "bookings:palette": "?q=microscope",
+    "bookings:kiosks": "?facility=<facility>",
     "bookings:choose": "?start=2026-03-06T06:00:00Z&minutes=60",
     "bookings:quote": "?start=2026-03-06T06:00:00Z&minutes=60&service_mode=self&purpose=research",
     "api-reservation-move": "?start=2026-03-06T06:00:00Z&end=2026-03-06T07:00:00Z",
@@ -1050,6 +1081,12 @@ PAGE_BODIES = {
     "bookings:money-funding-change": SOURCE,
     "bookings:money-funding-suspend": {"reason": "test"},
     "bookings:money-funding-resume": {"reason": "test"},
+    "bookings:fault-new": {"severity": "usable", "text": "The stage drifts."},
+    "bookings:fault": {"note": "1", "reason": ""},
+    "bookings:fault-dismiss": {"reason": "test"},
+    "bookings:kiosks": {"name": "Room 214", "instrument": ["<instrument>"]},
+    "bookings:kiosk-enrol": {"code": "<kiosk-code>"},
+    "bookings:kiosk-check-in": {"code": "123456"},
     "bookings:closures": {
         "kind": "maintenance",
         "start": "2026-03-10T10:00",
@@ -1355,6 +1392,10 @@ API_BODIES = {
         "valid_from": "2027-01-01",
         "rates": {"internal": "1.00"},
     },
+    ("POST", "api-instrument-faults"): {"severity": "usable", "text": "The stage drifts."},
+    ("POST", "api-fault-confirm"): {"reason": ""},
+    ("POST", "api-fault-dismiss"): {"reason": "test"},
+    ("POST", "api-kiosks"): {"name": "Room 214", "instruments": ["<instrument>"]},
     ("POST", "api-closures"): {
         "start": "2026-03-10T02:00:00Z",
         "end": "2026-03-10T04:00:00Z",

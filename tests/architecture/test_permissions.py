@@ -40,6 +40,8 @@ from bookings.reserving.services.reservations import reservation_cancel
 from bookings.samples.services.samples import photo_add
 from bookings.series.services.series import series_book
 from bookings.usage.services.closures import Outage, closure_create
+from bookings.usage.services.faults import fault_report
+from bookings.usage.services.kiosks import kiosk_create
 from config.pages import context
 from config.templatetags import display
 from instruments.domain.ratecards import parse_rate_card
@@ -195,6 +197,16 @@ def world(shared_cast):
         instrument_id=cast.microscope.pk,
         parameter="spatial_resolution",
     )
+    fault = fault_report(
+        By(cast.actor("wang"), NOW),
+        instrument_id=asks.pk,
+        severity="usable",
+        text="The stage drifts.",
+        photo=picture(),
+    )
+    kiosk, kiosk_code = kiosk_create(
+        By(cast.actor("zhao"), NOW), name="Room 214", instrument_ids=[cast.microscope.pk]
+    )
     effects_carry_out(now=NOW)
     feed = feed_make(By(cast.actor("wang"), NOW), instrument_id=None)
     busy_calendar_set(By(cast.actor("wang"), NOW), address="https://calendar.example/")
@@ -215,6 +227,11 @@ def world(shared_cast):
     told = Message.objects.filter(user=cast.people["wang"]).latest("created_at", "id")
     return cast, {
         "message": str(told.pk),
+        "fault": str(fault.pk),
+        "fault-note": str(fault.notes.get().pk),
+        "kiosk": str(kiosk.pk),
+        "kiosk-code": kiosk_code,
+        "short-code": cast.microscope.short_code,
         "webhook": str(webhook.pk),
         "delivery": str(delivery.pk),
         "feed": str(feed.pk),
@@ -303,6 +320,9 @@ ARGUMENTS = {
     "reservation_id": "reservation",
     "object_id": "reservation",
     "closure_id": "closure",
+    "fault_id": "fault",
+    "note_id": "fault-note",
+    "kiosk_id": "kiosk",
     "series_id": "series",
     "chain_id": "chain",
     "wish_id": "wish",
@@ -388,6 +408,11 @@ SPECIAL = {
     ("bookings:finding-return", "finding_id"): "answered-finding",
     ("api-audit-finding-return", "finding_id"): "answered-finding",
     ("bookings:feed", "token"): "feed-token",
+    ("bookings:kiosk-enrol-link", "token"): "kiosk-code",
+    ("bookings:at", "code"): "short-code",
+    ("bookings:fault-new", "code"): "short-code",
+    ("bookings:check-in-code", "reservation_id"): "present",
+    ("api-reservation-check-in-code", "reservation_id"): "present",
     ("bookings:proof", "entry_id"): "trail-entry",
     ("bookings:list-entry", "entry_id"): "list-entry",
     ("api-list-entry", "entry_id"): "list-entry",

@@ -75,6 +75,8 @@ OTHERS = {
     "bookings:instrument": "wang",
     "bookings:book": "wang",
     "bookings:mine": "wang",
+    "bookings:at": "wang",
+    "bookings:fault-new": "wang",
     "bookings:calendar": "wang",
     "bookings:waiting": "wang",
     "bookings:searches": "wang",

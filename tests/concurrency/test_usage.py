@@ -7,8 +7,15 @@ import pytest
 from accounts.domain.roles import By
 from bookings.models import Occupancy, Reservation, UsageSession
 from bookings.reserving.services.reservations import reservation_request
+from bookings.usage.services.kiosks import (
+    check_in_code,
+    kiosk_check_in,
+    kiosk_create,
+    kiosk_enrol,
+)
 from bookings.usage.services.usage import reservation_check_in, reservation_check_out
 from tests.concurrency.races import ALWAYS, HOUR, booking, codes, consistent, time_of, won
+from tests.factories.moments import NOW
 
 pytestmark = pytest.mark.concurrency
 
@@ -49,4 +56,33 @@ def test_two_come_early_and_one_unit_is_free(real_cast, race, rounds):
         reservation_check_in(By(actor, late), reservation_id=waiting.pk)
         for who, row in zip((wang, sun), mine, strict=True):
             reservation_check_out(By(who, late + HOUR / 2), reservation_id=row.pk)
+    consistent()
+
+
+def test_a_kiosk_and_a_telephone_check_in_at_once(real_cast, race, rounds):
+    """One session comes of it, whoever is first; the other is told that it is in use already."""
+    wang, zhao = real_cast.actor("wang"), real_cast.actor("zhao")
+    instrument = real_cast.instrument(name="Beside the tablet", hours=ALWAYS)
+    _, code = kiosk_create(By(zhao, NOW), name="Tablet", instrument_ids=[instrument.pk])
+    _, token = kiosk_enrol(code=code, now=NOW)
+    for round_ in range(rounds(4)):
+        start, now = time_of(round_)
+        row = reservation_request(By(wang, now), booking=booking(instrument, start))
+        _, digits = check_in_code(By(wang, start), reservation_id=row.pk)
+        here = {"token": token, "instrument_id": instrument.pk, "code": digits, "now": start}
+        results = race(
+            [
+                lambda here=here: kiosk_check_in(**here),
+                lambda here=here: kiosk_check_in(**here),
+                lambda row=row, start=start: reservation_check_in(
+                    By(wang, start), reservation_id=row.pk
+                ),
+            ]
+        )
+        (session,) = won(results)
+        assert session.reservation_id == row.pk
+        assert len(codes(results)) == 2
+        assert set(codes(results)) <= {"wrong-state", "wrong-code"}
+        assert UsageSession.objects.filter(reservation=row).count() == 1
+        reservation_check_out(By(wang, start + HOUR / 2), reservation_id=row.pk)
     consistent()

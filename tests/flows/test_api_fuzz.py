@@ -39,6 +39,8 @@ from bookings.plans.selectors.chains import StepWish
 from bookings.plans.services.chains import chain_book
 from bookings.record.domain.periods import Period
 from bookings.series.services.series import series_book
+from bookings.usage.services.faults import fault_report
+from bookings.usage.services.kiosks import kiosk_create
 from config.api.docs import openapi
 from config.wsgi import application
 from instruments.domain.ratecards import parse_rate_card
@@ -197,7 +199,15 @@ def known(shared_cast: Cast) -> dict[str, list[str]]:
     sample = announce(cast)
     join(cast, made[0], sample)
     collecting = collecting_things(cast)
+    fault = fault_report(
+        by_wang, instrument_id=cast.microscope.pk, severity="usable", text="The stage drifts."
+    )
+    kiosk, _ = kiosk_create(
+        By(cast.actor("zhao"), NOW), name="Room 214", instrument_ids=[cast.microscope.pk]
+    )
     return {
+        "fault_id": [str(fault.pk)],
+        "kiosk_id": [str(kiosk.pk)],
         "organisation_id": [str(cast.ustc.pk), str(cast.fudan.pk)],
         "attachment_id": [str(photo(cast, cast.microscope).pk)],
         "code": [cast.technique.code, measurand_of(cast).code],

@@ -60,6 +60,8 @@ from bookings.series.selectors.series import series_for
 from bookings.settlement.models import Settlement, Statement
 from bookings.settlement.selectors.settlements import settlements_for
 from bookings.settlement.selectors.statements import statements_for
+from bookings.usage.models import CheckInCode, FaultReport, Kiosk
+from bookings.usage.selectors.faults import faults_for
 from instruments.models import (
     Course,
     CourseSession,
@@ -163,6 +165,9 @@ NAMES: dict[str, tuple[type[Model], Any, Any, str | None]] = {
     "collectlink": (CollectLink, "hand_off__reservation__instrument__name",
                     "hand_off__reservation__instrument__name_zh", "created_at"),
     "closure": (Closure, "instrument__name", "instrument__name_zh", "start_at"),
+    "faultreport": (FaultReport, "instrument__name", "instrument__name_zh", "created_at"),
+    "kiosk": (Kiosk, "name", None, None),
+    "checkincode": (CheckInCode, "instrument__name", "instrument__name_zh", "expires_at"),
     "savedsearch": (SavedSearch, "name", None, None),
     "bookingimport": (BookingImport, "file_name", None, None),
     "calendarfeed": (CalendarFeed, "instrument__name", "instrument__name_zh", None),
@@ -237,6 +242,7 @@ def called_of(records: Iterable[tuple[str, UUID]]) -> dict[tuple[str, UUID], Cal
 # Kinds that have a page of their own, and who may see it.
 _SEEN: dict[str, Any] = {
     "reservation": reservations_for,
+    "faultreport": faults_for,
     "charge": charges_for,
     "handoff": hand_offs_for,
     "instrument": instruments_for,

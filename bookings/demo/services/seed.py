@@ -38,6 +38,8 @@ from bookings.demo.services.together import together_make
 from bookings.demo.services.wanting import Wanting
 from bookings.hours.services.hours import hours_roll_up
 from bookings.record.domain.periods import Period
+from bookings.usage.services.faults import fault_report
+from bookings.usage.services.kiosks import kiosk_create
 from instruments.domain.search import Criteria
 from instruments.services.capabilities import question_ask
 
@@ -135,6 +137,8 @@ def _build(now: datetime, scale: float, tell: _Teller) -> Built:
     )
     tell("a question about an instrument")
     tell(f"{talk_make(places, now)} conversations")
+    _at_instruments(places, offers, now)
+    tell("a fault report, and a kiosk")
     tell(f"{connections_make(places, now)} choices, calendars and a webhook")
     tell(f"{rules_make(places, offers, now)} instruments with limits, shares or certificates")
     tell(f"{training_make(places, offers, now)} courses")
@@ -154,6 +158,23 @@ def _build(now: datetime, scale: float, tell: _Teller) -> Built:
     auditor = places.people["auditor@demo.test"].actor
     tell(f"{audit_make(auditor, AUDITED, now=now)} exceptions, a finding, a sample; seals")
     return Built(instruments, past_bookings, coming, days)
+
+
+def _at_instruments(places: Places, offers: Sequence[Offer], now: datetime) -> None:
+    """A fault that nobody has decided about, and a tablet that has not been enrolled yet."""
+    own = [o.instrument for o in offers if o.instrument.organisation.code == AUDITED]
+    afm = next(offer.instrument for offer in offers if offer.key == "hf-afm")
+    fault_report(
+        By(places.people["researcher@demo.test"].actor, now - 3 * HOUR),
+        instrument_id=afm.pk,
+        severity="usable",
+        text="The laser spot drifts off the cantilever after half an hour.",
+    )
+    kiosk_create(
+        By(places.people["manager@demo.test"].actor, now - HOUR),
+        name="Entrance of the centre",
+        instrument_ids=[instrument.pk for instrument in own[:4]],
+    )
 
 
 def _searches_make(places: Places, now: datetime) -> int:

@@ -31,6 +31,7 @@ from bookings.record.domain.periods import Period
 from bookings.record.models import Reservation
 from bookings.record.selectors.reservations import own_reservations, requests_to_decide
 from bookings.reserving.selectors.requests import Band, bands_of
+from bookings.usage.selectors.faults import faults_to_decide
 from instruments.models import Instrument
 from instruments.selectors.capabilities import questions_to_answer
 from instruments.selectors.registry import managed_instruments
@@ -58,6 +59,7 @@ WORK: dict[str, Kind] = {
     ),
     "requests": Kind(may("manage-instruments"), requests_to_decide, "state", until="deadline_at"),
     "conversations": Kind(anybody, lambda actor, now: threads_waiting(actor), "waits_for"),
+    "faults": Kind(may("manage-instruments"), faults_to_decide, "state"),
     "questions": Kind(
         may("manage-instruments"),
         lambda actor, now: questions_to_answer(actor),

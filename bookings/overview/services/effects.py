@@ -43,6 +43,7 @@ from bookings.settlement.domain.statements import statement_number
 from bookings.settlement.notifications import papers
 from bookings.settlement.notifications.papers import invoice_letter
 from bookings.settlement.services.papers import statement_file
+from bookings.usage.notifications import faults
 from instruments import notifications as harvests
 from instruments.services.opening import holidays_follow
 from instruments.services.search import register_refile
@@ -53,7 +54,7 @@ KINDS = by_outbox_kind(
         area.KINDS
         for area in (
             people, sign_in, harvests, reservations, records, training, searches, needs,
-            webhooks, papers, audit, samples, results, collecting, conversations,
+            webhooks, papers, audit, samples, results, collecting, conversations, faults,
         )
     )
 )  # fmt: skip

@@ -196,12 +196,16 @@ def answered(
     form: Form | None = None,
     name: str = "form",
 ) -> HttpResponse:
-    """Carry out an act on a booking and go back to its page; a refusal is said there."""
+    """Carry out an act on a booking and go back to its page, or to that of its instrument's label,
+    where it came from there (`at`); a refusal is said on the booking's page."""
+    at = request.POST.get("at", "")
     return act(
         request,
         partial(reservation_page, request, reservation_id),
         work,
-        to=reverse("bookings:reservation", args=[reservation_id]),
+        to=reverse("bookings:at", args=[at])
+        if at.isalnum()
+        else reverse("bookings:reservation", args=[reservation_id]),
         done=done,
         form=form,
         name=name,

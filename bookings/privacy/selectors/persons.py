@@ -44,6 +44,7 @@ from bookings.pricing.models import Charge, Correction, Dispute
 from bookings.record.models import Reservation, UsageSession
 from bookings.results.models import CollectLink, HandOff, KeepRequest, Receipt, ResultFile
 from bookings.samples.models import SampleItem, SampleStep
+from bookings.usage.models import FaultNote
 from instruments.models import (
     CapabilityQuestion,
     CourseSession,
@@ -281,6 +282,11 @@ def _of_bookings(user: User) -> dict[str, list[Row]]:
         "suggestions": _rows(
             Suggestion.objects.filter(user=user).order_by("created_at"),
             "cause", "suggested", "created_at", instrument="instrument__name",
+        ),
+        "fault_reports": _rows(
+            FaultNote.objects.filter(user=user).order_by("created_at"),
+            "id", "text", "severity", "has_photo", "created_at", state="fault__state",
+            instrument="fault__instrument__name",
         ),
         "imports": _rows(
             BookingImport.objects.filter(user=user).order_by("pk"),

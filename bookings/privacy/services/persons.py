@@ -22,6 +22,7 @@ from bookings.privacy.selectors.persons import Row, load_obstacles, load_person
 from bookings.privacy.services.leaving import bookings_drop
 from bookings.results.models import CollectLink
 from bookings.samples.services.samples import samples_forget
+from bookings.usage.services.faults import faults_forget
 from instruments.locks import lock_instruments
 from instruments.services.capabilities import questions_drop
 from instruments.services.enrolments import enrolments_drop
@@ -63,6 +64,7 @@ def person_close(*, user: User, now: datetime, by_platform: bool = False, reason
     enrolments_drop(own, user_id=user.pk)
     questions_drop(user_id=user.pk)
     comments_forget(own, user=user)
+    faults_forget(user_id=user.pk)
     SavedSearch.objects.filter(user=user).delete()
     Need.objects.filter(user=user).delete()
     Suggestion.objects.filter(user=user).delete()

@@ -1,0 +1,102 @@
+"""Kiosks, and codes to check in there."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+from accounts.api.resource import Resource, acts, creates, lists, reads
+from accounts.api.shapes import Instant, ListOf, Nothing, Shape, Text
+from accounts.selectors.rows import visible
+from bookings.reserving.api.reservations import ReservationResource
+from bookings.reserving.api.transitions import REFUSES
+from bookings.usage.domain.kiosks import MOST_INSTRUMENTS
+from bookings.usage.models import Kiosk
+from bookings.usage.selectors.kiosks import kiosks_for
+from bookings.usage.services.kiosks import check_in_code, kiosk_create, kiosk_revoke
+
+
+class KioskShape(serializers.Serializer[Any]):
+    """A tablet that shows times and initials of its instruments, and takes check-ins by code."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    organisation = serializers.CharField(source="organisation.code")
+    instruments = serializers.ListField(child=serializers.UUIDField(), source="shown")
+    created_at = Instant()
+    enrolled_at = Instant(allow_null=True)
+    expires_at = Instant()
+    revoked_at = Instant(allow_null=True)
+    version = serializers.IntegerField()
+
+
+class NewKioskShape(KioskShape):
+    code = serializers.CharField(
+        source="secret",
+        help_text="With it a tablet enrols once within a day, at /kiosk/. It is not kept.",
+    )
+
+
+class KioskBody(Shape):
+    name = Text(80)
+    instruments = ListOf(
+        child=serializers.UUIDField(), max_length=MOST_INSTRUMENTS, help_text="Of one host."
+    )
+
+
+class CodeShape(serializers.Serializer[Any]):
+    code = serializers.CharField(help_text="Six digits.")
+    expires_at = Instant()
+
+
+class Kiosks(Resource):
+    at, key, name, many, tag = "kiosks/", "kiosk_id", "kiosk", "kiosks", "closures"
+    shape, needs_person = KioskShape, True
+
+    def visible(self, pk: UUID) -> Kiosk:
+        return visible(kiosks_for(self.actor), pk=pk)
+
+    def prepared(self, rows: list[Any]) -> list[Any]:
+        for row in rows:
+            row.shown = [each.pk for each in row.instruments.all()]
+        return rows
+
+    @lists(_("Kiosks"))
+    def rows(self, query: dict[str, Any]) -> QuerySet[Kiosk]:
+        """Those of organisations you manage, or all for an administrator; the newest first."""
+        return kiosks_for(self.actor)
+
+    @creates(_("Make a kiosk"), KioskBody, gives=NewKioskShape, once=False, refuses=[409])
+    def create(self, data: dict[str, Any]) -> Kiosk:
+        """For the host's managers and administrators. It ends in 90 days."""
+        row, code = kiosk_create(self.by, name=data["name"], instrument_ids=data["instruments"])
+        self.prepared([row])
+        row.secret = code  # type: ignore[attr-defined]
+        return row
+
+    @reads(_("One kiosk"))
+    def detail(self, pk: UUID) -> None:
+        """For the host's managers and administrators."""
+
+    @acts(_("Revoke a kiosk"), Nothing, refuses=[404])
+    def revoke(self, pk: UUID, data: dict[str, Any]) -> UUID:
+        """At once and for good; a second time changes nothing."""
+        self.visible(pk)
+        return kiosk_revoke(self.by, kiosk_id=pk).pk
+
+
+class CheckInCodes(ReservationResource):
+    @acts(
+        _("Make a code to check in at a kiosk"),
+        Nothing,
+        gives=CodeShape,
+        once=False,
+        refuses=REFUSES,
+    )
+    def check_in_code(self, pk: UUID, data: dict[str, Any]) -> Any:
+        """For the booking's own person, from 15 minutes before its start to its end. It can be used
+        once, within two minutes."""
+        row, code = check_in_code(self.by, reservation_id=pk)
+        return {"code": code, "expires_at": row.expires_at}

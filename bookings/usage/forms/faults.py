@@ -1,0 +1,49 @@
+"""Reporting a fault, and confirming it."""
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from bookings.usage.forms.closures import ClosureForm
+from bookings.usage.models import FaultReport
+from instruments.forms.fields import StyledForm
+
+
+class FaultForm(StyledForm):
+    """What is wrong; `joins` a report that is open, where nothing more need be said."""
+
+    severity = forms.ChoiceField(
+        label=_("Can it still be used?"),
+        choices=[
+            (FaultReport.Severity.USABLE, _("Yes, still usable")),
+            (FaultReport.Severity.UNUSABLE, _("No, not usable")),
+        ],
+        widget=forms.RadioSelect,
+    )
+    text = forms.CharField(
+        label=_("What is wrong?"),
+        max_length=1000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+    file = forms.FileField(
+        label=_("Photo"),
+        required=False,
+        help_text=_("JPEG, PNG or WebP, up to 15 MB. Where it was taken is removed."),
+        widget=forms.FileInput(attrs={"accept": "image/jpeg,image/png,image/webp"}),
+    )
+
+
+class ConfirmForm(ClosureForm):
+    """Closing the instrument for the breakdown that was reported."""
+
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, data: Any = None, *, zone: ZoneInfo, units: int, **kwargs: Any) -> None:
+        super().__init__(data, zone=zone, units=units, **kwargs)
+        del self.fields["kind"]
+
+    def clean(self) -> dict[str, Any]:
+        return (super().clean() or self.cleaned_data) | {"kind": "breakdown"}

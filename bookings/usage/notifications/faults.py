@@ -1,0 +1,69 @@
+"""Messages about faults that people report."""
+
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from accounts.letters.kinds import Content, Kind, in_state, row_of, table
+from accounts.models import OutboxMessage
+from accounts.selectors.memberships import managers_or_administrators
+from bookings.usage.models import FaultReport
+from bookings.usage.selectors.faults import WITH, reporters_of
+
+
+def _content(fault: FaultReport, row: OutboxMessage, now: datetime) -> Content:
+    notes = list(fault.notes.select_related("user").order_by("created_at", "id"))
+    return Content(
+        fault.pk,
+        reverse("bookings:fault", args=[fault.pk]),
+        {"instrument": fault.instrument, "severity": fault.get_severity_display()},
+        {"fault": fault, "notes": notes},
+        zone=fault.instrument.facility.time_zone,
+    )
+
+
+def _managers(fault: FaultReport) -> Any:
+    return managers_or_administrators(fault.instrument.organisation_id)
+
+
+_fault = partial(
+    Kind,
+    load=row_of(FaultReport.objects.select_related(*WITH), "fault"),
+    content=_content,
+    template="bookings/usage/mail/fault",
+)
+KINDS = table(
+    _fault(
+        "fault.reported",
+        _("Fault reported: {instrument}"),
+        _("Somebody reports a fault of {instrument}. Nothing is closed before you confirm it."),
+        "request",
+        readers=_managers,
+        is_still_true=in_state("open"),
+    ),
+    _fault(
+        "fault.worse",
+        _("Not usable any more: {instrument}"),
+        _("Somebody says that {instrument} cannot be used. Nothing is closed before you confirm."),
+        "request",
+        readers=_managers,
+        is_still_true=in_state("open"),
+    ),
+    _fault(
+        "fault.confirmed",
+        _("Fault confirmed: {instrument}"),
+        _("The owner has confirmed the fault of {instrument} that you reported. Thank you."),
+        "decision",
+        readers=reporters_of,
+    ),
+    _fault(
+        "fault.dismissed",
+        _("No fault: {instrument}"),
+        _("The owner has looked at the fault of {instrument} that you reported: it is none."),
+        "decision",
+        readers=reporters_of,
+    ),
+)

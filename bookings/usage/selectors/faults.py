@@ -1,0 +1,77 @@
+"""Faults that people report, as far as each person may see them."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+
+from accounts.domain.roles import Actor
+from accounts.models import User
+from accounts.selectors.rows import visible
+from bookings.record.models import UsageSession
+from bookings.usage.models import FaultNote, FaultReport
+from instruments.models import Instrument
+
+WITH = ("instrument__facility", "instrument__organisation", "instrument__region", "closure")
+NOTES = Prefetch(
+    "notes", FaultNote.objects.select_related("user").order_by("created_at", "id"), to_attr="said"
+)
+
+
+def may_report(actor: Actor, instrument: Instrument) -> bool:
+    """Whether the actor, who sees the instrument, may report a fault of it: who may book, for
+    themselves or others; its managers; and who has used it. One statement at most."""
+    if actor.user_id is None:
+        return False
+    books = actor.organisations_where("book") or actor.organisations_where("book-for-members")
+    manages = instrument.organisation_id in actor.organisations_where("manage-instruments")
+    if books or manages:
+        return True
+    used = UsageSession.objects.filter(instrument=instrument, reservation__user_id=actor.user_id)
+    return used.exists()
+
+
+def faults_for(actor: Actor) -> QuerySet[FaultReport]:
+    """Return the reports that the actor wrote in, and those at hosts whose bookings they may read;
+    the newest first."""
+    own = FaultNote.objects.filter(fault=OuterRef("pk"), user=actor.person)
+    seen = Q(Exists(own)) | Q(
+        instrument__organisation__in=actor.organisations_where("read-bookings")
+    )
+    if regions := list(actor.regions_where("read-bookings")):
+        seen |= Q(instrument__region__lineage__overlap=regions)
+    rows = FaultReport.objects.filter(seen).select_related(*WITH)
+    return rows.order_by("-created_at", "-id")
+
+
+def faults_to_decide(actor: Actor, now: datetime) -> QuerySet[FaultReport]:
+    """Return the open reports of instruments the actor manages, the oldest first."""
+    hosts = actor.organisations_where("manage-instruments")
+    return (
+        FaultReport.objects.filter(state=FaultReport.State.OPEN, instrument__organisation__in=hosts)
+        .select_related(*WITH)
+        .order_by("created_at", "id")
+    )
+
+
+def fault_by_id(actor: Actor, fault_id: UUID) -> FaultReport:
+    """`NotFound` if there is none, or it is not the actor's to see."""
+    return visible(faults_for(actor).prefetch_related(NOTES), pk=fault_id)
+
+
+def note_by_id(actor: Actor, note_id: UUID) -> FaultNote:
+    """Return a note with a photo in a report that the actor may see; `NotFound` else."""
+    rows = FaultNote.objects.filter(fault__in=faults_for(actor).values("pk"), has_photo=True)
+    return visible(rows, pk=note_id)
+
+
+def open_fault(instrument_id: UUID) -> FaultReport | None:
+    """Return the open report of an instrument with all notes. Two statements."""
+    rows = FaultReport.objects.filter(instrument=instrument_id, state=FaultReport.State.OPEN)
+    return rows.prefetch_related(NOTES).first()
+
+
+def reporters_of(fault: FaultReport) -> list[User]:
+    """Return the people who wrote in a report."""
+    notes = FaultNote.objects.filter(fault=fault)
+    return list(User.objects.filter(pk__in=notes.values("user"), is_active=True).order_by("pk"))

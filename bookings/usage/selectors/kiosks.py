@@ -1,0 +1,70 @@
+"""Kiosks: the tablet that asks, and the list of those an organisation has."""
+
+from datetime import datetime
+
+from django.db.models import QuerySet
+from django.utils.crypto import salted_hmac
+
+from accounts.domain.roles import Actor
+from accounts.selectors.secrets import digest_of
+from bookings.usage.models import Kiosk
+from instruments.models import Facility, Instrument
+from instruments.selectors.registry import RECORD, WITH, facilities
+
+
+def kiosk_by_token(token: str, now: datetime) -> Kiosk | None:
+    """Return the kiosk of a token that is neither revoked nor past its time."""
+    if not token:
+        return None
+    rows = Kiosk.objects.select_related("organisation__region")
+    return rows.filter(digest=digest_of(token), revoked_at=None, expires_at__gt=now).first()
+
+
+def kiosk_to_enrol(code: str, now: datetime) -> Kiosk | None:
+    """Return the kiosk whose enrolment code nobody has used yet, while it can be."""
+    rows = Kiosk.objects.select_related("organisation__region")
+    return rows.filter(
+        enrol_digest=digest_of(plain(code)), revoked_at=None, enrol_until__gt=now
+    ).first()
+
+
+def plain(code: str) -> str:
+    """Return a code as it was given, however it was typed."""
+    return "".join(each for each in code.upper() if each.isalnum())
+
+
+def code_digest(instrument_id: object, code: str) -> bytes:
+    """Return what is kept of a check-in code."""
+    value = f"{instrument_id}:{code}"
+    return salted_hmac("bookings.check-in", value, algorithm="sha256").digest()
+
+
+def shown_on(kiosk: Kiosk) -> list[Instrument]:
+    """Return the instruments of a kiosk that are on offer, by name."""
+    rows = kiosk.instruments.select_related(*WITH).defer(*RECORD)
+    return list(rows.filter(publication="published").order_by("name", "id"))
+
+
+def kiosks_for(actor: Actor) -> QuerySet[Kiosk]:
+    """Return the kiosks of organisations the actor manages, or all for an administrator; the newest
+    first."""
+    rows = Kiosk.objects.select_related("organisation__region", "created_by")
+    if not actor.has("administrator"):
+        managed = actor.organisations_where("manage-instruments")
+        rows = rows.filter(organisation__in=managed)
+    return rows.prefetch_related("instruments").order_by("-created_at", "-id")
+
+
+def facilities_to_mark(actor: Actor) -> list[Facility]:
+    """Return the facilities of organisations the actor manages, or all for an administrator, by
+    name: whose instruments get labels and kiosks."""
+    rows = facilities()
+    if not actor.has("administrator"):
+        rows = rows.filter(organisation__in=actor.organisations_where("manage-instruments"))
+    return list(rows)
+
+
+def instruments_to_mark(facility: Facility) -> list[Instrument]:
+    """Return the instruments of a facility that are not retired, by name."""
+    rows = facility.instruments.exclude(publication="retired").select_related("facility")
+    return list(rows.order_by("name", "id"))

@@ -1,0 +1,93 @@
+"""At the instrument: what its label leads to."""
+
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext
+from django.views.decorators.http import require_safe
+
+from accounts.domain.errors import NotPermitted
+from accounts.views.pages import act, by_of, edits, sent
+from bookings.catalogue.views.events import form_of
+from bookings.catalogue.views.payers import payer_of, standing_of
+from bookings.record.domain.periods import Period
+from bookings.usage.forms.faults import FaultForm
+from bookings.usage.forms.usage import CheckOutForm
+from bookings.usage.selectors.at import instrument_at, load_now
+from bookings.usage.selectors.faults import may_report, open_fault
+from bookings.usage.services.faults import fault_report
+from instruments.models import Instrument
+
+SOON = timedelta(hours=1)  # a booking that may begin within this is one for now
+
+
+@require_safe
+def at(request: HttpRequest, code: str) -> HttpResponse:
+    """What is now and next, and what the reader may do: check in and out, report a fault, book what
+    is free. Whoever is not signed in reads times only."""
+    by = by_of(request)
+    instrument = instrument_at(by.actor, code)
+    if instrument.short_code != code:
+        return redirect("bookings:at", code=instrument.short_code)
+    payer, _ = payer_of(by.actor, None)
+    shown = load_now(by.actor, instrument, payer, by.now)
+    standing = standing_of(by.actor, payer, instrument)
+    reports = may_report(by.actor, instrument)
+    context: dict[str, Any] = {
+        "now_next": shown,
+        **moments(by.now),
+        "instrument": instrument,
+        "zone": instrument.facility.time_zone,
+        "reports": reports,
+        "is_manager": instrument.organisation_id
+        in by.actor.organisations_where("manage-instruments"),
+        "fault": open_fault(instrument.pk) if reports else None,
+        "check_out_form": CheckOutForm(),
+    }
+    if payer and shown.start and shown.start <= by.now + SOON:
+        period = Period(shown.start, shown.start + timedelta(minutes=shown.minutes))
+        if standing.may_book or standing.for_others:
+            context |= {
+                "book_url": form_of(instrument.pk, period, payer.code),
+                "book_from": shown.start,
+            }
+    return render(request, "bookings/usage/at.html", context)
+
+
+def moments(now: datetime) -> dict[str, datetime]:
+    """What the part of now and next knows besides: the moment, and from when an end is none."""
+    return {"at": now, "far": now + timedelta(days=366)}
+
+
+@edits
+def fault(request: HttpRequest, code: str) -> HttpResponse:
+    """Report a fault of the instrument, or join the report that is open."""
+    by = by_of(request)
+    instrument = instrument_at(by.actor, code)
+    if not may_report(by.actor, instrument):
+        raise NotPermitted
+    return act(
+        request,
+        partial(_fault_page, request, instrument),
+        lambda by, data: fault_report(
+            by,
+            instrument_id=instrument.pk,
+            severity=data["severity"],
+            text=data["text"],
+            photo=data["file"].read() if data["file"] else None,
+        ),
+        to=reverse("bookings:at", args=[instrument.short_code]),
+        done=gettext("Reported. The owner is told, and you will be told the answer."),
+        form=FaultForm(sent(request), request.FILES or None),
+    )
+
+
+def _fault_page(
+    request: HttpRequest, instrument: Instrument, *, status: int = 200, **context: Any
+) -> HttpResponse:
+    context |= {"instrument": instrument, "fault": open_fault(instrument.pk)}
+    return render(request, "bookings/usage/fault_new.html", context, status=status)

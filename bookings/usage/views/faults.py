@@ -1,0 +1,149 @@
+"""Reports of faults: whose they are reads them, managers decide."""
+
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.csp import CSP
+from django.utils.translation import gettext
+from django.views.decorators.csp import csp_override
+
+from accounts.domain.errors import NotFound, Refused
+from accounts.domain.roles import By
+from accounts.permissions import require
+from accounts.selectors.memberships import place_of
+from accounts.views.pages import act, by_of, edits, reads, writes
+from bookings.availability.selectors.cuts import InTheWay
+from bookings.catalogue.selectors.units import units_of
+from bookings.record.forms.fields import local_moment
+from bookings.record.views.lists import ListPage
+from bookings.reserving.forms.reservations import ReasonForm
+from bookings.usage.forms.faults import ConfirmForm
+from bookings.usage.models import FaultReport
+from bookings.usage.selectors.closures import with_costs
+from bookings.usage.selectors.faults import (
+    NOTES,
+    fault_by_id,
+    faults_for,
+    faults_to_decide,
+    note_by_id,
+)
+from bookings.usage.services.faults import fault_confirm, fault_dismiss
+from instruments.adapters.files import SIZES, file_open
+from instruments.adapters.pictures import MEDIA_TYPE
+
+LIST = ListPage("bookings/usage/faults.html", faults_for, waits={"faults": faults_to_decide})
+
+
+@reads
+def faults(request: HttpRequest) -> HttpResponseBase:
+    """List the reports one wrote, and those of instruments one manages; or what waits of them."""
+    by = by_of(request)
+    waits, rows = LIST.chosen(request, by)
+    return LIST.answer(request, by, rows.prefetch_related(NOTES), waits=waits)
+
+
+@edits
+def fault(request: HttpRequest, fault_id: UUID) -> HttpResponse:
+    """One report; POST confirms it, with a closure or (`note`) without. Bookings in the way are
+    listed first, and give way only when the same is sent again with `displace`."""
+    by = by_of(request)
+    row = fault_by_id(by.actor, fault_id)
+    if "note" in request.POST:
+        return act(
+            request,
+            partial(_page, request, row, by),
+            lambda by, data: fault_confirm(by, fault_id=fault_id, reason=data["reason"]),
+            to=reverse("bookings:fault", args=[fault_id]),
+            done=gettext("Noted. Nothing is closed; whoever reported it is told."),
+            form=ReasonForm(request.POST),
+            name="note_form",
+        )
+    form = _form(row, by, request.POST if request.method == "POST" else None)
+    return act(
+        request,
+        partial(_page, request, row, by),
+        lambda by, data: fault_confirm(
+            by, fault_id=fault_id, outage=form.outage(), displace=data["displace"]
+        ),
+        to=reverse("bookings:fault", args=[fault_id]),
+        done=gettext(
+            "Confirmed and closed. Those who are displaced, and whoever reported it, are told."
+        ),
+        form=form,
+    )
+
+
+@writes
+def dismiss(request: HttpRequest, fault_id: UUID) -> HttpResponse:
+    by = by_of(request)
+    row = fault_by_id(by.actor, fault_id)
+    return act(
+        request,
+        partial(_page, request, row, by),
+        lambda by, data: fault_dismiss(by, fault_id=fault_id, reason=data["reason"]),
+        to=reverse("bookings:fault", args=[fault_id]),
+        done=gettext("Dismissed. Whoever reported it is told."),
+        form=ReasonForm(request.POST),
+        name="dismiss_form",
+    )
+
+
+@reads
+@csp_override({"default-src": [CSP.NONE], "sandbox": [""]})
+def photo(request: HttpRequest, note_id: UUID, size: str) -> HttpResponseBase:
+    """The photo of a report, for whoever may read that."""
+    note = note_by_id(by_of(request).actor, note_id)
+    content = file_open(note.pk, size) if size in SIZES["photo"] else None
+    if content is None:
+        raise NotFound
+    return FileResponse(content, content_type=MEDIA_TYPE, filename=f"{note.pk}-{size}.webp")
+
+
+def _form(row: FaultReport, by: By, data: Any = None) -> ConfirmForm:
+    instrument = row.instrument
+    zone = instrument.facility.zone
+    initial = {
+        "start": local_moment(by.now, zone),
+        "reason": row.said[0].text[:500] if row.said else "",  # type: ignore[attr-defined]
+        "version": row.version,
+    }
+    return ConfirmForm(data, zone=zone, units=units_of(instrument), initial=initial)
+
+
+def _page(
+    request: HttpRequest,
+    row: FaultReport,
+    by: By,
+    *,
+    status: int = 200,
+    form: ConfirmForm | None = None,
+    refused: Refused | None = None,
+    **more: Any,
+) -> HttpResponse:
+    place = place_of(row.instrument.organisation)
+    decides = by.actor.may("manage-instruments", place)
+    if request.method == "POST":
+        require(by.actor, "manage-instruments", place)
+    in_the_way: Any = ()
+    if isinstance(refused, InTheWay) and form is not None:
+        in_the_way = with_costs(by.actor, refused.reservations, form.outage().start)
+        refused = None
+    words = ReasonForm(initial={"version": row.version})
+    context = {
+        "fault": row,
+        "zone": row.instrument.facility.time_zone,
+        "knows_people": by.actor.may("read-bookings", place),
+        "may_decide": decides and row.state == FaultReport.State.OPEN,
+        "form": form or _form(row, by),
+        "note_form": words,
+        "dismiss_form": words,
+        "in_the_way": in_the_way,
+        "refused": refused,
+        **more,
+    }
+    return render(request, "bookings/usage/fault.html", context, status=status)

@@ -1,0 +1,192 @@
+"""The page of a tablet beside instruments, and the list of such tablets."""
+
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.domain.errors import NotFound, NotPermitted
+from accounts.views.pages import act, by_of, edits, sent, writes
+from bookings.usage.forms.kiosks import CodeForm, EnrolForm, FacilityForm, KioskForm
+from bookings.usage.models import Kiosk
+from bookings.usage.selectors.at import load_kiosk
+from bookings.usage.selectors.kiosks import (
+    facilities_to_mark,
+    instruments_to_mark,
+    kiosk_by_token,
+    kiosk_to_enrol,
+    kiosks_for,
+    shown_on,
+)
+from bookings.usage.services.kiosks import (
+    check_in_code,
+    kiosk_check_in,
+    kiosk_create,
+    kiosk_enrol,
+    kiosk_revoke,
+)
+from bookings.usage.views.at import moments
+
+COOKIE = "kiosk"
+HERE = "/kiosk/"  # the token is sent to no other address
+
+
+@never_cache
+@require_safe
+def kiosk(request: HttpRequest) -> HttpResponse:
+    """What is now and next on the kiosk's instruments; on any other device a form for the code."""
+    now = timezone.now()
+    row = _kiosk(request)
+    if row is None:
+        return _enrol_page(request, form=EnrolForm())
+    shown = load_kiosk(shown_on(row), now)
+    return render(
+        request, "bookings/usage/kiosk.html", {"kiosk": row, "shown": shown, **moments(now)}
+    )
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def enrol(request: HttpRequest, token: str = "") -> HttpResponse:
+    """Become the kiosk of a code: it is used up only when the form is sent."""
+    now = timezone.now()
+    if token and kiosk_to_enrol(token, now) is None:
+        raise NotFound
+    return act(
+        request,
+        partial(_enrol_page, request, code=token),
+        lambda by, data: kiosk_enrol(code=data["code"], now=by.now),
+        to=_enrolled,
+        form=EnrolForm(sent(request), initial={"code": token}),
+    )
+
+
+def _enrolled(given: tuple[Kiosk, str]) -> HttpResponse:
+    row, token = given
+    answer = redirect("bookings:kiosk")
+    answer.set_cookie(
+        COOKIE,
+        token,
+        expires=row.expires_at,
+        path=HERE,
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
+    return answer
+
+
+def _enrol_page(request: HttpRequest, *, status: int = 200, **context: Any) -> HttpResponse:
+    answer = render(request, "bookings/usage/kiosk_enrol.html", context, status=status)
+    if COOKIE in request.COOKIES:  # it opens nothing any more
+        answer.delete_cookie(COOKIE, path=HERE)
+    return answer
+
+
+def _kiosk(request: HttpRequest) -> Kiosk | None:
+    return kiosk_by_token(request.COOKIES.get(COOKIE, ""), timezone.now())
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def check_in(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
+    """Check in with a code of one's own, at a kiosk that shows the instrument."""
+    row = _kiosk(request)
+    shown = shown_on(row) if row else []
+    instrument = next((each for each in shown if each.pk == instrument_id), None)
+    if row is None or instrument is None:
+        raise NotFound
+
+    def page(status: int = 200, **context: Any) -> HttpResponse:
+        context |= {"kiosk": row, "instrument": instrument}
+        return render(request, "bookings/usage/kiosk_check_in.html", context, status=status)
+
+    return act(
+        request,
+        page,
+        lambda by, data: kiosk_check_in(
+            token=request.COOKIES[COOKIE],
+            instrument_id=instrument_id,
+            code=data["code"],
+            now=by.now,
+        ),
+        to=reverse("bookings:kiosk"),
+        done=gettext("Checked in. Check out with your telephone when you are done."),
+        form=CodeForm(sent(request)),
+    )
+
+
+@never_cache
+@writes
+def code(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
+    """Six digits for the kiosk, shown once."""
+    by = by_of(request)
+    row, digits = check_in_code(by, reservation_id=reservation_id)
+    context = {
+        "reservation_id": reservation_id,
+        "instrument": row.instrument,
+        "digits": digits,
+        "seconds": int((row.expires_at - by.now).total_seconds()),
+    }
+    return render(request, "bookings/usage/code.html", context)
+
+
+@never_cache
+@edits
+def kiosks(request: HttpRequest) -> HttpResponse:
+    """List the kiosks of organisations one manages, and make another: its code stands on the
+    answer alone."""
+    by = by_of(request)
+    if not (by.actor.organisations_where("manage-instruments") or by.actor.has("administrator")):
+        raise NotPermitted(capability="manage-instruments")
+    place = FacilityForm(request.GET, facilities=facilities_to_mark(by.actor))
+    facility = place.chosen()
+    form = KioskForm(sent(request), instruments=instruments_to_mark(facility) if facility else [])
+
+    def page(status: int = 200, **context: Any) -> HttpResponse:
+        context |= {
+            "kiosks": kiosks_for(by.actor)[:200],
+            "place": place,
+            "facility": facility,
+            "form": context.get("form", form),
+            "at": by.now,
+        }
+        return render(request, "bookings/usage/kiosks.html", context, status=status)
+
+    def given(result: tuple[Kiosk, str]) -> HttpResponse:
+        row, secret = result
+        link = settings.SITE_URL + reverse("bookings:kiosk-enrol-link", args=[secret])
+        empty = KioskForm(instruments=instruments_to_mark(facility) if facility else [])
+        return page(made=row, code=secret, link=link, form=empty)
+
+    return act(
+        request,
+        page,
+        lambda by, data: kiosk_create(
+            by, name=data["name"], instrument_ids=[UUID(pk) for pk in data["instrument"]]
+        ),
+        to=given,
+        form=form,
+    )
+
+
+@writes
+def revoke(request: HttpRequest, kiosk_id: UUID) -> HttpResponse:
+    by = by_of(request)
+    if not kiosks_for(by.actor).filter(pk=kiosk_id).exists():
+        raise NotFound
+    return act(
+        request,
+        lambda **_: HttpResponse(status=409),  # nothing refuses it
+        lambda by, _: kiosk_revoke(by, kiosk_id=kiosk_id),
+        to=reverse("bookings:kiosks"),
+        done=gettext("Revoked. The tablet shows nothing any more."),
+    )

@@ -1,0 +1,189 @@
+"""At the instrument: what its label leads to."""
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+
+from accounts.domain.roles import By
+from bookings.models import FaultNote, FaultReport, UsageSession
+from bookings.usage.services.closures import Outage, closure_create
+from bookings.usage.services.usage import reservation_check_in
+from instruments.models import Instrument
+from tests.accounts.pages import page_of
+from tests.factories.attachments import picture
+from tests.factories.cast import NOW, at, reserve
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """The time, which a test moves."""
+    time = [NOW]
+    monkeypatch.setattr("django.utils.timezone.now", lambda: time[0])
+
+    def move(text):
+        time[0] = at(text)
+
+    return move
+
+
+def address(instrument):
+    return reverse("bookings:at", args=[instrument.short_code])
+
+
+def somebody(cast, name):
+    client = Client()
+    client.force_login(cast.people[name])
+    return client
+
+
+def test_two_touches_from_the_label_to_checked_in(cast, client, clock):
+    booked = reserve(cast, "2026-03-05 12:00", "2026-03-05 13:00")
+    client.force_login(cast.wang)
+    html = page_of(client.get(address(cast.microscope)))
+    check_in = reverse("bookings:check-in", args=[booked.pk])
+    assert f'action="{check_in}"' in html
+    answer = client.post(check_in, {"at": cast.microscope.short_code})
+    assert answer.url == address(cast.microscope)
+    assert UsageSession.objects.get().reservation == booked
+    html = page_of(client.get(answer.url))
+    assert "You are checked in." in html
+    assert reverse("bookings:check-out", args=[booked.pk]) in html
+    clock("2026-03-05 12:30")
+    data = {"at": cast.microscope.short_code, "samples": "2", "rating": "5"}
+    answer = client.post(reverse("bookings:check-out", args=[booked.pk]), data)
+    assert answer.url == address(cast.microscope)
+    session = UsageSession.objects.get()
+    assert (session.samples, session.rating) == (2, 5)
+    assert session.checked_out_at == at("2026-03-05 12:30")
+
+
+def test_going_back_leads_nowhere_else(cast, client, clock):
+    booked = reserve(cast, "2026-03-05 12:00", "2026-03-05 13:00")
+    client.force_login(cast.wang)
+    check_in = reverse("bookings:check-in", args=[booked.pk])
+    answer = client.post(check_in, {"at": "//elsewhere.example"})
+    assert answer.url == reverse("bookings:reservation", args=[booked.pk])
+
+
+def test_nobody_reads_times_and_no_names(cast, client, clock):
+    booked = reserve(cast, "2026-03-05 12:00", "2026-03-05 13:00")
+    reserve(cast, "2026-03-05 14:00", "2026-03-05 15:00", who="sun")
+    html = page_of(client.get(address(cast.microscope)))
+    assert "Transmission electron microscope" in html
+    assert "until 13:00" in html
+    assert "Thu 5 Mar 14:00 – 15:00" in html
+    for secret in ("Wang", "Sun Tao", str(booked.pk), "Fudan", "Report a fault", "/check-in/"):
+        assert secret not in html
+    assert f"/accounts/login/?next={address(cast.microscope)}" in html
+
+
+@pytest.mark.parametrize(("who", "is_named"), [("hu", False), ("sun", False), ("zhao", True)])
+def test_names_for_whoever_may_see_them(cast, clock, who, is_named):
+    reserve(cast, "2026-03-05 12:00", "2026-03-05 13:00")
+    html = page_of(somebody(cast, who).get(address(cast.microscope)))
+    assert ("Wang Li" in html) is is_named
+    assert "/check-in/" not in html
+
+
+def test_too_early_to_check_in(cast, clock):
+    reserve(cast, "2026-03-05 12:30", "2026-03-05 13:00")
+    html = page_of(somebody(cast, "wang").get(address(cast.microscope)))
+    assert "/check-in/" not in html
+    assert "Your next booking here begins on Thu 5 Mar 12:30." in html
+
+
+def test_what_is_free_now_is_booked_by_the_usual_form(cast, clock):
+    reserve(cast, "2026-03-05 15:00", "2026-03-05 16:00", who="sun")
+    html = page_of(somebody(cast, "wang").get(address(cast.microscope)))
+    assert "Free</span><strong>until 15:00" in html.replace(" </", "</").replace("> <", "><")
+    form = reverse("bookings:book", args=[cast.microscope.pk])
+    assert f"{form}?start=2026-03-05T04%3A00%3A00Z&amp;minutes=60&amp;organisation=fudan" in html
+    assert "Book from 12:00" in html
+
+
+def test_closed_by_its_hours_and_by_a_closure(cast, clock):
+    clock("2026-03-05 21:00")
+    html = page_of(Client().get(address(cast.microscope)))
+    assert "Not open now" in html
+    assert "opens at 08:00" in html
+    clock("2026-03-05 12:00")
+    closure_create(
+        By(cast.actor("zhao"), NOW),
+        instrument_id=cast.microscope.pk,
+        outage=Outage("breakdown", NOW, None, reason="no vacuum"),
+        displace=False,
+    )
+    html = page_of(Client().get(address(cast.microscope)))
+    assert "Out of service" in html
+    assert "until further notice" in html
+    assert "no vacuum" not in html
+
+
+def test_somebody_is_still_there_after_their_time(cast, clock):
+    booked = reserve(cast, "2026-03-05 12:00", "2026-03-05 13:00")
+    reservation_check_in(By(cast.actor("wang"), NOW), reservation_id=booked.pk)
+    clock("2026-03-05 13:10")
+    assert "Still in use after its time" in page_of(Client().get(address(cast.microscope)))
+    html = page_of(somebody(cast, "wang").get(address(cast.microscope)))
+    assert reverse("bookings:check-out", args=[booked.pk]) in html
+
+
+def test_each_unit_of_a_pool(cast, clock):
+    pool = cast.instrument(name="Pool", policy={"units": 2})
+    reserve(cast, "2026-03-05 12:00", "2026-03-05 13:00", instrument=pool)
+    html = page_of(Client().get(address(pool)))
+    assert "unit 1" in html
+    assert "unit 2" in html
+    assert html.count("Taken") == 1
+
+
+def test_codes(cast, client, clock):
+    code = cast.microscope.short_code
+    assert len(code) == 7
+    assert client.get(f"/at/{code.lower()}/").url == f"/at/{code}/"
+    assert client.get("/at/NOSUCH2/").status_code == 404
+    Instrument.objects.filter(pk=cast.microscope.pk).update(publication="draft")
+    assert client.get(f"/at/{code}/").status_code == 404
+    assert somebody(cast, "zhao").get(f"/at/{code}/").status_code == 200
+    other = cast.instrument(name="The other record")
+    Instrument.objects.filter(pk=cast.microscope.pk).update(
+        publication="retired", merged_into=other
+    )
+    assert client.get(f"/at/{code}/").url == f"/at/{other.short_code}/"
+
+
+def test_a_fault_is_reported_there_with_a_photo(cast, clock, settings, tmp_path, client):
+    settings.MEDIA_ROOT = tmp_path
+    client.force_login(cast.wang)
+    there = reverse("bookings:fault-new", args=[cast.microscope.short_code])
+    assert "Me too" not in page_of(client.get(there))
+    page_of(client.post(there, {"text": "The stage drifts."}), 400)
+    page_of(client.post(there, {"severity": "usable"}), 400)
+    assert not FaultReport.objects.exists()
+    page_of(
+        client.post(
+            there,
+            {"severity": "usable", "text": "x", "file": SimpleUploadedFile("a.svg", b"<svg/>")},
+        ),
+        400,
+    )
+    assert not FaultReport.objects.exists()
+    photo = SimpleUploadedFile("a.jpg", picture())
+    data = {"severity": "usable", "text": "The stage drifts.", "file": photo}
+    assert client.post(there, data).url == address(cast.microscope)
+    note = FaultNote.objects.get()
+    assert note.has_photo
+    html = page_of(somebody(cast, "sun").get(address(cast.microscope)))
+    assert "The stage drifts." in html
+    assert "Wang" not in html
+    assert "The stage drifts." not in page_of(Client().get(address(cast.microscope)))
+    small = reverse("bookings:fault-photo", args=[note.pk, "small"])
+    assert client.get(small)["Content-Type"] == "image/webp"
+    assert somebody(cast, "zhao").get(small).status_code == 200
+    assert somebody(cast, "hu").get(small).status_code == 404
+    sun = somebody(cast, "sun")
+    assert "Me too" in page_of(sun.get(there))
+    assert sun.post(there, {"severity": "usable"}).status_code == 302
+    assert FaultReport.objects.get().notes.count() == 2
+    assert somebody(cast, "alice").get(there).status_code == 403
