@@ -46,6 +46,14 @@ from bookings.pricing.models import (
     VoucherGrant,
     VoucherProgramme,
 )
+from bookings.questions.models import (
+    AnswerSheet,
+    CounterCycle,
+    MaintenanceCounter,
+    Meter,
+    MeterReading,
+    Questionnaire,
+)
 from bookings.record.models import Reservation, UsageSession
 from bookings.reserving.models import Chain
 from bookings.series.models import Series
@@ -62,6 +70,7 @@ from bookings.settlement.models import (
 __all__ = [
     "Agreement",
     "AgreementMember",
+    "AnswerSheet",
     "AuditException",
     "AuditFinding",
     "AuditRun",
@@ -76,6 +85,7 @@ __all__ = [
     "ClosedMonth",
     "Closure",
     "Correction",
+    "CounterCycle",
     "DirtyDay",
     "DirtyMonths",
     "Dispute",
@@ -98,6 +108,9 @@ __all__ = [
     "InstrumentYear",
     "LedgerEntry",
     "ListEntry",
+    "MaintenanceCounter",
+    "Meter",
+    "MeterReading",
     "Need",
     "NormHours",
     "Occupancy",
@@ -105,6 +118,7 @@ __all__ = [
     "PaymentNotice",
     "Posting",
     "PurseTransfer",
+    "Questionnaire",
     "Quote",
     "Reservation",
     "RollUp",

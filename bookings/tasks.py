@@ -31,6 +31,7 @@ from bookings.plans.services.waiting import wishes_look, wishes_settle
 from bookings.privacy.services.retention import records_remove
 from bookings.reserving.services.reservations import reservations_lapse
 from bookings.settlement.services.statements import statements_draw_due, statements_remind
+from bookings.usage.services.counters import counters_review
 from bookings.usage.services.usage import overruns_tell, usage_settle
 from instruments.services.enrolments import enrolments_end
 from instruments.services.hosts import moves_carry_out
@@ -96,6 +97,7 @@ def verify_trail() -> None:
 
 lapse_reservations = _job("lapse_reservations", reservations_lapse)
 complete_reservations = _job("complete_reservations", usage_settle)
+review_counters = _job("review_counters", counters_review)
 tell_of_overruns = _job("tell_of_overruns", overruns_tell, is_single=True)
 finalise_charges = _job("finalise_charges", charges_finalise)
 melt_fees = _job("melt_fees", fees_melt)

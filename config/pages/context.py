@@ -21,7 +21,8 @@ from bookings.record.selectors.reservations import own_reservations
 
 # The pages of one booking.
 BOOKING = {
-    f"bookings:{name}" for name in ("reservation", "cancel", "move", "check-in", "check-out")
+    f"bookings:{name}"
+    for name in ("reservation", "cancel", "move", "check-in", "check-out", "questions")
 }
 # Pages below the one that the menu names.
 PARTS = {
@@ -48,6 +49,7 @@ PARTS = {
             "waiting",
             "waiting-withdraw",
             "waiting-decline",
+            "questions-owed",
         ),
         "bookings:board": ("board-events", "board-close"),
         "bookings:requests": ("decide",),
@@ -73,7 +75,19 @@ PARTS = {
                 "region",
             ),
         ),
-        "instruments:manage": ("closures", "closure-end", "closure-delete", "what-if"),
+        "instruments:manage": (
+            "closures",
+            "closure-end",
+            "closure-delete",
+            "what-if",
+            "questionnaires",
+            "answers",
+            "meters",
+            "meter",
+            "counters",
+            "counter-done",
+            "counter-retire",
+        ),
     }.items()
     for page in pages
 }
@@ -124,7 +138,12 @@ MENU = (
             Entry("bookings:home", gettext_lazy("Home"), _signed_in),
             Entry("bookings:catalogue", gettext_lazy("Instruments"), lambda actor: True),
             Entry("bookings:needs", gettext_lazy("Needs"), _signed_in),
-            Entry("bookings:mine", gettext_lazy("My bookings"), _signed_in, frozenset({"offers"})),
+            Entry(
+                "bookings:mine",
+                gettext_lazy("My bookings"),
+                _signed_in,
+                frozenset({"offers", "answers"}),
+            ),
             Entry(
                 "instruments:training",
                 gettext_lazy("Training"),

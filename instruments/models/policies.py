@@ -35,6 +35,7 @@ class BookingPolicy(models.Model):
     quotas = models.JSONField(default=list)
     cross_region_share = models.JSONField(null=True)
     units = models.PositiveIntegerField(default=1)
+    group_hours = models.JSONField(null=True)
     version = models.PositiveIntegerField(default=1)
 
     class Meta:

@@ -35,11 +35,27 @@ from instruments.messages import (
     harvest_sentence,
     row_sentence,
 )
-from instruments.models import Attachment, Capability, Fetching, Instrument, PolicyVersion
+from instruments.models import (
+    Attachment,
+    Capability,
+    Fetching,
+    HouseRules,
+    Instrument,
+    PolicyVersion,
+)
 from instruments.selectors.attachments import Picture
 from instruments.selectors.needs import load_parameters
 
 register = template.Library()
+
+
+@register.filter
+def rules_text(rules: HouseRules) -> str:
+    """Give the house rules in the reader's language, or in the other where they lack it."""
+    texts = [rules.text, rules.text_zh]
+    if (get_language() or "").startswith("zh"):
+        texts.reverse()
+    return next(filter(None, texts), "")
 
 
 @register.filter

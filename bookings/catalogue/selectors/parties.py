@@ -18,7 +18,8 @@ class Booking:
     hold: the reservation in state `held` that this completes; needs_hold: whether it is refused
     where that hold has run out or is of another booking, instead of asked for anew; on_behalf_of:
     the id or mail address of the person it is for, if not the one who asks; override: rules a
-    manager sets aside, with the reason; funding: the payer's sources that pay, by percent.
+    manager sets aside, with the reason; funding: the payer's sources that pay, by percent;
+    house_rules: the version of the house rules that the one who asks accepts.
     """
 
     instrument_id: UUID
@@ -36,6 +37,7 @@ class Booking:
     override: tuple[str, ...] = ()
     reason: str = ""
     funding: tuple[Share, ...] = ()
+    house_rules: int | None = None
 
     @property
     def enquiry(self) -> Asked:

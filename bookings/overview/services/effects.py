@@ -23,6 +23,7 @@ from bookings.catalogue.services.searches import searches_follow
 from bookings.charging.services.charges import charge_make
 from bookings.hours.services.hours import days_mark_dirty
 from bookings.messaging.notifications import (
+    counters,
     needs,
     records,
     reservations,
@@ -37,6 +38,7 @@ from bookings.settlement.domain.statements import statement_number
 from bookings.settlement.notifications import papers
 from bookings.settlement.notifications.papers import invoice_letter
 from bookings.settlement.services.papers import statement_file
+from bookings.usage.services.counters import counters_check
 from instruments import notifications as harvests
 from instruments.services.opening import holidays_follow
 from instruments.services.search import register_refile
@@ -47,7 +49,7 @@ KINDS = by_outbox_kind(
         area.KINDS
         for area in (
             people, sign_in, harvests, reservations, records, training, searches, needs, webhooks,
-            papers, audit,
+            papers, audit, counters,
         )
     )
 )  # fmt: skip
@@ -82,7 +84,11 @@ def _carry_out(row: OutboxMessage, now: datetime) -> str:
                 start=datetime.fromisoformat(payload["start"]),
                 end=datetime.fromisoformat(payload["end"]),
             )
+            counters_check(instrument_id=UUID(payload["instrument"]), now=now)
             return "done"
+        case "counters":
+            told = counters_check(instrument_id=UUID(payload["instrument"]), now=now)
+            return "done" if told else "skipped"
         case "register":
             return _register(payload, now)
         case "webhook":

@@ -24,6 +24,7 @@ from accounts.api.shapes import (
     ListOf,
     Shape,
     Text,
+    Whole,
     checked,
     query_values,
     shown_by,
@@ -236,6 +237,12 @@ class ReservationBody(AskedBody, FundingBody, OverrideBody):
         help_text="For whom, by id or mail address: the payer's managers for its members, the "
         "host's at its own cost for anybody.",
     )
+    house_rules = Whole(
+        required=False,
+        allow_null=True,
+        min_value=1,
+        help_text="The version of the instrument's house rules that you accept; needed once.",
+    )
 
 
 class ReservationsBody(Shape):
@@ -380,6 +387,7 @@ def booking_of(data: dict[str, Any]) -> Booking:
         override=tuple(data.get("override", ())),
         reason=data.get("reason", ""),
         funding=shares_of(data),
+        house_rules=data.get("house_rules"),
     )
 
 
