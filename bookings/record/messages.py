@@ -645,6 +645,14 @@ SENTENCES = {
     "goes-both-ways": _("This meter goes both ways: maintenance is counted by what only goes up."),
     "counted-by-itself": _("Hours of use are counted from the sessions and not read."),
     "counter-retired": _("This maintenance is no longer counted."),
+    "hours-for-certified": _(
+        "From {opens} to {closes} it is only for holders of a certificate, which the person booked"
+        " for does not have for this time."
+    ),
+    "hours-for-organisation": _(
+        "From {opens} to {closes} it is only for the host organisation’s own people."
+    ),
+    "hours-for-region": _("From {opens} to {closes} it is only for organisations of its region."),
     "qualification-missing": _(
         "Working alone on it needs a certificate, which the person booked for does not have."
     ),

@@ -4,6 +4,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -78,6 +79,8 @@ def read(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     rules = load_house_rules(instrument, by.actor.user_id)
     if rules is None:
         raise NotFound
+    if request.method == "POST" and by.actor.user_id is None:
+        return redirect_to_login(request.path)
     if request.method == "POST" and not request.POST.get("house_rules", "").isdecimal():
         return redirect(request.path)
     page: Any = partial(

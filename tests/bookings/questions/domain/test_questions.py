@@ -19,11 +19,12 @@ from bookings.questions.domain.questions import (
 )
 
 METER = UUID(int=7)
+N2 = {"value": "N2", "label_zh": "氮"}
 ALL = [
     {"key": "what", "kind": "text", "label": "What?", "required": True},
     {"key": "vacuum", "kind": "number", "label": "Vacuum", "unit": "Pa", "low": "0", "high": 1},
     {"key": "clean", "kind": "yes_no", "label_zh": "干净？", "required": True},
-    {"key": "gas", "kind": "choice", "label": "Gas", "choices": ["Ar", {"value": "N2", "label_zh": "氮"}]},
+    {"key": "gas", "kind": "choice", "label": "Gas", "choices": ["Ar", N2]},
     {"key": "day", "kind": "date", "label": "Day"},
     {"key": "hours", "kind": "meter", "label": "Filament", "meter": str(METER)},
 ]  # fmt: skip
@@ -52,7 +53,7 @@ def test_fields_read_and_written_are_the_same():
         ({"label": 3}, ("questions[0].label", "not-a-text")),
         ({"required": "yes"}, ("questions[0].required", "not-a-boolean")),
         ({"colour": 1}, ("questions[0].colour", "unknown-field")),
-        ({"kind": "number", "low": "2", "high": "1"}, ("questions[0].high", "maximum-below-minimum")),
+        ({"kind": "number", "low": 2, "high": 1}, ("questions[0].high", "maximum-below-minimum")),
         ({"kind": "number", "low": "a"}, ("questions[0].low", "not-a-decimal")),
         ({"kind": "choice"}, ("questions[0].choices", "required")),
         ({"kind": "choice", "choices": ["a", "a"]}, ("questions[0].choices[1].value", "repeated")),

@@ -54,7 +54,9 @@ def carry_out(now="2026-03-06 20:00"):
 
 
 def told():
-    return sorted(Message.objects.filter(kind__startswith="counter.").values_list("kind", flat=True))
+    return sorted(
+        Message.objects.filter(kind__startswith="counter.").values_list("kind", flat=True)
+    )
 
 
 def test_the_hours_of_use_count_and_each_word_is_told_once(cast):
@@ -180,7 +182,11 @@ def test_only_the_hosts_managers(cast):
 
 @pytest.mark.parametrize(
     ("values", "field"),
-    [({"limit": "0"}, "limit"), ({"warn_percent": 101}, "warn_percent"), ({"action": "x"}, "action")],
+    [
+        ({"limit": "0"}, "limit"),
+        ({"warn_percent": 101}, "warn_percent"),
+        ({"action": "x"}, "action"),
+    ],
 )
 def test_a_wrong_counter_is_refused_at_its_field(cast, values, field):
     with pytest.raises(Invalid) as refused:

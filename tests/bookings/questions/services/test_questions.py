@@ -164,7 +164,9 @@ def test_versions_of_the_questions(cast):
 
 
 def test_a_meter_is_read_by_an_answer_and_goes_up_only(cast, booked):
-    meter = meter_add(By(cast.actor("zhao"), NOW), instrument_id=cast.microscope.pk, name="Filament")
+    meter = meter_add(
+        By(cast.actor("zhao"), NOW), instrument_id=cast.microscope.pk, name="Filament"
+    )
     field = {"key": "f", "kind": "meter", "label": "Filament", "meter": str(meter.pk)}
     ask(cast, "before", field)
     ask(cast, "after", field | {"required": True})
