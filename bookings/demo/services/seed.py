@@ -30,7 +30,7 @@ from bookings.demo.services.outages import breakdowns_of, outages_make
 from bookings.demo.services.past import history_of
 from bookings.demo.services.places import ACCOUNTS, PASSWORD, Places, joining_make, places_make
 from bookings.demo.services.records import inventories_make, records_make
-from bookings.demo.services.rules import rules_make, training_make
+from bookings.demo.services.rules import care_make, rules_make, training_make
 from bookings.demo.services.together import together_make
 from bookings.demo.services.wanting import Wanting
 from bookings.hours.services.hours import hours_roll_up
@@ -133,6 +133,8 @@ def _build(now: datetime, scale: float, tell: _Teller) -> Built:
     tell("a question about an instrument")
     tell(f"{connections_make(places, now)} choices, calendars and a webhook")
     tell(f"{rules_make(places, offers, now)} instruments with limits, shares or certificates")
+    care_make(offers, places, now)
+    tell("house rules, questions and a maintenance counter of an instrument")
     tell(f"{training_make(places, offers, now)} courses")
     records = records_make(offers, began=calendar.began, now=now)
     tell(f"{records} photos and documents, a second record of one instrument, a stale one")

@@ -38,8 +38,8 @@ class CounterForm(StyledForm):
 
     name = forms.CharField(label=_("What is due, in English"), max_length=120)
     name_zh = forms.CharField(label=_("In Chinese"), required=False, max_length=120)
-    meter = forms.ChoiceField(label=_("By"), required=False)
-    limit = forms.DecimalField(label=_("After"), max_digits=16, decimal_places=4, min_value=0)
+    meter = forms.ChoiceField(label=_("Counted by"), required=False)
+    limit = forms.DecimalField(label=_("Limit"), max_digits=16, decimal_places=4, min_value=0)
     warn_percent = forms.IntegerField(
         label=_("Warn at, in per cent"), min_value=1, max_value=100, initial=90
     )
