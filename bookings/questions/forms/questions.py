@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from django import forms
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.letters.words import named
@@ -37,6 +37,16 @@ def label_of(thing: Field | Choice) -> str:
     if (get_language() or "").startswith("zh"):
         labels.reverse()
     return next(filter(None, labels), thing.value if isinstance(thing, Choice) else thing.key)
+
+
+def answer_words(question: Field, answer: str | bool | None) -> str:
+    """An answer in the reader's language; a dash where there is none."""
+    if answer is None:
+        return "–"
+    if isinstance(answer, bool):
+        return gettext("yes") if answer else gettext("no")
+    chosen = next((c for c in question.choices if c.value == answer), None)
+    return label_of(chosen) if chosen else f"{answer} {question.unit}".strip()
 
 
 class AnswersForm(StyledForm):
@@ -168,7 +178,10 @@ class QuestionnaireForm(VersionForm):
     def shown(self) -> Iterator[dict[str, Any]]:
         """Yield the rows for the page."""
         for n in self.numbers:
-            yield {"n": n + 1} | {name: self[f"row_{n}_{name}"] for name in _row_fields(())}
+            row = {name: self[f"row_{n}_{name}"] for name in _row_fields(())}
+            more = [row[name] for name in ("unit", "low", "high", "choices", "meter")]
+            is_open = any(field.value() or field.errors for field in more)
+            yield row | {"n": n + 1, "is_open": is_open}
 
     def place_of(self, path: str) -> str | None:
         if match := re.match(r"questions\[(\d+)\](?:\.(\w+))?", path):

@@ -13,7 +13,7 @@ from accounts.domain.roles import By
 from accounts.permissions import actor_of
 from accounts.views.pages import act, by_of, edits, reads, sent
 from bookings.questions.domain.questions import BEFORE, MOMENTS, load_fields
-from bookings.questions.forms.questions import QuestionnaireForm, label_of
+from bookings.questions.forms.questions import QuestionnaireForm, answer_words, label_of
 from bookings.questions.models import AnswerSheet
 from bookings.questions.selectors.meters import meters_of
 from bookings.questions.selectors.questions import (
@@ -73,13 +73,17 @@ def questionnaires(request: HttpRequest, instrument_id: UUID, moment: str = BEFO
     )
 
 
-def _lines(sheet: AnswerSheet, by: By) -> list[Any]:
-    row = sheet.reservation
-    answers = [
-        (label_of(field), answer, field.unit)
+def _words(sheet: AnswerSheet) -> list[tuple[str, str]]:
+    """The questions that were answered, with their answers, in the reader's language."""
+    return [
+        (label_of(field), answer_words(field, answer))
         for field, answer in answered(sheet)
         if answer is not None
     ]
+
+
+def _lines(sheet: AnswerSheet, by: By) -> list[Any]:
+    row = sheet.reservation
     return [
         row.start_at,
         row.end_at,
@@ -89,23 +93,17 @@ def _lines(sheet: AnswerSheet, by: By) -> list[Any]:
         sheet.moment,
         sheet.questionnaire.version,
         sheet.state,
-        "; ".join(f"{label}: {_plain(answer)} {unit}".strip() for label, answer, unit in answers),
+        "; ".join(f"{label}: {answer}" for label, answer in _words(sheet)),
         sheet.reason,
         sheet.answered_at,
         str(sheet.answered_by or ""),
     ]
 
 
-def _plain(answer: str | bool | None) -> str:
-    if isinstance(answer, bool):
-        return gettext("yes") if answer else gettext("no")
-    return answer or ""
-
-
 LIST = ListPage(
     "bookings/questions/answers.html",
     lambda actor: AnswerSheet.objects.none(),
-    shown=lambda sheet, by: (sheet, [(label_of(f), f, a) for f, a in answered(sheet)]),
+    shown=lambda sheet, by: (sheet, _words(sheet)),
     sheet=(
         "answers",
         (

@@ -8,7 +8,7 @@ from uuid import UUID
 from accounts.domain.roles import Actor
 from accounts.selectors.memberships import place_of
 from bookings.questions.domain.questions import BEFORE, MOMENTS, Field, load_fields
-from bookings.questions.forms.questions import AnswersForm, label_of
+from bookings.questions.forms.questions import AnswersForm, answer_words, label_of
 from bookings.questions.models import AnswerSheet, Meter
 from bookings.questions.selectors.questions import (
     answered,
@@ -49,7 +49,7 @@ class Asked:
         return [
             {
                 "sheet": sheet,
-                "rows": [(label_of(f), f.unit, answer) for f, answer in answered(sheet)],
+                "rows": [(label_of(f), answer_words(f, answer)) for f, answer in answered(sheet)],
             }
             for moment in MOMENTS
             if (sheet := self.sheets.get(moment))
