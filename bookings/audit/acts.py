@@ -268,6 +268,8 @@ KINDS: dict[str, Any] = {
 }
 # The group that acts stand in, by how their code begins, where that is not a kind of record.
 GROUPS: dict[str, str] = {
+    "answers": "answersheet",
+    "counter": "maintenancecounter",
     "busycalendar": "busycalendar",
     "bookings": "bookingimport",
     "course-session": "coursesession",
