@@ -21,6 +21,21 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
         ),
         migrations.CreateModel(
+            name='Questionnaire',
+            fields=[
+                ('id', models.UUIDField(default=accounts.models.keys.new_id, editable=False, primary_key=True, serialize=False)),
+                ('moment', models.CharField(choices=[('before', 'before use'), ('after', 'after use')], max_length=6)),
+                ('version', models.PositiveIntegerField()),
+                ('fields', models.JSONField(default=list)),
+                ('valid_from', models.DateTimeField()),
+                ('instrument', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='questionnaires', to='instruments.instrument')),
+                ('made_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'verbose_name': 'questionnaire',
+            },
+        ),
+        migrations.CreateModel(
             name='AnswerSheet',
             fields=[
                 ('id', models.UUIDField(default=accounts.models.keys.new_id, editable=False, primary_key=True, serialize=False)),
@@ -32,6 +47,7 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField()),
                 ('answered_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('reservation', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='answer_sheets', to='bookings.reservation')),
+                ('questionnaire', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='sheets', to='bookings.questionnaire')),
             ],
             options={
                 'verbose_name': 'answers',
@@ -84,26 +100,6 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'meter reading',
             },
-        ),
-        migrations.CreateModel(
-            name='Questionnaire',
-            fields=[
-                ('id', models.UUIDField(default=accounts.models.keys.new_id, editable=False, primary_key=True, serialize=False)),
-                ('moment', models.CharField(choices=[('before', 'before use'), ('after', 'after use')], max_length=6)),
-                ('version', models.PositiveIntegerField()),
-                ('fields', models.JSONField(default=list)),
-                ('valid_from', models.DateTimeField()),
-                ('instrument', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='questionnaires', to='instruments.instrument')),
-                ('made_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name': 'questionnaire',
-            },
-        ),
-        migrations.AddField(
-            model_name='answersheet',
-            name='questionnaire',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='sheets', to='bookings.questionnaire'),
         ),
         migrations.CreateModel(
             name='CounterCycle',

@@ -27,10 +27,11 @@ def load_house_rules(instrument: Instrument, user_id: UUID | None = None) -> Hou
     place = house_rules_place(instrument)
     if not place:
         return None
-    accepted = HouseRulesAcceptance.objects.filter(
-        user_id=user_id, **{f"rules__{name}": value for name, value in place.items()}
-    ).order_by("-rules__version")
-    rows = HouseRules.objects.filter(version=rules_version(instrument), **place)
+    by_user: dict[str, Any] = {f"rules__{name}": value for name, value in place.items()}
+    accepted = HouseRulesAcceptance.objects.filter(**by_user | {"user_id": user_id}).order_by(
+        "-rules__version"
+    )
+    rows = HouseRules.objects.filter(**place | {"version": rules_version(instrument)})
     return rows.annotate(accepted=Subquery(accepted.values("rules__version")[:1])).first()
 
 

@@ -10,6 +10,7 @@ from accounts.domain.errors import NotFound, WrongVersion, invalid
 from accounts.domain.roles import By
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
+from accounts.selectors.rows import visible
 from instruments.locks import lock_managed
 from instruments.models import Facility, HouseRules, HouseRulesAcceptance, Instrument
 from instruments.selectors.house_rules import house_rules_versions, load_house_rules
@@ -60,9 +61,7 @@ def _lock(by: By, instrument_id: UUID | None, facility_id: UUID | None) -> Instr
     if instrument_id is not None:
         return lock_managed(by, instrument_id)
     rows = Facility.objects.select_for_update(no_key=True, of=["self"])
-    facility = rows.select_related("organisation__region").filter(pk=facility_id).first()
-    if facility is None:
-        raise NotFound
+    facility = visible(rows.select_related("organisation__region"), pk=facility_id)
     require(by.actor, "manage-instruments", place_of(facility.organisation))
     return facility
 

@@ -137,9 +137,9 @@ def _choices(path: str, given: object, problems: list[FieldProblem]) -> tuple[Ch
     if len(given) > MOST_CHOICES:
         problems.append(FieldProblem(path, "too-many", {"most": MOST_CHOICES}))
         return ()
-    choices = []
-    for n, item in enumerate(given):
-        item = {"value": item} if isinstance(item, str) else item
+    choices: list[Choice] = []
+    for n, each in enumerate(given):
+        item = {"value": each} if isinstance(each, str) else each
         if not isinstance(item, Mapping):
             problems.append(FieldProblem(f"{path}[{n}]", "not-an-object"))
             continue

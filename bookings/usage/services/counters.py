@@ -56,9 +56,9 @@ def _tell(due: Due, now: datetime) -> int:
                 outage=_outage(cycle, now),
                 displace=True,
             )
-        effects.append(_message("counter.reached", cycle))
+        effects.append(_message("reached", cycle))
     elif is_first:
-        effects.append(_message("counter.near", cycle))
+        effects.append(_message("near", cycle))
     cycle.save(update_fields=["warned_at", "reached_at", "closure"])
     enqueue(effects, now=now)
     return len(effects)
@@ -73,5 +73,7 @@ def _outage(cycle: CounterCycle, now: datetime) -> Outage:
     return Outage("maintenance", max([now, *ends]), None, reason=counter.name)
 
 
-def _message(kind: str, cycle: CounterCycle) -> Effect:
-    return Effect(kind=kind, key=f"{kind}:{cycle.pk}", payload={"cycle": str(cycle.pk)})
+def _message(name: str, cycle: CounterCycle) -> Effect:
+    return Effect(
+        kind=f"counter.{name}", key=f"counter.{name}:{cycle.pk}", payload={"cycle": str(cycle.pk)}
+    )

@@ -16,6 +16,7 @@ from instruments.selectors.policies import load_policy
 from instruments.services.house_rules import house_rules_set
 from tests.accounts.pages import page_of
 from tests.factories.cast import NOW, at, reserve
+from tests.instruments.views.conftest import typed
 
 TEN, TWELVE = "2026-03-06 10:00", "2026-03-06 12:00"
 CLEAN = {
@@ -234,20 +235,10 @@ def test_lists_ask_no_more_with_more_rows(cast, noon, django_assert_max_num_quer
 def test_hours_for_groups_are_set_in_the_policy_form_and_marked_in_the_calendar(cast, noon):
     zhao = signed_in(cast.zhao)
     address = reverse("instruments:policy", args=[cast.microscope.pk])
-    html = page_of(zhao.get(address))
-    fields = dict(
-        re.findall(
-            r'<input[^>]*type="(?:number|text|hidden)"[^>]*?name="([\w-]+)"[^>]*?value="([^"]*)"',
-            html,
-        )
-    )
-    sent = {k: v for k, v in fields.items() if k != "csrfmiddlewaretoken"} | {
-        "approval": "automatic", "qualification": "",
-        "group_rows": "1", "group_0_days": ["5"], "group_0_opens": "8", "group_0_closes": "12:00",
-        "group_0_who": "certified:instrument",
-    }  # fmt: skip
-    for name in ("slot_minutes", "min_minutes", "max_minutes"):
-        sent.setdefault(name, "60" if name != "max_minutes" else "480")
+    sent = typed(
+        zhao.get(address).context["form"], group_0_days=["5"], group_0_opens="8",
+        group_0_closes="12:00", group_0_who="certified:instrument",
+    )  # fmt: skip
     response = zhao.post(address, sent)
     assert response.status_code == 302, page_of(response, response.status_code)
     instrument = Instrument.objects.select_related("policy").get(pk=cast.microscope.pk)
