@@ -13,9 +13,9 @@ from bookings.demo.services.offers import Offer
 from bookings.demo.services.places import Places
 from bookings.questions.domain.meters import hours_of
 from bookings.questions.domain.questions import MOMENTS
+from bookings.questions.selectors.meters import uses_of
 from bookings.questions.services.meters import counter_add, meter_add, meter_read
 from bookings.questions.services.questions import questionnaire_set
-from bookings.record.domain.periods import Period
 from bookings.record.models import UsageSession
 from instruments.domain.opening import local_date
 from instruments.domain.policies import parse_policy, policy_to_json
@@ -76,8 +76,7 @@ def care_make(offers: Sequence[Offer], places: Places, now: datetime) -> None:
         questionnaire_set(by, moment=moment, fields=fields, **of)
     since = now - 60 * DAY
     sessions = UsageSession.objects.filter(instrument=instrument, checked_out_at__gt=since)
-    uses = [Period(*use) for use in sessions.values_list("checked_in_at", "checked_out_at")]
-    limit = max(Decimal(10), round(hours_of(uses, since) / Decimal("0.93")))
+    limit = max(10, round(hours_of(uses_of(sessions), since) / Decimal("0.93")))
     counter_add(by, meter=None, limit=Decimal(limit), since=since, **of, **row["counter"])
 
 

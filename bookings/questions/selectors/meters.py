@@ -57,7 +57,7 @@ def load_due(cycles: Sequence[CounterCycle]) -> list[Due]:
         sessions = UsageSession.objects.filter(
             instrument_id=cycles[0].counter.meter.instrument_id, checked_out_at__gt=since
         )
-        uses = [Period(*row) for row in sessions.values_list("checked_in_at", "checked_out_at")]
+        uses = uses_of(sessions)
     read = {cycle.counter.meter_id for cycle in cycles if not cycle.counter.meter.is_hours}
     if read:
         rows = MeterReading.objects.filter(meter_id__in=read).order_by("read_at", "id")
@@ -66,6 +66,12 @@ def load_due(cycles: Sequence[CounterCycle]) -> list[Due]:
         ):
             by_meter.setdefault(meter, []).append(rules.Reading(at, value, bool(reset)))
     return [_due(cycle, uses, by_meter) for cycle in cycles]
+
+
+def uses_of(sessions: QuerySet[UsageSession]) -> list[Period]:
+    """Return from when until when sessions that are over were used."""
+    times = sessions.values_list("checked_in_at", "checked_out_at")
+    return [Period(start, end) for start, end in times if end is not None]
 
 
 def _due(cycle: CounterCycle, uses: list[Period], by_meter: dict[UUID, list[rules.Reading]]) -> Due:
