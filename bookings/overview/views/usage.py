@@ -105,6 +105,7 @@ def questions(request: HttpRequest, reservation_id: UUID, moment: str) -> HttpRe
         context |= {
             "reservation": row,
             "moment": moment,
+            "zone": row.instrument.facility.time_zone,
             "house_rules": asked.house_rules if moment == BEFORE else None,
             "is_time": is_time,
         }

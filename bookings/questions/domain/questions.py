@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from accounts.domain.errors import FieldProblem, Invalid
+from bookings.record.domain.money import format_number
 
 BEFORE, AFTER = MOMENTS = ("before", "after")
 KINDS = ("text", "number", "yes_no", "choice", "date", "meter")
@@ -179,7 +180,7 @@ def fields_to_json(fields: Sequence[Field]) -> list[dict[str, Any]]:
             values["unit"] = field.unit
         for name in ("low", "high"):
             if (bound := getattr(field, name)) is not None:
-                values[name] = plain(bound)
+                values[name] = format_number(bound)
         if field.choices:
             values["choices"] = [
                 {"value": c.value, "label": c.label, "label_zh": c.label_zh} for c in field.choices
@@ -205,12 +206,6 @@ def as_number(given: object) -> Decimal | None:
         return None
     exponent = number.normalize().as_tuple().exponent
     return number if isinstance(exponent, int) and -exponent <= DECIMALS else None
-
-
-def plain(number: Decimal) -> str:
-    """Write a number without exponent or needless noughts."""
-    text = f"{number:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def check_answers(fields: Sequence[Field], given: object) -> dict[str, Any]:
@@ -273,12 +268,12 @@ def _number(field: Field, path: str, value: object, problems: list[FieldProblem]
         problems.append(FieldProblem(path, "not-a-decimal"))
         return None
     if field.low is not None and number < field.low:
-        problems.append(FieldProblem(path, "too-small", {"least": plain(field.low)}))
+        problems.append(FieldProblem(path, "too-small", {"least": format_number(field.low)}))
         return None
     if field.high is not None and number > field.high:
-        problems.append(FieldProblem(path, "too-large", {"most": plain(field.high)}))
+        problems.append(FieldProblem(path, "too-large", {"most": format_number(field.high)}))
         return None
-    return plain(number)
+    return format_number(number)
 
 
 def load_fields(stored: Sequence[Mapping[str, Any]]) -> tuple[Field, ...]:

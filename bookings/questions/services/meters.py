@@ -11,7 +11,7 @@ from accounts.domain.errors import WrongState, invalid
 from accounts.domain.roles import By
 from accounts.notifications import Effect, enqueue
 from accounts.selectors.rows import visible
-from bookings.questions.domain.questions import as_number, plain
+from bookings.questions.domain.questions import as_number
 from bookings.questions.models import (
     CounterCycle,
     MaintenanceCounter,
@@ -19,6 +19,7 @@ from bookings.questions.models import (
     MeterReading,
 )
 from bookings.questions.selectors.meters import last_reading
+from bookings.record.domain.money import format_number
 from instruments.locks import lock_managed
 from instruments.models import Instrument
 
@@ -79,7 +80,7 @@ def meter_read(by: By, *, meter_id: UUID, value: object, reset_reason: str = "")
         raise invalid("value", "not-a-decimal")
     last = last_reading(meter)
     if meter.is_monotone and last is not None and number < last.value and not reason:
-        raise invalid("value", "reading-below-last", last=plain(last.value))
+        raise invalid("value", "reading-below-last", last=format_number(last.value))
     row = MeterReading.objects.create(
         meter=meter,
         value=number,
@@ -87,7 +88,7 @@ def meter_read(by: By, *, meter_id: UUID, value: object, reset_reason: str = "")
         entered_by_id=by.actor.user_id,
         reset_reason=reason,
     )
-    after = {"meter": meter.pk, "value": plain(number), "is_reset": bool(reason)}
+    after = {"meter": meter.pk, "value": format_number(number), "is_reset": bool(reason)}
     places = instrument.places()
     trail.record(by, "meter.read", meter, after=after, reason=reason, places=places)
     enqueue([counters_due(instrument.pk, str(row.pk), by.now)], now=by.now)
@@ -165,7 +166,7 @@ def _recorded(row: MaintenanceCounter) -> dict[str, object]:
     return {
         "meter": row.meter_id,
         "name": row.name,
-        "limit": plain(row.limit),
+        "limit": format_number(row.limit),
         "warn_percent": row.warn_percent,
         "action": row.action,
     }

@@ -22,7 +22,6 @@ from bookings.questions.domain.questions import (
     fields_to_json,
     load_fields,
     parse_fields,
-    plain,
 )
 from bookings.questions.models import AnswerSheet, Meter, MeterReading, Questionnaire
 from bookings.questions.selectors.meters import last_reading, meters_of
@@ -32,6 +31,7 @@ from bookings.questions.selectors.questions import (
     questions_version,
 )
 from bookings.questions.services.meters import counters_due
+from bookings.record.domain.money import format_number
 from bookings.record.domain.refusals import Refusal, RulesRefuse
 from bookings.record.models import Reservation
 from instruments.locks import lock_managed
@@ -207,7 +207,7 @@ def _readings_store(
             entered_by_id=by.actor.user_id,
         )
         if meter.is_monotone and last is not None and row.value < last.value:
-            numbers: dict[str, str | int] = {"last": plain(last.value)}
+            numbers: dict[str, str | int] = {"last": format_number(last.value)}
             problems.append(FieldProblem(f"answers.{field.key}", "reading-below-last", numbers))
         rows.append(row)
     if problems:
