@@ -8,6 +8,7 @@ from django.db import transaction
 from accounts.domain.roles import PLATFORM, By
 from accounts.notifications import Effect, enqueue
 from accounts.services.jobs import work_through
+from bookings.availability.models import Closure
 from bookings.questions.domain.meters import FINE, REACHED
 from bookings.questions.models import CounterCycle, MaintenanceCounter
 from bookings.questions.selectors.meters import Due, instruments_counting, load_due, open_cycles
@@ -50,18 +51,24 @@ def _tell(due: Due, now: datetime) -> int:
     if due.standing == REACHED:
         cycle.reached_at = now
         if cycle.counter.action == MaintenanceCounter.Action.CLOSE:
-            cycle.closure = closure_create(
-                By(PLATFORM, now),
-                instrument_id=cycle.counter.meter.instrument_id,
-                outage=_outage(cycle, now),
-                displace=True,
-            )
+            cycle.closure = _closed(cycle, now)
         effects.append(_message("reached", cycle))
     elif is_first:
         effects.append(_message("near", cycle))
     cycle.save(update_fields=["warned_at", "reached_at", "closure"])
     enqueue(effects, now=now)
     return len(effects)
+
+
+def _closed(cycle: CounterCycle, now: datetime) -> Closure:
+    """The closure of the instrument until somebody ends it: the one there is, or a new one."""
+    instrument_id, outage = cycle.counter.meter.instrument_id, _outage(cycle, now)
+    there = Closure.objects.filter(
+        instrument_id=instrument_id, kind=outage.kind, units=[], end_at=None
+    )
+    return there.filter(start_at__lte=outage.start).first() or closure_create(
+        By(PLATFORM, now), instrument_id=instrument_id, outage=outage, displace=True
+    )
 
 
 def _outage(cycle: CounterCycle, now: datetime) -> Outage:

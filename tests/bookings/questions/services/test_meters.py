@@ -102,6 +102,16 @@ def test_at_the_limit_it_closes_and_those_who_come_next_are_told(cast):
     assert Closure.objects.count() == 1
 
 
+def test_two_counters_at_their_limit_close_once(cast):
+    counter(cast, limit="2", action="close")
+    counter(cast, limit="1.5", action="close")
+    use(cast, 8, 2)
+    carry_out("2026-03-06 10:01")
+    assert told() == ["counter.reached"] * 2
+    closure = Closure.objects.get()
+    assert [cycle.closure for cycle in CounterCycle.objects.all()] == [closure] * 2
+
+
 def test_who_is_at_work_is_not_cut_short(cast):
     counter(cast, limit="2", action="close", since=at("2026-03-01 08:00"))
     use(cast, 8, 2)
