@@ -47,7 +47,7 @@ class HouseRulesBody(Shape):
     text_zh = Text(LONGEST_RULES, default="", allow_blank=True)
 
 
-class AcceptBody(Shape):
+class HouseRulesAcceptBody(Shape):
     version = Whole(min_value=1, help_text="The one in force.")
 
 
@@ -109,7 +109,7 @@ class InstrumentHouseRules(InstrumentResource):
 
     @acts(
         _("Accept the house rules"),
-        AcceptBody,
+        HouseRulesAcceptBody,
         below="house-rules/accept",
         address="api-house-rules-accept",
         named="house_rules_accept",

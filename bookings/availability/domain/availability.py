@@ -13,7 +13,7 @@ from heapq import nsmallest
 from itertools import islice, pairwise
 from zoneinfo import ZoneInfo
 
-from bookings.availability.domain.group_hours import broken
+from bookings.availability.domain.group_hours import CODES, broken
 from bookings.availability.domain.quotas import Booked, Tally
 from bookings.record.domain.periods import Period, clip, intersect, subtract, union
 from bookings.record.domain.refusals import Refusal
@@ -95,7 +95,7 @@ def outside_group(
         certified=asker.certified,
     ):
         times: dict[str, str | int] = {"opens": clock(rule.opens), "closes": clock(rule.closes)}
-        yield Refusal(f"hours-for-{rule.who}", times)
+        yield Refusal(CODES[rule.who], times)
 
 
 class Calendar:

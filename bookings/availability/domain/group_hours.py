@@ -9,6 +9,12 @@ from bookings.record.domain.periods import Period
 from instruments.domain.opening import instant, local_date
 from instruments.domain.policies import GroupHours
 
+CODES = {
+    "certified": "hours-for-certified",
+    "organisation": "hours-for-organisation",
+    "region": "hours-for-region",
+}
+
 
 def windows_of(
     rules: Sequence[GroupHours], zone: ZoneInfo, within: Period
