@@ -202,7 +202,7 @@ def _cut_uses(
     instrument, and of those who checked out after that moment, before it was entered. What is
     charged already is corrected on the charge. Who closes over their own use has ended it
     themselves: it is charged as ever."""
-    UsageSession.objects.exclude(reservation__user_id=actor.user_id).filter(
+    UsageSession.objects.exclude(Q(reservation__user_id=actor.user_id)).filter(
         Q(cut_at=None) | Q(cut_at__gt=closed_from),
         Q(checked_out_at=None) | Q(checked_out_at__gte=closed_from),
         instrument=instrument,
