@@ -123,3 +123,47 @@ class ReceiptAdmin(Large):
     list_select_related = ("hand_off", "user", "link")
     list_filter = ("way",)
     search_fields = ("=hand_off",)
+
+
+@admin.register(models.Questionnaire)
+class QuestionnaireAdmin(ReadOnly):
+    list_display = ("instrument", "moment", "version", "valid_from", "made_by")
+    list_select_related = ("instrument", "made_by")
+    list_filter = ("moment",)
+    search_fields = ("instrument__name",)
+
+
+@admin.register(models.AnswerSheet)
+class AnswerSheetAdmin(Large):
+    list_display = ("created_at", "reservation", "moment", "state", "answered_by")
+    list_select_related = ("reservation", "answered_by")
+    list_filter = ("state", "moment")
+    search_fields = ("=reservation",)
+
+
+@admin.register(models.Meter)
+class MeterAdmin(ReadOnly):
+    list_display = ("instrument", "name", "unit", "is_monotone", "is_hours")
+    list_select_related = ("instrument",)
+    search_fields = ("instrument__name", "name")
+
+
+@admin.register(models.MeterReading)
+class MeterReadingAdmin(Large):
+    list_display = ("read_at", "meter", "value", "entered_by", "reset_reason")
+    list_select_related = ("meter", "entered_by")
+    search_fields = ("=meter",)
+
+
+@admin.register(models.MaintenanceCounter)
+class MaintenanceCounterAdmin(ReadOnly):
+    list_display = ("name", "meter", "limit", "warn_percent", "action", "is_active")
+    list_select_related = ("meter",)
+    search_fields = ("name", "meter__instrument__name")
+
+
+@admin.register(models.CounterCycle)
+class CounterCycleAdmin(ReadOnly):
+    list_display = ("counter", "started_at", "warned_at", "reached_at", "ended_at", "ended_by")
+    list_select_related = ("counter", "ended_by")
+    search_fields = ("counter__name",)

@@ -53,6 +53,14 @@ from bookings.pricing.models import (
     VoucherGrant,
     VoucherProgramme,
 )
+from bookings.questions.models import (
+    AnswerSheet,
+    CounterCycle,
+    MaintenanceCounter,
+    Meter,
+    MeterReading,
+    Questionnaire,
+)
 from bookings.record.models import Reservation, UsageSession
 from bookings.reserving.models import Chain
 from bookings.results.models import (
@@ -80,6 +88,7 @@ from bookings.usage.models import CheckInCode, FaultNote, FaultReport, Kiosk
 __all__ = [
     "Agreement",
     "AgreementMember",
+    "AnswerSheet",
     "AuditException",
     "AuditFinding",
     "AuditRun",
@@ -99,6 +108,7 @@ __all__ = [
     "Comment",
     "CommentFile",
     "Correction",
+    "CounterCycle",
     "DirtyDay",
     "DirtyMonths",
     "Dispute",
@@ -127,6 +137,9 @@ __all__ = [
     "Kiosk",
     "LedgerEntry",
     "ListEntry",
+    "MaintenanceCounter",
+    "Meter",
+    "MeterReading",
     "Need",
     "NormHours",
     "Occupancy",
@@ -135,6 +148,7 @@ __all__ = [
     "Posting",
     "ProposedTime",
     "PurseTransfer",
+    "Questionnaire",
     "Quote",
     "Receipt",
     "Reservation",

@@ -35,6 +35,7 @@ from bookings.results.services.retention import results_purge, results_warn
 from bookings.results.services.uploads import files_check, uploads_expire
 from bookings.samples.services.samples import samples_remind
 from bookings.settlement.services.statements import statements_draw_due, statements_remind
+from bookings.usage.services.counters import counters_review
 from bookings.usage.services.usage import overruns_tell, usage_settle
 from instruments.services.enrolments import enrolments_end
 from instruments.services.hosts import moves_carry_out
@@ -100,6 +101,7 @@ def verify_trail() -> None:
 
 lapse_reservations = _job("lapse_reservations", reservations_lapse)
 complete_reservations = _job("complete_reservations", usage_settle)
+review_counters = _job("review_counters", counters_review)
 tell_of_overruns = _job("tell_of_overruns", overruns_tell, is_single=True)
 finalise_charges = _job("finalise_charges", charges_finalise)
 melt_fees = _job("melt_fees", fees_melt)

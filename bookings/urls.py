@@ -32,6 +32,7 @@ from bookings.overview.views import home, operations, palette, reservations, usa
 from bookings.plans.views import chains, imports, waiting
 from bookings.pricing.views import what_if
 from bookings.privacy.views import leaving, persons
+from bookings.questions.views import meters, questions
 from bookings.reserving.views import booking, moves, requests
 from bookings.results.views import collecting, handoffs
 from bookings.samples.views import samples
@@ -41,6 +42,7 @@ from bookings.usage.views import at, board, closures, faults, kiosks, labels
 app_name = "bookings"
 
 _instrument = "instruments/<uuid:instrument_id>/"
+_manage = "manage/instruments/<uuid:instrument_id>/"
 _reservation = "bookings/<uuid:reservation_id>/"
 _conversation = "conversations/<slug:kind>/<uuid:subject_id>/"
 _exception = "audit/exceptions/<uuid:exception_id>/"
@@ -163,6 +165,16 @@ urlpatterns = [
     path(_reservation + "series/cancel/", series.cancel, name="series-cancel"),
     path(_reservation + "series/move/", series.move, name="series-move"),
     path(_reservation + "results/", handoffs.announce, name="result-announce"),
+    path(_reservation + "questions/<slug:moment>/", usage.questions, name="questions"),
+    path("questions-owed/", questions.owed, name="questions-owed"),
+    path(_manage + "asked/", questions.questionnaires, name="questionnaires"),
+    path(_manage + "asked/<slug:moment>/", questions.questionnaires, name="questionnaires"),
+    path(_manage + "answers/", questions.answers, name="answers"),
+    path(_manage + "meters/", meters.meters, name="meters"),
+    path(_manage + "counters/", meters.counters, name="counters"),
+    path("manage/meters/<uuid:meter_id>/", meters.meter, name="meter"),
+    path("manage/counters/<uuid:counter_id>/done/", meters.done, name="counter-done"),
+    path("manage/counters/<uuid:counter_id>/retire/", meters.retire, name="counter-retire"),
     path(_reservation + "check-in/", usage.check_in, name="check-in"),
     path(_reservation + "check-out/", usage.check_out, name="check-out"),
     # Conversations

@@ -27,6 +27,7 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "lapse reservations": {"task": "bookings.tasks.lapse_reservations", "schedule": 60.0},
     "complete reservations": {"task": "bookings.tasks.complete_reservations", "schedule": 60.0},
     "overruns": {"task": "bookings.tasks.tell_of_overruns", "schedule": 60.0},
+    "maintenance counters": {"task": "bookings.tasks.review_counters", "schedule": 600.0},
     "final charges": {"task": "bookings.tasks.finalise_charges", "schedule": 300.0},
     "melting fees": {"task": "bookings.tasks.melt_fees", "schedule": crontab(minute=35)},
     "settle waiting": {"task": "bookings.tasks.settle_waiting", "schedule": 60.0},

@@ -76,3 +76,17 @@ class RateCardAdmin(ReadOnly):
     list_select_related = ("instrument",)
     list_filter = ("currency",)
     search_fields = ("instrument__name",)
+
+
+@admin.register(models.HouseRules)
+class HouseRulesAdmin(ReadOnly):
+    list_display = ("instrument", "facility", "version", "valid_from", "made_by")
+    list_select_related = ("instrument", "facility", "made_by")
+    search_fields = ("instrument__name", "facility__name")
+
+
+@admin.register(models.HouseRulesAcceptance)
+class HouseRulesAcceptanceAdmin(ReadOnly):
+    list_display = ("user", "rules", "accepted_at")
+    list_select_related = ("user", "rules")
+    search_fields = ("user__email",)

@@ -10,6 +10,13 @@ from django.utils.translation import gettext_lazy as _
 from instruments.domain.capabilities import Parameters, Requirement
 from instruments.domain.delimited import MAX_BYTES
 
+# Who books in hours for certain groups.
+GROUP_LABELS = {
+    "certified": _("only holders of a certificate"),
+    "organisation": _("only the host’s own people"),
+    "region": _("only organisations of its region"),
+}
+
 # The words for a price group wherever one is read: pages, forms, letters, files, the API.
 PRICE_GROUP_LABELS = {
     "internal": _("the owner's own people"),

@@ -8,6 +8,7 @@ from instruments.views import (
     courses,
     drafts,
     harvests,
+    house_rules,
     imports,
     measurands,
     opening,
@@ -99,6 +100,13 @@ urlpatterns = [
         name="attachment-delete",
     ),
     path("files/<uuid:attachment_id>/<slug:size>/", attachments.file, name="file"),
+    path(_one + "house-rules/", house_rules.instrument_rules, name="house-rules-edit"),
+    path(
+        "manage/facilities/<uuid:facility_id>/house-rules/",
+        house_rules.facility_rules,
+        name="facility-house-rules",
+    ),
+    path("instruments/<uuid:instrument_id>/house-rules/", house_rules.read, name="house-rules"),
     path(_one + "capabilities/", capabilities.capabilities, name="capabilities"),
     path("manage/capabilities/<uuid:capability_id>/", capabilities.change, name="capability"),
     path(

@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0016_leases'),
-        ('bookings', '0024_samples'),
+        ('bookings', '0027_questions'),
         ('instruments', '0020_short_codes'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

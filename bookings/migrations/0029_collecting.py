@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('bookings', '0026_results'),
+        ('bookings', '0028_at_the_instrument'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -688,6 +688,25 @@ SENTENCES = {
     "still-in-use": _(
         "It is still in use or closed, and no other unit is free: check in from {time} on ({zone})."
     ),
+    "house-rules-not-accepted": _(
+        "The house rules of this instrument (version {version}) must be accepted first."
+    ),
+    "questions-open": _("Some questions have to be answered first: {fields}."),
+    "no-questions": _("Nothing is asked here."),
+    "answered-already": _("The questions are answered already."),
+    "only-host-skips": _("Only the host’s managers leave questions out, for somebody else."),
+    "reading-below-last": _("This is below the last reading, {last}."),
+    "goes-both-ways": _("This meter goes both ways: maintenance is counted by what only goes up."),
+    "counted-by-itself": _("Hours of use are counted from the sessions and not read."),
+    "counter-retired": _("This maintenance is no longer counted."),
+    "hours-for-certified": _(
+        "From {opens} to {closes} it is only for holders of a certificate, which the person booked"
+        " for does not have for this time."
+    ),
+    "hours-for-organisation": _(
+        "From {opens} to {closes} it is only for the host organisation’s own people."
+    ),
+    "hours-for-region": _("From {opens} to {closes} it is only for organisations of its region."),
     "qualification-missing": _(
         "Working alone on it needs a certificate, which the person booked for does not have."
     ),

@@ -224,6 +224,7 @@ WAITS_ON = {
     "exceptions": ("bookings:exceptions", "state=open"),
     "replies": ("bookings:findings", "state=replied"),
     "overdue": ("bookings:findings", "state=overdue"),
+    "answers": ("bookings:questions-owed", ""),
     "certificates": ("instruments:qualifications", ""),
     "drafts": ("instruments:manage", "publication=draft"),
     "submitted": ("instruments:manage", "publication=submitted"),
@@ -256,6 +257,7 @@ WAITS_BECAUSE = {
     "exceptions": _("A rule detected them; nobody has looked at them yet."),
     "replies": _("Read what was done about it: close the finding, or return it."),
     "overdue": _("The organisation has not answered in time."),
+    "answers": _("The use ended without the answers that are asked after it."),
     "certificates": _("Without them you cannot book some instruments to work alone."),
     "drafts": _("Nobody sees them before they are published."),
     "submitted": _("Your people entered them; check and publish them."),
@@ -314,6 +316,8 @@ def waits_for(what: str, number: int) -> str:
             return ngettext("reply to a finding to read", "replies to findings to read", number)
         case "overdue":
             return ngettext("finding overdue", "findings overdue", number)
+        case "answers":
+            return ngettext("booking with open questions", "bookings with open questions", number)
         case "certificates":
             return ngettext("certificate running out", "certificates running out", number)
         case "drafts":

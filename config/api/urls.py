@@ -35,6 +35,7 @@ from bookings.overview.api import operations
 from bookings.plans.api import chains, imports, waiting
 from bookings.pricing.api import agreements, what_if
 from bookings.privacy.api import leaving, persons
+from bookings.questions.api import meters, questions
 from bookings.reserving.api import holds, moves, reservations, transitions
 from bookings.results.api import collecting, handoffs, uploads
 from bookings.samples.api import samples
@@ -55,6 +56,7 @@ from instruments.api import (
     exports,
     facilities,
     harvests,
+    house_rules,
     needs,
     opening,
     policies,
@@ -208,6 +210,12 @@ urlpatterns = [
         policies.InstrumentPolicyVersions.as_view(),
         name="api-policy-versions",
     ),
+    *house_rules.InstrumentHouseRules.routes(),
+    *house_rules.FacilityHouseRules.routes(),
+    *questions.InstrumentQuestionnaires.routes(),
+    *meters.InstrumentMeters.routes(),
+    *meters.Meters.routes(),
+    *meters.Counters.routes(),
     path(_instrument + "misfits/", misfits.InstrumentMisfits.as_view(), name="api-misfits"),
     path(
         _instrument + "rate-cards/", ratecards.InstrumentRateCards.as_view(), name="api-rate-cards"

@@ -22,7 +22,9 @@ from bookings.record.selectors.reservations import own_reservations
 # The pages of one booking.
 BOOKING = {
     f"bookings:{name}"
-    for name in (*("reservation", "cancel", "move", "check-in", "check-out", "check-in-code"),)
+    for name in (
+        *("reservation", "cancel", "move", "check-in", "check-out", "check-in-code", "questions"),
+    )
 }
 # Pages below the one that the menu names.
 PARTS = {
@@ -52,7 +54,7 @@ PARTS = {
             "waiting-withdraw",
             "waiting-decline",
             *("conversations", "conversation", "conversation-propose", "conversation-write"),
-            *("conversation-resolve", "comment-withdraw", "proposal-answer"),
+            *("conversation-resolve", "comment-withdraw", "proposal-answer", "questions-owed"),
         ),
         "bookings:board": ("board-events", "board-close", "sample-queue", "sample-steps"),
         "bookings:results": (
@@ -85,6 +87,8 @@ PARTS = {
         "instruments:manage": (
             *("closures", "closure-end", "closure-delete", "what-if", "labels", "result-terms"),
             *("faults", "fault", "fault-dismiss", "kiosks", "kiosk-revoke"),
+            *("questionnaires", "answers", "meters", "meter"),
+            *("counters", "counter-done", "counter-retire"),
         ),
     }.items()
     for page in pages
@@ -140,7 +144,7 @@ MENU = (
                 "bookings:mine",
                 gettext_lazy("My bookings"),
                 _signed_in,
-                frozenset({"offers", "conversations"}),
+                frozenset({"offers", "conversations", "answers"}),
             ),
             Entry(
                 "instruments:training",

@@ -28,9 +28,11 @@ from accounts.domain.roles import By
 from accounts.selectors.memberships import place_of
 from instruments.domain.policies import (
     APPROVALS,
+    GROUPS,
     LONGEST,
     LONGEST_CODE,
     MEASURES,
+    MOST_GROUP_HOURS,
     MOST_LIMIT,
     MOST_QUOTAS,
     SCOPES,
@@ -80,6 +82,23 @@ class QuotaShape(serializers.Serializer[Any]):
     )
 
 
+class GroupHoursShape(serializers.Serializer[Any]):
+    """On these weekdays from `opens` to `closes` (of the next day if not after it) only these may
+    book: holders of the certificate, the host organisation's own people, or its region's."""
+
+    days = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=7), help_text="1 is Monday."
+    )
+    opens = serializers.CharField(help_text="`22:00`, of the instrument's wall clock.")
+    closes = serializers.CharField(help_text="`06:00`")
+    who = serializers.ChoiceField(GROUPS)
+    certificate = serializers.CharField(
+        required=False,
+        max_length=LONGEST_CODE,
+        help_text="Of `certified`: `instrument`, or the code of a technique.",
+    )
+
+
 class ShareShape(serializers.Serializer[Any]):
     """`percent` of each local week is kept for other regions, until `released_minutes` before a
     slot starts."""
@@ -121,6 +140,9 @@ class PolicyShape(serializers.Serializer[Any]):
         child=serializers.ChoiceField(list(HAZARD_LABELS.items())),
         required=False,
         help_text="Classes of hazard that samples of a booking must not have.",
+    )
+    group_hours = serializers.ListField(
+        child=GroupHoursShape(), max_length=MOST_GROUP_HOURS, required=False
     )
 
 

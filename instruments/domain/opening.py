@@ -139,6 +139,14 @@ def clock(minute: int) -> str:
     return f"{minute // 60:02d}:{minute % 60:02d}"
 
 
+def read_clock(given: object, *, is_end: bool = False) -> int | None:
+    """Read `08:30` as minutes of the day, at an end also `24:00`; None for anything else."""
+    match = _CLOCK.fullmatch(given) if isinstance(given, str) else None
+    if match is None or (given == "24:00" and not is_end):
+        return None
+    return DAY if given == "24:00" else int(match[1]) * 60 + int(match[2])
+
+
 def hours_to_json(hours: OpeningHours) -> dict[str, object]:
     """Return the shape of the API; `parse_hours` reads it back to an equal value."""
     weekly: list[dict[str, object]] = []
@@ -231,12 +239,10 @@ class _Reader:
         return value
 
     def _clock(self, data: Mapping[str, object], name: str, at: str) -> int | None:
-        value = data.get(name)
-        match = _CLOCK.fullmatch(value) if isinstance(value, str) else None
-        if match is None or (value == "24:00" and name == "opens"):
+        minute = read_clock(data.get(name), is_end=name == "closes")
+        if minute is None:
             self.wrong(f"{at}.{name}", "not-a-time")
-            return None
-        return DAY if value == "24:00" else int(match[1]) * 60 + int(match[2])
+        return minute
 
     def _date(self, value: object, at: str) -> date | None:
         try:

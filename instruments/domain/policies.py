@@ -9,12 +9,16 @@ from decimal import Decimal
 
 from accounts.domain.errors import FieldProblem, Invalid
 from instruments.domain.hazards import hazards_in
+from instruments.domain.opening import clock, read_clock
 from instruments.domain.ratecards import PRICE_GROUPS
 
 SCOPES = ("user", "organisation", "price_group")
 MEASURES = ("hours", "bookings")
 SPANS = ("day", "week", "month", "upcoming")
 MOST_QUOTAS = 20
+GROUPS = ("certified", "organisation", "region")
+MOST_GROUP_HOURS = 20
+LONGEST_CODE = 60
 MOST_LIMIT = 100_000
 
 
@@ -39,6 +43,75 @@ class Share:
 
     percent: int
     released_minutes: int = 0
+
+
+@dataclass(frozen=True)
+class GroupHours:
+    """On some ISO weekdays, from `opens` to `closes` in minutes of the instrument's wall clock (of
+    the next day if not after it), only some people may book: holders of the `certificate`
+    (`instrument`, or the code of a technique), the host organisation's own, or its region's."""
+
+    days: tuple[int, ...]
+    opens: int
+    closes: int
+    who: str
+    certificate: str = ""
+
+
+def parse_group_hours(given: object, problems: list[FieldProblem]) -> tuple[GroupHours, ...]:
+    """Read them from the JSON of the API; what is wrong is added to `problems`."""
+    if given is None:
+        return ()
+    if not isinstance(given, list):
+        problems.append(FieldProblem("group_hours", "not-a-list"))
+        return ()
+    if len(given) > MOST_GROUP_HOURS:
+        problems.append(FieldProblem("group_hours", "too-many", {"most": MOST_GROUP_HOURS}))
+        return ()
+    rules = [_group_hours(f"group_hours[{n}]", item, problems) for n, item in enumerate(given)]
+    return tuple(rule for rule in rules if rule is not None)
+
+
+def _group_hours(path: str, given: object, problems: list[FieldProblem]) -> GroupHours | None:
+    if not isinstance(given, Mapping):
+        problems.append(FieldProblem(path, "not-an-object"))
+        return None
+    before = len(problems)
+    names = GroupHours.__dataclass_fields__
+    problems += [FieldProblem(f"{path}.{k}", "unknown-field") for k in given if k not in names]
+    days = given.get("days")
+    if not isinstance(days, list) or not days or any(d not in range(1, 8) for d in days):
+        problems.append(FieldProblem(f"{path}.days", "not-a-weekday"))
+        days = []
+    opens, closes = (
+        read_clock(given.get(name), is_end=name == "closes") for name in ("opens", "closes")
+    )
+    for name, minute in (("opens", opens), ("closes", closes)):
+        if minute is None:
+            problems.append(FieldProblem(f"{path}.{name}", "not-a-time"))
+    who, certificate = given.get("who"), given.get("certificate") or ""
+    if who not in GROUPS:
+        numbers: dict[str, str | int] = {"allowed": ", ".join(GROUPS)}
+        problems.append(FieldProblem(f"{path}.who", "unknown-choice", numbers))
+    elif not isinstance(certificate, str) or len(certificate) > LONGEST_CODE:
+        problems.append(FieldProblem(f"{path}.certificate", "not-a-text"))
+    elif who == "certified" and not certificate:
+        problems.append(FieldProblem(f"{path}.certificate", "required"))
+    if len(problems) > before or opens is None or closes is None:
+        return None
+    certificate = certificate if who == "certified" else ""
+    return GroupHours(tuple(sorted({int(d) for d in days})), opens, closes, str(who), certificate)
+
+
+def group_hours_to_json(rule: GroupHours) -> dict[str, object]:
+    """Write them in the shape of the API."""
+    shape: dict[str, object] = {
+        "days": list(rule.days),
+        "opens": clock(rule.opens),
+        "closes": clock(rule.closes),
+        "who": rule.who,
+    }
+    return shape | ({"certificate": rule.certificate} if rule.certificate else {})
 
 
 def parse_quotas(given: object, problems: list[FieldProblem]) -> tuple[Quota, ...]:
@@ -169,6 +242,7 @@ class Policy:
     cross_region_share: Share | None = None
     # Classes of hazard that samples must not have.
     refused_hazards: tuple[str, ...] = ()
+    group_hours: tuple[GroupHours, ...] = ()
 
     @property
     def usual_minutes(self) -> int:
@@ -212,8 +286,8 @@ FIELDS = (
     "quotas",
     "cross_region_share",
     "refused_hazards",
+    "group_hours",
 )
-LONGEST_CODE = 60
 
 
 def parse_policy(data: object) -> Policy:
@@ -253,6 +327,7 @@ def parse_policy(data: object) -> Policy:
     quotas = parse_quotas(data.get("quotas"), problems)
     share = parse_share(data.get("cross_region_share"), problems)
     hazards = parse_hazards(data.get("refused_hazards"), problems)
+    group_hours = parse_group_hours(data.get("group_hours"), problems)
     if problems:
         raise Invalid(problems)
     return Policy(
@@ -263,6 +338,7 @@ def parse_policy(data: object) -> Policy:
         quotas=quotas,
         cross_region_share=share,
         refused_hazards=hazards,
+        group_hours=group_hours,
     )
 
 
@@ -304,4 +380,5 @@ def policy_to_json(policy: Policy) -> dict[str, object]:
         "quotas": [quota_to_json(quota) for quota in policy.quotas],
         "cross_region_share": share_to_json(policy.cross_region_share),
         "refused_hazards": list(policy.refused_hazards),
+        "group_hours": [group_hours_to_json(rule) for rule in policy.group_hours],
     }

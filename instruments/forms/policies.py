@@ -11,7 +11,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.errors import Invalid
+from instruments.domain.opening import clock
 from instruments.domain.policies import (
+    MOST_GROUP_HOURS,
     MOST_LIMIT,
     MOST_QUOTAS,
     Policy,
@@ -21,7 +23,8 @@ from instruments.domain.policies import (
 )
 from instruments.domain.ratecards import PRICE_GROUPS
 from instruments.domain.training import THIS_INSTRUMENT
-from instruments.forms.fields import MinutesInput, StyledForm, count_of
+from instruments.forms.fields import MinutesInput, StyledForm, WallClockField, count_of
+from instruments.forms.opening import weekday_name
 from instruments.forms.qualifications import technique_choices
 from instruments.messages import HAZARD_LABELS, PRICE_GROUP_LABELS
 from instruments.models import Technique
@@ -60,6 +63,37 @@ def quota_fields() -> dict[str, forms.Field]:
             choices=[("", _("everybody")), *PRICE_GROUP_LABELS.items()],
         ),
     }
+
+
+WHO = [("organisation", _("our own organisation")), ("region", _("organisations of our region"))]
+
+
+def group_fields(certificates: Sequence[tuple[str, str]]) -> dict[str, forms.Field]:
+    """Return the fields of a row of hours for certain groups; `certificates`: code and words of
+    those that may be asked for."""
+    holders = [(f"certified:{code}", words) for code, words in certificates]
+    return {
+        "days": forms.MultipleChoiceField(
+            label=_("Days"),
+            required=False,
+            choices=[(str(day), weekday_name(day)) for day in range(1, 8)],
+            widget=forms.CheckboxSelectMultiple,
+        ),
+        "opens": WallClockField(label=_("From")),
+        "closes": WallClockField(label=_("Until")),
+        "who": forms.ChoiceField(label=_("Only"), required=False, choices=[*WHO, *holders]),
+    }
+
+
+def group_as_json(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row that has days, in the shape of the API."""
+    who, _colon, certificate = (row["who"] or "organisation").partition(":")
+    return {
+        "days": [int(day) for day in row["days"]],
+        "opens": row["opens"],
+        "closes": row["closes"],
+        "who": who,
+    } | ({"certificate": certificate} if certificate else {})
 
 
 def quota_as_json(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -109,7 +143,8 @@ _minutes = partial(_number, widget=MinutesInput)
 class PolicyForm(StyledForm):
     """Names are those of the API; a horizon is `horizon_<group>`, the share kept for other
     regions `share_percent` and `share_released_minutes`, a quota `quota_<n>_<field>`: one
-    without a limit says nothing."""
+    without a limit says nothing. Hours for certain groups are `group_<n>_<field>`: those without a
+    day say nothing."""
 
     slot_minutes = _minutes(_("Time step"), 1440, 1)
     min_minutes = _minutes(_("Shortest booking"), 44640, 1)
@@ -163,6 +198,18 @@ class PolicyForm(StyledForm):
         initial["quota_rows"] = rows
         for n, quota in enumerate(policy.quotas):
             initial |= {f"quota_{n}_{key}": item for key, item in quota_to_json(quota).items()}
+        groups = min(1 + len(policy.group_hours), MOST_GROUP_HOURS)
+        if data is not None:
+            groups = count_of(data, "group_rows", least=1, most=MOST_GROUP_HOURS)
+        initial["group_rows"] = groups
+        for n, rule in enumerate(policy.group_hours):
+            who = f"{rule.who}:{rule.certificate}" if rule.certificate else rule.who
+            initial |= {
+                f"group_{n}_days": [str(day) for day in rule.days],
+                f"group_{n}_opens": clock(rule.opens),
+                f"group_{n}_closes": clock(rule.closes),
+                f"group_{n}_who": who,
+            }
         super().__init__(data, initial=initial)
         qualification: Any = self.fields["qualification"]
         qualification.choices = [
@@ -177,16 +224,42 @@ class PolicyForm(StyledForm):
             for name, field in quota_fields().items():
                 self.add(f"quota_{n}_{name}", field)
         self.places: list[int] = []
+        self.add("group_rows", forms.IntegerField(widget=forms.HiddenInput, required=False))
+        self.group_numbers, self.group_places = range(groups), list[int]()
+        holders = [
+            (THIS_INSTRUMENT, gettext("holders of a certificate for this instrument")),
+            *(
+                (code, gettext("holders of a certificate for {technique}").format(technique=name))
+                for code, name in technique_choices(techniques)
+            ),
+        ]
+        known = {code for code, _words in holders}
+        holders += [
+            (rule.certificate, rule.certificate)
+            for rule in policy.group_hours
+            if rule.certificate and rule.certificate not in known
+        ]
+        for n in self.group_numbers:
+            for name, field in group_fields(holders).items():
+                self.add(f"group_{n}_{name}", field)
 
     def place_of(self, path: str) -> str | None:
         if match := re.fullmatch(r"quotas\[(\d+)\](?:\.(\w+))?", path):
             return f"quota_{self.places[int(match[1])]}_{match[2] or 'limit'}"
+        if match := re.fullmatch(r"group_hours\[(\d+)\](?:\.(\w+))?", path):
+            name = "who" if match[2] == "certificate" else match[2] or "days"
+            return f"group_{self.group_places[int(match[1])]}_{name}"
         return path.replace("horizon_days.", "horizon_").replace("cross_region_share.", "share_")
 
     def quotas(self) -> Iterator[dict[str, Any]]:
         """Yield the rows as the page shows them."""
         for n in self.quota_numbers:
             yield {"n": n + 1} | {name: self[f"quota_{n}_{name}"] for name in quota_fields()}
+
+    def groups(self) -> Iterator[dict[str, Any]]:
+        """Yield the rows of hours for certain groups."""
+        for n in self.group_numbers:
+            yield {"n": n + 1} | {name: self[f"group_{n}_{name}"] for name in group_fields(())}
 
     def horizons(self) -> list[Any]:
         return [self[f"horizon_{group}"] for group in PRICE_GROUPS]
@@ -202,6 +275,12 @@ class PolicyForm(StyledForm):
                 row = {name: data[f"quota_{n}_{name}"] for name in quota_fields()}
                 quotas.append(quota_as_json(row))
                 self.places.append(n)
+        group_hours, self.group_places = [], []
+        for n in self.group_numbers:
+            row = {name: data[f"group_{n}_{name}"] for name in group_fields(())}
+            if row["days"] or row["opens"] or row["closes"]:
+                group_hours.append(group_as_json(row))
+                self.group_places.append(n)
         share = None
         if data["share_percent"]:
             share = {
@@ -212,7 +291,13 @@ class PolicyForm(StyledForm):
         plain = {name: data[name] for name in self.base_fields if not name.startswith(ours)}
         try:
             self.policy = parse_policy(
-                plain | {"horizon_days": horizon, "quotas": quotas, "cross_region_share": share}
+                plain
+                | {
+                    "horizon_days": horizon,
+                    "quotas": quotas,
+                    "cross_region_share": share,
+                    "group_hours": group_hours,
+                }
             )
         except Invalid as refused:
             self.refuse(refused.problems)

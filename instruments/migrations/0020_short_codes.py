@@ -37,7 +37,7 @@ class Migration(migrations.Migration):
     safe = {"prefer-robust-stmts": "to set a default again changes nothing"}  # noqa: RUF012
 
     dependencies = [
-        ("instruments", "0018_samples"),
+        ("instruments", "0019_house_rules"),
     ]
 
     operations = [

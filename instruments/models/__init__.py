@@ -10,6 +10,7 @@ from instruments.models.capabilities import (
 from instruments.models.duplicates import DuplicateVerdict
 from instruments.models.facilities import Facility
 from instruments.models.harvests import Fetching, Harvest
+from instruments.models.house_rules import HouseRules, HouseRulesAcceptance
 from instruments.models.imports import (
     Import,
     ImportChunk,
@@ -40,6 +41,8 @@ __all__ = [
     "Facility",
     "Fetching",
     "Harvest",
+    "HouseRules",
+    "HouseRulesAcceptance",
     "Import",
     "ImportChunk",
     "ImportMapping",

@@ -25,6 +25,8 @@ class Facility(models.Model):
     website = models.URLField(blank=True)
     latitude = models.DecimalField(max_digits=8, decimal_places=5, null=True, blank=True)
     longitude = models.DecimalField(max_digits=8, decimal_places=5, null=True, blank=True)
+    # Of the house rules in force (models/house_rules); null: there are none.
+    house_rules_version = models.PositiveIntegerField(null=True, blank=True, editable=False)
     version = models.PositiveIntegerField(default=1)
 
     class Meta:

@@ -110,6 +110,12 @@ class Instrument(models.Model):
         Schedule, models.PROTECT, null=True, blank=True, related_name="instruments"
     )
 
+    # Versions in force of its own house rules (models/house_rules), and of what is asked before and
+    # after use (bookings/questions); null: there are none. No other table is read to know.
+    house_rules_version = models.PositiveIntegerField(null=True, editable=False)
+    before_questions = models.PositiveIntegerField(null=True, editable=False)
+    after_questions = models.PositiveIntegerField(null=True, editable=False)
+
     # Where an imported record came from: file kind and key in it, and what the row said then.
     source = models.CharField(max_length=40, blank=True)
     source_key = models.CharField(max_length=200, blank=True)

@@ -38,6 +38,7 @@ class BookingPolicy(models.Model):
     units = models.PositiveIntegerField(default=1)
     # null: none, as the release before writes it
     refused_hazards = ArrayField(models.CharField(max_length=20), default=list, null=True)
+    group_hours = models.JSONField(null=True)
     version = models.PositiveIntegerField(default=1)
 
     class Meta:

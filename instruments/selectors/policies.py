@@ -4,7 +4,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from instruments.domain.policies import Policy, parse_quotas, parse_share
+from instruments.domain.policies import Policy, parse_group_hours, parse_quotas, parse_share
 from instruments.models import BookingPolicy, PolicyVersion
 
 
@@ -20,4 +20,5 @@ def load_policy(row: BookingPolicy) -> Policy:
     values["quotas"] = parse_quotas(row.quotas, [])
     values["cross_region_share"] = parse_share(row.cross_region_share, [])
     values["refused_hazards"] = tuple(row.refused_hazards or ())
+    values["group_hours"] = parse_group_hours(row.group_hours, [])
     return Policy(**values)

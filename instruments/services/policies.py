@@ -10,7 +10,13 @@ from django.db import transaction
 from accounts import trail
 from accounts.domain.errors import invalid
 from accounts.domain.roles import By
-from instruments.domain.policies import Policy, policy_to_json, quota_to_json, share_to_json
+from instruments.domain.policies import (
+    Policy,
+    group_hours_to_json,
+    policy_to_json,
+    quota_to_json,
+    share_to_json,
+)
 from instruments.domain.training import THIS_INSTRUMENT
 from instruments.locks import lock_managed
 from instruments.models import BookingPolicy, Instrument, PolicyVersion, Technique
@@ -44,10 +50,15 @@ def policy_set(by: By, *, instrument_id: UUID, policy: Policy, reason: str = "")
     code = policy.qualification
     if code not in ("", THIS_INSTRUMENT) and not Technique.objects.filter(code=code).exists():
         raise invalid("qualification", "unknown-value")
+    for n, rule in enumerate(policy.group_hours):
+        code = rule.certificate
+        if code not in ("", THIS_INSTRUMENT) and not Technique.objects.filter(code=code).exists():
+            raise invalid(f"group_hours[{n}].certificate", "unknown-value")
     values = asdict(policy) | {
         "horizon_days": dict(policy.horizon_days),
         "quotas": [quota_to_json(quota) for quota in policy.quotas],
         "cross_region_share": share_to_json(policy.cross_region_share),
+        "group_hours": [group_hours_to_json(rule) for rule in policy.group_hours],
     }
     if row is None:
         row = BookingPolicy(instrument=instrument, **values)

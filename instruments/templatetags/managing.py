@@ -22,13 +22,14 @@ from accounts.domain.roles import Actor
 from accounts.letters.words import listed
 from instruments.domain.capabilities import DOWN, UP
 from instruments.domain.opening import OpeningHours, Override, clock, parse_hours
-from instruments.domain.policies import Policy, Quota, parse_policy
+from instruments.domain.policies import GroupHours, Policy, Quota, parse_policy
 from instruments.domain.ratecards import PRICE_GROUPS
 from instruments.forms.opening import weekday_name
 from instruments.forms.policies import MEASURES, SCOPES, SPANS
 from instruments.forms.qualifications import technique_choices
 from instruments.messages import (
     FIELD_LABELS,
+    GROUP_LABELS,
     HAZARD_LABELS,
     KEPT,
     PRICE_GROUP_LABELS,
@@ -36,11 +37,27 @@ from instruments.messages import (
     harvest_sentence,
     row_sentence,
 )
-from instruments.models import Attachment, Capability, Fetching, Instrument, PolicyVersion
+from instruments.models import (
+    Attachment,
+    Capability,
+    Fetching,
+    HouseRules,
+    Instrument,
+    PolicyVersion,
+)
 from instruments.selectors.attachments import Picture
 from instruments.selectors.needs import load_parameters
 
 register = template.Library()
+
+
+@register.filter
+def rules_text(rules: HouseRules) -> str:
+    """Give the house rules in the reader's language, or in the other where they lack it."""
+    texts = [rules.text, rules.text_zh]
+    if (get_language() or "").startswith("zh"):
+        texts.reverse()
+    return next(filter(None, texts), "")
 
 
 @register.filter
@@ -189,6 +206,17 @@ def in_words(quota: Quota) -> str:
         unit=dict(MEASURES)[quota.unit],
         per=dict(SPANS)[quota.per],
         group=PRICE_GROUP_LABELS.get(quota.price_group or "", ""),
+    )
+
+
+@register.filter
+def group_words(rule: GroupHours) -> str:
+    """Say hours for a group: `Mon, Tue 22:00–06:00: only holders of a certificate`."""
+    days = listed([weekday_name(day) for day in rule.days])
+    if len(rule.days) == 7:
+        days = gettext("every day")
+    return gettext("{days} {opens}–{closes}: {who}").format(
+        days=days, opens=clock(rule.opens), closes=clock(rule.closes), who=GROUP_LABELS[rule.who]
     )
 
 

@@ -161,6 +161,25 @@ GET  bookings:reservation            - 404 200 404 404 200 200 200 200 200 404 4
 POST bookings:cancel                 - 404 302 404 404 302 302 403 403 403 404 404 404
 GET  bookings:move                   - 404 200 404 404 200 200 403 403 403 404 404 404
 POST bookings:move                   - 404 302 404 404 302 302 403 403 403 404 404 404
+GET  instruments:house-rules       200 200 200 200 200 200 200 200 200 200 200 200 200
+POST instruments:house-rules         - 302 302 302 302 302 302 302 302 302 302 302 302
+GET  instruments:house-rules-edit    - 403 403 403 403 200 403 403 403 403 403 403 403
+POST instruments:house-rules-edit    - 403 403 403 403 302 403 403 403 403 403 403 403
+GET  instruments:facility-house-rules  - 403 403 403 403 200 403 403 403 403 403 403 403
+POST instruments:facility-house-rules  - 403 403 403 403 302 403 403 403 403 403 403 403
+GET  bookings:questions              - 404 200 404 404 200 403 403 403 403 404 404 404
+POST bookings:questions              - 404 302 404 404 302 403 403 403 403 404 404 404
+GET  bookings:questions-owed         - 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:questionnaires         - 403 403 403 403 200 403 403 403 403 403 403 403
+POST bookings:questionnaires         - 403 403 403 403 302 403 403 403 403 403 403 403
+GET  bookings:answers                - 403 403 403 403 200 403 403 403 403 403 403 403
+GET  bookings:meters                 - 403 403 403 403 200 403 403 403 403 403 403 403
+POST bookings:meters                 - 403 403 403 403 302 403 403 403 403 403 403 403
+POST bookings:counters               - 403 403 403 403 302 403 403 403 403 403 403 403
+GET  bookings:meter                  - 403 403 403 403 200 403 403 403 403 403 403 403
+POST bookings:meter                  - 403 403 403 403 302 403 403 403 403 403 403 403
+POST bookings:counter-done           - 403 403 403 403 302 403 403 403 403 403 403 403
+POST bookings:counter-retire         - 403 403 403 403 302 403 403 403 403 403 403 403
 POST bookings:check-in               - 404 302 404 404 302 403 403 403 403 404 404 404
 POST bookings:check-out              - 404 409 404 404 409 403 403 403 403 404 404 404
 GET  bookings:conversations          - 200 200 200 200 200 200 200 200 200 200 200 200
@@ -640,6 +659,23 @@ POST   api-instrument-retire         - 404 404 403 404 200 404 404 403 403 403 4
 GET    api-opening-hours           200 200 200 200 200 200 200 200 200 200 200 200 200
 PUT    api-opening-hours             - 403 403 403 403 200 403 403 403 403 403 403 403
 GET    api-policy                  200 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-house-rules             200 200 200 200 200 200 200 200 200 200 200 200 200
+PUT    api-house-rules               - 403 403 403 403 200 403 403 403 403 403 403 403
+GET    api-house-rules-versions    200 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-house-rules-accept        - 200 200 200 200 200 200 200 200 200 200 200 200
+PUT    api-facility-house-rules      - 403 403 403 403 200 403 403 403 403 403 403 403
+GET    api-reservation-questions     - 404 200 404 404 200 200 200 200 200 404 404 404
+POST   api-reservation-answers       - 404 200 404 404 200 403 403 403 403 404 404 404
+GET    api-questionnaires          200 200 200 200 200 200 200 200 200 200 200 200 200
+PUT    api-questionnaires            - 403 403 403 403 200 403 403 403 403 403 403 403
+GET    api-instrument-answers        - 403 403 403 403 200 403 403 403 403 403 403 403
+GET    api-meters                    - 403 403 403 403 200 403 403 403 403 403 403 403
+POST   api-meters                    - 403 403 403 403 201 403 403 403 403 403 403 403
+POST   api-counters                  - 403 403 403 403 201 403 403 403 403 403 403 403
+GET    api-meter-readings            - 403 403 403 403 200 403 403 403 403 403 403 403
+POST   api-meter-readings            - 403 403 403 403 201 403 403 403 403 403 403 403
+POST   api-counter-done              - 403 403 403 403 200 403 403 403 403 403 403 403
+DELETE api-counter                   - 403 403 403 403 204 403 403 403 403 403 403 403
 GET    api-policy-versions         200 200 200 200 200 200 200 200 200 200 200 200 200
 PUT    api-policy                    - 403 403 403 403 200 403 403 403 403 403 403 403
 POST   api-misfits                   - 403 403 403 403 200 403 403 403 403 403 403 403
@@ -1175,6 +1211,20 @@ PAGE_BODIES = {
     "instruments:capability": {"maximum": "20", "unit": "kV"},
     "instruments:question": {"minimum": "2"},
     "instruments:question-ask": {"parameter": "spatial_resolution"},
+    "instruments:house-rules": {"house_rules": "1"},
+    "instruments:house-rules-edit": {"version": "1", "text": "test"},
+    "instruments:facility-house-rules": {"text": "test"},
+    "bookings:questions": {"answer_clean": "yes"},
+    "bookings:questionnaires": {"rows": "1", "row_0_label": "test", "row_0_kind": "text"},
+    "bookings:meters": {"name": "test", "is_monotone": "on"},
+    "bookings:counters": {
+        "name": "test",
+        "limit": "500",
+        "warn_percent": "90",
+        "action": "warn",
+    },
+    "bookings:meter": {"value": "5"},
+    "bookings:counter-done": {"note": "test"},
     "instruments:publication": {"act": "submit", "version": "", "reason": ""},
     "accounts:language": {"language": "en", "next": "/"},
     "instruments:measurand": {
@@ -1375,6 +1425,18 @@ API_BODIES = {
         "overrides": [],
         "observes_holidays": False,
     },
+    ("PUT", "api-house-rules"): {"text": "test"},
+    ("PUT", "api-facility-house-rules"): {"text": "test"},
+    ("POST", "api-house-rules-accept"): {"version": 1},
+    ("POST", "api-reservation-answers"): {"moment": "before", "answers": {"clean": True}},
+    ("PUT", "api-questionnaires"): {
+        "moment": "after",
+        "questions": [{"key": "note", "kind": "text", "label": "test"}],
+    },
+    ("POST", "api-meters"): {"name": "test"},
+    ("POST", "api-counters"): {"name": "test", "limit": "500"},
+    ("POST", "api-meter-readings"): {"value": "5"},
+    ("POST", "api-counter-done"): {"note": "test"},
     ("PUT", "api-policy"): {"slot_minutes": 60},
     ("POST", "api-misfits"): {"policy": {"slot_minutes": 60}},
     ("POST", "api-rate-cards"): {

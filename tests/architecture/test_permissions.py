@@ -34,6 +34,8 @@ from bookings.overview.selectors.home import load_counts
 from bookings.overview.services.effects import effects_carry_out
 from bookings.plans.selectors.chains import StepWish
 from bookings.plans.services.chains import chain_book
+from bookings.questions.services.meters import counter_add, meter_add
+from bookings.questions.services.questions import questionnaire_set
 from bookings.record.domain.periods import Period
 from bookings.reserving.services.holds import hold_take
 from bookings.reserving.services.reservations import reservation_cancel
@@ -48,6 +50,7 @@ from instruments.domain.ratecards import parse_rate_card
 from instruments.domain.search import Criteria
 from instruments.models import CourseSession
 from instruments.services.capabilities import capability_add, question_ask
+from instruments.services.house_rules import house_rules_set
 from instruments.services.ratecards import rate_card_create
 from tests.architecture.permission_table import (
     API,
@@ -207,6 +210,22 @@ def world(shared_cast):
     kiosk, kiosk_code = kiosk_create(
         By(cast.actor("zhao"), NOW), name="Room 214", instrument_ids=[cast.microscope.pk]
     )
+    by_host = By(cast.actor("zhao"), NOW)
+    ruled = cast.instrument(name="With rules and questions")
+    house_rules_set(by_host, instrument_id=ruled.pk, text="Gloves.", text_zh="")
+    questionnaire_set(
+        by_host,
+        instrument_id=ruled.pk,
+        moment="before",
+        fields=[{"key": "clean", "kind": "yes_no", "label": "Clean?", "required": True}],
+    )
+    questioned = reserve(
+        cast, "2026-03-12 10:00", "2026-03-12 12:00", instrument=ruled, house_rules=1
+    )
+    meter = meter_add(by_host, instrument_id=cast.microscope.pk, name="Filament")
+    counter = counter_add(
+        by_host, instrument_id=cast.microscope.pk, meter=meter.pk, name="Tip", limit=Decimal(500)
+    )
     effects_carry_out(now=NOW)
     feed = feed_make(By(cast.actor("wang"), NOW), instrument_id=None)
     busy_calendar_set(By(cast.actor("wang"), NOW), address="https://calendar.example/")
@@ -260,6 +279,11 @@ def world(shared_cast):
         "measurand": measurand_of(cast).code,
         "parameter": "spatial_resolution",
         "capability": str(capability.pk),
+        "ruled": str(ruled.pk),
+        "questioned": str(questioned.pk),
+        "moment": "before",
+        "meter": str(meter.pk),
+        "counter": str(counter.pk),
         "question": str(question.pk),
         "region-code": cast.shanghai.code,
         "search": str(search.pk),
@@ -368,6 +392,9 @@ ARGUMENTS = {
     "mapping_id": "mapping",
     "harvest_id": "harvest",
     "capability_id": "capability",
+    "moment": "moment",
+    "meter_id": "meter",
+    "counter_id": "counter",
     "question_id": "question",
     "kind": "kind",
     "subject_id": "reservation",
@@ -405,6 +432,12 @@ SPECIAL = {
     ("bookings:result-file-remove", "hand_off_id"): "uploading-results",
     ("bookings:result-release", "hand_off_id"): "sealed-results",
     ("api-result-release", "hand_off_id"): "sealed-results",
+    ("instruments:house-rules", "instrument_id"): "ruled",
+    ("instruments:house-rules-edit", "instrument_id"): "ruled",
+    ("api-house-rules", "instrument_id"): "ruled",
+    ("api-house-rules-accept", "instrument_id"): "ruled",
+    ("bookings:questions", "reservation_id"): "questioned",
+    ("api-reservation-answers", "reservation_id"): "questioned",
     ("bookings:finding-return", "finding_id"): "answered-finding",
     ("api-audit-finding-return", "finding_id"): "answered-finding",
     ("bookings:feed", "token"): "feed-token",

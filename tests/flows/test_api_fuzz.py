@@ -37,6 +37,7 @@ from bookings.models import WebhookDelivery
 from bookings.overview.services.effects import effects_carry_out
 from bookings.plans.selectors.chains import StepWish
 from bookings.plans.services.chains import chain_book
+from bookings.questions.services.meters import counter_add, meter_add
 from bookings.record.domain.periods import Period
 from bookings.series.services.series import series_book
 from bookings.usage.services.faults import fault_report
@@ -186,6 +187,11 @@ def known(shared_cast: Cast) -> dict[str, list[str]]:
     token, _ = token_issue(user=wang, label="known", lifetime=timedelta(days=9), now=NOW)
     by_wang = By(cast.actor("wang"), NOW)
     parameters_of(cast)
+    by_host = By(cast.actor("zhao"), NOW)
+    meter = meter_add(by_host, instrument_id=cast.microscope.pk, name="Filament")
+    counter = counter_add(
+        by_host, instrument_id=cast.microscope.pk, meter=None, name="Tip", limit=Decimal(500)
+    )
     stated = capability_add(
         By(cast.actor("zhao"), NOW),
         instrument_id=cast.microscope.pk,
@@ -263,6 +269,8 @@ def known(shared_cast: Cast) -> dict[str, list[str]]:
         "link_id": [collecting["result-link"]],
         "list_id": [str(list_create(by_wang, name="For the thesis").pk)],
         "capability_id": [str(stated.pk)],
+        "meter_id": [str(meter.pk)],
+        "counter_id": [str(counter.pk)],
         "question_id": [str(question.pk)],
         "wish_id": [str(wait(cast, manual).pk)],
         "comment_id": [str(talked.pk)],

@@ -49,6 +49,7 @@ from bookings.pricing.models import (
 )
 from bookings.pricing.selectors.agreements import agreements_for
 from bookings.pricing.selectors.charges import charges_for
+from bookings.questions.models import AnswerSheet, MaintenanceCounter, Meter, Questionnaire
 from bookings.record.models import Reservation
 from bookings.record.selectors.reservations import reservations_for
 from bookings.reserving.models import Chain
@@ -69,6 +70,7 @@ from instruments.models import (
     Enrolment,
     Facility,
     Harvest,
+    HouseRules,
     Import,
     ImportMapping,
     Instrument,
@@ -148,7 +150,20 @@ NAMES: dict[str, tuple[type[Model], Any, Any, str | None]] = {
         DuplicateVerdict, _joined("first__name", _DOT, "second__name"),
         _joined("first__name_zh", _DOT, "second__name_zh"), None,
     ),
+    "houserules": (
+        HouseRules,
+        _joined(Coalesce("instrument__name", "facility__name"), _DOT, "version"),
+        _joined(Coalesce("instrument__name_zh", "facility__name_zh"), _DOT, "version"),
+        None,
+    ),
+    "questionnaire": (Questionnaire, "instrument__name", "instrument__name_zh", None),
+    "meter": (Meter, "name", "name_zh", None),
+    "maintenancecounter": (MaintenanceCounter, "name", "name_zh", None),
     # What happens
+    "answersheet": (
+        AnswerSheet, "reservation__instrument__name", "reservation__instrument__name_zh",
+        "reservation__start_at",
+    ),
     "reservation": (Reservation, "instrument__name", "instrument__name_zh", "start_at"),
     "series": (Series, "instrument__name", "instrument__name_zh", None),
     "chain": (Chain, "organisation__name", "organisation__name_zh", "created_at"),

@@ -13,11 +13,12 @@ from heapq import nsmallest
 from itertools import islice, pairwise
 from zoneinfo import ZoneInfo
 
+from bookings.availability.domain.group_hours import CODES, broken
 from bookings.availability.domain.quotas import Booked, Tally
 from bookings.record.domain.periods import Period, clip, intersect, subtract, union
 from bookings.record.domain.refusals import Refusal
-from instruments.domain.opening import Window, merged
-from instruments.domain.policies import Policy
+from instruments.domain.opening import Window, clock, merged
+from instruments.domain.policies import GroupHours, Policy
 
 CLOSURE = "closure"
 RESERVATION = "reservation"
@@ -41,7 +42,8 @@ class Asker:
 
     is_served: the price group has a rate; user, organisation: whose quotas count (None of
     nobody in particular); is_same_region: payer and host lie in one region; qualified: when the
-    person's certificate is valid, None where none is needed.
+    person's certificate is valid, None where none is needed; certified: when those hold that hours
+    for certain groups ask for, by what they are for.
     """
 
     price_group: str = "external"
@@ -50,6 +52,7 @@ class Asker:
     organisation: Hashable = None
     is_same_region: bool = False
     qualified: tuple[Period, ...] | None = None
+    certified: tuple[tuple[str, tuple[Period, ...]], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,22 @@ def unqualified(asker: Asker, period: Period) -> Iterator[Refusal]:
         yield Refusal("qualification-expires", {"until": max(ends).isoformat()})
     else:
         yield Refusal("qualification-missing")
+
+
+def outside_group(
+    rules: Sequence[GroupHours], zone: ZoneInfo, asker: Asker, period: Period
+) -> Iterator[Refusal]:
+    """What keeps somebody out of hours that are for others only."""
+    for rule in broken(
+        rules,
+        zone,
+        period,
+        price_group=asker.price_group,
+        is_same_region=asker.is_same_region,
+        certified=asker.certified,
+    ):
+        times: dict[str, str | int] = {"opens": clock(rule.opens), "closes": clock(rule.closes)}
+        yield Refusal(CODES[rule.who], times)
 
 
 class Calendar:
@@ -199,6 +218,7 @@ class Calendar:
             *self._standing(wish.asker),
             *unqualified(wish.asker, wish.period),
             *not_accepted(wish.hazards, self.policy),
+            *outside_group(self.policy.group_hours, self.zone, wish.asker, wish.period),
             *self._timing(wish, now),
             *self._capacity(wish.period),
             *self._limits(wish.asker, wish.period, now),
@@ -318,7 +338,10 @@ class Calendar:
         setup = timedelta(minutes=policy.setup_minutes)
         whole = length + timedelta(minutes=policy.teardown_minutes)
         is_limited = bool(
-            asker.qualified is not None or policy.quotas or policy.cross_region_share is not None
+            asker.qualified is not None
+            or policy.quotas
+            or policy.cross_region_share is not None
+            or policy.group_hours
         )
         last: datetime | None = None
         for start in self._grid(earliest, latest, slot):
@@ -333,7 +356,11 @@ class Calendar:
             if is_limited:
                 period = Period(start, start + length)
                 if any(unqualified(asker, period)) or not all(
-                    r.code in waived for r in self._limits(asker, period, now)
+                    r.code in waived
+                    for r in (
+                        *outside_group(policy.group_hours, self.zone, asker, period),
+                        *self._limits(asker, period, now),
+                    )
                 ):
                     continue
             yield start

@@ -28,7 +28,8 @@ class Closure(models.Model):
     start_at = models.DateTimeField()
     end_at = models.DateTimeField(null=True)
     reason = models.CharField(max_length=500, blank=True)
-    created_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    # Null: the platform, as a maintenance counter reached its limit.
+    created_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField()
     version = models.PositiveIntegerField(default=1)
 

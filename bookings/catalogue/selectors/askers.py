@@ -1,6 +1,7 @@
 """Who asks, as far as the rules care."""
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from uuid import UUID
 
 from accounts.models import Organisation
@@ -36,7 +37,7 @@ def load_askers(
 ) -> dict[UUID, Asker]:
     """The same of many instruments (policy, facility loaded with them). At most one statement;
     one more for somebody with a certificate of another region, which counts where an agreement
-    recognises it.
+    recognises it; and those of `load_certified`.
 
     A certificate is needed to work alone: in service mode `self`, and where no mode is said,
     if the instrument offers no other.
@@ -44,6 +45,7 @@ def load_askers(
     alone = [i for i in instruments if works_alone(i, mode)]
     qualified = load_qualified(user_id, alone, load_recognised)
     asks = {i.pk for i in alone if hasattr(i, "policy") and i.policy.qualification}
+    certified = load_certified(user_id, instruments)
     return {
         instrument.pk: Asker(
             price_group=terms[instrument.pk].price_group,
@@ -54,9 +56,36 @@ def load_askers(
             qualified=tuple(Period(*span) for span in qualified.get(instrument.pk, ()))
             if instrument.pk in asks
             else None,
+            certified=certified.get(instrument.pk, ()),
         )
         for instrument in instruments
     }
+
+
+type Certified = tuple[tuple[str, tuple[Period, ...]], ...]
+
+
+def load_certified(
+    user_id: UUID | None, instruments: Sequence[Instrument]
+) -> dict[UUID, Certified]:
+    """When the certificates hold that some hours of instruments are kept for, by what they are
+    for. No statement where there are none; else one for each kind of certificate, one more for one
+    of another region."""
+    asking: dict[str, list[Instrument]] = {}
+    for instrument in instruments:
+        hours = (hasattr(instrument, "policy") and instrument.policy.group_hours) or ()
+        for code in sorted({rule["certificate"] for rule in hours if "certificate" in rule}):
+            # The same instrument, as if it asked for this certificate.
+            changed = copy(instrument)
+            changed.policy = copy(instrument.policy)
+            changed.policy.qualification = code
+            asking.setdefault(code, []).append(changed)
+    certified: dict[UUID, Certified] = {}
+    for code, some in asking.items():
+        for pk, spans in load_qualified(user_id, some, load_recognised).items():
+            held = (code, tuple(Period(*span) for span in spans))
+            certified[pk] = (*certified.get(pk, ()), held)
+    return certified
 
 
 def works_alone(instrument: Instrument, mode: str | None) -> bool:

@@ -10,8 +10,15 @@ from uuid import UUID
 from accounts.domain.roles import Actor
 from accounts.models import Organisation
 from accounts.prepared import Prepared
-from bookings.availability.domain.availability import CLOSURE, RESERVATION, Block, Calendar
+from bookings.availability.domain.availability import (
+    CLOSURE,
+    RESERVATION,
+    Block,
+    Calendar,
+    outside_group,
+)
 from bookings.availability.domain.calendars import bookable
+from bookings.availability.domain.group_hours import windows_of
 from bookings.availability.models import Occupancy
 from bookings.availability.selectors.availability import (
     calendar_of,
@@ -31,6 +38,7 @@ from bookings.record.domain.reservations import OCCUPYING
 from bookings.record.models import Reservation
 from bookings.record.selectors.reservations import own_reservations, visible_among
 from instruments.domain.opening import merged
+from instruments.domain.policies import GroupHours
 from instruments.models import Instrument
 from instruments.selectors.opening import load_windows
 
@@ -98,7 +106,7 @@ class Week:
     starts: where a booking of the length asked for may begin; quote: what the first of them would
     cost; free: spans of which every part can be booked, by every rule, in bookings of the shortest
     length at least. Spans of different units may overlap: a period is free if one of them contains
-    it.
+    it. kept: opening hours for groups of which the reader is none, with the rules.
     """
 
     row: Row
@@ -108,6 +116,7 @@ class Week:
     starts: tuple[datetime, ...]
     free: tuple[Period, ...]
     quote: Quote | None
+    kept: tuple[tuple[Period, GroupHours], ...] = ()
 
 
 def load_board(
@@ -208,6 +217,12 @@ def load_week(
         starts=tuple(s for s in starts if s < span.end),
         free=tuple(p for b in bookable(calendar, wide) for p in intersect([b], covered_by_some)),
         quote=quote,
+        kept=tuple(
+            (part, rule)
+            for period, rule in windows_of(policy.group_hours, calendar.zone, span)
+            for part in intersect([period], calendar.opened(span))
+            if any(outside_group([rule], calendar.zone, asker, part))
+        ),
     )
 
 

@@ -21,6 +21,7 @@ class Booking:
     the id or mail address of the person it is for, if not the one who asks; override: rules a
     manager sets aside, with the reason; funding: the payer's sources that pay, by percent;
     sample_items: ids of own samples that it is for; hazards: theirs, once they are locked.
+    house_rules: the version of the house rules that the one who asks accepts.
     """
 
     instrument_id: UUID
@@ -40,6 +41,7 @@ class Booking:
     funding: tuple[Share, ...] = ()
     sample_items: tuple[UUID, ...] = ()
     hazards: tuple[Hazard, ...] = ()
+    house_rules: int | None = None
 
     @property
     def enquiry(self) -> Asked:

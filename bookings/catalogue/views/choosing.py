@@ -33,7 +33,15 @@ from instruments.selectors.registry import instrument_to_book
 NEXT = 4  # free starts named first
 # Of somebody who has not signed in nothing is known: what refuses the person is left out.
 OF_PERSONS = frozenset(
-    {"audience-not-served", "not-permitted", "qualification-missing", "qualification-expires"}
+    {
+        "audience-not-served",
+        "not-permitted",
+        "qualification-missing",
+        "qualification-expires",
+        "hours-for-certified",
+        "hours-for-organisation",
+        "hours-for-region",
+    }
 )
 
 

@@ -16,6 +16,7 @@ from bookings.availability.models import Closure
 from bookings.catalogue.selectors.calendars import Entry, Row, Week
 from bookings.record.domain.periods import Period, clip, subtract, union
 from bookings.record.models import Reservation
+from instruments.messages import GROUP_LABELS
 
 MOVABLE = frozenset({"requested", "confirmed"})
 STRETCHABLE = MOVABLE | {"in_use"}
@@ -170,6 +171,16 @@ def week_events(week: Week, zone: ZoneInfo, span: Period, now: datetime) -> list
     events += [
         {"display": "background", "classNames": ["is-free"]} | walls(period, zone)
         for period in union(week.free)
+    ]
+    events += [
+        {
+            "display": "background",
+            "classNames": ["is-kept"],
+            "title": str(GROUP_LABELS[rule.who]),
+            "extendedProps": {"first": str(GROUP_LABELS[rule.who]), "second": ""},
+        }
+        | walls(period, zone)
+        for period, rule in week.kept
     ]
     several = week.row.units > 1
     for entry in week.row.entries:

@@ -16,6 +16,7 @@ from bookings.pricing.selectors.fees import Backing
 from bookings.record.domain.periods import Period, clip
 from bookings.record.models import Reservation
 from instruments.domain.opening import day_span, local_date
+from instruments.messages import GROUP_LABELS
 from instruments.models import Instrument
 
 DAYS = 7
@@ -113,6 +114,11 @@ def _days(week: Week, zone: ZoneInfo, first: date, today: date) -> list[dict[str
                 "is_open": bool(opened),
                 "is_closed": any(kind == "closure" for _, kind in busy),
                 "own": own,
+                "kept": [
+                    (part, GROUP_LABELS[rule.who])
+                    for period, rule in week.kept
+                    if (part := clip(period.start, period.end, within))
+                ],
                 "taken": [
                     (part, kind)
                     for period, kind in busy

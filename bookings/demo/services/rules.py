@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,11 +11,18 @@ from accounts.selectors.memberships import load_actor
 from bookings.demo.services.files import load
 from bookings.demo.services.offers import Offer
 from bookings.demo.services.places import Places
+from bookings.questions.domain.meters import hours_of
+from bookings.questions.domain.questions import MOMENTS
+from bookings.questions.selectors.meters import uses_of
+from bookings.questions.services.meters import counter_add, meter_add, meter_read
+from bookings.questions.services.questions import questionnaire_set
+from bookings.record.models import UsageSession
 from instruments.domain.opening import local_date
 from instruments.domain.policies import parse_policy, policy_to_json
 from instruments.domain.training import CourseTerms, SessionTerms
 from instruments.models import Course
 from instruments.services.enrolments import enrolment_make
+from instruments.services.house_rules import house_rules_set
 from instruments.services.policies import policy_set
 from instruments.services.qualifications import qualification_grant
 from instruments.services.training import course_create, session_create
@@ -48,6 +56,28 @@ def rules_make(places: Places, offers: Sequence[Offer], now: datetime) -> int:
             note=NOTE,
         )
     return len(rules["policies"])
+
+
+def care_make(offers: Sequence[Offer], places: Places, now: datetime) -> None:
+    """House rules, questions, a meter and a counter near its limit, of one instrument."""
+    row = load("rules")["care"]
+    instrument = next(o.instrument for o in offers if o.key == row["instrument"])
+    by = By(places.manager_of(instrument.organisation).actor, now)
+    of: dict[str, Any] = {"instrument_id": instrument.pk}
+    house_rules_set(by, text=row["text"], text_zh=row["text_zh"], **of)
+    value = row["meter"].pop("value")
+    meter = meter_add(by, **of, **row["meter"])
+    meter_read(by, meter_id=meter.pk, value=value)
+    for moment in MOMENTS:
+        fields = [
+            field | ({"meter": str(meter.pk)} if field["kind"] == "meter" else {})
+            for field in row[moment]
+        ]
+        questionnaire_set(by, moment=moment, fields=fields, **of)
+    since = now - 60 * DAY
+    sessions = UsageSession.objects.filter(instrument=instrument, checked_out_at__gt=since)
+    limit = max(10, round(hours_of(uses_of(sessions), since) / Decimal("0.93")))
+    counter_add(by, meter=None, limit=Decimal(limit), since=since, **of, **row["counter"])
 
 
 TERMS = ("name", "name_zh", "description", "description_zh", "months", "places")

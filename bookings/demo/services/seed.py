@@ -31,7 +31,7 @@ from bookings.demo.services.past import history_of
 from bookings.demo.services.places import ACCOUNTS, PASSWORD, Places, joining_make, places_make
 from bookings.demo.services.records import inventories_make, records_make
 from bookings.demo.services.results import results_make
-from bookings.demo.services.rules import rules_make, training_make
+from bookings.demo.services.rules import care_make, rules_make, training_make
 from bookings.demo.services.samples import samples_make
 from bookings.demo.services.talk import talk_make
 from bookings.demo.services.together import together_make
@@ -141,6 +141,8 @@ def _build(now: datetime, scale: float, tell: _Teller) -> Built:
     tell("a fault report, and a kiosk")
     tell(f"{connections_make(places, now)} choices, calendars and a webhook")
     tell(f"{rules_make(places, offers, now)} instruments with limits, shares or certificates")
+    care_make(offers, places, now)
+    tell("house rules, questions and a maintenance counter of an instrument")
     tell(f"{training_make(places, offers, now)} courses")
     tell(f"{samples_make(places, offers, now)} samples")
     records = records_make(offers, began=calendar.began, now=now)

@@ -27,6 +27,7 @@ from bookings.overview.selectors.money import (
     may,
 )
 from bookings.plans.selectors.waiting import offers_to
+from bookings.questions.selectors.questions import sheets_owed
 from bookings.record.domain.periods import Period
 from bookings.record.models import Reservation
 from bookings.record.selectors.reservations import own_reservations, requests_to_decide
@@ -92,6 +93,11 @@ WORK: dict[str, Kind] = {
         lambda actor, now: findings_in(findings_for(actor), "overdue", now.date()),
         "state",
         due="due_date",
+    ),
+    "answers": Kind(
+        anybody,
+        lambda actor, now: sheets_owed(actor),
+        "state",
     ),
     "certificates": Kind(anybody, own_running_out, "revoked_at", due="valid_until"),
 }

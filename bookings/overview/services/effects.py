@@ -25,6 +25,7 @@ from bookings.conversation import notifications as conversations
 from bookings.hours.services.hours import days_mark_dirty
 from bookings.messaging.notifications import (
     collecting,
+    counters,
     needs,
     records,
     reservations,
@@ -44,6 +45,7 @@ from bookings.settlement.notifications import papers
 from bookings.settlement.notifications.papers import invoice_letter
 from bookings.settlement.services.papers import statement_file
 from bookings.usage.notifications import faults
+from bookings.usage.services.counters import counters_check
 from instruments import notifications as harvests
 from instruments.services.opening import holidays_follow
 from instruments.services.search import register_refile
@@ -55,6 +57,7 @@ KINDS = by_outbox_kind(
         for area in (
             people, sign_in, harvests, reservations, records, training, searches, needs,
             webhooks, papers, audit, samples, results, collecting, conversations, faults,
+            counters,
         )
     )
 )  # fmt: skip
@@ -94,7 +97,11 @@ def _carry_out(row: OutboxMessage, now: datetime) -> str:
                 start=datetime.fromisoformat(payload["start"]),
                 end=datetime.fromisoformat(payload["end"]),
             )
+            counters_check(instrument_id=UUID(payload["instrument"]), now=now)
             return "done"
+        case "counters":
+            told = counters_check(instrument_id=UUID(payload["instrument"]), now=now)
+            return "done" if told else "skipped"
         case "register":
             return _register(payload, now)
         case "webhook":

@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from accounts.domain.errors import NotFound, NotPermitted, Refused
 from accounts.domain.roles import Actor, By
 from accounts.permissions import actor_of
 from accounts.selectors.memberships import no_second, place_of
@@ -30,6 +31,7 @@ from bookings.plans.selectors.waiting import offers_to
 from bookings.pricing.domain.quotes import input_from_json
 from bookings.pricing.models import Charge
 from bookings.pricing.selectors.charges import cancellation_now
+from bookings.questions.domain.questions import AFTER
 from bookings.record.domain.periods import Period
 from bookings.record.domain.reservations import CHECK_IN_BEFORE
 from bookings.record.models import Reservation
@@ -48,6 +50,7 @@ from bookings.samples.selectors.samples import load_of_booking, may_join
 from bookings.usage.forms.usage import CheckOutForm
 from bookings.usage.selectors.closures import closure_cutting, load_cut_charge
 from bookings.usage.selectors.sessions import to_complete
+from bookings.usage.views.asked import load_asked
 from instruments.domain.opening import local_date
 
 
@@ -119,6 +122,7 @@ def reservation_page(
         (c for c in charged if c.kind in Charge.ORIGINAL and c.state != "reversed"), None
     )
     session = getattr(row, "session", None)
+    asked = load_asked(row, actor)
     cut_at = session.cut_at if session else None
     items, own_samples = load_of_booking(actor, row, now)
     context = {
@@ -139,6 +143,7 @@ def reservation_page(
         and state == "completed"
         and to_complete().filter(pk=row.pk).exists(),
         "is_own": is_own,
+        "may_act": may_act,
         "is_host": is_host,
         "may_cancel": may_cancel,
         "cancellation": cancellation_now(
@@ -160,7 +165,8 @@ def reservation_page(
         if is_host and is_own and state == "requested"
         else None,
         "reason_form": ReasonForm(initial={"version": row.version}),
-        "check_out_form": CheckOutForm(),
+        "check_out_form": asked.form(CheckOutForm, AFTER),
+        "asked": asked,
         "story": story_of(actor, row.pk),
         "hand_off": announced_for(row.pk),
         "may_announce": is_host and state in HAPPENS,
@@ -195,6 +201,7 @@ def answered(
     done: str | Callable[[Any], str],
     form: Form | None = None,
     name: str = "form",
+    raises: tuple[type[Refused], ...] = (NotPermitted, NotFound),
 ) -> HttpResponse:
     """Carry out an act on a booking and go back to its page, or to that of its instrument's label,
     where it came from there (`at`); a refusal is said on the booking's page."""
@@ -210,6 +217,7 @@ def answered(
         form=form,
         name=name,
         shows=lambda refused: messages.error(request, refusal_text(refused)),
+        raises=raises,
     )
 
 

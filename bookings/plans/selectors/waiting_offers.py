@@ -24,7 +24,16 @@ from instruments.selectors.ratecards import CardInForce
 
 # Rules that say no to one person and not to another.
 OF_PERSONS = frozenset(
-    {"too-far", "user-quota", "organisation-quota", "group-quota", "kept-for-other-regions"}
+    {
+        "too-far",
+        "user-quota",
+        "organisation-quota",
+        "group-quota",
+        "kept-for-other-regions",
+        "hours-for-certified",
+        "hours-for-organisation",
+        "hours-for-region",
+    }
 )
 
 

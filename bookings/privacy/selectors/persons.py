@@ -41,6 +41,7 @@ from bookings.messaging.models import CalendarFeed
 from bookings.needs.models import Need, Suggestion
 from bookings.plans.models import BookingImport, WaitingWish
 from bookings.pricing.models import Charge, Correction, Dispute
+from bookings.questions.models import AnswerSheet, MeterReading
 from bookings.record.models import Reservation, UsageSession
 from bookings.results.models import CollectLink, HandOff, KeepRequest, Receipt, ResultFile
 from bookings.samples.models import SampleItem, SampleStep
@@ -49,6 +50,7 @@ from instruments.models import (
     CapabilityQuestion,
     CourseSession,
     Enrolment,
+    HouseRulesAcceptance,
     Qualification,
     QuestionAsker,
 )
@@ -251,6 +253,22 @@ def _of_bookings(user: User) -> dict[str, list[Row]]:
             "id", "service_mode", "earliest", "latest", "minutes", "hours_from", "hours_until",
             "any_equivalent", "max_price", "state", "created_at", "ended_at",
             instrument="instrument__name", payer="organisation__code",
+        ),
+        "house_rules": _rows(
+            HouseRulesAcceptance.objects.filter(user=user).order_by("accepted_at"),
+            "accepted_at", version="rules__version", instrument="rules__instrument__name",
+            facility="rules__facility__name",
+        ),
+        "answers": _rows(
+            AnswerSheet.objects.filter(Q(reservation__user=user) | Q(answered_by=user)).order_by(
+                "created_at"
+            ),
+            "reservation_id", "moment", "state", "answers", "reason", "answered_at",
+            version="questionnaire__version",
+        ),
+        "meter_readings": _rows(
+            MeterReading.objects.filter(entered_by=user).order_by("read_at"),
+            "value", "read_at", "reset_reason", meter="meter__name",
         ),
         "needs": _rows(
             Need.objects.filter(user=user).order_by("created_at"),

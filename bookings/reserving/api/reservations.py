@@ -24,6 +24,7 @@ from accounts.api.shapes import (
     ListOf,
     Shape,
     Text,
+    Whole,
     checked,
     query_values,
     shown_by,
@@ -237,6 +238,12 @@ class ReservationBody(AskedBody, FundingBody, OverrideBody, SampleItemsBody):
         help_text="For whom, by id or mail address: the payer's managers for its members, the "
         "host's at its own cost for anybody.",
     )
+    house_rules = Whole(
+        required=False,
+        allow_null=True,
+        min_value=1,
+        help_text="The version of the instrument's house rules that you accept; needed once.",
+    )
 
 
 class ReservationsBody(Shape):
@@ -382,6 +389,7 @@ def booking_of(data: dict[str, Any]) -> Booking:
         reason=data.get("reason", ""),
         funding=shares_of(data),
         sample_items=tuple(data.get("sample_items", ())),
+        house_rules=data.get("house_rules"),
     )
 
 

@@ -47,6 +47,7 @@ class BookingForm(PaysFrom, StyledForm, PeriodForm):
         help_text=_("What they are, and anything to be careful about."),
     )
     hold = forms.UUIDField(required=False)
+    house_rules = forms.IntegerField(required=False, min_value=1)
 
     def __init__(
         self,
@@ -171,9 +172,17 @@ class BookingForm(PaysFrom, StyledForm, PeriodForm):
             reason=data.get("reason", ""),
             funding=self.shares(),
             sample_items=tuple(data.get("sample_items", ())),
+            house_rules=data.get("house_rules"),
         )
 
     def shown(self) -> list[forms.BoundField]:
         """The fields the template lists; what is set aside has its own place."""
-        elsewhere = {"override", "reason", "hold", "start", "minutes"} | self.funding_names()
+        elsewhere = {
+            "override",
+            "reason",
+            "hold",
+            "house_rules",
+            "start",
+            "minutes",
+        } | self.funding_names()
         return [self[name] for name in self.fields if name not in elsewhere]

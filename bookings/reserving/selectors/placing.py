@@ -6,7 +6,13 @@ from datetime import datetime
 from uuid import UUID
 
 from accounts.models import Organisation
-from bookings.availability.domain.availability import Calendar, Hazard, Wish, unqualified
+from bookings.availability.domain.availability import (
+    Calendar,
+    Hazard,
+    Wish,
+    outside_group,
+    unqualified,
+)
 from bookings.availability.selectors.availability import around, load_calendar
 from bookings.catalogue.selectors.askers import load_asker
 from bookings.pricing.domain import fees
@@ -16,6 +22,7 @@ from bookings.record.domain.periods import Period
 from bookings.record.domain.refusals import Refusal, RulesRefuse
 from instruments.domain.policies import Policy
 from instruments.models import Instrument
+from instruments.selectors.policies import load_policy
 
 
 @dataclass(frozen=True)
@@ -96,9 +103,17 @@ def price_of(instrument: Instrument, terms: Terms, enquiry: Asked) -> Price:
 
 
 def require_qualified(instrument: Instrument, user_id: UUID, period: Period, mode: str) -> None:
-    """`RulesRefuse` if the person may not work so through the period. At most one statement."""
-    if not hasattr(instrument, "policy") or not instrument.policy.qualification:
+    """`RulesRefuse` if the person may not work so through the period, or not in these hours for
+    want of a certificate. One statement for each certificate that is asked for."""
+    policy = getattr(instrument, "policy", None)
+    if policy is None or not (policy.qualification or policy.group_hours):
         return
     asker = load_asker(instrument, None, Terms("external", None), user_id=user_id, mode=mode)
-    if refusals := tuple(unqualified(asker, period)):
+    hours, zone = load_policy(policy).group_hours, instrument.facility.zone
+    for_certified = [rule for rule in hours if rule.who == "certified"]
+    refusals = (
+        *unqualified(asker, period),
+        *outside_group(for_certified, zone, asker, period),
+    )
+    if refusals:
         raise RulesRefuse(refusals)

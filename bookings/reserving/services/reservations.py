@@ -29,6 +29,7 @@ from bookings.record.domain.refusals import Refusal, RulesRefuse
 from bookings.record.models import Reservation
 from bookings.reserving.selectors.placing import require_qualified
 from bookings.reserving.services.holds import hold_complete, hold_give_back, hold_to_complete
+from bookings.reserving.services.house_rules import house_rules_require
 from bookings.reserving.services.occupancy import charge_due, lapse, message, reservation_move_to
 from bookings.reserving.services.placing import (
     confirmed_effects,
@@ -136,6 +137,7 @@ def _reserve(
                 raise
             hold = hold_to_complete(by, booking=replace(booking, hold=kept.pk), **about)
         else:
+            house_rules_require(by, instrument, parties.person, booking.house_rules)
             state, deadline = first_state(by, parties, instrument, booking.period)
             reservation = reservation_put(
                 by,
@@ -148,6 +150,7 @@ def _reserve(
             )
     if hold is not None:
         require_accepted(instrument, booking.hazards)
+        house_rules_require(by, instrument, parties.person, booking.house_rules)
         reservation = hold_complete(by, hold=hold, booking=booking, backing=backing, **about)
     if reservation.state == "confirmed":
         enqueue(confirmed_effects(reservation, by.now), now=by.now)

@@ -39,6 +39,7 @@ from bookings.samples.domain.samples import MOST_AT_ONCE
 from bookings.samples.selectors.samples import hazards_of, joinable
 from instruments.domain.opening import local_date
 from instruments.models import Instrument
+from instruments.selectors.house_rules import load_house_rules, rules_to_accept
 from instruments.selectors.policies import load_policy
 from instruments.selectors.registry import instrument_to_book
 
@@ -108,6 +109,9 @@ def book(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         refusals = quotation.refusals or late
         context = _quote_context(instrument, payer, times, quotation) | {
             "form": form,
+            "house_rules": rules_to_accept(load_house_rules(instrument, actor.user_id))
+            if standing.may_book
+            else None,
             "payers": payers,
             "refusals": refusals,
             "may_override": standing.may_override

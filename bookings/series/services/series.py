@@ -20,6 +20,7 @@ from bookings.record.domain.refusals import RulesRefuse
 from bookings.record.locks import lock_reservations
 from bookings.record.models import Reservation
 from bookings.reserving.services.holds import holds_give_back
+from bookings.reserving.services.house_rules import house_rules_require
 from bookings.reserving.services.placing import (
     first_state,
     lapse_due,
@@ -126,6 +127,7 @@ def _book(
                 for refusal in occurrence.refusals
             ]
         )
+    house_rules_require(by, instrument, parties.person, booking.house_rules)
     series = Series.objects.create(
         instrument=instrument,
         user_id=parties.person,

@@ -4,26 +4,86 @@ from typing import Any
 from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
 
-from accounts.api.resource import acts
-from accounts.api.shapes import Nothing, Shape, Text, Whole
+from accounts.api.resource import acts, tells
+from accounts.api.shapes import Choice, Instant, Shape, Text, Whole
+from bookings.questions.api.questions import FieldShape
+from bookings.questions.domain.questions import MOMENTS
+from bookings.questions.models import AnswerSheet, Moment
+from bookings.questions.selectors.questions import load_questionnaire, load_sheets
+from bookings.record.models import Reservation
 from bookings.reserving.api.reservations import ReservationResource
 from bookings.reserving.api.transitions import REFUSES
-from bookings.usage.services.usage import reservation_check_in, reservation_check_out
+from bookings.usage.services.usage import (
+    reservation_answer,
+    reservation_check_in,
+    reservation_check_out,
+)
 
 
-class CheckOutBody(Shape):
+class SheetShape(serializers.Serializer[Any]):
+    """What is asked at a moment; `state` null: nothing is, `open`: it may be answered."""
+
+    moment = serializers.ChoiceField(MOMENTS)
+    version = serializers.IntegerField(allow_null=True)
+    questions = serializers.ListField(child=FieldShape(), source="fields")
+    state = serializers.ChoiceField(["open", *AnswerSheet.State.values], allow_null=True)
+    answers = serializers.DictField()
+    reason = serializers.CharField(help_text="Why the host left them out.")
+    answered_at = Instant(allow_null=True)
+    by_host = serializers.BooleanField(help_text="The host answered for the person.")
+
+
+class QuestionsShape(serializers.Serializer[Any]):
+    sheets = SheetShape(many=True)
+
+
+class AnswersBody(Shape):
+    """Answers by the keys of the questions: texts, numbers, true or false, days."""
+
+    answers = serializers.DictField(child=serializers.JSONField(), required=False)
+
+
+class CheckInBody(AnswersBody):
+    house_rules = Whole(
+        required=False,
+        allow_null=True,
+        min_value=1,
+        help_text="The version of the house rules that you accept.",
+    )
+
+
+class AnswerBody(AnswersBody):
+    moment = Choice(Moment.choices)
+    skip_reason = Text(
+        500,
+        default="",
+        allow_blank=True,
+        help_text="Why the questions are left out: the host's managers, for somebody else.",
+    )
+
+
+class CheckOutBody(AnswersBody):
     samples = Whole(min_value=0, max_value=1_000_000, required=False, allow_null=True)
     rating = Whole(min_value=1, max_value=5, required=False, allow_null=True)
     remarks = Text(1000, default="", allow_blank=True)
+    skip_reason = Text(
+        500,
+        default="",
+        allow_blank=True,
+        help_text="Why the questions are left out: the host's managers, for somebody else.",
+    )
 
 
 class Usage(ReservationResource):
-    @acts(_("Check in"), Nothing, refuses=REFUSES)
+    @acts(_("Check in"), CheckInBody, refuses=REFUSES)
     def check_in(self, pk: UUID, data: dict[str, Any]) -> None:
         """From 15 minutes before the start to the end. Early, on another unit where the booked one
-        is not free yet; where none is, `still-in-use` names in `nearest` from when one is."""
-        reservation_check_in(self.by, reservation_id=pk)
+        is not free yet; where none is, `still-in-use` names in `nearest` from when one is.
+        `questions-open` names the questions that must be answered before use, here or by
+        `POST answers/`; `house-rules-not-accepted` the version of the house rules to accept."""
+        reservation_check_in(self.by, reservation_id=pk, **data)
 
     @acts(
         _("Check out"),
@@ -32,5 +92,44 @@ class Usage(ReservationResource):
         sends={"samples": 3, "rating": 5, "remarks": "The stage drifts a little."},
     )
     def check_out(self, pk: UUID, data: dict[str, Any]) -> None:
-        """Ends the session; what is left of the slot is free at once."""
+        """Ends the session; what is left of the slot is free at once. `questions-open` names the
+        questions that must be answered."""
         reservation_check_out(self.by, reservation_id=pk, **data)
+
+    @acts(_("Answer questions"), AnswerBody, refuses=[403, *REFUSES], below="answers")
+    def answer(self, pk: UUID, data: dict[str, Any]) -> None:
+        """Those before use, from the confirmation to the check-in, as often as you like; those
+        after use where they were left open."""
+        data.setdefault("answers", {})
+        reservation_answer(self.by, reservation_id=pk, **data)
+
+    @tells(
+        _("Questions and answers of a booking"),
+        QuestionsShape,
+        below="questions",
+        address="api-reservation-questions",
+        named="reservation_questions",
+    )
+    def questions(self, pk: UUID) -> dict[str, Any]:
+        """What is asked before and after use, and what was answered: by the version that it was
+        answered with, else the one in force."""
+        row = self.visible(pk)
+        sheets = load_sheets(row)
+        return {
+            "sheets": [
+                {"moment": moment, **_sheet(sheets.get(moment), row, moment)} for moment in MOMENTS
+            ]
+        }
+
+
+def _sheet(sheet: AnswerSheet | None, row: Reservation, moment: str) -> dict[str, Any]:
+    asked = sheet.questionnaire if sheet else load_questionnaire(row.instrument, moment)
+    return {
+        "version": asked.version if asked else None,
+        "fields": asked.fields if asked else [],
+        "state": sheet.state if sheet else "open" if asked else None,
+        "answers": sheet.answers if sheet else {},
+        "reason": sheet.reason if sheet else "",
+        "answered_at": sheet.answered_at if sheet else None,
+        "by_host": bool(sheet and sheet.answered_by_id not in {None, row.user_id, row.made_by_id}),
+    }

@@ -7,13 +7,14 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from bookings.pricing.domain.usage import Usage
+from bookings.questions.forms.questions import AnswersForm
 from bookings.record.forms.fields import LocalMomentField
 from bookings.record.messages import RATINGS
 from instruments.forms.fields import StyledForm
 
 
-class CheckOutForm(StyledForm):
-    """What a session was like."""
+class CheckOutForm(AnswersForm):
+    """What is asked after use, and what a session was like."""
 
     samples = forms.IntegerField(
         label=_("Samples measured"),
@@ -34,6 +35,12 @@ class CheckOutForm(StyledForm):
         max_length=1000,
         widget=forms.Textarea(attrs={"rows": 2}),
     )
+
+
+class BeginForm(AnswersForm):
+    """What is asked before use, and the house rules that are accepted with it."""
+
+    house_rules = forms.IntegerField(required=False, min_value=1)
 
 
 class TimesForm(StyledForm):

@@ -72,7 +72,7 @@ def closure_create(by: By, *, instrument_id: UUID, outage: Outage, displace: boo
         start_at=outage.start,
         end_at=outage.end,
         reason=outage.reason,
-        created_by_id=by.actor.person,
+        created_by_id=by.actor.user_id,
         created_at=by.now,
     )
     end = outage.end or FOREVER
@@ -148,7 +148,7 @@ def _clear(
     displaced = []
     for reservation in in_the_way:
         if reservation.state == "in_use":
-            _cut_short(by, reservation, outage.start)
+            _cut_short(by, instrument, reservation, outage.start)
             continue
         if _reseat(by, instrument, reservation, set(units)):
             continue
@@ -173,11 +173,13 @@ def _clear(
     return displaced
 
 
-def _cut_short(by: By, reservation: Reservation, closed_from: datetime) -> None:
+def _cut_short(
+    by: By, instrument: Instrument, reservation: Reservation, closed_from: datetime
+) -> None:
     """Whoever is at the instrument stops where the closure begins, and is told."""
     if closed_from <= by.now:
         session = UsageSession.objects.get(reservation=reservation)
-        session_finish(by, session, reservation, check_out=closed_from, assumed=False)
+        session_finish(by, session, instrument, reservation, check_out=closed_from, assumed=False)
         # The closure takes the unit from now on, teardown and all.
         _cut(Occupancy.objects.get(reservation=reservation), by.now)
     else:
@@ -200,7 +202,7 @@ def _cut_uses(
     instrument, and of those who checked out after that moment, before it was entered. What is
     charged already is corrected on the charge. Who closes over their own use has ended it
     themselves: it is charged as ever."""
-    UsageSession.objects.exclude(reservation__user_id=actor.person).filter(
+    UsageSession.objects.exclude(Q(reservation__user_id=actor.user_id)).filter(
         Q(cut_at=None) | Q(cut_at__gt=closed_from),
         Q(checked_out_at=None) | Q(checked_out_at__gte=closed_from),
         instrument=instrument,

@@ -1,7 +1,9 @@
 """What really happens: checking in and out, and what becomes of those who do neither."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from itertools import batched
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -18,12 +20,15 @@ from accounts.services.jobs import work_through
 from bookings.availability.models import Closure, Occupancy
 from bookings.availability.selectors.availability import FOREVER, live, to_period, to_range
 from bookings.catalogue.selectors.units import units_of
+from bookings.questions.domain.questions import AFTER, BEFORE
+from bookings.questions.services.questions import answers_keep, answers_owe, answers_take
 from bookings.record.domain import reservations as rules
 from bookings.record.domain.periods import Period, coming
 from bookings.record.domain.refusals import Refusal, RulesRefuse
 from bookings.record.locks import claim_reservation, lock_reservation
 from bookings.record.models import Reservation, UsageSession
 from bookings.reserving.selectors.placing import require_qualified
+from bookings.reserving.services.house_rules import house_rules_require
 from bookings.reserving.services.occupancy import (
     charge_due,
     hours_dirty,
@@ -38,10 +43,17 @@ from instruments.models import Instrument
 
 
 @transaction.atomic
-def reservation_check_in(by: By, *, reservation_id: UUID) -> UsageSession:
+def reservation_check_in(
+    by: By,
+    *,
+    reservation_id: UUID,
+    house_rules: int | None = None,
+    answers: Mapping[str, Any] | None = None,
+) -> UsageSession:
     """Begin using the instrument: from 15 minutes before the start, if the unit is free until
     then or another is for the whole booking, to the end. Whoever was left checked in on the unit
-    is checked out."""
+    is checked out. The person has accepted the house rules in force, or does so by naming their
+    version, unless samples are sent in; what must be answered before use is, or by `answers`."""
     instrument, reservation = reservation_to_use(by, reservation_id)
     if reservation.state != "confirmed":
         raise WrongState(state=reservation.state, wanted="in_use")
@@ -56,6 +68,9 @@ def reservation_check_in(by: By, *, reservation_id: UUID) -> UsageSession:
         Period(reservation.start_at, reservation.end_at),
         reservation.service_mode,
     )
+    if reservation.service_mode != Instrument.ServiceMode.ENTRUSTED:
+        house_rules_require(by, instrument, reservation.user_id, house_rules, newest=True)
+    answers_take(by, instrument=instrument, reservation=reservation, moment=BEFORE, answers=answers)
     if by.now < reservation.start_at:
         lapse(instrument=instrument, now=by.now)
         _take_from_now(by, instrument, reservation)
@@ -117,7 +132,9 @@ def _close_left_open(instrument: Instrument, unit: int, now: datetime) -> None:
     ):
         _, reservation = lock_reservation(session.reservation_id)
         end = min(now, max(reservation.end_at, session.checked_in_at))
-        session_finish(By(PLATFORM, now), session, reservation, check_out=end, assumed=True)
+        session_finish(
+            By(PLATFORM, now), session, instrument, reservation, check_out=end, assumed=True
+        )
 
 
 @transaction.atomic
@@ -128,16 +145,27 @@ def reservation_check_out(
     samples: int | None = None,
     rating: int | None = None,
     remarks: str = "",
+    answers: Mapping[str, Any] | None = None,
+    skip_reason: str = "",
 ) -> UsageSession:
-    """Stop using the instrument. What is left of the slot is free at once."""
-    _, reservation = reservation_to_use(by, reservation_id)
+    """Stop using the instrument. What is left of the slot is free at once. What must be answered
+    after use is, by `answers`; for somebody else the host may leave it out and say why."""
+    instrument, reservation = reservation_to_use(by, reservation_id)
     if reservation.state != "in_use":
         raise WrongState(state=reservation.state, wanted="completed")
     if rating is not None and not 1 <= rating <= 5:
         raise invalid("rating", "out-of-range", least=1, most=5)
     session = UsageSession.objects.get(reservation=reservation)
     session.samples, session.rating, session.remarks = samples, rating, remarks.strip()
-    session_finish(by, session, reservation, check_out=by.now, assumed=False)
+    answers_take(
+        by,
+        instrument=instrument,
+        reservation=reservation,
+        moment=AFTER,
+        answers=answers,
+        skip_reason=skip_reason,
+    )
+    session_finish(by, session, instrument, reservation, check_out=by.now, assumed=False)
     if rating is not None and rating <= rules.POOR_RATING:
         # Without a version in its key: the owner is told of a session once.
         key = f"mail.poor-rating:{reservation.pk}"
@@ -146,11 +174,41 @@ def reservation_check_out(
     return session
 
 
+@transaction.atomic
+def reservation_answer(
+    by: By,
+    *,
+    reservation_id: UUID,
+    moment: str,
+    answers: Mapping[str, Any],
+    skip_reason: str = "",
+) -> Reservation:
+    """Answer what is asked before a booking that is to come, or what was left open after it: for
+    the person, or the host's managers, who may leave it out and say why."""
+    instrument, reservation = reservation_to_use(by, reservation_id)
+    answers_keep(
+        by,
+        instrument=instrument,
+        reservation=reservation,
+        moment=moment,
+        answers=answers,
+        skip_reason=skip_reason,
+    )
+    return reservation
+
+
 def session_finish(
-    by: By, session: UsageSession, reservation: Reservation, *, check_out: datetime, assumed: bool
+    by: By,
+    session: UsageSession,
+    instrument: Instrument,
+    reservation: Reservation,
+    *,
+    check_out: datetime,
+    assumed: bool,
 ) -> None:
-    """End a session: its slot is cut to what was used, its charge and hours follow. Call it
-    under the instrument's lock."""
+    """End a session: its slot is cut to what was used, its charge and hours follow, and questions
+    that nobody answered are owed. Call it under the instrument's lock."""
+    answers_owe(instrument, reservation, by.now)
     closed_from = (
         Closure.objects.filter(
             Q(units=[]) | Q(units__contains=[session.unit]),
@@ -258,11 +316,13 @@ def usage_settle(*, now: datetime, most: int = 500) -> int:
 
 def _settle(reservation_id: UUID, now: datetime) -> int:
     claim_reservation(reservation_id)
-    _, reservation = lock_reservation(reservation_id)
+    instrument, reservation = lock_reservation(reservation_id)
     if reservation.state == "in_use" and reservation.end_at + rules.SESSION_LEFT_OPEN <= now:
         session = UsageSession.objects.get(reservation=reservation)
         end = max(reservation.end_at, session.checked_in_at)
-        session_finish(By(PLATFORM, now), session, reservation, check_out=end, assumed=True)
+        session_finish(
+            By(PLATFORM, now), session, instrument, reservation, check_out=end, assumed=True
+        )
         return 1
     return int(confirmed_settle(reservation, now=now))
 

@@ -12,7 +12,7 @@ from django.utils import translation
 from bookings.audit.acts import ACTS, GROUPS, OTHER_GROUPS, act_choices, kind_name
 from bookings.audit.domain.audit import MOVES
 from bookings.audit.selectors.trail_records import NAMES, called_of
-from bookings.models import Reservation, WaitingWish
+from bookings.models import AnswerSheet, Reservation, WaitingWish
 from bookings.reserving.domain.moves import EXTEND, MOVE, SHORTEN
 from instruments.models import DuplicateVerdict
 from instruments.services.publishing import ACTS as PUBLISHING
@@ -29,6 +29,7 @@ FOLLOWS = {
     "joinrequest.": {"approve", "reject"},
     "organisationrequest.": {"create", "approve", "reject", "withdraw"},
     "provider.": {"create", "update", "delete"},
+    "answers.": {AnswerSheet.State.ANSWERED, AnswerSheet.State.SKIPPED},
     "waiting.": set(WaitingWish.State.values) - {WaitingWish.State.WAITING},
 }
 # Files, events of webhooks, effects of the demonstration, names of allauth and of a signature: no
@@ -42,17 +43,19 @@ EFFECTS = {"Effect", "connect"}
 # computed, what is kept about reading.
 NEVER = {
     "agreementmember", "attachment", "bookingpolicy", "bookingsread", "busytime", "capability",
-    "capabilityquestion", "correction", "dirtyday",
+    "capabilityquestion", "correction", "countercycle", "dirtyday",
     "dirtymonths", "dispute", "earmark", "facilitybookings", "facilityday", "facilitylead",
     "facilitymonth", "facilityuse", "facilityyear", "fetching",
     "hoststorage", "resultfile", "resultterms", "receipt", "keeprequest",
     "faultnote", "hostrecord", "idempotencykey", "installation", "importchunk",
     "importedbooking", "importrow",
+    "houserulesacceptance",
     "instrumentday", "instrumentlist", "instrumentmonth", "instrumentyear", "listentry",
     "savedview",
     "suggestion",
     "organisationmove", "pasthost", "pursetransfer",
-    "instrumentdayuse", "jobrun", "lease", "ledgerentry", "message", "occupancy", "openwindow",
+    "instrumentdayuse", "jobrun", "lease", "ledgerentry",
+    "message", "meterreading", "occupancy", "openwindow",
     "payment", "paymentnotice", "policyversion", "posting", "provenance", "questionasker", "quote",
     "ratecard", "rollup", "schedule", "scheduleassignment",
     "scheduleday", "seal", "sealedentry", "searchentry", "searchgroup",

@@ -40,6 +40,16 @@ def test_a_policy_comes_back_with_every_field(cast: Cast, program: Programs) -> 
             },
         ],
         "cross_region_share": {"percent": 20, "released_minutes": 1440},
+        "group_hours": [
+            {"days": [5, 6], "opens": "22:00", "closes": "06:00", "who": "region"},
+            {
+                "days": [7],
+                "opens": "00:00",
+                "closes": "24:00",
+                "who": "certified",
+                "certificate": "PaNET01198",
+            },
+        ],
     }
     before = zhao.get(path)
     put = zhao.put(path, given, If_Match=before.headers["ETag"])

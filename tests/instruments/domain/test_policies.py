@@ -235,3 +235,26 @@ def test_whatever_is_sent_is_read_or_refused(quotas, share):
         assert parse_quotas([quota_to_json(quota) for quota in read], problems) == read
         assert parse_share(share_to_json(kept), problems) == kept
     assert all(problem.field and problem.code for problem in problems)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"days": []}, ("days", "not-a-weekday")),
+        ({"days": [0]}, ("days", "not-a-weekday")),
+        ({"days": ["1"]}, ("days", "not-a-weekday")),
+        ({"opens": "24:00"}, ("opens", "not-a-time")),
+        ({"closes": "6"}, ("closes", "not-a-time")),
+        ({"who": "friends"}, ("who", "unknown-choice")),
+        ({"who": "certified"}, ("certificate", "required")),
+        ({"colour": 1}, ("colour", "unknown-field")),
+    ],
+)
+def test_what_is_wrong_with_hours_for_a_group(wrong, told):
+    rule = {"days": [1], "opens": "22:00", "closes": "06:00", "who": "region"} | wrong
+    with pytest.raises(Invalid) as refused:
+        parse_policy({"group_hours": [rule]})
+    field, code = told
+    assert [(p.field, p.code) for p in refused.value.problems] == [
+        (f"group_hours[0].{field}", code)
+    ]

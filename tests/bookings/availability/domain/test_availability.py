@@ -25,7 +25,17 @@ from instruments.domain.opening import (
     parse_hours,
     windows,
 )
-from instruments.domain.policies import MEASURES, SCOPES, SPANS, Policy, Quota, Share, parse_policy
+from instruments.domain.policies import (
+    GROUPS,
+    MEASURES,
+    SCOPES,
+    SPANS,
+    GroupHours,
+    Policy,
+    Quota,
+    Share,
+    parse_policy,
+)
 
 CASES = json.loads((Path(__file__).parents[3] / "cases/availability.json").read_text("utf-8"))
 DAY = timedelta(days=1)
@@ -146,6 +156,11 @@ WEEKLY = st.lists(
 )
 
 
+NIGHTS = [(GroupHours((1, 2, 3, 4, 5, 6, 7), 22 * 60, 6 * 60, who, "x"),) for who in GROUPS] + [
+    (GroupHours((2, 5), 90, 1440, "certified", "x"), GroupHours((7,), 0, 150, "region"))
+]
+
+
 def mostly(usual, *others):
     """The usual in two cases of three, so that most worlds have something to offer."""
     return st.one_of(st.just(usual), st.just(usual), st.sampled_from(others))
@@ -205,6 +220,7 @@ def worlds(draw):
         cross_region_share=draw(
             mostly(None, *(Share(percent, until) for percent in (0, 50, 90) for until in (0, 1440)))
         ),
+        group_hours=draw(mostly((), *NIGHTS)),
     )
     origin = datetime.combine(first, time(), tzinfo=zone).astimezone(UTC)
     blocks = [
@@ -226,6 +242,9 @@ def worlds(draw):
         organisation=draw(st.sampled_from(["here", "there", None])),
         is_same_region=draw(st.booleans()),
         qualified=draw(mostly(None, (), *((period,) for period in spans(draw, origin, 2, 384)))),
+        certified=draw(
+            mostly((), (), *((("x", (period,)),) for period in spans(draw, origin, 2, 384)))
+        ),
     )
     now = origin + QUARTER * draw(mostly(0, *range(-96, 2 * 96)))
     return World(calendar, Period(origin, origin + 4 * DAY), asker, now)
@@ -287,7 +306,8 @@ def test_what_is_waived_is_left_out_and_nothing_else(world, slots, waived):
 
 
 LIMITED = {*CODES.values(), "kept-for-other-regions"}
-LIMITS = ["too-soon", "too-far", *sorted(LIMITED)]
+FOR_GROUPS = {f"hours-for-{who}" for who in GROUPS}  # test_group_hours.py
+LIMITS = ["too-soon", "too-far", *sorted(LIMITED | FOR_GROUPS)]
 
 
 @given(worlds(), st.integers(1, 5), st.frozensets(st.sampled_from(LIMITS)))
@@ -366,7 +386,7 @@ def test_every_rule_as_the_page_has_it(world, slots, more):
     minutes = slots * world.calendar.policy.slot_minutes + more
     for wish in wishes(world, minutes, timedelta(minutes=75)):
         expected = {code for code, refuses in by_the_page(world, wish).items() if refuses}
-        found = {r.code for r in world.calendar.check(wish, world.now)} - LIMITED
+        found = {r.code for r in world.calendar.check(wish, world.now)} - LIMITED - FOR_GROUPS
         assert found == expected
         if not expected & {"slot-taken", "instrument-closed"}:
             span = world.calendar.blocked_span(wish.period)

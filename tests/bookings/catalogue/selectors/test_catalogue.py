@@ -25,7 +25,7 @@ from bookings.catalogue.selectors.catalogue_candidates import (
 from bookings.models import Closure, Occupancy
 from bookings.pricing.selectors.fees import load_backing
 from bookings.record.domain.periods import Period
-from instruments.domain.policies import parse_policy
+from instruments.domain.policies import group_hours_to_json, parse_policy
 from instruments.domain.search import Criteria
 from instruments.models import BookingPolicy, Instrument, RateCard, Schedule
 from instruments.selectors.search import Choice, entries, facets, search
@@ -87,6 +87,14 @@ def schedules(db):
     return made
 
 
+FOR_GROUPS = [
+    {"days": [1, 2, 3, 4, 5, 6, 7], "opens": opens, "closes": closes, "who": who}
+    | ({"certificate": "instrument"} if who == "certified" else {})
+    for opens, closes in (("20:00", "08:00"), ("10:00", "15:00"))
+    for who in ("certified", "organisation", "region")
+]
+
+
 def some_policy(chance):
     slot = chance.choice([15, 30, 30, 50, 60])
     least = chance.randint(1, 2)
@@ -103,6 +111,7 @@ def some_policy(chance):
             ),
             "units": chance.choice([1, 1, 2, 3]),
             "qualification": chance.choice(["", "", "", "", "instrument"]),
+            "group_hours": chance.choice([[], [], [], *([rule] for rule in FOR_GROUPS)]),
         }
     )
 
@@ -186,6 +195,7 @@ def put(cast, schedules, place):
                 *("teardown_minutes", "notice_minutes", "horizon_days", "units", "qualification"),
             )
         }
+        values["group_hours"] = [group_hours_to_json(r) for r in place["policy"].group_hours]
         BookingPolicy.objects.create(instrument=instrument, **values)
     in_order = sorted(place["cards"], key=lambda card: card[0])
     for version, (day, rates) in enumerate(in_order, start=1):

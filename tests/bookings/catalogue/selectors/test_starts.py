@@ -57,6 +57,18 @@ def quotas(draw):
     }
 
 
+FOR_GROUPS = [
+    [{"days": [1, 2, 3, 4, 5, 6, 7], "opens": opens, "closes": closes, "who": who} | more]
+    for opens, closes in (("22:00", "07:00"), ("09:00", "24:00"))
+    for who, more in (
+        ("certified", {"certificate": "instrument"}),
+        ("certified", {"certificate": "PaNET01198"}),
+        ("organisation", {}),
+        ("region", {}),
+    )
+]
+
+
 @st.composite
 def policies(draw):
     share = st.builds(
@@ -76,6 +88,7 @@ def policies(draw):
         "qualification": draw(mostly("", "instrument", "PaNET01198")),
         "quotas": draw(st.lists(quotas(), max_size=2)),
         "cross_region_share": draw(st.none() | share),
+        "group_hours": draw(mostly([], *FOR_GROUPS)),
     }
 
 

@@ -1,0 +1,138 @@
+"""What is asked before and after use, and what was answered."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+from accounts.api.pagination import Pages
+from accounts.api.resource import acts, parts
+from accounts.api.shapes import Choice, Instant, ListOf, Shape
+from accounts.domain.errors import NotFound
+from bookings.questions.domain.questions import KINDS, MOST_FIELDS
+from bookings.questions.models import AnswerSheet, Moment, Questionnaire
+from bookings.questions.selectors.questions import questionnaire_versions, sheets_of
+from bookings.questions.services.questions import questionnaire_set
+from instruments.api.registry import InstrumentResource
+from instruments.selectors.managing import instrument_to_manage
+from instruments.selectors.registry import instrument_by_id
+
+
+class ChoiceShape(serializers.Serializer[Any]):
+    """An answer to choose from."""
+
+    value = serializers.CharField(max_length=200)
+    label = serializers.CharField(max_length=200, required=False)  # type: ignore[assignment]
+    label_zh = serializers.CharField(max_length=200, required=False)
+
+
+class FieldShape(serializers.Serializer[Any]):
+    """A question. `unit`, `low` and `high` are of a number, `choices` of a choice, `meter` of a
+    meter reading. This describes; the rules check."""
+
+    key = serializers.CharField(max_length=40, help_text="By which it is answered.")
+    kind = serializers.ChoiceField(KINDS)
+    label = serializers.CharField(max_length=200, required=False)  # type: ignore[assignment]
+    label_zh = serializers.CharField(max_length=200, required=False)
+    required = serializers.BooleanField(required=False)  # type: ignore[assignment]
+    unit = serializers.CharField(max_length=20, required=False)
+    low = serializers.CharField(required=False, allow_null=True)
+    high = serializers.CharField(required=False, allow_null=True)
+    choices = ChoiceShape(many=True, required=False)
+    meter = serializers.UUIDField(required=False)
+
+
+class QuestionnaireShape(serializers.Serializer[Any]):
+    """A version of what is asked."""
+
+    moment = serializers.ChoiceField(Moment.choices)
+    version = serializers.IntegerField()
+    questions = serializers.ListField(child=FieldShape(), source="fields")
+    valid_from = Instant()
+
+
+class QuestionnaireBody(Shape):
+    """No questions: nothing is asked from now on."""
+
+    moment = Choice(Moment.choices)
+    questions = ListOf(child=serializers.DictField(), max_length=MOST_FIELDS)
+
+
+class AnswersShape(serializers.Serializer[Any]):
+    """What was answered before or after one booking."""
+
+    reservation = serializers.UUIDField(source="reservation_id")
+    start = Instant(source="reservation.start_at")
+    user = serializers.CharField(source="reservation.user.name")
+    moment = serializers.ChoiceField(Moment.choices)
+    version = serializers.IntegerField(source="questionnaire.version")
+    state = serializers.ChoiceField(AnswerSheet.State.choices)
+    answers = serializers.DictField()
+    reason = serializers.CharField()
+    answered_at = Instant(allow_null=True)
+
+
+class VersionsQuery(Pages):
+    moment = Choice(Moment.choices, required=False)
+
+
+class InstrumentQuestionnaires(InstrumentResource):
+    @parts(
+        _("Versions of the questions before and after use"),
+        QuestionnaireShape,
+        query=VersionsQuery,
+        below="questionnaires",
+        address="api-questionnaires",
+        named="questionnaires",
+        order=("moment", "-version"),
+    )
+    def questionnaires(self, pk: UUID, query: dict[str, Any]) -> QuerySet[Questionnaire]:
+        """Of each moment the newest first, which is in force; one without questions asks
+        nothing."""
+        return questionnaire_versions(instrument_by_id(self.actor, pk), query.get("moment", ""))
+
+    @acts(
+        _("Set what is asked before or after use"),
+        QuestionnaireBody,
+        method="put",
+        below="questionnaires",
+        gives=QuestionnaireShape,
+        named="questionnaire_set",
+        refuses=[404],
+        once=False,
+        sends={
+            "moment": "after",
+            "questions": [
+                {"key": "clean", "kind": "yes_no", "label": "Stage cleaned?", "required": True},
+                {"key": "vacuum", "kind": "number", "label": "Vacuum", "unit": "Pa", "high": "1"},
+            ],
+        },
+    )
+    def set_questions(self, pk: UUID, data: dict[str, Any]) -> Questionnaire:
+        """For the host's managers: a new version. `If-Match` is the last version of this moment."""
+        instrument = instrument_by_id(self.actor, pk)
+        row = questionnaire_set(
+            self.by, instrument_id=pk, moment=data["moment"], fields=data["questions"]
+        )
+        row = row or questionnaire_versions(instrument, data["moment"]).first()
+        if row is None:
+            raise NotFound
+        return row
+
+    @parts(
+        _("Answers at an instrument"),
+        AnswersShape,
+        query=VersionsQuery,
+        below="answers",
+        address="api-instrument-answers",
+        named="instrument_answers",
+        order=("-reservation__start_at", "-id"),
+        refuses=[403, 404],
+    )
+    def answers(self, pk: UUID, query: dict[str, Any]) -> QuerySet[AnswerSheet]:
+        """For the host's managers."""
+        instrument_to_manage(self.actor, pk)
+        rows = sheets_of(pk)
+        return rows.filter(moment=query["moment"]) if "moment" in query else rows

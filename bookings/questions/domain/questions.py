@@ -1,0 +1,281 @@
+"""Questionnaires: which fields they have, and which answers fit them."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from uuid import UUID
+
+from accounts.domain.errors import FieldProblem, Invalid
+from bookings.record.domain.money import format_number
+
+BEFORE, AFTER = MOMENTS = ("before", "after")
+KINDS = ("text", "number", "yes_no", "choice", "date", "meter")
+MOST_FIELDS = 30
+MOST_CHOICES = 20
+LONGEST_LABEL = 200
+LONGEST_ANSWER = 2000
+LONGEST_UNIT = 20
+DECIMALS = 4
+MOST_NUMBER = Decimal(10) ** 12
+_KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of the answers to choose from."""
+
+    value: str
+    label: str = ""
+    label_zh: str = ""
+
+
+@dataclass(frozen=True)
+class Field:
+    """One question. `unit`, `low` and `high` are of a number, `choices` of a choice, `meter` of a
+    meter reading."""
+
+    key: str
+    kind: str
+    label: str = ""
+    label_zh: str = ""
+    required: bool = False
+    unit: str = ""
+    low: Decimal | None = None
+    high: Decimal | None = None
+    choices: tuple[Choice, ...] = ()
+    meter: UUID | None = None
+
+
+_NAMES = (
+    "key", "kind", "label", "label_zh", "required", "unit", "low", "high", "choices", "meter",
+)  # fmt: skip
+
+
+def parse_fields(given: object, meters: Sequence[UUID] = ()) -> tuple[Field, ...]:
+    """Read the fields of a questionnaire from the JSON of the API. `Invalid` names each place that
+    is wrong; a meter must be one of `meters`."""
+    if not isinstance(given, list):
+        raise Invalid([FieldProblem("questions", "not-a-list")])
+    if len(given) > MOST_FIELDS:
+        raise Invalid([FieldProblem("questions", "too-many", {"most": MOST_FIELDS})])
+    problems: list[FieldProblem] = []
+    fields = [_field(f"questions[{n}]", item, meters, problems) for n, item in enumerate(given)]
+    keys = [field.key for field in fields]
+    problems += [
+        FieldProblem(f"questions[{n}].key", "repeated")
+        for n, key in enumerate(keys)
+        if key and key in keys[:n]
+    ]
+    if problems:
+        raise Invalid(problems)
+    return tuple(fields)
+
+
+def _field(path: str, given: object, meters: Sequence[UUID], problems: list[FieldProblem]) -> Field:
+    if not isinstance(given, Mapping):
+        problems.append(FieldProblem(path, "not-an-object"))
+        return Field("", "text")
+    problems += [FieldProblem(f"{path}.{k}", "unknown-field") for k in given if k not in _NAMES]
+    key, kind = given.get("key"), given.get("kind")
+    if not isinstance(key, str) or not _KEY.fullmatch(key):
+        problems.append(FieldProblem(f"{path}.key", "not-a-code"))
+        key = ""
+    if kind not in KINDS:
+        numbers: dict[str, str | int] = {"allowed": ", ".join(KINDS)}
+        problems.append(FieldProblem(f"{path}.kind", "unknown-choice", numbers))
+        kind = "text"
+    label = _text(f"{path}.label", given.get("label"), LONGEST_LABEL, problems)
+    label_zh = _text(f"{path}.label_zh", given.get("label_zh"), LONGEST_LABEL, problems)
+    if not (label or label_zh):
+        problems.append(FieldProblem(f"{path}.label", "required"))
+    required = given.get("required", False)
+    if not isinstance(required, bool):
+        problems.append(FieldProblem(f"{path}.required", "not-a-boolean"))
+    low, high = (
+        _bound(f"{path}.{name}", given.get(name), problems) if kind == "number" else None
+        for name in ("low", "high")
+    )
+    if low is not None and high is not None and low > high:
+        problems.append(FieldProblem(f"{path}.high", "maximum-below-minimum"))
+    unit = _text(f"{path}.unit", given.get("unit"), LONGEST_UNIT, problems)
+    meter: UUID | None = None
+    choices: tuple[Choice, ...] = ()
+    if kind == "meter":
+        meter = _meter(f"{path}.meter", given.get("meter"), meters, problems)
+    elif kind == "choice":
+        choices = _choices(f"{path}.choices", given.get("choices"), problems)
+    unit = unit if kind == "number" else ""
+    return Field(key, kind, label, label_zh, required is True, unit, low, high, choices, meter)
+
+
+def _text(path: str, given: object, most: int, problems: list[FieldProblem]) -> str:
+    if given is None:
+        return ""
+    if not isinstance(given, str) or "\x00" in given:
+        problems.append(FieldProblem(path, "not-a-text"))
+        return ""
+    if len(given.strip()) > most:
+        problems.append(FieldProblem(path, "too-long", {"most": most}))
+    return given.strip()
+
+
+def _bound(path: str, given: object, problems: list[FieldProblem]) -> Decimal | None:
+    if given is None or given == "":
+        return None
+    number = as_number(given)
+    if number is None:
+        problems.append(FieldProblem(path, "not-a-decimal"))
+    return number
+
+
+def _choices(path: str, given: object, problems: list[FieldProblem]) -> tuple[Choice, ...]:
+    if not isinstance(given, list) or not given:
+        problems.append(FieldProblem(path, "required"))
+        return ()
+    if len(given) > MOST_CHOICES:
+        problems.append(FieldProblem(path, "too-many", {"most": MOST_CHOICES}))
+        return ()
+    choices: list[Choice] = []
+    for n, each in enumerate(given):
+        item = {"value": each} if isinstance(each, str) else each
+        if not isinstance(item, Mapping):
+            problems.append(FieldProblem(f"{path}[{n}]", "not-an-object"))
+            continue
+        value, label, label_zh = (
+            _text(f"{path}[{n}].{name}", item.get(name), LONGEST_LABEL, problems)
+            for name in ("value", "label", "label_zh")
+        )
+        if not value:
+            problems.append(FieldProblem(f"{path}[{n}].value", "required"))
+        elif value in {choice.value for choice in choices}:
+            problems.append(FieldProblem(f"{path}[{n}].value", "repeated"))
+        choices.append(Choice(value, label, label_zh))
+    return tuple(choices)
+
+
+def _meter(
+    path: str, given: object, meters: Sequence[UUID], problems: list[FieldProblem]
+) -> UUID | None:
+    named = next((meter for meter in meters if str(meter) == str(given)), None)
+    if named is None:
+        problems.append(FieldProblem(path, "unknown-value" if given else "required"))
+    return named
+
+
+def fields_to_json(fields: Sequence[Field]) -> list[dict[str, Any]]:
+    """Write fields in the shape of the API: what says nothing is left out."""
+    written = []
+    for field in fields:
+        values: dict[str, Any] = {
+            "key": field.key,
+            "kind": field.kind,
+            "label": field.label,
+            "label_zh": field.label_zh,
+            "required": field.required,
+        }
+        if field.unit:
+            values["unit"] = field.unit
+        for name in ("low", "high"):
+            if (bound := getattr(field, name)) is not None:
+                values[name] = format_number(bound)
+        if field.choices:
+            values["choices"] = [
+                {"value": c.value, "label": c.label, "label_zh": c.label_zh} for c in field.choices
+            ]
+        if field.meter:
+            values["meter"] = str(field.meter)
+        written.append(values)
+    return written
+
+
+def as_number(given: object) -> Decimal | None:
+    """Read a number of at most twelve digits and four decimals; None for anything else."""
+    if isinstance(given, bool) or not isinstance(given, int | float | str | Decimal):
+        return None
+    text = str(given).strip()
+    if len(text) > 30:
+        return None
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return None
+    if not number.is_finite() or abs(number) >= MOST_NUMBER:
+        return None
+    exponent = number.normalize().as_tuple().exponent
+    return number if isinstance(exponent, int) and -exponent <= DECIMALS else None
+
+
+def check_answers(fields: Sequence[Field], given: object) -> dict[str, Any]:
+    """Return the answers by key as they are stored: texts, and booleans of yes or no; what was not
+    answered is left out. `Invalid` names each field that is wrong (`answers.<key>`) or required
+    and empty."""
+    if not isinstance(given, Mapping):
+        raise Invalid([FieldProblem("answers", "not-an-object")])
+    by_key = {field.key: field for field in fields}
+    problems = [
+        FieldProblem(f"answers.{key}"[:200], "unknown-field") for key in given if key not in by_key
+    ]
+    answers: dict[str, Any] = {}
+    for field in fields:
+        value = given.get(field.key)
+        if value is None or (isinstance(value, str) and not value.strip()):
+            if field.required:
+                problems.append(FieldProblem(f"answers.{field.key}", "required"))
+            continue
+        stored = _answer(field, value, problems)
+        if stored is not None:
+            answers[field.key] = stored
+    if problems:
+        raise Invalid(problems)
+    return answers
+
+
+def _answer(field: Field, value: object, problems: list[FieldProblem]) -> str | bool | None:
+    path = f"answers.{field.key}"
+    match field.kind:
+        case "yes_no":
+            if isinstance(value, bool):
+                return value
+            problems.append(FieldProblem(path, "not-a-boolean"))
+        case "choice":
+            if value in [choice.value for choice in field.choices]:
+                return str(value)
+            numbers: dict[str, str | int] = {"allowed": ", ".join(c.value for c in field.choices)}
+            problems.append(FieldProblem(path, "unknown-choice", numbers))
+        case "date":
+            try:
+                return date.fromisoformat(str(value)).isoformat()
+            except ValueError:
+                problems.append(FieldProblem(path, "not-a-date"))
+        case "number" | "meter":
+            return _number(field, path, value, problems)
+        case _:
+            if not isinstance(value, str) or "\x00" in value:
+                problems.append(FieldProblem(path, "not-a-text"))
+            elif len(value) > LONGEST_ANSWER:
+                problems.append(FieldProblem(path, "too-long", {"most": LONGEST_ANSWER}))
+            else:
+                return value.strip()
+    return None
+
+
+def _number(field: Field, path: str, value: object, problems: list[FieldProblem]) -> str | None:
+    number = as_number(value)
+    if number is None:
+        problems.append(FieldProblem(path, "not-a-decimal"))
+        return None
+    if field.low is not None and number < field.low:
+        problems.append(FieldProblem(path, "too-small", {"least": format_number(field.low)}))
+        return None
+    if field.high is not None and number > field.high:
+        problems.append(FieldProblem(path, "too-large", {"most": format_number(field.high)}))
+        return None
+    return format_number(number)
+
+
+def load_fields(stored: Sequence[Mapping[str, Any]]) -> tuple[Field, ...]:
+    """Read the fields of a stored questionnaire, which were checked when it was set."""
+    return parse_fields(stored, [UUID(field["meter"]) for field in stored if "meter" in field])

@@ -1,0 +1,269 @@
+"""Answering questions, and the rows of the questionnaire's editor."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from django import forms
+from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext_lazy as _
+
+from accounts.letters.words import named
+from bookings.questions.domain.questions import (
+    KINDS,
+    LONGEST_LABEL,
+    LONGEST_UNIT,
+    MOST_FIELDS,
+    Choice,
+    Field,
+)
+from bookings.questions.models import Meter
+from instruments.forms.fields import DayField, StyledForm, VersionForm, count_of, day_input
+
+KIND_LABELS = {
+    "text": _("text"),
+    "number": _("number"),
+    "yes_no": _("yes or no"),
+    "choice": _("choice"),
+    "date": _("day"),
+    "meter": _("meter reading"),
+}
+BLANK_ROWS = 3
+
+
+def label_of(thing: Field | Choice) -> str:
+    """The label in the reader's language, or in the other where it lacks."""
+    labels = [thing.label, thing.label_zh]
+    if (get_language() or "").startswith("zh"):
+        labels.reverse()
+    return next(filter(None, labels), thing.value if isinstance(thing, Choice) else thing.key)
+
+
+def answer_words(question: Field, answer: str | bool | None) -> str:
+    """An answer in the reader's language; a dash where there is none."""
+    if answer is None:
+        return "–"
+    if isinstance(answer, bool):
+        return gettext("yes") if answer else gettext("no")
+    chosen = next((c for c in question.choices if c.value == answer), None)
+    return label_of(chosen) if chosen else f"{answer} {question.unit}".strip()
+
+
+class AnswersForm(StyledForm):
+    """A field for each question, called `answer_<key>`; the rules judge what is typed."""
+
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        questions: Sequence[Field] = (),
+        answers: Mapping[str, Any] | None = None,
+        meters: Mapping[Any, Meter] | None = None,
+        may_skip: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        """`answers`: those there are; `may_skip`: the reader may leave them out for another."""
+        super().__init__(data, **kwargs)
+        self.questions, self.may_skip = questions, may_skip and bool(questions)
+        is_skipped = self.may_skip and bool((data or {}).get("skip_reason", "").strip())
+        for question in questions:
+            field = _field_of(question, meters or {})
+            field.label = label_of(question)
+            field.initial = _shown((answers or {}).get(question.key))
+            field.required = question.required and not is_skipped
+            self.add(f"answer_{question.key}", field)
+        if self.may_skip:
+            reason = forms.CharField(
+                label=_("Leave these questions out, because"), required=False, max_length=500
+            )
+            self.add("skip_reason", reason)
+        self.order_fields([f"answer_{q.key}" for q in questions] + ["skip_reason"])
+
+    def place_of(self, path: str) -> str | None:
+        return path.replace("answers.", "answer_", 1)
+
+    def asked(self) -> Iterator[tuple[Field, forms.BoundField]]:
+        for question in self.questions:
+            yield question, self[f"answer_{question.key}"]
+
+    def answers(self) -> dict[str, Any] | None:
+        """What was answered, by key; None where nothing is asked."""
+        if not self.questions:
+            return None
+        return {q.key: _sent(q, self.cleaned_data.get(f"answer_{q.key}")) for q in self.questions}
+
+    def skip_reason(self) -> str:
+        return str(self.cleaned_data.get("skip_reason", ""))
+
+
+def _field_of(question: Field, meters: Mapping[Any, Meter]) -> forms.Field:
+    match question.kind:
+        case "yes_no":
+            return forms.ChoiceField(
+                required=False, choices=[("", "–"), ("yes", _("yes")), ("no", _("no"))]
+            )
+        case "choice":
+            choices = [(choice.value, label_of(choice)) for choice in question.choices]
+            return forms.ChoiceField(required=False, choices=[("", "–"), *choices])
+        case "date":
+            return DayField(required=False, widget=day_input())
+        case "number" | "meter":
+            return forms.CharField(
+                required=False,
+                max_length=30,
+                widget=forms.TextInput(attrs={"inputmode": "decimal"}),
+                help_text=_hint(question, meters.get(question.meter)),
+            )
+        case _:
+            return forms.CharField(
+                required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 2})
+            )
+
+
+def _hint(question: Field, meter: Meter | None) -> str:
+    """The unit and bounds of a number, the name and unit of a meter."""
+    if meter is not None:
+        return f"{named(meter)} ({meter.unit})" if meter.unit else named(meter)
+    words = [question.unit] if question.unit else []
+    if question.low is not None:
+        words.append(f"≥ {question.low}")
+    if question.high is not None:
+        words.append(f"≤ {question.high}")
+    return " · ".join(words)
+
+
+def _shown(answer: Any) -> Any:
+    return {True: "yes", False: "no"}.get(answer, answer) if isinstance(answer, bool) else answer
+
+
+def _sent(question: Field, value: Any) -> Any:
+    if question.kind == "yes_no":
+        return {"yes": True, "no": False}.get(value)
+    return value.isoformat() if question.kind == "date" and value else value
+
+
+class QuestionnaireForm(VersionForm):
+    """Rows of questions: `row_<n>_<field>`. One without a label says nothing; a new one is given a
+    key of its own."""
+
+    rows = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        questions: Sequence[Field],
+        meters: Sequence[Meter],
+        more: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        """`more`: show more rows of what was sent."""
+        number = min(len(questions) + BLANK_ROWS, MOST_FIELDS)
+        if data is not None:
+            number = count_of(data, "rows", least=1, most=MOST_FIELDS)
+            if more:
+                data = data.copy()
+                number = min(number + BLANK_ROWS, MOST_FIELDS)
+                data["rows"] = str(number)
+        initial = kwargs.pop("initial", {}) | {"rows": number}
+        for n, question in enumerate(questions):
+            initial |= {f"row_{n}_{name}": value for name, value in _row(question).items()}
+        super().__init__(data, initial=initial, **kwargs)
+        self.numbers, self.meters = range(number), meters
+        for n in self.numbers:
+            for name, field in _row_fields(meters).items():
+                self.add(f"row_{n}_{name}", field)
+        self.places: list[int] = []
+
+    def shown(self) -> Iterator[dict[str, Any]]:
+        """Yield the rows for the page."""
+        for n in self.numbers:
+            row = {name: self[f"row_{n}_{name}"] for name in _row_fields(())}
+            more = [row[name] for name in ("unit", "low", "high", "choices", "meter")]
+            is_open = any(field.value() or field.errors for field in more)
+            yield row | {"n": n + 1, "is_open": is_open}
+
+    def place_of(self, path: str) -> str | None:
+        if match := re.match(r"questions\[(\d+)\](?:\.(\w+))?", path):
+            return f"row_{self.places[int(match[1])]}_{match[2] or 'label'}"
+        return path
+
+    def fields_as_json(self) -> list[dict[str, Any]]:
+        """The rows that say something, in the shape of the API."""
+        data, asked = self.cleaned_data, []
+        self.places = []
+        keys = {data[f"row_{n}_key"] for n in self.numbers} - {""}
+        for n in self.numbers:
+            row = {name: data[f"row_{n}_{name}"] for name in _row_fields(())}
+            if not (row["label"] or row["label_zh"]):
+                continue
+            key = row["key"] or next(k for i in range(1, 100) if (k := f"q{i}") not in keys)
+            keys.add(key)
+            self.places.append(n)
+            asked.append(_question_as_json(row | {"key": key}))
+        return asked
+
+
+def _row(question: Field) -> dict[str, Any]:
+    return {
+        "key": question.key,
+        "kind": question.kind,
+        "label": question.label,
+        "label_zh": question.label_zh,
+        "required": question.required,
+        "unit": question.unit,
+        "low": question.low,
+        "high": question.high,
+        "meter": str(question.meter or ""),
+        "choices": "\n".join(
+            " | ".join(filter(None, [c.label or c.value, c.label_zh])) for c in question.choices
+        ),
+    }
+
+
+def _row_fields(meters: Sequence[Meter]) -> dict[str, forms.Field]:
+    kinds = [(kind, KIND_LABELS[kind]) for kind in KINDS]
+    return {
+        "key": forms.CharField(required=False, max_length=40, widget=forms.HiddenInput),
+        "label": forms.CharField(
+            label=_("Question in English"), required=False, max_length=LONGEST_LABEL
+        ),
+        "label_zh": forms.CharField(
+            label=_("Question in Chinese"), required=False, max_length=LONGEST_LABEL
+        ),
+        "kind": forms.ChoiceField(label=_("Answer"), required=False, choices=kinds),
+        "required": forms.BooleanField(label=_("required"), required=False),
+        "unit": forms.CharField(label=_("Unit"), required=False, max_length=LONGEST_UNIT),
+        "low": forms.CharField(label=_("Smallest"), required=False, max_length=30),
+        "high": forms.CharField(label=_("Largest"), required=False, max_length=30),
+        "choices": forms.CharField(
+            label=_("Choices, one a line: English | Chinese"),
+            required=False,
+            max_length=4000,
+            widget=forms.Textarea(attrs={"rows": 2}),
+        ),
+        "meter": forms.ChoiceField(
+            label=_("Meter"),
+            required=False,
+            choices=[("", "–"), *((str(m.pk), named(m)) for m in meters if not m.is_hours)],
+        ),
+    }
+
+
+def _question_as_json(row: dict[str, Any]) -> dict[str, Any]:
+    question = {name: row[name] for name in ("key", "kind", "label", "label_zh", "required")}
+    question["kind"] = question["kind"] or "text"
+    match question["kind"]:
+        case "number":
+            question |= {name: row[name] for name in ("unit", "low", "high")}
+        case "choice":
+            lines = [line for line in row["choices"].splitlines() if line.strip()]
+            question["choices"] = [_choice_as_json(line) for line in lines]
+        case "meter":
+            question["meter"] = row["meter"]
+    return question
+
+
+def _choice_as_json(line: str) -> dict[str, str]:
+    label, _bar, label_zh = (part.strip() for part in line.partition("|"))
+    return {"value": label or label_zh, "label": label, "label_zh": label_zh}

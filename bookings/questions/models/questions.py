@@ -1,0 +1,87 @@
+"""What is asked before and after use, and what was answered."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.domain.roles import Places
+from accounts.models import User
+from accounts.models.keys import new_id
+from bookings.record.models import Reservation
+from instruments.models import Instrument
+
+
+class Moment(models.TextChoices):
+    BEFORE = "before", _("before use")
+    AFTER = "after", _("after use")
+
+
+class Questionnaire(models.Model):
+    """A version of what is asked before or after the use of an instrument: never changed. `fields`
+    are the JSON of the API; one without fields asks nothing from then on."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    instrument = models.ForeignKey(
+        Instrument, models.PROTECT, related_name="questionnaires", db_index=False
+    )
+    moment = models.CharField(max_length=6, choices=Moment)
+    version = models.PositiveIntegerField()
+    fields = models.JSONField(default=list)
+    valid_from = models.DateTimeField()
+    made_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", db_index=False)
+
+    class Meta:
+        verbose_name = _("questionnaire")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["instrument", "moment", "version"], name="questionnaire_unique"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.moment} {self.version}"
+
+    def places(self) -> Places:
+        return self.instrument.places()
+
+
+class AnswerSheet(models.Model):
+    """What was answered before or after a booking's use, by the version it was asked with.
+    `skipped`: the host left it out, and says why; `owed`: the use ended without it."""
+
+    class State(models.TextChoices):
+        OWED = "owed", _("owed")
+        ANSWERED = "answered", _("answered")
+        SKIPPED = "skipped", _("skipped")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    reservation = models.ForeignKey(
+        Reservation, models.PROTECT, related_name="answer_sheets", db_index=False
+    )
+    questionnaire = models.ForeignKey(Questionnaire, models.PROTECT, related_name="sheets")
+    moment = models.CharField(max_length=6, choices=Moment)
+    state = models.CharField(max_length=8, choices=State)
+    answers = models.JSONField(default=dict)
+    reason = models.CharField(max_length=500, blank=True)
+    answered_by = models.ForeignKey(
+        User, models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    answered_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("answers")
+        constraints = [
+            models.UniqueConstraint(fields=["reservation", "moment"], name="answersheet_once"),
+            models.CheckConstraint(
+                condition=Q(state="owed", answered_at=None)
+                | ~Q(state="owed") & Q(answered_at__isnull=False),
+                name="answersheet_answered",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["created_at"], condition=Q(state="owed"), name="answersheet_owed")
+        ]
+
+    def places(self) -> Places:
+        return self.reservation.places()

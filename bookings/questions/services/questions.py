@@ -1,0 +1,232 @@
+"""Setting what is asked, and storing what was answered."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts import trail
+from accounts.domain.errors import FieldProblem, Invalid, NotPermitted, WrongState, invalid
+from accounts.domain.roles import By
+from accounts.notifications import enqueue
+from accounts.selectors.memberships import place_of
+from bookings.questions.domain.questions import (
+    AFTER,
+    BEFORE,
+    MOMENTS,
+    Field,
+    check_answers,
+    fields_to_json,
+    load_fields,
+    parse_fields,
+)
+from bookings.questions.models import AnswerSheet, Meter, MeterReading, Questionnaire
+from bookings.questions.selectors.meters import last_reading, meters_of
+from bookings.questions.selectors.questions import (
+    load_questionnaire,
+    questionnaire_versions,
+    questions_version,
+)
+from bookings.questions.services.meters import counters_due
+from bookings.record.domain.money import format_number
+from bookings.record.domain.refusals import Refusal, RulesRefuse
+from bookings.record.models import Reservation
+from instruments.locks import lock_managed
+from instruments.models import Instrument
+
+
+@transaction.atomic
+def questionnaire_set(
+    by: By, *, instrument_id: UUID, moment: str, fields: object
+) -> Questionnaire | None:
+    """Set what is asked before or after use, from the JSON of the API, as a new version; None where
+    it says the same as before. No fields: nothing is asked from now on. What was answered keeps
+    its version. `WrongVersion` if it has changed since."""
+    if moment not in MOMENTS:
+        raise invalid("moment", "unknown-choice", allowed=", ".join(MOMENTS))
+    instrument = lock_managed(by, instrument_id)
+    readable = [meter.pk for meter in meters_of(instrument) if not meter.is_hours]
+    written = fields_to_json(parse_fields(fields, readable))
+    last = questionnaire_versions(instrument, moment).first()
+    by.require_version(last.version if last else 0)
+    if written == (last.fields if last else []):
+        return None
+    row = Questionnaire.objects.create(
+        instrument=instrument,
+        moment=moment,
+        version=last.version + 1 if last else 1,
+        fields=written,
+        valid_from=by.now,
+        made_by_id=by.actor.user_id,
+    )
+    name = f"{moment}_questions"
+    setattr(instrument, name, row.version if written else None)
+    instrument.save(update_fields=[name])
+    after = {"moment": moment, "version": row.version, "fields": [f["key"] for f in written]}
+    trail.record(by, "questionnaire.set", row, after=after, places=instrument.places())
+    return row
+
+
+def answers_take(
+    by: By,
+    *,
+    instrument: Instrument,
+    reservation: Reservation,
+    moment: str,
+    answers: Mapping[str, Any] | None,
+    skip_reason: str = "",
+) -> None:
+    """Store what was answered as somebody checks in or out, under the instrument's lock. What is
+    answered already stays unless it is answered again. `RulesRefuse` (`questions-open`) names the
+    required questions that have no answer; `Invalid` what is wrong. No statement where nothing is
+    asked."""
+    if questions_version(instrument, moment) is None and not answers:
+        return
+    sheet = AnswerSheet.objects.filter(reservation=reservation, moment=moment).first()
+    if answers is None and not skip_reason and sheet and sheet.state != AnswerSheet.State.OWED:
+        return
+    questionnaire = load_questionnaire(instrument, moment)
+    if questionnaire is None:
+        raise invalid("answers", "no-questions")
+    if skip_reason.strip():
+        _skip(by, reservation, questionnaire, sheet, skip_reason.strip())
+        return
+    if answers is not None:
+        _answer(by, instrument, reservation, questionnaire, sheet, answers)
+    elif required := [field["key"] for field in questionnaire.fields if field["required"]]:
+        raise RulesRefuse([Refusal("questions-open", {"fields": ", ".join(required)})])
+
+
+def answers_keep(
+    by: By,
+    *,
+    instrument: Instrument,
+    reservation: Reservation,
+    moment: str,
+    answers: Mapping[str, Any],
+    skip_reason: str = "",
+) -> AnswerSheet:
+    """Store answers by themselves, under the instrument's lock: before a confirmed booking begins,
+    again; after use what was owed, once. `WrongState` at another time."""
+    sheet = AnswerSheet.objects.filter(reservation=reservation, moment=moment).first()
+    states = ("confirmed",) if moment == BEFORE else ("completed",)
+    is_owed = sheet is not None and sheet.state == AnswerSheet.State.OWED
+    if reservation.state not in states:
+        raise WrongState(state=reservation.state)
+    if moment == AFTER and sheet is not None and not is_owed:
+        raise WrongState("answered-already")
+    questionnaire = (
+        sheet.questionnaire if sheet and is_owed else load_questionnaire(instrument, moment)
+    )
+    if questionnaire is None:
+        raise invalid("answers", "no-questions")
+    if skip_reason.strip():
+        return _skip(by, reservation, questionnaire, sheet, skip_reason.strip())
+    return _answer(by, instrument, reservation, questionnaire, sheet, answers)
+
+
+def _answer(
+    by: By,
+    instrument: Instrument,
+    reservation: Reservation,
+    questionnaire: Questionnaire,
+    sheet: AnswerSheet | None,
+    answers: Mapping[str, Any],
+) -> AnswerSheet:
+    fields = load_fields(questionnaire.fields)
+    checked = check_answers(fields, answers)
+    row = _store(by, reservation, questionnaire, sheet, "answered", checked)
+    _readings_store(by, instrument, row, fields)
+    return row
+
+
+def _skip(
+    by: By,
+    reservation: Reservation,
+    questionnaire: Questionnaire,
+    sheet: AnswerSheet | None,
+    reason: str,
+) -> AnswerSheet:
+    """The host leaves the questions out, for somebody else."""
+    is_own = by.actor.user_id in {reservation.user_id, reservation.made_by_id}
+    if is_own or not by.actor.may("manage-instruments", place_of(reservation.host)):
+        raise NotPermitted("only-host-skips")
+    if len(reason) > 500:
+        raise invalid("skip_reason", "too-long", most=500)
+    return _store(by, reservation, questionnaire, sheet, "skipped", {}, reason)
+
+
+def _store(
+    by: By,
+    reservation: Reservation,
+    questionnaire: Questionnaire,
+    sheet: AnswerSheet | None,
+    state: str,
+    answers: dict[str, Any],
+    reason: str = "",
+) -> AnswerSheet:
+    row = sheet or AnswerSheet(reservation=reservation, moment=questionnaire.moment)
+    row.questionnaire, row.state, row.answers, row.reason = questionnaire, state, answers, reason
+    row.answered_by_id, row.answered_at = by.actor.user_id, by.now
+    row.created_at = row.created_at or by.now
+    row.save()
+    after = {
+        "reservation": reservation.pk,
+        "moment": questionnaire.moment,
+        "version": questionnaire.version,
+        "answered": sorted(answers),
+    }
+    places = reservation.places()
+    trail.record(by, f"answers.{state}", row, after=after, reason=reason, places=places)
+    return row
+
+
+def _readings_store(
+    by: By, instrument: Instrument, sheet: AnswerSheet, fields: tuple[Field, ...]
+) -> None:
+    """Store the meter readings among the answers in the place of those of an earlier answer."""
+    asked = [field for field in fields if field.kind == "meter" and field.key in sheet.answers]
+    if not asked:
+        return
+    MeterReading.objects.filter(sheet=sheet).delete()
+    meters = Meter.objects.in_bulk([field.meter for field in asked])
+    problems, rows = [], []
+    for field in asked:
+        meter = meters.get(field.meter)
+        if meter is None:
+            continue
+        last = last_reading(meter)
+        row = MeterReading(
+            meter=meter,
+            value=Decimal(sheet.answers[field.key]),
+            read_at=by.now,
+            sheet=sheet,
+            entered_by_id=by.actor.user_id,
+        )
+        if meter.is_monotone and last is not None and row.value < last.value:
+            numbers: dict[str, str | int] = {"last": format_number(last.value)}
+            problems.append(FieldProblem(f"answers.{field.key}", "reading-below-last", numbers))
+        rows.append(row)
+    if problems:
+        raise Invalid(problems)
+    MeterReading.objects.bulk_create(rows)
+    enqueue([counters_due(instrument.pk, str(sheet.pk), by.now)], now=by.now)
+
+
+def answers_owe(instrument: Instrument, reservation: Reservation, now: datetime) -> None:
+    """Note that a use ended without its required answers. No statement where nothing is asked."""
+    questionnaire = load_questionnaire(instrument, AFTER)
+    if questionnaire is None or not any(f["required"] for f in questionnaire.fields):
+        return
+    AnswerSheet.objects.get_or_create(
+        reservation=reservation,
+        moment=AFTER,
+        defaults={
+            "questionnaire": questionnaire,
+            "state": AnswerSheet.State.OWED,
+            "created_at": now,
+        },
+    )

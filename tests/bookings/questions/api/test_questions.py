@@ -1,0 +1,64 @@
+"""House rules, questions and meters over the API."""
+
+from tests.factories.cast import reserve
+
+
+def test_house_rules_over_the_api(cast, program):
+    here = f"instruments/{cast.microscope.pk}/house-rules/"
+    wang, zhao = program("wang"), program("zhao")
+    assert wang.get(here).status == 404
+    made = zhao.put(here, {"text": "Gloves."})
+    assert (made.status, made.body["version"]) == (200, 1)
+    assert wang.get(here).body["accepted"] is None
+    wish = {
+        "instrument": str(cast.microscope.pk), "start": "2026-03-06T10:00:00+08:00",
+        "end": "2026-03-06T12:00:00+08:00", "service_mode": "self", "purpose": {"code": "research"},
+    }  # fmt: skip
+    refused = wang.post("reservations/", wish)
+    assert refused.status == 422
+    assert refused.body["refusals"][0]["code"] == "house-rules-not-accepted"
+    assert wang.post("reservations/", wish | {"house_rules": 1}).status == 201
+    assert wang.get(here).body["accepted"] == 1
+    assert zhao.get(here + "versions/").body["results"][0]["text"] == "Gloves."
+
+
+def test_questions_over_the_api(cast, program):
+    field = {"key": "clean", "kind": "yes_no", "label": "Clean?", "required": True}
+    zhao, wang = program("zhao"), program("wang")
+    here = f"instruments/{cast.microscope.pk}/questionnaires/"
+    assert zhao.put(here, {"moment": "before", "questions": [{"key": "A"}]}).status == 400
+    made = zhao.put(here, {"moment": "before", "questions": [field]})
+    assert (made.status, made.body["version"]) == (200, 1)
+    booked = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
+    one = f"reservations/{booked.pk}/"
+    sheet = wang.get(one + "questions/").body["sheets"][0]
+    assert (sheet["state"], sheet["version"], sheet["questions"][0]["key"]) == ("open", 1, "clean")
+    wrong = wang.post(one + "answers/", {"moment": "before", "answers": {"clean": "x"}})
+    assert wrong.status == 400
+    assert (
+        wang.post(one + "answers/", {"moment": "before", "answers": {"clean": True}}).status == 200
+    )
+    sheet = wang.get(one + "questions/").body["sheets"][0]
+    assert (sheet["state"], sheet["answers"], sheet["by_host"]) == (
+        "answered",
+        {"clean": True},
+        False,
+    )
+    rows = zhao.get(f"instruments/{cast.microscope.pk}/answers/").body["results"]
+    assert [row["answers"] for row in rows] == [{"clean": True}]
+    assert program("sun").get(f"instruments/{cast.microscope.pk}/answers/").status == 403
+
+
+def test_meters_over_the_api(cast, program):
+    zhao = program("zhao")
+    here = f"instruments/{cast.microscope.pk}/"
+    meter = zhao.post(here + "meters/", {"name": "Filament", "unit": "h"}).body
+    readings = f"meters/{meter['id']}/readings/"
+    assert zhao.post(readings, {"value": "12.5"}).body["value"] == "12.5000"
+    assert zhao.post(readings, {"value": "1"}).status == 400
+    counter = zhao.post(here + "counters/", {"name": "Tip", "limit": "500"})
+    assert (counter.status, counter.body["standing"]) == (201, "fine")
+    done = zhao.post(f"counters/{counter.body['id']}/done/", {"note": "new"})
+    assert done.status == 200
+    assert zhao.delete(f"counters/{counter.body['id']}/").status == 204
+    assert zhao.get(here + "meters/").body["counters"] == []

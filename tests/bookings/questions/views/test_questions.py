@@ -1,0 +1,250 @@
+"""The pages of questions, meters and house rules."""
+
+import re
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from accounts.domain.roles import By
+from bookings.models import AnswerSheet, CounterCycle, MeterReading, Questionnaire, Reservation
+from bookings.questions.services.meters import counter_add, meter_add
+from bookings.questions.services.questions import questionnaire_set
+from bookings.usage.services.usage import reservation_check_in, usage_settle
+from instruments.models import HouseRules, HouseRulesAcceptance, Instrument
+from instruments.selectors.policies import load_policy
+from instruments.services.house_rules import house_rules_set
+from tests.accounts.pages import page_of
+from tests.factories.cast import NOW, at, reserve
+from tests.instruments.views.conftest import typed
+
+TEN, TWELVE = "2026-03-06 10:00", "2026-03-06 12:00"
+CLEAN = {
+    "key": "clean",
+    "kind": "yes_no",
+    "label": "Clean?",
+    "label_zh": "干净吗？",
+    "required": True,
+}
+
+
+@pytest.fixture
+def noon(monkeypatch):
+    def of(moment):
+        monkeypatch.setattr("django.utils.timezone.now", lambda: at(moment))
+
+    of("2026-03-05 12:00")
+    return of
+
+
+def signed_in(user):
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def ask(cast, moment, *fields):
+    return questionnaire_set(
+        By(cast.actor("zhao"), NOW),
+        instrument_id=cast.microscope.pk,
+        moment=moment,
+        fields=list(fields),
+    )
+
+
+def set_rules(cast, text="Wear gloves."):
+    return house_rules_set(
+        By(cast.actor("zhao"), NOW), instrument_id=cast.microscope.pk, text=text, text_zh="戴手套。"
+    )
+
+
+def test_the_booking_form_shows_the_house_rules_with_a_tick(cast, noon):
+    set_rules(cast)
+    wang = signed_in(cast.wang)
+    address = reverse("bookings:book", args=[cast.microscope.pk])
+    form = {
+        "start": "2026-03-06T02:00:00Z", "minutes": "120", "service_mode": "self",
+        "purpose": "research", "organisation": "fudan",
+    }  # fmt: skip
+    html = page_of(wang.get(address, form))
+    assert "Wear gloves." in html
+    assert 'name="house_rules"' in html
+    html = page_of(wang.post(address, form), 422)
+    assert 'data-code="house-rules-not-accepted"' in html
+    assert not Reservation.objects.exclude(state="held").exists()
+    response = wang.post(address, form | {"house_rules": "1"})
+    assert response.status_code == 302
+    assert HouseRulesAcceptance.objects.get().user == cast.wang
+    assert 'name="house_rules"' not in page_of(
+        wang.get(address, form | {"start": "2026-03-09T02:00:00Z"})
+    )
+
+
+def test_they_are_read_and_accepted_on_their_page(cast, noon):
+    address = reverse("instruments:house-rules", args=[cast.microscope.pk])
+    assert Client().get(address).status_code == 404
+    set_rules(cast)
+    assert "Wear gloves." in page_of(Client().get(address))
+    assert "accounts/login" in Client().post(address, {"house_rules": "1"}).url
+    wang = signed_in(cast.wang)
+    wang.post(address, {"house_rules": "1"})
+    assert "You have accepted them." in page_of(wang.get(address))
+
+
+def test_a_manager_sets_them_and_is_told_of_another_version(cast, noon):
+    zhao = signed_in(cast.zhao)
+    address = reverse("instruments:house-rules-edit", args=[cast.microscope.pk])
+    page_of(zhao.get(address))
+    zhao.post(address, {"version": "0", "text": "One", "text_zh": ""})
+    page_of(zhao.post(address, {"version": "0", "text": "Two", "text_zh": ""}), 412)
+    assert [row.text for row in HouseRules.objects.all()] == ["One"]
+
+
+def test_the_editor_adds_rows_keeps_keys_and_says_what_is_wrong(cast, noon):
+    zhao = signed_in(cast.zhao)
+    address = reverse("bookings:questionnaires", args=[cast.microscope.pk, "before"])
+    html = page_of(zhao.get(address))
+    assert len(re.findall(r'name="row_\d_label"', html)) == 3
+    sent = {
+        "version": "0", "rows": "3",
+        "row_0_label": "Clean?", "row_0_kind": "yes_no", "row_0_required": "on",
+        "row_2_label_zh": "气体", "row_2_kind": "choice", "row_2_choices": "Argon | 氩\nNone",
+    }  # fmt: skip
+    html = page_of(zhao.post(address, sent | {"more": "1"}))
+    assert len(re.findall(r'name="row_\d_label"', html)) == 6
+    assert not Questionnaire.objects.exists()
+    page_of(zhao.post(address, sent | {"row_2_choices": ""}), 400)
+    assert zhao.post(address, sent).status_code == 302
+    asked = Questionnaire.objects.get()
+    assert [(f["key"], f["kind"]) for f in asked.fields] == [("q1", "yes_no"), ("q2", "choice")]
+    assert asked.fields[1]["choices"][0] == {"value": "Argon", "label": "Argon", "label_zh": "氩"}
+    # A row that is emptied goes, the others keep their keys.
+    zhao.post(address, {
+        "version": "1", "rows": "2", "row_0_key": "q1", "row_0_label": "",
+        "row_1_key": "q2", "row_1_label_zh": "气体", "row_1_kind": "text",
+    })  # fmt: skip
+    assert [f["key"] for f in Questionnaire.objects.get(version=2).fields] == ["q2"]
+
+
+def test_check_in_leads_to_the_form_which_checks_in(cast, noon):
+    ask(cast, "before", CLEAN)
+    made = reserve(cast, TEN, TWELVE)
+    set_rules(cast)
+    wang = signed_in(cast.wang)
+    here = reverse("bookings:reservation", args=[made.pk])
+    form = reverse("bookings:questions", args=[made.pk, "before"])
+    assert form in page_of(wang.get(here))
+    noon(TEN)
+    assert wang.post(reverse("bookings:check-in", args=[made.pk])).url == form
+    html = page_of(wang.get(form))
+    assert "Wear gloves." in html
+    assert "Clean?" in html
+    page_of(wang.post(form, {"house_rules": "1"}), 400)
+    page_of(wang.post(form, {"answer_clean": "yes"}), 422)
+    assert Reservation.objects.get().state == "confirmed"
+    assert wang.post(form, {"house_rules": "1", "answer_clean": "yes"}).url == here
+    assert Reservation.objects.get().state == "in_use"
+    assert "Answers before use" in page_of(wang.get(here))
+
+
+def test_what_is_answered_early_is_kept_and_check_in_is_one_click(cast, noon):
+    ask(cast, "before", CLEAN)
+    made = reserve(cast, TEN, TWELVE)
+    wang = signed_in(cast.wang)
+    wang.post(reverse("bookings:questions", args=[made.pk, "before"]), {"answer_clean": "no"})
+    assert AnswerSheet.objects.get().answers == {"clean": False}
+    noon(TEN)
+    wang.post(reverse("bookings:check-in", args=[made.pk]))
+    assert Reservation.objects.get().state == "in_use"
+
+
+def test_check_out_asks_in_its_form(cast, noon):
+    ask(cast, "after", CLEAN)
+    made = reserve(cast, TEN, TWELVE)
+    reservation_check_in(By(cast.actor("wang"), at(TEN)), reservation_id=made.pk)
+    noon("2026-03-06 11:00")
+    wang, zhao = signed_in(cast.wang), signed_in(cast.zhao)
+    here, out = (reverse(f"bookings:{n}", args=[made.pk]) for n in ("reservation", "check-out"))
+    assert "skip_reason" not in page_of(wang.get(here))
+    assert "skip_reason" in page_of(zhao.get(here))
+    page_of(wang.post(out, {}), 400)
+    assert Reservation.objects.get().state == "in_use"
+    assert zhao.post(out, {"skip_reason": "gone"}).status_code == 302
+    assert AnswerSheet.objects.get().state == "skipped"
+    assert "gone" in page_of(zhao.get(here))
+
+
+def test_what_is_owed_waits_at_home_and_goes_once_answered(cast, noon):
+    ask(cast, "after", CLEAN)
+    made = reserve(cast, TEN, TWELVE)
+    reservation_check_in(By(cast.actor("wang"), at(TEN)), reservation_id=made.pk)
+    usage_settle(now=at("2026-03-07 10:00"))
+    noon("2026-03-07 10:00")
+    wang = signed_in(cast.wang)
+    assert 'data-waits="answers"' in page_of(wang.get(reverse("bookings:home")))
+    owed = reverse("bookings:questions-owed")
+    form = reverse("bookings:questions", args=[made.pk, "after"])
+    assert form in page_of(wang.get(owed))
+    page_of(wang.get(form))
+    wang.post(form, {"answer_clean": "yes"})
+    assert form not in page_of(wang.get(owed))
+    rows = signed_in(cast.zhao).get(
+        reverse("bookings:answers", args=[cast.microscope.pk]), {"format": "csv"}
+    )
+    text = b"".join(rows.streaming_content).decode()
+    assert "Clean?: yes" in text
+
+
+def test_meters_and_counters_on_their_pages(cast, noon):
+    zhao = signed_in(cast.zhao)
+    address = reverse("bookings:meters", args=[cast.microscope.pk])
+    page_of(zhao.get(address))
+    zhao.post(address, {"name": "Filament", "unit": "h", "is_monotone": "on"})
+    page_of(zhao.post(address, {"name": "Filament"}), 400)
+    meter = cast.microscope.meters.get()
+    one = reverse("bookings:meter", args=[meter.pk])
+    zhao.post(one, {"value": "100"})
+    page_of(zhao.post(one, {"value": "9"}), 400)
+    zhao.post(one, {"value": "9", "reset_reason": "new"})
+    assert MeterReading.objects.count() == 2
+    page_of(zhao.get(one))
+    counters = reverse("bookings:counters", args=[cast.microscope.pk])
+    form = {"name": "Tip", "limit": "500", "warn_percent": "90", "action": "warn"}
+    page_of(zhao.post(counters, form | {"limit": "0"}), 400)
+    assert zhao.post(counters, form).status_code == 302
+    assert "Tip" in page_of(zhao.get(address))
+    counter = CounterCycle.objects.get().counter
+    zhao.post(reverse("bookings:counter-done", args=[counter.pk]), {"note": "x", "version": "1"})
+    assert CounterCycle.objects.count() == 2
+    page_of(zhao.post(reverse("bookings:counter-done", args=[counter.pk]), {"version": "1"}), 412)
+    zhao.post(reverse("bookings:counter-retire", args=[counter.pk]))
+    assert "Tip" not in page_of(zhao.get(address))
+
+
+def test_lists_ask_no_more_with_more_rows(cast, noon, django_assert_max_num_queries):
+    by = By(cast.actor("zhao"), NOW)
+    meter = meter_add(by, instrument_id=cast.microscope.pk, name="Filament")
+    for n in range(3):
+        counter_add(by, instrument_id=cast.microscope.pk, meter=None, name=f"N{n}", limit=5)
+        counter_add(by, instrument_id=cast.microscope.pk, meter=meter.pk, name=f"M{n}", limit=5)
+    zhao = signed_in(cast.zhao)
+    with django_assert_max_num_queries(12):
+        zhao.get(reverse("bookings:meters", args=[cast.microscope.pk]))
+
+
+def test_hours_for_groups_are_set_in_the_policy_form_and_marked_in_the_calendar(cast, noon):
+    zhao = signed_in(cast.zhao)
+    address = reverse("instruments:policy", args=[cast.microscope.pk])
+    sent = typed(
+        zhao.get(address).context["form"], group_0_days=["5"], group_0_opens="8",
+        group_0_closes="12:00", group_0_who="certified:instrument",
+    )  # fmt: skip
+    response = zhao.post(address, sent)
+    assert response.status_code == 302, page_of(response, response.status_code)
+    instrument = Instrument.objects.select_related("policy").get(pk=cast.microscope.pk)
+    (rule,) = load_policy(instrument.policy).group_hours
+    assert (rule.days, rule.opens, rule.closes, rule.certificate) == ((5,), 480, 720, "instrument")
+    html = page_of(signed_in(cast.wang).get(reverse("bookings:instrument", args=[instrument.pk])))
+    assert "data-kept" in html
+    assert "only holders of a certificate" in html
+    assert "group_0_days" in page_of(zhao.get(address))

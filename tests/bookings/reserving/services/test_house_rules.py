@@ -1,0 +1,145 @@
+"""House rules: accepted before the first booking, asked again at check-in when they change."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from accounts.domain.errors import NotFound, NotPermitted, WrongVersion
+from accounts.domain.roles import By
+from accounts.models import TrailEntry
+from bookings.models import Reservation, UsageSession
+from bookings.record.domain.refusals import RulesRefuse
+from bookings.usage.services.usage import reservation_check_in
+from instruments.models import HouseRules, HouseRulesAcceptance, Instrument
+from instruments.selectors.house_rules import load_house_rules
+from instruments.services.house_rules import house_rules_accept, house_rules_set
+from tests.factories.cast import NOW, at, reserve
+
+TEN, TWELVE = "2026-03-06 10:00", "2026-03-06 12:00"
+
+
+def set_rules(cast, text="Wear gloves.", who="zhao", **of):
+    of = of or {"instrument_id": cast.microscope.pk}
+    return house_rules_set(By(cast.actor(who), NOW), text=text, text_zh="", **of)
+
+
+def refusal(work):
+    with pytest.raises(RulesRefuse) as refused:
+        work()
+    return [(r.code, dict(r.numbers)) for r in refused.value.refusals]
+
+
+def check_in(cast, made, who="wang", **values):
+    by = By(cast.actor(who), at(TEN))
+    return reservation_check_in(by, reservation_id=made.pk, **values)
+
+
+def test_the_first_booking_needs_them_accepted_and_later_ones_do_not(cast):
+    set_rules(cast)
+    code = ("house-rules-not-accepted", {"version": 1})
+    assert refusal(lambda: reserve(cast, TEN, TWELVE)) == [code]
+    assert refusal(lambda: reserve(cast, TEN, TWELVE, house_rules=7)) == [code]
+    assert not Reservation.objects.exists()
+    assert not HouseRulesAcceptance.objects.exists()
+    reserve(cast, TEN, TWELVE, house_rules=1)
+    accepted = HouseRulesAcceptance.objects.get()
+    assert (accepted.user, accepted.rules.version, accepted.accepted_at) == (cast.wang, 1, NOW)
+    assert TrailEntry.objects.filter(action="houserules.accept").count() == 1
+    reserve(cast, "2026-03-06 14:00", "2026-03-06 15:00")
+    assert Reservation.objects.count() == 2
+
+
+def test_a_new_version_cancels_nothing_and_is_asked_for_at_check_in(cast):
+    set_rules(cast)
+    made = reserve(cast, TEN, TWELVE, house_rules=1)
+    set_rules(cast, "Wear gloves and goggles.")
+    made.refresh_from_db()
+    assert made.state == "confirmed"
+    reserve(cast, "2026-03-06 14:00", "2026-03-06 15:00")  # not the first
+    assert refusal(lambda: check_in(cast, made)) == [("house-rules-not-accepted", {"version": 2})]
+    assert not UsageSession.objects.exists()
+    check_in(cast, made, house_rules=2)
+    assert [a.rules.version for a in HouseRulesAcceptance.objects.order_by("rules")] == [1, 2]
+
+
+def test_what_is_booked_for_somebody_they_accept_when_they_check_in(cast):
+    set_rules(cast)
+    made = reserve(
+        cast, TEN, TWELVE, who="chen", organisation="fudan", on_behalf_of="wang@fudan.example"
+    )
+    code = ("house-rules-not-accepted", {"version": 1})
+    assert refusal(lambda: check_in(cast, made)) == [code]
+    # Nobody accepts for another.
+    assert refusal(lambda: check_in(cast, made, who="zhao", house_rules=1)) == [code]
+    check_in(cast, made, house_rules=1)
+    assert HouseRulesAcceptance.objects.get().user == cast.wang
+
+
+def test_samples_that_are_sent_in_need_no_rules_at_check_in(cast):
+    instrument = cast.instrument(name="X", service_modes=["entrusted", "self"])
+    set_rules(cast, instrument_id=instrument.pk)
+    made = reserve(
+        cast, TEN, TWELVE, who="chen", organisation="fudan", instrument=instrument,
+        on_behalf_of="wang@fudan.example", service_mode="entrusted",
+    )  # fmt: skip
+    check_in(cast, made, who="zhao")
+    assert UsageSession.objects.count() == 1
+
+
+def test_an_instruments_own_rules_come_before_those_of_its_facility(cast):
+    set_rules(cast, "The house.", facility_id=cast.facility.pk)
+    instrument = Instrument.objects.select_related("facility").get(pk=cast.microscope.pk)
+    assert load_house_rules(instrument).text == "The house."
+    set_rules(cast, "The room.")
+    instrument.refresh_from_db()
+    assert load_house_rules(instrument).text == "The room."
+    set_rules(cast, "")  # withdrawn
+    instrument = Instrument.objects.select_related("facility").get(pk=cast.microscope.pk)
+    assert load_house_rules(instrument).text == "The house."
+    assert HouseRules.objects.filter(instrument=instrument).count() == 2
+
+
+def test_saving_the_same_again_is_no_version_and_versions_are_heeded(cast):
+    set_rules(cast)
+    assert set_rules(cast) is None
+    with pytest.raises(WrongVersion):
+        house_rules_set(
+            By(cast.actor("zhao"), NOW, 0), instrument_id=cast.microscope.pk, text="x", text_zh=""
+        )
+    assert HouseRules.objects.count() == 1
+
+
+@pytest.mark.parametrize("who", ["wang", "sun", "chen", "gao"])
+def test_only_the_hosts_managers_set_them(cast, who):
+    for of in ({"instrument_id": cast.microscope.pk}, {"facility_id": cast.facility.pk}):
+        with pytest.raises(NotPermitted):
+            set_rules(cast, who=who, **of)
+    assert not HouseRules.objects.exists()
+
+
+def test_accepting_by_itself(cast):
+    by = By(cast.actor("wang"), NOW)
+    with pytest.raises(NotFound):
+        house_rules_accept(by, instrument_id=cast.microscope.pk, version=1)
+    set_rules(cast)
+    with pytest.raises(WrongVersion):
+        house_rules_accept(by, instrument_id=cast.microscope.pk, version=2)
+    for _ in range(2):
+        house_rules_accept(by, instrument_id=cast.microscope.pk, version=1)
+    assert HouseRulesAcceptance.objects.count() == 1
+    reserve(cast, TEN, TWELVE)
+
+
+def test_a_booking_costs_two_statements_more_the_first_time_and_one_later(cast):
+    def count(start, end, **values):
+        cast.actor("wang")
+        with CaptureQueriesContext(connection) as captured:
+            reserve(cast, start, end, **values)
+        return len(captured)
+
+    plain = count("2026-03-06 08:00", "2026-03-06 09:00")
+    set_rules(cast)
+    first = count(TEN, TWELVE, house_rules=1)
+    later = count("2026-03-06 14:00", "2026-03-06 15:00")
+    assert later - plain == 1
+    assert first > later
