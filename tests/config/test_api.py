@@ -198,14 +198,20 @@ def test_every_address_and_method_is_described_and_named() -> None:
         if pattern.name in {"api-schema", "api-docs", "api-unknown"}:
             continue
         view = pattern.callback.view_class
+        if view.schema is None:  # a protocol that has a description of its own
+            continue
         methods = {m for m in ("get", "post", "put", "patch", "delete") if hasattr(view, m)}
         assert methods == set(paths[address]), address
-    assert len(paths) == len(names) - 3
+    assert len(paths) == len(names) - 5
     assert get_resolver().reverse_dict.getlist("api-docs")
 
 
 # On or off for oneself: nobody else's change can be overwritten.
-UNVERSIONED = {"/api/v1/trail/seals/mail/"}
+UNVERSIONED = {
+    "/api/v1/trail/seals/mail/",
+    "/api/v1/instruments/{instrument_id}/result-terms/",
+    "/api/v1/result-storage/{organisation_id}/",
+}
 
 
 def test_every_operation_says_what_it_does(cast: Cast) -> None:
