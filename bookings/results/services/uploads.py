@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import BigIntegerField, F, Q, Value
 
 from accounts import trail
 from accounts.domain.errors import NotFound, Refused, WrongState, invalid
@@ -239,8 +239,8 @@ def storage_reserve(organisation_id: UUID, size: int) -> None:
     )
     usual = settings.RESULTS_QUOTA
     mine = HostStorage.objects.filter(pk=organisation_id)
-    fits = Q(quota=None, reserved__lte=usual - size) | Q(reserved__lte=F("quota") - size)
-    if not mine.filter(fits).update(reserved=F("reserved") + size):
+    fits = Q(quota=None, reserved__lte=usual - size) | Q(reserved__lte=F("quota") - _big(size))
+    if not mine.filter(fits).update(reserved=F("reserved") + _big(size)):
         row = mine.get()
         quota = usual if row.quota is None else row.quota
         raise StorageFull(left=max(0, quota - row.reserved), size=size)
@@ -249,4 +249,9 @@ def storage_reserve(organisation_id: UUID, size: int) -> None:
 def storage_free(organisation_id: UUID, size: int) -> None:
     """Give back place that was set aside."""
     mine = HostStorage.objects.filter(pk=organisation_id)
-    mine.update(reserved=F("reserved") - size)
+    mine.update(reserved=F("reserved") - _big(size))
+
+
+def _big(size: int) -> Value:
+    """A number beside a column: without its type one from 2 GiB on would turn negative."""
+    return Value(size, BigIntegerField())

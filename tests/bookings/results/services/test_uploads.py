@@ -229,6 +229,20 @@ def test_quota_is_set_aside_before_the_first_byte(cast: Cast, by: By, hand_off: 
     assert refused.value.numbers["left"] == 0
 
 
+@pytest.mark.parametrize("size", [2**31 - 1, 2**31, 2**32, 5 * 2**32 + 7])
+def test_beyond_what_four_bytes_count(
+    cast: Cast, by: By, hand_off: HandOff, settings: Any, size: int
+) -> None:
+    row = upload_begin(by, hand_off_id=hand_off.pk, path="a", size=size)
+    assert HostStorage.objects.get().reserved == size
+    storage_set(By(cast.actor("admin"), NOW), organisation_id=cast.ustc.pk, quota=2 * size)
+    upload_begin(by, hand_off_id=hand_off.pk, path="b", size=size)
+    with pytest.raises(StorageFull):
+        upload_begin(by, hand_off_id=hand_off.pk, path="c", size=1)
+    file_remove(by, file_id=row.pk)
+    assert HostStorage.objects.get().reserved == size
+
+
 def test_quota_as_usual(by: By, hand_off: HandOff, settings: Any) -> None:
     settings.RESULTS_QUOTA = 10
     with pytest.raises(StorageFull):
