@@ -7,7 +7,7 @@ from uuid import UUID
 
 from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.urls import reverse
 
 from accounts.domain.errors import NotFound, NotPermitted, WrongState
@@ -23,9 +23,12 @@ from bookings.results.domain.zips import Piece, pieces
 from bookings.results.locks import WITH
 from bookings.results.models import CollectLink, HandOff, KeepRequest, Receipt, ResultFile
 from bookings.results.selectors.handoffs import collects, hand_off_by_id, hand_offs_for, hands_over
+from bookings.samples.domain.samples import code_text
+from bookings.samples.models import SampleItem, SampleStep
 from instruments.models import Instrument
 
 SALT = "bookings.collect"
+UNMEASURED = frozenset({"refused", "lost", "cancelled"})
 MOST_SHOWN = 50
 
 
@@ -207,7 +210,7 @@ def load_collecting(actor: Actor, hand_off: HandOff, now: datetime) -> dict[str,
 
 
 def load_package(hand_off: HandOff) -> list[Piece]:
-    """Return the package of a hand-off, as `domain/zips.py` cuts it. Three statements."""
+    """Return the package of a hand-off, as `domain/zips.py` cuts it. Four statements."""
     rows = hand_off.files.filter(state=ResultFile.State.CHECKED).order_by("path_key")
     results = [Result(r.path, r.size, r.sha256, r.crc32 or 0, key=r.storage) for r in rows]
     assert hand_off.sealed_at is not None
@@ -230,7 +233,7 @@ def _measurement(hand_off: HandOff) -> Measurement:
         host=_organisation(hand_off.host),
         instrument=_instrument(instrument),
         agent=_agent(booking),
-        samples=_samples(booking),
+        samples=_samples(hand_off),
         started_at=(session and session.checked_in_at) or booking.start_at,
         ended_at=(session and session.checked_out_at) or booking.end_at,
         sealed_at=hand_off.sealed_at,
@@ -271,5 +274,14 @@ def _agent(booking: Reservation) -> Thing | None:
     return Thing(booking.user.name, f"https://orcid.org/{orcid.uid}" if orcid else "")
 
 
-def _samples(booking: Reservation) -> Sequence[Thing]:
-    return [Thing(booking.samples)] if booking.samples else []
+def _samples(hand_off: HandOff) -> list[Thing]:
+    """What was measured: as the booking says it, and its samples by their codes, but for those that
+    were refused, lost or withdrawn when the results were sealed."""
+    booking = hand_off.reservation
+    last = SampleStep.objects.filter(sample=OuterRef("pk"), at__lte=hand_off.sealed_at)
+    items = SampleItem.objects.filter(bookings__reservation=booking).annotate(
+        stood=Subquery(last.order_by("-at", "-id").values("state")[:1])
+    )
+    shown = items.exclude(stood__in=UNMEASURED).order_by("name", "code")
+    described = [Thing(booking.samples)] if booking.samples else []
+    return described + [Thing(one.name, more={"identifier": code_text(one.code)}) for one in shown]

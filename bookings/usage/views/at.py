@@ -11,15 +11,20 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from accounts.domain.errors import NotPermitted
+from accounts.domain.roles import Actor
 from accounts.views.pages import act, by_of, edits, sent
 from bookings.catalogue.views.events import form_of
 from bookings.catalogue.views.payers import payer_of, standing_of
+from bookings.questions.domain.questions import AFTER
+from bookings.questions.selectors.questions import questions_version
 from bookings.record.domain.periods import Period
+from bookings.record.selectors.reservations import reservation_by_id
 from bookings.usage.forms.faults import FaultForm
 from bookings.usage.forms.usage import CheckOutForm
-from bookings.usage.selectors.at import instrument_at, load_now
+from bookings.usage.selectors.at import Own, instrument_at, load_now
 from bookings.usage.selectors.faults import may_report, open_fault
 from bookings.usage.services.faults import fault_report
+from bookings.usage.views.asked import load_asked
 from instruments.models import Instrument
 
 SOON = timedelta(hours=1)  # a booking that may begin within this is one for now
@@ -46,7 +51,7 @@ def at(request: HttpRequest, code: str) -> HttpResponse:
         "is_manager": instrument.organisation_id
         in by.actor.organisations_where("manage-instruments"),
         "fault": open_fault(instrument.pk) if reports else None,
-        "check_out_form": CheckOutForm(),
+        "own": [(each, _check_out_form(by.actor, instrument, each)) for each in shown.own],
     }
     if payer and shown.start and shown.start <= by.now + SOON:
         period = Period(shown.start, shown.start + timedelta(minutes=shown.minutes))
@@ -56,6 +61,13 @@ def at(request: HttpRequest, code: str) -> HttpResponse:
                 "book_from": shown.start,
             }
     return render(request, "bookings/usage/at.html", context)
+
+
+def _check_out_form(actor: Actor, instrument: Instrument, own: Own) -> CheckOutForm:
+    """The form with what is asked after use, where anything is."""
+    if not own.is_in_use or questions_version(instrument, AFTER) is None:
+        return CheckOutForm()
+    return load_asked(reservation_by_id(actor, own.id), actor).form(CheckOutForm, AFTER)
 
 
 def moments(now: datetime) -> dict[str, datetime]:

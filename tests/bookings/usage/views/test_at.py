@@ -6,7 +6,9 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.domain.roles import By
-from bookings.models import FaultNote, FaultReport, UsageSession
+from bookings.models import AnswerSheet, FaultNote, FaultReport, UsageSession
+from bookings.questions.domain.questions import AFTER
+from bookings.questions.services.questions import questionnaire_set
 from bookings.usage.services.closures import Outage, closure_create
 from bookings.usage.services.usage import reservation_check_in
 from instruments.models import Instrument
@@ -56,6 +58,23 @@ def test_two_touches_from_the_label_to_checked_in(cast, client, clock):
     session = UsageSession.objects.get()
     assert (session.samples, session.rating) == (2, 5)
     assert session.checked_out_at == at("2026-03-05 12:30")
+
+
+def test_what_is_asked_after_use_is_asked_at_the_instrument(cast, client, clock):
+    booked = reserve(cast, "2026-03-05 12:00", "2026-03-05 13:00")
+    fields = [{"key": "clean", "kind": "yes_no", "label": "Stage cleaned?", "required": True}]
+    of = {"instrument_id": cast.microscope.pk, "moment": AFTER, "fields": fields}
+    questionnaire_set(By(cast.actor("zhao"), NOW), **of)
+    reservation_check_in(By(cast.actor("wang"), NOW), reservation_id=booked.pk)
+    client.force_login(cast.wang)
+    assert "Stage cleaned?" in page_of(client.get(address(cast.microscope)))
+    here, data = reverse("bookings:check-out", args=[booked.pk]), {"at": cast.microscope.short_code}
+    refused = client.post(here, data)
+    assert refused.status_code == 400 and "Stage cleaned?" in refused.content.decode()
+    assert UsageSession.objects.get().checked_out_at is None
+    answer = client.post(here, data | {"answer_clean": "yes"})
+    assert answer.url == address(cast.microscope)
+    assert AnswerSheet.objects.get().answers == {"clean": True}
 
 
 def test_going_back_leads_nowhere_else(cast, client, clock):
