@@ -437,7 +437,8 @@ def test_a_firm_of_anhui_and_its_results_from_shanghai(cast, raman, program, clo
     assert acts_of(
         "sample.announce", "sample.change", "sample.join", "sample.step",
         "conversation.propose", "conversation.accept", "houserules.accept", "answers.answered",
-        "handoff.expect", "handoff.seal", "handoff.release", "collectlink.make", "collectlink.revoke",
+        "handoff.expect", "handoff.seal", "handoff.release",
+        "collectlink.make", "collectlink.revoke",
         "charge.dispute", "charge.dispute-reject",
     ) == {
         "sample.announce": 3, "sample.change": 1, "sample.join": 3, "sample.step": 14,

@@ -1,6 +1,5 @@
 """Links to results, what was given out, and what the package of a hand-off is made of."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID

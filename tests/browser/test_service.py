@@ -1,0 +1,139 @@
+"""From a sample to its results, between two people and one who has only a link."""
+
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from accounts.domain.roles import By
+from bookings.catalogue.selectors.parties import Booking
+from bookings.models import HandOff, Receipt, SampleItem
+from bookings.record.domain.periods import Period
+from bookings.reserving.services.reservations import reservation_request
+from tests.browser.conftest import HOUR
+
+pytestmark = [pytest.mark.browser, pytest.mark.concurrency]
+
+SPECTRUM = bytes(range(256)) * 8
+
+
+@pytest.fixture(autouse=True)
+def media(settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+
+
+@pytest.fixture
+def booked(real_cast, instrument, midnight):
+    """Hu Bo from 10 to 12 o'clock on the day after tomorrow, with an operator."""
+    period = Period(midnight + 10 * HOUR, midnight + 12 * HOUR)
+    return reservation_request(
+        By(real_cast.actor("hu"), timezone.now()),
+        booking=Booking(instrument.pk, period, organisation=None, service_mode="assisted"),
+    )
+
+
+def fits(page):
+    page.wait_for_function("() => document.documentElement?.scrollWidth <= innerWidth")
+
+
+def test_a_sample_a_question_another_time_and_results(visit, real_cast, booked):
+    firm, host = visit("hu"), visit("zhao", width=1280)
+    here = f"/bookings/{booked.pk}/"
+
+    # The firm announces a sample on the booking's page, the host types its code.
+    firm.goto(here)
+    firm.get_by_role("link", name="Announce samples for it").click()
+    firm.get_by_label("Name", exact=True).fill("Film A")
+    firm.get_by_role("button", name="Announce", exact=True).click()
+    expect(firm.get_by_text("Film A").first).to_be_visible()
+    sample = SampleItem.objects.get()
+    host.goto("/samples/queue/")
+    fits(host)  # the widest menu, too
+    assert host.locator(".navbar-brand img").bounding_box()["width"] == 28
+    host.get_by_label("Code of a sample").fill(f"{sample.code[:4]}-{sample.code[4:].lower()}")
+    host.keyboard.press("Enter")
+    expect(host.get_by_role("heading", name="Film A")).to_be_visible()
+    assert host.get_by_label("It is now").input_value() == "received"
+    host.get_by_role("button", name="Record this step").click()
+    expect(host.get_by_text("received").first).to_be_visible()
+    sample.refresh_from_db()
+    assert sample.state == "received"
+
+    # The host asks: the firm, whose page is open, sees it without loading it again.
+    firm.goto(here)
+    host.goto(here)
+    host.get_by_label("Ask or answer").fill("Which side is coated?")
+    host.get_by_role("button", name="Send", exact=True).click()
+    expect(host.get_by_text("Waits for the person's answer")).to_be_visible()
+    expect(firm.get_by_text("Which side is coated?")).to_be_visible(timeout=30_000)
+    firm.get_by_label("Ask the host, or answer").fill("The shiny one.")
+    firm.get_by_role("button", name="Send", exact=True).click()
+    expect(firm.get_by_text("Waits for the host's answer")).to_be_visible()
+
+    # Another time, taken by one click.
+    host.goto(here)
+    expect(host.get_by_text("The shiny one.")).to_be_visible()
+    host.get_by_role("link", name="Propose another time").click()
+    for name, old, new in (("start", "T10:", "T14:"), ("end", "T12:", "T16:")):
+        field = host.locator(f"input[name={name}]")
+        assert old in field.input_value()
+        field.fill(field.input_value().replace(old, new))
+    host.get_by_role("button", name="Propose", exact=True).click()
+    expect(host.get_by_text("Another time:")).to_be_visible()
+    firm.goto(here)
+    expect(firm.get_by_text("as before")).to_be_visible()
+    fits(firm)
+    firm.get_by_role("button", name="Take this time").click()
+    expect(firm.get_by_text("Resolved").first).to_be_visible()
+    before = booked.start_at
+    booked.refresh_from_db()
+    assert (booked.start_at, booked.state) == (before + timedelta(hours=4), "confirmed")
+
+    # The host uploads a file, seals and releases.
+    host.goto(here)
+    host.get_by_role("button", name="Hand over results").click()
+    host.get_by_role("link", name="Upload files").click()
+    file = {"name": "谱图.bin", "mimeType": "application/octet-stream", "buffer": SPECTRUM}
+    host.locator("#upload-files").set_input_files(file)
+    host.get_by_role("link", name="Check and seal").click()
+    fits(host)
+    host.get_by_role("button", name="Seal", exact=True).click()
+    host.locator("[data-confirm-go]").click()
+    host.get_by_role("button", name="Release").click()
+    expect(host.get_by_text("ready to collect").first).to_be_visible()
+    hand_off = HandOff.objects.get()
+    assert [(f["path"], f["size"]) for f in hand_off.manifest] == [("谱图.bin", len(SPECTRUM))]
+
+    # The firm takes it.
+    firm.goto(f"/results/{hand_off.pk}/")
+    with firm.expect_download() as download:
+        firm.get_by_role("link", name="Download: 谱图.bin").click()
+    assert download.value.path().read_bytes() == SPECTRUM
+    assert download.value.suggested_filename == "谱图.bin"
+
+    # A link for somebody without an account, until it is revoked.
+    host.goto(f"/results/{hand_off.pk}/")
+    host.get_by_text("New link").click()
+    host.get_by_label("Recipient").fill("Dr Li")
+    host.get_by_role("button", name="Create the link").click()
+    address = urlsplit(host.locator(".token-once").inner_text()).path
+    stranger = visit(locale="zh-CN", width=360, dark=True)
+    stranger.goto(address)
+    fits(stranger)
+    expect(stranger.get_by_role("heading", name="领取测试数据")).to_be_visible()
+    with stranger.expect_download() as download:
+        stranger.get_by_role("link", name="下载：谱图.bin").click()
+    assert download.value.path().read_bytes() == SPECTRUM
+    host.get_by_role("button", name="Revoke: Dr Li").click()
+    host.locator("[data-confirm-go]").click()
+    expect(host.get_by_text("revoked").first).to_be_visible()
+    answer = stranger.reload()
+    assert answer.status == 404
+    expect(stranger.get_by_text("谱图.bin")).to_have_count(0)
+    visit.expected[:] = [c for c in visit.expected if "404" not in c]
+    whom = Receipt.objects.order_by("started_at").values_list(
+        "user__name", "link__label", "reached"
+    )
+    assert list(whom) == [("Hu Bo", None, len(SPECTRUM)), (None, "Dr Li", len(SPECTRUM))]
