@@ -691,7 +691,7 @@ SENTENCES = {
     "house-rules-not-accepted": _(
         "The house rules of this instrument (version {version}) must be accepted first."
     ),
-    "questions-open": _("Some questions have to be answered first: {fields}."),
+    "questions-open": _("Some questions have to be answered first."),
     "no-questions": _("Nothing is asked here."),
     "answered-already": _("The questions are answered already."),
     "only-host-skips": _("Only the host’s managers leave questions out, for somebody else."),

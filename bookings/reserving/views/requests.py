@@ -20,6 +20,7 @@ from bookings.record.selectors.reservations import requests_to_decide
 from bookings.reserving.forms.reservations import DecideForm, DecideManyForm
 from bookings.reserving.selectors.requests import load_quotes, load_request
 from bookings.reserving.services.reservations import requests_decide, reservation_decide
+from bookings.samples.selectors.samples import load_of_booking
 
 MOST = 200  # in the list, the most urgent
 
@@ -119,6 +120,7 @@ def _page(
         "rows": [(row, quotes.get(row.pk)) for row in rows],
         "most": MOST,
         "item": load_request(chosen, quotes.get(chosen.pk), by.now) if chosen else None,
+        "items": load_of_booking(by.actor, chosen, by.now)[0] if chosen else [],
         "is_chosen": at is not None,
         "number": (at or 0) + 1,
         "before": rows[at - 1] if at else None,

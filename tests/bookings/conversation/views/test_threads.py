@@ -229,7 +229,11 @@ def test_the_inbox_of_requests_shows_an_open_question(cast):
     zhao = signed_in(cast, "zhao")
     assert "question open" not in page_of(zhao.get("/requests/"))
     say(cast, row)
-    assert "question open" in page_of(zhao.get("/requests/"))
+    html = page_of(zhao.get("/requests/"))
+    assert "question open" in html and f'href="/conversations/reservation/{row.pk}/"' in html
+    say(cast, row, "zhao")
+    html = page_of(zhao.get("/requests/"))
+    assert "question open" not in html and "Waits for the person" in html
     thread_resolve(By(cast.actor("zhao"), NOW), kind="reservation", subject_id=row.pk)
     assert "question open" not in page_of(zhao.get("/requests/"))
 

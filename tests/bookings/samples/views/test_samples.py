@@ -210,3 +210,32 @@ def test_lists_take_the_same_statements_whatever_their_length(
             page_of(client.get(path))
         numbers.append(len(caught))
     assert numbers[0] == numbers[1]
+
+
+def test_who_decides_a_request_sees_its_samples(cast: Cast, zhao: Client) -> None:
+    asks = cast.instrument(name="Asks first", policy={"approval": "manual"})
+    booking = reserve(cast, "2026-03-10 10:00", "2026-03-10 12:00", instrument=asks)
+    sample = announce(cast, hazards=["toxic"])
+    assert f"/samples/{sample.code}/" not in page_of(zhao.get("/requests/"))
+    join(cast, booking, sample)
+    html = page_of(zhao.get("/requests/"))
+    assert f"/samples/{sample.code}/" in html and "acutely toxic" in html
+
+
+def test_the_usual_next_step_is_offered_first(cast: Cast, wang: Client, zhao: Client) -> None:
+    booking = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
+    sample = announce(cast)
+    join(cast, booking, sample)
+
+    def first(client: Client) -> str:
+        html = page_of(client.get(f"/samples/{sample.code}/"))
+        return re.findall(r'<select name="state".*?<option value="(\w+)"', html, re.S)[0]
+
+    for who, state, theirs, hosts in (
+        ("wang", "shipped", "shipped", "received"),
+        ("zhao", "received", "returned", "in_work"),
+        ("zhao", "in_work", "", "measured"),
+        ("zhao", "measured", "returned", "return_shipped"),
+    ):
+        step(cast, who, state, sample)
+        assert (first(wang) if theirs else "", first(zhao)) == (theirs, hosts)
