@@ -131,6 +131,7 @@ def test_a_sample_a_question_another_time_and_results(visit, real_cast, booked):
     expect(host.get_by_text("revoked").first).to_be_visible()
     answer = stranger.reload()
     assert answer.status == 404
+    expect(stranger.get_by_role("heading", name="内容不存在，或您无权查看。")).to_be_visible()
     expect(stranger.get_by_text("谱图.bin")).to_have_count(0)
     visit.expected[:] = [c for c in visit.expected if "404" not in c]
     whom = Receipt.objects.order_by("started_at").values_list(
