@@ -432,6 +432,8 @@ def test_a_firm_of_anhui_and_its_results_from_shanghai(cast, raman, program, clo
         "announced", "shipped", "received", "in_work", "measured", "return_shipped", "returned",
     ]  # fmt: skip
     assert SampleItem.objects.get(pk=ids[2]).state == "lost"
+    kept = hu.post(f"samples/{ids[0]}/leave/", {"reservation": str(booking.pk)})
+    assert kept.status == 409 and booking.sample_items.count() == 3
 
     # All of it is in the trail, and the trail is whole.
     assert acts_of(

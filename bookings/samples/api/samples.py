@@ -252,7 +252,7 @@ class Samples(Resource):
 
     @acts(_("Take a sample off a booking"), SampleBookingBody, versioned=False)
     def leave(self, pk: UUID, data: dict[str, Any]) -> UUID:
-        """While it lies with its owner."""
+        """While it lies with its owner, and the booking has not taken place."""
         return sample_leave(self.by, reservation_id=data["reservation"], sample_id=pk).pk
 
     @acts(

@@ -89,12 +89,16 @@ def samples_put(by: By, *, reservation: Reservation, samples: Sequence[SampleIte
 @transaction.atomic
 def sample_leave(by: By, *, reservation_id: UUID, sample_id: UUID) -> SampleItem:
     """Take a sample off a booking, while it lies with its owner: what is on its way or with the
-    host stays on it, so that its staff see it."""
+    host stays on it, so that its staff see it. A booking that took place keeps the samples it had,
+    also once they are back: its results name them."""
     (sample,) = lock_samples([sample_id])
     require_owned(by.actor, [sample])
-    row = BookedSample.objects.filter(reservation=reservation_id, sample=sample).first()
+    links = BookedSample.objects.select_related("reservation")
+    row = links.filter(reservation=reservation_id, sample=sample).first()
     if row is None:
         raise NotFound
+    if row.reservation.state == "completed":
+        raise WrongState(state="completed")
     if sample.state not in rules.WITH_OWNER:
         code = rules.code_text(sample.code)
         raise WrongState("sample-away", sample=code, state=sample.state)

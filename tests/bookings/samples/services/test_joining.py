@@ -18,6 +18,7 @@ from bookings.reserving.services.holds import hold_take
 from bookings.reserving.services.reservations import reservation_cancel, reservation_request
 from bookings.samples.selectors.samples import find_hazardous, load_hazards
 from bookings.samples.services.joining import sample_leave
+from bookings.usage.services.usage import reservation_check_in, reservation_check_out
 from instruments.domain.policies import Policy
 from instruments.selectors.registry import instrument_to_book
 from tests.factories.cast import NOW, at, reserve
@@ -97,6 +98,19 @@ def test_it_is_taken_off_while_it_lies_with_its_owner(cast):
     step(cast, "wang", "announced", sample)
     leave(cast, booking, sample)
     assert not BookedSample.objects.exists()
+
+
+def test_a_booking_that_took_place_keeps_its_samples(cast):
+    booking = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
+    sample = announce(cast)
+    join(cast, booking, sample)
+    reservation_check_in(By(cast.actor("wang"), at("2026-03-06 10:00")), reservation_id=booking.pk)
+    reservation_check_out(By(cast.actor("wang"), at("2026-03-06 11:00")), reservation_id=booking.pk)
+    for who, state in (("zhao", "received"), ("zhao", "measured"), ("wang", "returned")):
+        step(cast, who, state, sample)
+    with pytest.raises(WrongState):
+        leave(cast, booking, sample)
+    assert BookedSample.objects.get().sample == sample
 
 
 # Hazards that refuse
