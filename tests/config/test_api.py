@@ -211,6 +211,7 @@ UNVERSIONED = {
     "/api/v1/trail/seals/mail/",
     "/api/v1/instruments/{instrument_id}/result-terms/",
     "/api/v1/result-storage/{organisation_id}/",
+    "/api/v1/results/{hand_off_id}/hold/",
 }
 
 
