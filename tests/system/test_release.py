@@ -93,7 +93,7 @@ def test_systemd_reads_the_units(folder: Path, tmp_path: Path) -> None:
             copy.parent.mkdir(exist_ok=True)
             copy.write_text(path.read_text("utf-8").replace(OPT, str(folder)))
     units = sorted(map(str, [*tmp_path.glob("*.service"), *tmp_path.glob("*.timer")]))
-    assert len(units) == 7
+    assert len(units) == 8
     env = os.environ | {"SYSTEMD_UNIT_PATH": f"{tmp_path}:"}
     assert run("systemd-analyze", "verify", *units, env=env) == ""
     for unit in units:
