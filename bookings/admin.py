@@ -109,7 +109,7 @@ class UnmetDemandAdmin(Large):
 
 
 @admin.register(models.CollectLink)
-class CollectLinkAdmin(ReadOnly):
+class CollectLinkAdmin(Large):
     list_display = ("created_at", "hand_off", "label", "created_by", "expires_at", "revoked_at")
     list_select_related = ("hand_off", "created_by")
     exclude = ("digest",)

@@ -7,7 +7,7 @@ _END = r"""(?:/|%2F)"""
 _SECRETS = (
     # /calendar/SECRET.ics, also inside another address (`?next=%2Finvitations%2FSECRET%2F`)
     re.compile(
-        rf"({_END}(?:calendar|collect|invitations|messages{_END}stop|confirm-email|reset{_END}key){_END})"
+        rf"({_END}(?:calendar|collect|invitations|kiosk{_END}enrol|messages{_END}stop|confirm-email|reset{_END}key){_END})"
         r"""[^/\s"'?<>\\]{12,}""",
         re.IGNORECASE,
     ),

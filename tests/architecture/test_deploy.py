@@ -17,6 +17,7 @@ FORMS = {
     "sample": reverse("bookings:sample-photo-new", args=["ABCDEFGH"]),
     "imports": reverse("instruments:imports"),
     "part": reverse("bookings:conversation-write", args=["reservation", ONE]),
+    "fault_new": reverse("bookings:fault-new", args=["ABCDEFG"]),
     "import": reverse("bookings:import"),
     "installation": reverse("accounts:installation"),
     "register_import": reverse("bookings:regions-import"),

@@ -38,8 +38,8 @@ MORE_STATEMENTS = {
     # The quote, the rules, whether a slot is kept for the reader already, own samples; what waits.
     "bookings:book": 17,
     "bookings:organisation-close": 9,  # what keeps it open, each counted; what waits
-    # The quote and the rules, the first date and all of them; what waits.
-    "bookings:series-new": 16,
+    # The quote and the rules, the first date and all of them, the week; what waits.
+    "bookings:series-new": 18,
     "accounts:members": 9,  # people, what they hold, ask and were asked; what waits for the reader
     "bookings:chain-new": 15,  # the quotes of all steps and where they fit
     "bookings:hours-rows": 15,  # one day with all that made it what it was, and its story
@@ -57,8 +57,10 @@ MORE_STATEMENTS = {
     "bookings:audit": 12,  # what waits, the hours of each region, and whether the trail holds
     "bookings:money-settlements-one": 9,  # both regions' figures, and what waits, counted anew
     "bookings:money-statements-one": 11,  # lines, taxes, payments, notices and the ledger
-    # Quote, what pays, its rules, samples, second thoughts, its story; what waits for the reader.
-    "bookings:reservation": 12,
+    # Quote, what pays, its rules, samples, questions, results, second thoughts, its story; what
+    # waits for the reader; the conversation, with what a time that was proposed would cost.
+    "bookings:reservation": 25,
+    "bookings:sample-item": 9,  # its steps, photos, bookings and conversation
     "bookings:series-cancel": 9,  # the dates with what each costs, and those before
     "bookings:chain": 9,  # the steps with what each costs
     "instruments:training": 9,  # courses, dates, places, trainers and one's own

@@ -65,8 +65,9 @@ def care_make(offers: Sequence[Offer], places: Places, now: datetime) -> None:
     by = By(places.manager_of(instrument.organisation).actor, now)
     of: dict[str, Any] = {"instrument_id": instrument.pk}
     house_rules_set(by, text=row["text"], text_zh=row["text_zh"], **of)
-    value = row["meter"].pop("value")
-    meter = meter_add(by, **of, **row["meter"])
+    about = dict(row["meter"])
+    value = about.pop("value")
+    meter = meter_add(by, **of, **about)
     meter_read(by, meter_id=meter.pk, value=value)
     for moment in MOMENTS:
         fields = [

@@ -212,7 +212,7 @@ def test_ones_own_tokens(cast: Cast, program: Programs) -> None:
     rows = reads.get("tokens/").body["results"]
     assert [(row["scopes"], row["current"]) for row in rows] == [
         (["read"], True),
-        (["book", "manage", "read"], False),
+        (["book", "manage", "read", "upload"], False),
     ]
     address = f"tokens/{rows[0]['id']}/"
     assert reads.delete(address).code == "scope-missing"

@@ -15,6 +15,7 @@ from config.celery import app
 SECRET = "s3cretS3cret-s3cret_s3cretS3cret"
 # What addresses are made of that is no secret.
 PLAIN = {"code", "size", "provider_id", "organization_slug", "section", "slug", "format"}
+PLAIN |= {"kind", "moment"}
 CONVERTERS = {"UUIDConverter", "IntConverter"}
 
 
@@ -60,7 +61,11 @@ def test_the_addresses_with_a_secret_are_these() -> None:
         f"/accounts/confirm-email/{SECRET}/",
         f"/accounts/password/reset/key/1a-{SECRET}/",
         f"/calendar/{SECRET}.ics",
+        f"/collect/{SECRET}/",
+        f"/collect/{SECRET}/<uuid:file_id>/",
+        f"/collect/{SECRET}/package/",
         f"/invitations/{SECRET}/",
+        f"/kiosk/enrol/{SECRET}/",
         f"/messages/stop/{SECRET}/",
     ] == ADDRESSES
 

@@ -26,7 +26,7 @@ def test_the_token_is_alone_on_the_last_line_and_good_for_everything(cast: Cast)
     assert "wang@fudan.example" in lines[0]
     assert lines[-1] == lines[-1].strip()
     row = ApiToken.objects.get()
-    assert row.scopes == ["book", "manage", "read"]
+    assert row.scopes == ["book", "manage", "read", "upload"]
     assert row.expires_at == NOW + timedelta(days=7)
     assert Program(lines[-1]).get("organisations/?mine=1").status == 200
 

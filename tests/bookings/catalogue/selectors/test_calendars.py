@@ -95,7 +95,7 @@ def many(cast, count, bookings):
     made = []
     for number in range(count - 1):
         copy = Instrument.objects.get(pk=model.pk)
-        copy.pk, copy.name = new_id(), f"Copy {number}"
+        copy.pk, copy.name, copy.short_code = new_id(), f"Copy {number}", None
         made.append(copy)
     Instrument.objects.bulk_create(made)
     policies = []

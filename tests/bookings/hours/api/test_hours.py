@@ -131,6 +131,7 @@ def many(used: None, cast: Cast) -> None:
     for number in range(6):
         copy = Instrument.objects.get(pk=cast.microscope.pk)
         copy.pk, copy.name, copy.ref = new_id(), f"Copy {number}", ""
+        copy.short_code = None
         copy.save(force_insert=True)
 
 
