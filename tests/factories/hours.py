@@ -54,7 +54,7 @@ class HoursWorld:
         )
         self.host, self.neighbour, self.stranger = (
             Organisation.objects.create(
-                code=f"{name}{n}", name=name, kind="university", region=region
+                code=f"{name}{n}", name=f"{name} institute", kind="university", region=region
             )
             for name, region in (
                 ("host", self.here),

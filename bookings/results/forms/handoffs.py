@@ -24,7 +24,10 @@ class ReleaseForm(VersionForm):
 
 
 class PointForm(ReleaseForm):
-    protocol = forms.ChoiceField(label=_("Protocol"), choices=[(name, name) for name in PROTOCOLS])
+    protocol = forms.ChoiceField(
+        label=_("Protocol"),
+        choices=[(name, _("other") if name == "other" else name) for name in PROTOCOLS],
+    )
     host = forms.CharField(label=_("Host"), max_length=253)
     path = forms.CharField(label=_("Path"), max_length=1000)
     checksums = forms.CharField(
