@@ -1,7 +1,6 @@
 """Collecting results: the files, the public page of a link, and what the page of a hand-off does
 about links, receipts and retention."""
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any, cast
 from uuid import UUID
@@ -9,7 +8,6 @@ from uuid import UUID
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
@@ -19,7 +17,7 @@ from accounts.api.throttling import Addresses, exceeded
 from accounts.domain.errors import NotFound, TooOften
 from accounts.domain.roles import NOBODY, By
 from accounts.selectors.rows import visible
-from accounts.views.pages import act, by_of, reads, shown, writes
+from accounts.views.pages import by_of, reads, shown, writes
 from bookings.results.forms.collecting import ConfirmForm, HoldForm, KeepForm, LinkForm
 from bookings.results.models import CollectLink
 from bookings.results.selectors.collecting import (
@@ -46,7 +44,7 @@ from bookings.results.services.retention import (
     keep_decide,
     results_keep,
 )
-from bookings.results.views.handoffs import SHOWN_FILES, page
+from bookings.results.views.handoffs import SHOWN_FILES, acted
 
 
 def given(answer: Answer) -> HttpResponseBase:
@@ -143,18 +141,7 @@ def collect_package(request: HttpRequest, token: str) -> HttpResponseBase:
 # On the page of a hand-off
 
 
-def _acted(
-    request: HttpRequest,
-    hand_off_id: UUID,
-    work: Callable[[By, dict[str, Any]], Any],
-    done: str,
-    form: Any = None,
-    name: str = "",
-) -> HttpResponse:
-    """Carry out an act and go back to the page of the hand-off; a refusal is shown there."""
-    shows = partial(page, request, hand_off_id)
-    to = reverse("bookings:result", args=[hand_off_id]) + "#collect"
-    return act(request, shows, work, to=to, done=done, form=form, name=name)
+_acted = partial(acted, part="#collect")
 
 
 @writes

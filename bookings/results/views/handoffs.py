@@ -1,10 +1,12 @@
 """Results: the lists of both sides, one hand-off, its uploads, and what a host promises."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -125,73 +127,84 @@ def page(request: HttpRequest, hand_off_id: UUID, status: int = 200, **forms: An
     )
 
 
+def acted(
+    request: HttpRequest,
+    hand_off_id: UUID,
+    work: Callable[[By, dict[str, Any]], Any],
+    done: str,
+    form: Form | None = None,
+    name: str = "",
+    part: str = "",
+) -> HttpResponse:
+    """Carry out an act, say `done`, and go back to the page of the hand-off, to its `part`; a
+    refusal is shown there, what is wrong with the form as `name`."""
+    shows = partial(page, request, hand_off_id)
+    to = reverse("bookings:result", args=[hand_off_id]) + part
+    return act(request, shows, work, to=to, done=done, form=form, name=name)
+
+
 @writes
 def seal(request: HttpRequest, hand_off_id: UUID) -> HttpResponse:
     """Seal what was uploaded."""
-    return act(
+    return acted(
         request,
-        partial(page, request, hand_off_id),
+        hand_off_id,
         lambda by, _: hand_off_seal(by, hand_off_id=hand_off_id),
-        to=reverse("bookings:result", args=[hand_off_id]),
-        done=gettext("The files are sealed."),
+        gettext("The files are sealed."),
     )
 
 
 @writes
 def file_remove(request: HttpRequest, hand_off_id: UUID, file_id: UUID) -> HttpResponse:
     """Take a file away before it is sealed."""
-    return act(
+    return acted(
         request,
-        partial(page, request, hand_off_id),
+        hand_off_id,
         lambda by, _: uploads.file_remove(by, file_id=file_id),
-        to=reverse("bookings:result", args=[hand_off_id]),
-        done=gettext("The file is removed."),
+        gettext("The file is removed."),
     )
 
 
 @writes
 def release(request: HttpRequest, hand_off_id: UUID) -> HttpResponse:
     """Let those whom they are for collect them."""
-    return act(
+    return acted(
         request,
-        partial(page, request, hand_off_id),
+        hand_off_id,
         lambda by, data: hand_off_release(by, hand_off_id=hand_off_id, note=data["note"]),
-        to=reverse("bookings:result", args=[hand_off_id]),
-        done=gettext("The results are released."),
-        form=ReleaseForm(request.POST),
-        name="release_form",
+        gettext("The results are released."),
+        ReleaseForm(request.POST),
+        "release_form",
     )
 
 
 @writes
 def point(request: HttpRequest, hand_off_id: UUID) -> HttpResponse:
     """Say where results lie that stay with the host."""
-    return act(
+    return acted(
         request,
-        partial(page, request, hand_off_id),
+        hand_off_id,
         lambda by, data: hand_off_point(
             by,
             hand_off_id=hand_off_id,
             **{name: value for name, value in data.items() if name != "version"},
         ),
-        to=reverse("bookings:result", args=[hand_off_id]),
-        done=gettext("Saved. Those whom the results are for are told where they lie."),
-        form=PointForm(request.POST),
-        name="point_form",
+        gettext("Saved. Those whom the results are for are told where they lie."),
+        PointForm(request.POST),
+        "point_form",
     )
 
 
 @writes
 def withdraw(request: HttpRequest, hand_off_id: UUID) -> HttpResponse:
     """Take results back."""
-    return act(
+    return acted(
         request,
-        partial(page, request, hand_off_id),
+        hand_off_id,
         lambda by, data: hand_off_withdraw(by, hand_off_id=hand_off_id, reason=data["reason"]),
-        to=reverse("bookings:result", args=[hand_off_id]),
-        done=gettext("The results are withdrawn."),
-        form=WithdrawForm(request.POST),
-        name="withdraw_form",
+        gettext("The results are withdrawn."),
+        WithdrawForm(request.POST),
+        "withdraw_form",
     )
 
 
