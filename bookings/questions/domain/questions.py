@@ -19,6 +19,7 @@ LONGEST_LABEL = 200
 LONGEST_ANSWER = 2000
 LONGEST_UNIT = 20
 DECIMALS = 4
+LONGEST_NUMBER = 30  # as it is typed
 MOST_NUMBER = Decimal(10) ** 12
 _KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
@@ -63,12 +64,13 @@ def parse_fields(given: object, meters: Sequence[UUID] = ()) -> tuple[Field, ...
         raise Invalid([FieldProblem("questions", "too-many", {"most": MOST_FIELDS})])
     problems: list[FieldProblem] = []
     fields = [_field(f"questions[{n}]", item, meters, problems) for n, item in enumerate(given)]
-    keys = [field.key for field in fields]
-    problems += [
-        FieldProblem(f"questions[{n}].key", "repeated")
-        for n, key in enumerate(keys)
-        if key and key in keys[:n]
-    ]
+    for name in ("key", "meter"):  # two readings of a meter at once could contradict each other
+        values = [getattr(field, name) for field in fields]
+        problems += [
+            FieldProblem(f"questions[{n}].{name}", "repeated")
+            for n, value in enumerate(values)
+            if value and value in values[:n]
+        ]
     if problems:
         raise Invalid(problems)
     return tuple(fields)
@@ -196,16 +198,19 @@ def as_number(given: object) -> Decimal | None:
     if isinstance(given, bool) or not isinstance(given, int | float | str | Decimal):
         return None
     text = str(given).strip()
-    if len(text) > 30:
+    if len(text) > LONGEST_NUMBER:
         return None
     try:
         number = Decimal(text)
     except InvalidOperation:
         return None
-    if not number.is_finite() or abs(number) >= MOST_NUMBER:
+    exponent = number.as_tuple().exponent  # a letter where it is not finite
+    # `0e-999999999` would be written with a thousand million digits.
+    if not isinstance(exponent, int) or abs(exponent) > LONGEST_NUMBER:
         return None
-    exponent = number.normalize().as_tuple().exponent
-    return number if isinstance(exponent, int) and -exponent <= DECIMALS else None
+    if abs(number) >= MOST_NUMBER:
+        return None
+    return number if round(number, DECIMALS) == number else None
 
 
 def check_answers(fields: Sequence[Field], given: object) -> dict[str, Any]:

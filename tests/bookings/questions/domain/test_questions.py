@@ -71,6 +71,9 @@ def test_the_list_itself_may_be_wrong():
     assert problems(lambda: parse_fields([ALL[0], ALL[0]], [])) == [
         ("questions[1].key", "repeated")
     ]
+    assert problems(lambda: parse_fields([ALL[5], ALL[5] | {"key": "again"}], [METER])) == [
+        ("questions[1].meter", "repeated")
+    ]
     assert problems(lambda: parse_fields(["x"], []))[0] == ("questions[0]", "not-an-object")
 
 
@@ -114,6 +117,16 @@ def test_a_wrong_answer_is_named_by_its_field(answers, told):
 )
 def test_a_number_is_kept_to_the_last_digit(number):
     assert as_number(format_number(number)) == number
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("0e-99999999999", None), ("0e99999999999", None), ("1e11", "100000000000"),
+     ("9e9999999", None), ("1e-9999999", None)],
+)  # fmt: skip
+def test_an_exponent_neither_fills_the_memory_nor_fails(text, number):
+    read = as_number(text)
+    assert (None if read is None else format_number(read)) == number
 
 
 json = st.recursive(
