@@ -59,10 +59,12 @@ class AnswersForm(StyledForm):
         questions: Sequence[Field] = (),
         answers: Mapping[str, Any] | None = None,
         meters: Mapping[Any, Meter] | None = None,
+        version: int | None = None,
         may_skip: bool = False,
         **kwargs: Any,
     ) -> None:
-        """`answers`: those there are; `may_skip`: the reader may leave them out for another."""
+        """`answers`: those there are; `version`: of the questions, which whoever sends the form
+        must have read; `may_skip`: the reader may leave them out for another."""
         super().__init__(data, **kwargs)
         self.questions, self.may_skip = questions, may_skip and bool(questions)
         is_skipped = self.may_skip and bool((data or {}).get("skip_reason", "").strip())
@@ -77,7 +79,20 @@ class AnswersForm(StyledForm):
                 label=_("Leave these questions out, because"), required=False, max_length=500
             )
             self.add("skip_reason", reason)
+        if version is not None:
+            # Disabled: sent back, the page has the version that it shows.
+            read = forms.IntegerField(
+                required=False, disabled=True, initial=version, widget=forms.HiddenInput
+            )
+            self.add("questions_version", read)
         self.order_fields([f"answer_{q.key}" for q in questions] + ["skip_reason"])
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or {}
+        read, version = self.data.get("questions_version"), data.get("questions_version")
+        if read and read != str(version):
+            self.add_error(None, _("The questions have changed. Please read your answers again."))
+        return data
 
     def place_of(self, path: str) -> str | None:
         return path.replace("answers.", "answer_", 1)

@@ -27,6 +27,7 @@ class Asked:
     to accept; `is_host`: the reader may leave questions out for the person."""
 
     questions: Mapping[str, Sequence[Field]]
+    versions: Mapping[str, int]
     sheets: Mapping[str, AnswerSheet]
     meters: Mapping[UUID, Meter]
     house_rules: HouseRules | None
@@ -39,6 +40,7 @@ class Asked:
         return kind(
             data,
             questions=self.questions[moment],
+            version=self.versions.get(moment),
             answers=sheet.answers if sheet else {},
             meters=self.meters,
             may_skip=self.is_host and moment != BEFORE,
@@ -64,14 +66,20 @@ def load_asked(row: Reservation, actor: Actor) -> Asked:
     is_own = actor.user_id in {row.user_id, row.made_by_id}
     sheets = load_sheets(row) if is_asked else {}
     questions: dict[str, Sequence[Field]] = {}
+    versions: dict[str, int] = {}
     for moment in MOMENTS:
         sheet = sheets.get(moment)
-        asked = sheet.questionnaire if sheet else load_questionnaire(instrument, moment)
+        # What is owed is answered as it was asked, what is answered again as it is asked now.
+        is_owed = sheet is not None and sheet.state == AnswerSheet.State.OWED
+        asked = sheet.questionnaire if sheet and is_owed else load_questionnaire(instrument, moment)
         questions[moment] = load_fields(asked.fields) if asked else ()
+        if asked:
+            versions[moment] = asked.version
     named = {q.meter for fields in questions.values() for q in fields if q.meter}
     rules = load_house_rules(instrument, row.user_id) if row.state == "confirmed" else None
     return Asked(
         questions=questions,
+        versions=versions,
         sheets=sheets,
         meters=Meter.objects.in_bulk(named) if named else {},
         house_rules=rules_to_accept(rules)

@@ -158,6 +158,44 @@ def test_what_is_answered_early_is_kept_and_check_in_is_one_click(cast, noon):
     assert Reservation.objects.get().state == "in_use"
 
 
+def test_what_is_answered_again_is_what_is_asked_now(cast, noon):
+    ask(cast, "before", CLEAN)
+    made = reserve(cast, TEN, TWELVE)
+    wang = signed_in(cast.wang)
+    form = reverse("bookings:questions", args=[made.pk, "before"])
+    wang.post(form, {"answer_clean": "no"})
+    gas = {"key": "gas", "kind": "text", "label": "Which gas?", "required": True}
+    questionnaire_set(
+        By(cast.actor("zhao"), NOW, version=1),
+        instrument_id=cast.microscope.pk,
+        moment="before",
+        fields=[gas],
+    )
+    assert "Which gas?" in page_of(wang.get(form))
+    assert wang.post(form, {"answer_gas": "Ar"}).status_code == 302
+    assert AnswerSheet.objects.get().answers == {"gas": "Ar"}
+
+
+def test_an_answer_to_what_was_asked_before_is_not_taken_for_one_to_what_is_asked_now(cast, noon):
+    pressure = {"key": "p", "kind": "number", "label": "Pressure", "unit": "Pa"}
+    ask(cast, "before", pressure)
+    made = reserve(cast, TEN, TWELVE)
+    wang = signed_in(cast.wang)
+    form = reverse("bookings:questions", args=[made.pk, "before"])
+    sent = typed(wang.get(form).context["form"], answer_p="100")
+    questionnaire_set(
+        By(cast.actor("zhao"), NOW, version=1),
+        instrument_id=cast.microscope.pk,
+        moment="before",
+        fields=[pressure | {"unit": "kPa"}],
+    )
+    html = page_of(wang.post(form, sent), 400)
+    assert "The questions have changed" in html
+    assert 'name="questions_version" value="2"' in html
+    assert not AnswerSheet.objects.exists()
+    assert wang.post(form, sent | {"questions_version": "2"}).status_code == 302
+
+
 def test_check_out_asks_in_its_form(cast, noon):
     ask(cast, "after", CLEAN)
     made = reserve(cast, TEN, TWELVE)
