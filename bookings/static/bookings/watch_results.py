@@ -30,6 +30,7 @@ import hashlib
 import json
 import os
 import re
+import stat
 import sys
 import time
 import urllib.error
@@ -41,6 +42,7 @@ STATE = ".instrument-commons.json"
 SKIPPED = (".tmp", ".part", ".lock", ".crdownload", "~")
 LONGEST_WAIT = 60.0
 AGAIN = 3600  # seconds after which what was not taken is tried again
+JUNCTION = 0xA0000003  # IO_REPARSE_TAG_MOUNT_POINT
 CODE = re.compile(r"([0-9a-f]{8})(?: .*)?", re.IGNORECASE)
 
 
@@ -140,8 +142,8 @@ def digest_of(path):
 
 def mark_of(path):
     """What changes with a file: its size and its time."""
-    stat = os.stat(path)
-    return [stat.st_size, stat.st_mtime_ns]
+    entry = os.stat(path)
+    return [entry.st_size, entry.st_mtime_ns]
 
 
 def files_in(folder):
@@ -156,7 +158,16 @@ def files_in(folder):
 
 def is_meant(parent, name):
     skipped = name.startswith(".") or name.lower().endswith(SKIPPED)
-    return not skipped and not os.path.islink(os.path.join(parent, name))
+    return not skipped and not is_link(os.path.join(parent, name))
+
+
+def is_link(path):
+    """Whether it leads elsewhere: a link, or a junction of Windows, which anybody may make."""
+    try:
+        entry = os.lstat(path)
+    except OSError:  # gone
+        return True
+    return stat.S_ISLNK(entry.st_mode) or getattr(entry, "st_reparse_tag", 0) == JUNCTION
 
 
 class Watch:
@@ -214,7 +225,8 @@ class Watch:
             by_code.setdefault(row["reservation"].replace("-", "")[-8:], []).append(row["id"])
         for name in sorted(os.listdir(self.folder)):
             match = CODE.fullmatch(name)
-            if not match or not os.path.isdir(os.path.join(self.folder, name)):
+            place = os.path.join(self.folder, name)
+            if not match or not os.path.isdir(place) or is_link(place):
                 continue
             found = by_code.get(match.group(1).lower(), [])
             if len(found) == 1:

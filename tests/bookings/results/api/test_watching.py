@@ -127,6 +127,7 @@ def test_what_rests_is_uploaded_once_with_its_path_and_checksum(here):
     for left in (".hidden", "writing.part", "~lock~"):
         here.put(left, b"x")
     (here.folder / f"{here.code} steel" / "link").symlink_to("/etc/passwd")
+    (here.folder / f"{here.code} of somebody").symlink_to(here.put("x", b"x", folder="../x").parent)
     here.put("other.csv", b"of nobody", folder="not a booking")
     here.put("other.csv", b"of nobody", folder="00000000")
     status, text = here.once()
