@@ -130,6 +130,7 @@ def test_other_protocols(zhao: Program, hand_off: HandOff) -> None:
         "",
         "hand_off",
         "hand_off !!!",
+        "hand_off é",
         metadata(hand_off="7"),
         metadata(hand_off="00000000-0000-0000-0000-000000000000").replace("hand_off", "other"),
     ],
