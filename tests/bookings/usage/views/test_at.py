@@ -1,5 +1,7 @@
 """At the instrument: what its label leads to."""
 
+from urllib.parse import quote
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
@@ -206,3 +208,10 @@ def test_a_fault_is_reported_there_with_a_photo(cast, clock, settings, tmp_path,
     assert sun.post(there, {"severity": "usable"}).status_code == 302
     assert FaultReport.objects.get().notes.count() == 2
     assert somebody(cast, "alice").get(there).status_code == 403
+
+
+@pytest.mark.parametrize("code", ["\x00", "AB%00", "x" * 500, "一", "../x"])
+def test_what_is_no_code_leads_nowhere(cast, client, code):
+    for name in ("at", "fault-new"):
+        answer = client.get(f"/at/{quote(code)}/" + ("fault/" if name == "fault-new" else ""))
+        assert answer.status_code in {404, 302}
