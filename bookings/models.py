@@ -54,6 +54,7 @@ from bookings.pricing.models import (
     VoucherProgramme,
 )
 from bookings.questions.models import (
+    AnswerFile,
     AnswerSheet,
     CounterCycle,
     MaintenanceCounter,
@@ -88,6 +89,7 @@ from bookings.usage.models import CheckInCode, FaultNote, FaultReport, Kiosk
 __all__ = [
     "Agreement",
     "AgreementMember",
+    "AnswerFile",
     "AnswerSheet",
     "AuditException",
     "AuditFinding",

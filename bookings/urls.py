@@ -166,6 +166,7 @@ urlpatterns = [
     path(_reservation + "series/move/", series.move, name="series-move"),
     path(_reservation + "results/", handoffs.announce, name="result-announce"),
     path(_reservation + "questions/<slug:moment>/", usage.questions, name="questions"),
+    path("answers/files/<uuid:file_id>/<slug:size>/", questions.file, name="answer-file"),
     path("questions-owed/", questions.owed, name="questions-owed"),
     path(_manage + "asked/", questions.questionnaires, name="questionnaires"),
     path(_manage + "asked/<slug:moment>/", questions.questionnaires, name="questionnaires"),

@@ -26,7 +26,7 @@ from django.db import DatabaseError, connection, transaction
 from django.db.migrations.recorder import MigrationRecorder
 from psycopg import pq
 
-from bookings.models import CommentFile, FaultNote, SamplePhoto
+from bookings.models import AnswerFile, CommentFile, FaultNote, SamplePhoto
 from config.env import OURS
 from instruments.adapters.files import file_names
 from instruments.models import Attachment
@@ -315,7 +315,7 @@ def _packed(path: Path) -> set[str]:
 def _missing(there: set[str]) -> list[str]:
     """Files that rows name and that are not among these."""
     named: set[str] = set()
-    for model in (Attachment, CommentFile):
+    for model in (AnswerFile, Attachment, CommentFile):
         for pk, kind in model.objects.values_list("pk", "kind"):
             named.update(file_names(pk, kind))
     for pk in SamplePhoto.objects.values_list("pk", flat=True):

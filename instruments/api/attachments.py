@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.http import FileResponse
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
@@ -18,9 +19,10 @@ from accounts.api.resource import Resource, changes, reads, removes, rendered
 from accounts.api.schema import operation
 from accounts.api.shapes import Choice, Instant, Shape, Text, Whole, checked
 from accounts.api.versions import etag
+from accounts.domain.errors import NotFound
 from accounts.domain.roles import By
-from instruments.adapters.files import SIZES
-from instruments.models import Attachment
+from instruments.adapters.files import SIZES, file_open
+from instruments.models import Attachment, StoredFile
 from instruments.selectors.attachments import attachment_by_id, attachments_of
 from instruments.selectors.managing import instrument_to_manage
 from instruments.selectors.registry import instrument_by_id
@@ -73,6 +75,35 @@ class Upload(serializers.Field[Any, Any, Any, Any]):
         if not hasattr(data, "chunks"):
             self.fail("not-a-file")
         return bytes(data.read())
+
+
+class StoredFileShape(serializers.Serializer[Any]):
+    """A picture, re-encoded, or a document. `files` are its addresses in the API by size: `large`
+    and `small` of a picture (WebP), `file` of a document (PDF)."""
+
+    address = ""  # the view that gives its bytes
+
+    id = serializers.UUIDField()
+    kind = serializers.ChoiceField(["photo", "document"])
+    title = serializers.CharField()
+    media_type = serializers.CharField()
+    size = serializers.IntegerField()
+    files = serializers.SerializerMethodField()
+
+    def get_files(self, file: StoredFile) -> dict[str, str]:
+        return {
+            size: reverse(self.address, kwargs={"file_id": file.pk, "size": size})
+            for size in SIZES[file.kind]
+        }
+
+
+def binary(row: StoredFile, size: str) -> FileResponse:
+    """The bytes of a file, always to be saved; `NotFound` for a size that it has not."""
+    content = file_open(row.pk, size) if size in SIZES[row.kind] else None
+    if content is None:
+        raise NotFound
+    name = f"{row.pk}.{'pdf' if size == 'file' else 'webp'}"
+    return FileResponse(content, as_attachment=True, filename=name, content_type=row.media_type)
 
 
 class AttachmentChanges(Shape):

@@ -3,6 +3,7 @@
 from accounts.domain.errors import invalid
 
 PHOTO, DOCUMENT = "photo", "document"
+ACCEPTED = "image/jpeg,image/png,image/webp,application/pdf"
 MOST = {PHOTO: 12, DOCUMENT: 20}  # of one instrument
 MEGABYTE = 1_000_000
 MOST_BYTES = {PHOTO: 15 * MEGABYTE, DOCUMENT: 25 * MEGABYTE}

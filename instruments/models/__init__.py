@@ -1,6 +1,6 @@
 """The tables of what is offered: instruments, when they open, on what rules, at what rates."""
 
-from instruments.models.attachments import Attachment
+from instruments.models.attachments import Attachment, StoredFile
 from instruments.models.capabilities import (
     Capability,
     CapabilityQuestion,
@@ -64,5 +64,6 @@ __all__ = [
     "SearchEntry",
     "SearchGroup",
     "SearchWord",
+    "StoredFile",
     "Technique",
 ]

@@ -54,3 +54,21 @@ class Attachment(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+
+class StoredFile(models.Model):
+    """A picture, re-encoded and in two sizes, or a document beside another row; by the rules of
+    those of instruments, and in the same storage, by its id."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    kind = models.CharField(max_length=10, choices=Attachment.Kind)
+    title = models.CharField(max_length=250)
+    media_type = models.CharField(max_length=40)
+    size = models.PositiveIntegerField()
+    digest = models.CharField(max_length=64)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.title

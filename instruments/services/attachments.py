@@ -1,13 +1,13 @@
 """Photos and documents beside a record."""
 
 import hashlib
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Count, Max
+from django.db.models import Count, Max, QuerySet
 
 from accounts import trail
 from accounts.domain.errors import NotFound, invalid
@@ -17,9 +17,10 @@ from instruments.adapters.files import file_put, files_delete
 from instruments.adapters.pictures import MEDIA_TYPE, photo_of
 from instruments.domain.attachments import PHOTO, check_room, kind_of
 from instruments.locks import lock_managed
-from instruments.models import Attachment, Instrument
+from instruments.models import Attachment, Instrument, StoredFile
 
 FIELDS = ("title", "title_zh", "credit", "licence", "position")
+Upload = tuple[str, bytes]  # its name, as whoever sends it has it, and its content
 RECORDED = ("title", "title_zh", "licence", "position")  # a credit is somebody's name
 
 
@@ -166,3 +167,44 @@ def _record(
     instrument.photo_count = photos_of(instrument)
     instrument.save(update_fields=["version", "updated_at", "photo_count"])
     trail.record(by, action, instrument, before=before, after=after)
+
+
+@contextmanager
+def files_put[Row: StoredFile](model: type[Row], files: Sequence[Upload]) -> Iterator[list[Row]]:
+    """Put files where uploads lie, while nobody waits for a lock; gives their rows, to be stored.
+    Whatever goes wrong within, no file is left that nothing refers to."""
+    rows: list[Row] = []
+    try:
+        for name, content in files:
+            kind = kind_of(content)
+            photo = photo_of(content) if kind == PHOTO else None
+            row = model(
+                kind=kind,
+                title=" ".join(name.split())[:250],
+                media_type=MEDIA_TYPE if photo else "application/pdf",
+                size=len(photo.large if photo else content),
+                digest=hashlib.sha256(content).hexdigest(),
+            )
+            rows.append(row)
+            sizes = {"large": photo.large, "small": photo.small} if photo else {"file": content}
+            for size, data in sizes.items():
+                file_put(row.pk, size, data)
+        yield rows
+    except BaseException:
+        for row in rows:
+            with suppress(OSError):
+                files_delete(row.pk, row.kind)
+        raise
+
+
+def stored_files_delete[Row: StoredFile](files: QuerySet[Row]) -> None:
+    """Delete rows, and once that is certain their files."""
+    gone = list(files.values_list("pk", "kind"))
+    files.model._default_manager.filter(pk__in=[pk for pk, _ in gone]).delete()
+
+    def delete() -> None:
+        for pk, kind in gone:
+            files_delete(pk, kind)
+
+    if gone:
+        transaction.on_commit(delete, robust=True)

@@ -169,6 +169,7 @@ GET  instruments:facility-house-rules  - 403 403 403 403 200 403 403 403 403 403
 POST instruments:facility-house-rules  - 403 403 403 403 302 403 403 403 403 403 403 403
 GET  bookings:questions              - 404 200 404 404 200 403 403 403 403 404 404 404
 POST bookings:questions              - 404 302 404 404 302 403 403 403 403 404 404 404
+GET  bookings:answer-file            - 404 200 404 404 200 200 200 200 200 404 404 404
 GET  bookings:questions-owed         - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:questionnaires         - 403 403 403 403 200 403 403 403 403 403 403 403
 POST bookings:questionnaires         - 403 403 403 403 302 403 403 403 403 403 403 403
@@ -666,6 +667,8 @@ POST   api-house-rules-accept        - 200 200 200 200 200 200 200 200 200 200 2
 PUT    api-facility-house-rules      - 403 403 403 403 200 403 403 403 403 403 403 403
 GET    api-reservation-questions     - 404 200 404 404 200 200 200 200 200 404 404 404
 POST   api-reservation-answers       - 404 200 404 404 200 403 403 403 403 404 404 404
+POST   api-reservation-answers-attachments - 415 415 415 415 415 415 415 415 415 415 415 415
+GET    api-answer-file               - 404 200 404 404 200 200 200 200 200 404 404 404
 GET    api-questionnaires          200 200 200 200 200 200 200 200 200 200 200 200 200
 PUT    api-questionnaires            - 403 403 403 403 200 403 403 403 403 403 403 403
 GET    api-instrument-answers        - 403 403 403 403 200 403 403 403 403 403 403 403

@@ -44,6 +44,7 @@ from bookings.series.services.series import series_book
 from bookings.usage.services.closures import Outage, closure_create
 from bookings.usage.services.faults import fault_report
 from bookings.usage.services.kiosks import kiosk_create
+from bookings.usage.services.usage import reservation_answer_file
 from config.pages import context
 from config.templatetags import display
 from instruments.domain.ratecards import parse_rate_card
@@ -217,10 +218,21 @@ def world(shared_cast):
         by_host,
         instrument_id=ruled.pk,
         moment="before",
-        fields=[{"key": "clean", "kind": "yes_no", "label": "Clean?", "required": True}],
+        fields=[
+            {"key": "clean", "kind": "yes_no", "label": "Clean?", "required": True},
+            {"key": "stage", "kind": "file", "label": "Stage"},
+        ],
     )
     questioned = reserve(
         cast, "2026-03-12 10:00", "2026-03-12 12:00", instrument=ruled, house_rules=1
+    )
+    answer_file = reservation_answer_file(
+        By(cast.actor("wang"), NOW),
+        reservation_id=questioned.pk,
+        moment="before",
+        key="stage",
+        name="Stage",
+        content=picture(),
     )
     meter = meter_add(by_host, instrument_id=cast.microscope.pk, name="Filament")
     counter = counter_add(
@@ -282,6 +294,7 @@ def world(shared_cast):
         "ruled": str(ruled.pk),
         "questioned": str(questioned.pk),
         "moment": "before",
+        "answer-file": str(answer_file.pk),
         "meter": str(meter.pk),
         "counter": str(counter.pk),
         "question": str(question.pk),
@@ -404,6 +417,9 @@ ARGUMENTS = {
 SPECIAL = {
     ("bookings:comment-file", "file_id"): "comment-file",
     ("api-comment-file", "file_id"): "comment-file",
+    ("bookings:answer-file", "file_id"): "answer-file",
+    ("api-answer-file", "file_id"): "answer-file",
+    ("api-reservation-answers-attachments", "reservation_id"): "questioned",
     ("bookings:result-package", "hand_off_id"): "released-result",
     ("bookings:result-file", "hand_off_id"): "released-result",
     ("bookings:result-link", "hand_off_id"): "released-result",

@@ -37,6 +37,7 @@ WITHOUT = {
     "calendar_read": "when a person is busy elsewhere, which is nobody else's affair",
     "upload_begin": "files on their way, which the seal names in the trail",
     "upload_write": "the same",
+    "reservation_answer_file": "a file on its way, which the answers name in the trail",
     "view_save": "how somebody likes to see a list, which is nobody else's affair",
     "view_delete": "the same",
     "list_create": "which instruments somebody keeps for themselves, which is nobody else's affair",

@@ -3,9 +3,8 @@
 from typing import Any
 from uuid import UUID
 
-from django.http import FileResponse
 from django.http.response import HttpResponseBase
-from django.urls import URLPattern, reverse
+from django.urls import URLPattern
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from rest_framework import serializers
@@ -17,10 +16,9 @@ from accounts.api.memberships import PersonShape
 from accounts.api.resource import Resource, acts, reads, tells
 from accounts.api.schema import operation
 from accounts.api.shapes import Flag, Instant, Shape, Text
-from accounts.domain.errors import NotFound
 from bookings.catalogue.api.asking import period_of
 from bookings.conversation.domain.threads import LONGEST_TEXT
-from bookings.conversation.models import CommentFile, ProposedTime
+from bookings.conversation.models import ProposedTime
 from bookings.conversation.models.threads import Side
 from bookings.conversation.selectors.threads import (
     Conversation,
@@ -44,26 +42,14 @@ from bookings.conversation.services.proposals import (
 from bookings.record.domain.periods import Period
 from bookings.reserving.api.moves import MoveShape
 from bookings.reserving.selectors.moves import Move, load_move
-from instruments.adapters.files import SIZES, file_open
-from instruments.api.attachments import Upload
+from instruments.api.attachments import StoredFileShape, Upload, binary
 
 
-class CommentFileShape(serializers.Serializer[Any]):
+class CommentFileShape(StoredFileShape):
     """A picture, re-encoded, or a document. `files` are its addresses in the API by size: `large`
     and `small` of a picture (WebP), `file` of a document (PDF)."""
 
-    id = serializers.UUIDField()
-    kind = serializers.ChoiceField(["photo", "document"])
-    title = serializers.CharField()
-    media_type = serializers.CharField()
-    size = serializers.IntegerField()
-    files = serializers.SerializerMethodField()
-
-    def get_files(self, file: CommentFile) -> dict[str, str]:
-        return {
-            size: reverse("api-comment-file", kwargs={"file_id": file.pk, "size": size})
-            for size in SIZES[file.kind]
-        }
+    address = "api-comment-file"
 
 
 class ProposedTimeShape(serializers.Serializer[Any]):
@@ -301,9 +287,4 @@ class CommentFiles(Endpoint):
     )
     def get(self, request: Request, file_id: UUID, size: str) -> HttpResponseBase:
         """The bytes, always to be saved; for those who take part in the conversation."""
-        row = comment_file_by_id(self.actor, file_id)
-        content = file_open(row.pk, size) if size in SIZES[row.kind] else None
-        if content is None:
-            raise NotFound
-        name = f"{row.pk}.{'pdf' if size == 'file' else 'webp'}"
-        return FileResponse(content, as_attachment=True, filename=name, content_type=row.media_type)
+        return binary(comment_file_by_id(self.actor, file_id), size)

@@ -6,9 +6,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from bookings.conversation.domain.threads import LONGEST_TEXT
+from instruments.domain.attachments import ACCEPTED
 from instruments.forms.fields import StyledForm
-
-ACCEPTED = "image/jpeg,image/png,image/webp,application/pdf"
 
 
 class _SeveralFiles(forms.ClearableFileInput):

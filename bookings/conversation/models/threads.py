@@ -12,7 +12,7 @@ from bookings.conversation.domain.threads import HOST, LONGEST_TEXT, REQUESTER
 from bookings.needs.models import Need
 from bookings.record.models import Reservation
 from bookings.samples.models import SampleItem
-from instruments.models import Attachment
+from instruments.models import StoredFile
 
 
 class Side(models.TextChoices):
@@ -89,17 +89,10 @@ class Comment(models.Model):
         indexes = [models.Index(fields=["thread", "created_at", "id"], name="comment_order")]
 
 
-class CommentFile(models.Model):
-    """A picture, re-encoded and in two sizes, or a document of a comment; by the rules of those of
-    instruments, and in the same storage, by its id."""
+class CommentFile(StoredFile):
+    """A picture or a document of a comment."""
 
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     comment = models.ForeignKey(Comment, models.CASCADE, related_name="files")
-    kind = models.CharField(max_length=10, choices=Attachment.Kind)
-    title = models.CharField(max_length=250)
-    media_type = models.CharField(max_length=40)
-    size = models.PositiveIntegerField()
-    digest = models.CharField(max_length=64)
 
     class Meta:
         verbose_name = _("file of a comment")

@@ -1,8 +1,7 @@
 """Writing in a conversation, taking it back, resolving and reopening."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -28,11 +27,8 @@ from bookings.conversation.locks import lock_thread
 from bookings.conversation.models import Comment, CommentFile, ProposedTime, Thread, ThreadRead
 from bookings.conversation.selectors.subjects import subject_of
 from bookings.conversation.selectors.threads import comment_by_id
-from instruments.adapters.files import file_put, files_delete
-from instruments.adapters.pictures import MEDIA_TYPE, photo_of
 from instruments.domain import attachments as rules
-
-Upload = tuple[str, bytes]  # its name, as whoever sends it has it, and its content
+from instruments.services.attachments import Upload, files_put, stored_files_delete
 
 
 def comment_write(
@@ -53,7 +49,7 @@ def comment_write(
     subject_of(by.actor, kind, subject_id)  # before anything is worked on
     if len(files) > MOST_FILES:
         raise invalid("file", "too-many", most=MOST_FILES)
-    with files_put(files) as rows, transaction.atomic():
+    with files_put(CommentFile, files) as rows, transaction.atomic():
         comment = comment_store(by, kind, subject_id, check_text(text, is_needed=not rows), rows)
         if resolves:
             _resolve(by, comment.thread)
@@ -153,7 +149,7 @@ def comments_forget(by: By, *, user: User) -> None:
     """Take text and files away from all that somebody wrote, within the caller's transaction, and
     the conversations about their needs, which go with these."""
     dropped = CommentFile.objects.filter(comment__thread__need__user=user)
-    _delete_files(dropped)
+    stored_files_delete(dropped)
     ProposedTime.objects.filter(comment__author=user, state="open").update(
         state=ProposedTime.State.WITHDRAWN, decided_at=by.now
     )
@@ -167,34 +163,6 @@ def thread_touch(thread: Thread, **changes: Any) -> None:
         setattr(thread, name, value)
     thread.version += 1
     thread.save(update_fields=[name.removesuffix("_id") for name in changes] + ["version"])
-
-
-@contextmanager
-def files_put(files: Sequence[Upload]) -> Iterator[list[CommentFile]]:
-    """Put files where uploads lie, while nobody waits for a lock; gives their rows, to be stored.
-    Whatever goes wrong within, no file is left that nothing refers to."""
-    rows: list[CommentFile] = []
-    try:
-        for name, content in files:
-            kind = rules.kind_of(content)
-            photo = photo_of(content) if kind == rules.PHOTO else None
-            row = CommentFile(
-                kind=kind,
-                title=" ".join(name.split())[:250],
-                media_type=MEDIA_TYPE if photo else "application/pdf",
-                size=len(photo.large if photo else content),
-                digest=hashlib.sha256(content).hexdigest(),
-            )
-            rows.append(row)
-            sizes = {"large": photo.large, "small": photo.small} if photo else {"file": content}
-            for size, data in sizes.items():
-                file_put(row.pk, size, data)
-        yield rows
-    except BaseException:
-        for row in rows:
-            with suppress(OSError):
-                files_delete(row.pk, row.kind)
-        raise
 
 
 def _check_files(thread: Thread, files: Sequence[CommentFile]) -> None:
@@ -225,21 +193,8 @@ def _mark_read(by: By, thread: Thread) -> None:
 
 def _empty(comments: QuerySet[Comment], by: By) -> None:
     """Take the text and files of comments away."""
-    _delete_files(CommentFile.objects.filter(comment__in=comments.values("pk")))
+    stored_files_delete(CommentFile.objects.filter(comment__in=comments.values("pk")))
     comments.update(text="", withdrawn_at=by.now)
-
-
-def _delete_files(files: QuerySet[CommentFile]) -> None:
-    """Delete rows, and once that is certain their files."""
-    gone = list(files.values_list("pk", "kind"))
-    CommentFile.objects.filter(pk__in=[pk for pk, _ in gone]).delete()
-
-    def delete() -> None:
-        for pk, kind in gone:
-            files_delete(pk, kind)
-
-    if gone:
-        transaction.on_commit(delete, robust=True)
 
 
 def _told_effect(comment: Comment) -> Effect:

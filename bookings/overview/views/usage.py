@@ -1,5 +1,6 @@
 """Checking in and out, and what is asked then."""
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from bookings.catalogue.selectors.units import units_of
 from bookings.catalogue.views.refusals import refusal_text
 from bookings.overview.views.reservations import answered, reservation_page
 from bookings.questions.domain.questions import AFTER, BEFORE, MOMENTS
+from bookings.questions.models import AnswerFile
 from bookings.record.domain.refusals import RulesRefuse
 from bookings.record.domain.reservations import CHECK_IN_BEFORE
 from bookings.record.models import Reservation, UsageSession
@@ -24,6 +26,7 @@ from bookings.usage.forms.usage import BeginForm, CheckOutForm
 from bookings.usage.services.usage import (
     require_user,
     reservation_answer,
+    reservation_answer_file,
     reservation_check_in,
     reservation_check_out,
 )
@@ -63,7 +66,7 @@ def _checked_in(session: UsageSession) -> str:
 def check_out(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
     by = by_of(request)
     row = reservation_by_id(by.actor, reservation_id)
-    form = load_asked(row, by.actor).form(CheckOutForm, AFTER, request.POST)
+    form = load_asked(row, by.actor).form(CheckOutForm, AFTER, request.POST, request.FILES)
     return answered(
         request,
         reservation_id,
@@ -73,12 +76,20 @@ def check_out(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
             samples=data["samples"],
             rating=data["rating"],
             remarks=data["remarks"],
-            answers=form.answers(),
+            answers=form.answers(partial(_upload, by, reservation_id, AFTER)),
             skip_reason=form.skip_reason(),
         ),
         gettext("You are checked out. What is left of the time is free again."),
         form,
         "check_out_form",
+    )
+
+
+def _upload(
+    by: By, reservation_id: UUID, moment: str, key: str, name: str, content: bytes
+) -> AnswerFile:
+    return reservation_answer_file(
+        by, reservation_id=reservation_id, moment=moment, key=key, name=name, content=content
     )
 
 
@@ -99,7 +110,7 @@ def questions(request: HttpRequest, reservation_id: UUID, moment: str) -> HttpRe
     )
     if not (asked.questions[moment] or asked.house_rules):
         return redirect("bookings:reservation", reservation_id=row.pk)
-    form = asked.form(BeginForm, moment, sent(request))
+    form = asked.form(BeginForm, moment, sent(request), request.FILES)
 
     def page(status: int = 200, **context: Any) -> HttpResponse:
         context |= {
@@ -112,16 +123,17 @@ def questions(request: HttpRequest, reservation_id: UUID, moment: str) -> HttpRe
         return render(request, "bookings/questions/answer.html", context, status=status)
 
     def work(by: By, data: dict[str, Any]) -> UsageSession | Reservation:
+        answers = form.answers(partial(_upload, by, row.pk, moment))
         if is_time:
             return reservation_check_in(
                 by,
                 reservation_id=row.pk,
                 house_rules=data["house_rules"],
-                answers=form.answers(),
+                answers=answers,
             )
         if data["house_rules"]:
             house_rules_accept(by, instrument_id=row.instrument_id, version=data["house_rules"])
-        if (answers := form.answers()) is None:
+        if answers is None:
             return row
         return reservation_answer(
             by,

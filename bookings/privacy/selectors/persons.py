@@ -41,7 +41,7 @@ from bookings.messaging.models import CalendarFeed
 from bookings.needs.models import Need, Suggestion
 from bookings.plans.models import BookingImport, WaitingWish
 from bookings.pricing.models import Charge, Correction, Dispute
-from bookings.questions.models import AnswerSheet, MeterReading
+from bookings.questions.models import AnswerFile, AnswerSheet, MeterReading
 from bookings.record.models import Reservation, UsageSession
 from bookings.results.models import CollectLink, HandOff, KeepRequest, Receipt, ResultFile
 from bookings.samples.models import SampleItem, SampleStep
@@ -265,6 +265,10 @@ def _of_bookings(user: User) -> dict[str, list[Row]]:
             ),
             "reservation_id", "moment", "state", "answers", "reason", "answered_at",
             version="questionnaire__version",
+        ),
+        "answer_files": _rows(
+            AnswerFile.objects.filter(Q(reservation__user=user) | Q(added_by=user)).order_by("id"),
+            "id", "reservation_id", "moment", "key", "title", "media_type", "size",
         ),
         "meter_readings": _rows(
             MeterReading.objects.filter(entered_by=user).order_by("read_at"),

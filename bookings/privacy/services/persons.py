@@ -20,6 +20,7 @@ from bookings.plans.services.waiting import wish_withdraw
 from bookings.privacy.selectors.leaving import bookings_ahead
 from bookings.privacy.selectors.persons import Row, load_obstacles, load_person
 from bookings.privacy.services.leaving import bookings_drop
+from bookings.questions.services.questions import answer_files_forget
 from bookings.results.models import CollectLink
 from bookings.samples.services.samples import samples_forget
 from bookings.usage.services.faults import faults_forget
@@ -65,6 +66,7 @@ def person_close(*, user: User, now: datetime, by_platform: bool = False, reason
     questions_drop(user_id=user.pk)
     comments_forget(own, user=user)
     faults_forget(user_id=user.pk)
+    answer_files_forget(user_id=user.pk)
     SavedSearch.objects.filter(user=user).delete()
     Need.objects.filter(user=user).delete()
     Suggestion.objects.filter(user=user).delete()

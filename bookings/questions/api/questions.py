@@ -4,17 +4,27 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.http.response import HttpResponseBase
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.types import OpenApiTypes
 from rest_framework import serializers
+from rest_framework.request import Request
 
+from accounts.api.endpoint import Endpoint
 from accounts.api.pagination import Pages
 from accounts.api.resource import acts, parts
+from accounts.api.schema import operation
 from accounts.api.shapes import Choice, Instant, ListOf, Shape
 from accounts.domain.errors import NotFound
 from bookings.questions.domain.questions import KINDS, MOST_FIELDS
 from bookings.questions.models import AnswerSheet, Moment, Questionnaire
-from bookings.questions.selectors.questions import questionnaire_versions, sheets_of
+from bookings.questions.selectors.questions import (
+    answer_file_by_id,
+    questionnaire_versions,
+    sheets_of,
+)
 from bookings.questions.services.questions import questionnaire_set
+from instruments.api.attachments import StoredFileShape, binary
 from instruments.api.registry import InstrumentResource
 from instruments.selectors.managing import instrument_to_manage
 from instruments.selectors.registry import instrument_by_id
@@ -60,6 +70,15 @@ class QuestionnaireBody(Shape):
     questions = ListOf(child=serializers.DictField(), max_length=MOST_FIELDS)
 
 
+class AnswerFileShape(StoredFileShape):
+    """A file that answers a question (`key`). `files` are its addresses in the API by size: `large`
+    and `small` of a picture (WebP), `file` of a document (PDF)."""
+
+    address = "api-answer-file"
+
+    key = serializers.CharField()
+
+
 class AnswersShape(serializers.Serializer[Any]):
     """What was answered before or after one booking."""
 
@@ -70,6 +89,7 @@ class AnswersShape(serializers.Serializer[Any]):
     version = serializers.IntegerField(source="questionnaire.version")
     state = serializers.ChoiceField(AnswerSheet.State.choices)
     answers = serializers.DictField()
+    files = AnswerFileShape(many=True, source="files.all")
     reason = serializers.CharField()
     answered_at = Instant(allow_null=True)
 
@@ -136,3 +156,20 @@ class InstrumentQuestionnaires(InstrumentResource):
         instrument_to_manage(self.actor, pk)
         rows = sheets_of(pk)
         return rows.filter(moment=query["moment"]) if "moment" in query else rows
+
+
+class AnswerFiles(Endpoint):
+    only_reads, needs_person = True, True
+    http_method_names = ["get", "head"]
+
+    @operation(
+        "answer_file",
+        _("A file of an answer"),
+        tag="reservations",
+        gives=OpenApiTypes.BINARY,
+        media=["image/webp", "application/pdf"],
+        refuses=[404],
+    )
+    def get(self, request: Request, file_id: UUID, size: str) -> HttpResponseBase:
+        """The bytes, always to be saved; for those who may see the booking."""
+        return binary(answer_file_by_id(self.actor, file_id), size)

@@ -12,9 +12,10 @@ from accounts.domain.errors import FieldProblem, Invalid
 from bookings.record.domain.money import format_number
 
 BEFORE, AFTER = MOMENTS = ("before", "after")
-KINDS = ("text", "number", "yes_no", "choice", "date", "meter")
+KINDS = ("text", "number", "yes_no", "choice", "date", "meter", "file")
 MOST_FIELDS = 30
 MOST_CHOICES = 20
+MOST_FILES = 2  # so that what a form sends at once is taken
 LONGEST_LABEL = 200
 LONGEST_ANSWER = 2000
 LONGEST_UNIT = 20
@@ -71,6 +72,11 @@ def parse_fields(given: object, meters: Sequence[UUID] = ()) -> tuple[Field, ...
             for n, value in enumerate(values)
             if value and value in values[:n]
         ]
+    files = [n for n, field in enumerate(fields) if field.kind == "file"]
+    problems += [
+        FieldProblem(f"questions[{n}].kind", "too-many", {"most": MOST_FILES})
+        for n in files[MOST_FILES:]
+    ]
     if problems:
         raise Invalid(problems)
     return tuple(fields)
@@ -214,9 +220,9 @@ def as_number(given: object) -> Decimal | None:
 
 
 def check_answers(fields: Sequence[Field], given: object) -> dict[str, Any]:
-    """Return the answers by key as they are stored: texts, and booleans of yes or no; what was not
-    answered is left out. `Invalid` names each field that is wrong (`answers.<key>`) or required
-    and empty."""
+    """Return the answers by key as they are stored: texts, and booleans of yes or no; of a file the
+    id that it was uploaded under; what was not answered is left out. `Invalid` names each field
+    that is wrong (`answers.<key>`) or required and empty."""
     if not isinstance(given, Mapping):
         raise Invalid([FieldProblem("answers", "not-an-object")])
     by_key = {field.key: field for field in fields}
@@ -257,6 +263,11 @@ def _answer(field: Field, value: object, problems: list[FieldProblem]) -> str | 
                 problems.append(FieldProblem(path, "not-a-date"))
         case "number" | "meter":
             return _number(field, path, value, problems)
+        case "file":
+            try:
+                return str(UUID(str(value)))
+            except ValueError:
+                problems.append(FieldProblem(path, "unknown-value"))
         case _:
             if not isinstance(value, str) or "\x00" in value:
                 problems.append(FieldProblem(path, "not-a-text"))

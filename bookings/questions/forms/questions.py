@@ -1,13 +1,16 @@
 """Answering questions, and the rows of the questionnaire's editor."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from django import forms
+from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.domain.errors import Invalid
 from accounts.letters.words import named
 from bookings.questions.domain.questions import (
     KINDS,
@@ -17,7 +20,8 @@ from bookings.questions.domain.questions import (
     Choice,
     Field,
 )
-from bookings.questions.models import Meter
+from bookings.questions.models import AnswerFile, Meter
+from instruments.domain.attachments import ACCEPTED
 from instruments.forms.fields import DayField, StyledForm, VersionForm, count_of, day_input
 
 KIND_LABELS = {
@@ -27,6 +31,7 @@ KIND_LABELS = {
     "choice": _("choice"),
     "date": _("day"),
     "meter": _("meter reading"),
+    "file": _("file"),
 }
 BLANK_ROWS = 3
 
@@ -39,12 +44,17 @@ def label_of(thing: Field | Choice) -> str:
     return next(filter(None, labels), thing.value if isinstance(thing, Choice) else thing.key)
 
 
-def answer_words(question: Field, answer: str | bool | None) -> str:
-    """An answer in the reader's language; a dash where there is none."""
+def answer_words(question: Field, answer: str | bool | AnswerFile | None) -> str | AnswerFile:
+    """An answer in the reader's language; a dash where there is none. A file is itself, which is
+    written as its name."""
     if answer is None:
         return "–"
+    if isinstance(answer, AnswerFile):
+        return answer
     if isinstance(answer, bool):
         return gettext("yes") if answer else gettext("no")
+    if question.kind == "file":
+        return gettext("deleted")
     chosen = next((c for c in question.choices if c.value == answer), None)
     return label_of(chosen) if chosen else f"{answer} {question.unit}".strip()
 
@@ -55,24 +65,30 @@ class AnswersForm(StyledForm):
     def __init__(
         self,
         data: Any = None,
+        files: Any = None,
         *,
         questions: Sequence[Field] = (),
         answers: Mapping[str, Any] | None = None,
+        uploaded: Mapping[str, AnswerFile] | None = None,
         meters: Mapping[Any, Meter] | None = None,
         version: int | None = None,
         may_skip: bool = False,
         **kwargs: Any,
     ) -> None:
-        """`answers`: those there are; `version`: of the questions, which whoever sends the form
-        must have read; `may_skip`: the reader may leave them out for another."""
-        super().__init__(data, **kwargs)
+        """`answers`: those there are; `uploaded`: the files for them; `version`: of the questions,
+        which whoever sends the form must have read; `may_skip`: the reader may leave them out for
+        another."""
+        super().__init__(data, files, **kwargs)
         self.questions, self.may_skip = questions, may_skip and bool(questions)
         is_skipped = self.may_skip and bool((data or {}).get("skip_reason", "").strip())
         for question in questions:
             field = _field_of(question, meters or {})
             field.label = label_of(question)
             field.initial = _shown((answers or {}).get(question.key))
+            if question.kind == "file":
+                field.initial = (uploaded or {}).get(question.key)
             field.required = question.required and not is_skipped
+            field.widget.is_required = field.required
             self.add(f"answer_{question.key}", field)
         if self.may_skip:
             reason = forms.CharField(
@@ -101,11 +117,25 @@ class AnswersForm(StyledForm):
         for question in self.questions:
             yield question, self[f"answer_{question.key}"]
 
-    def answers(self) -> dict[str, Any] | None:
-        """What was answered, by key; None where nothing is asked."""
+    def answers(self, upload: Callable[[str, str, bytes], AnswerFile]) -> dict[str, Any] | None:
+        """What was answered, by key; None where nothing is asked. `upload` takes each new file, of
+        the question by its key, with its name; from then on the form shows it as there."""
         if not self.questions:
             return None
-        return {q.key: _sent(q, self.cleaned_data.get(f"answer_{q.key}")) for q in self.questions}
+        answers = {}
+        for question in self.questions:
+            name = f"answer_{question.key}"
+            value = self.cleaned_data.get(name)
+            if isinstance(value, UploadedFile):
+                try:
+                    value = upload(question.key, value.name or "", value.read())
+                except Invalid as wrong:
+                    raise Invalid(
+                        [replace(each, field=f"answers.{question.key}") for each in wrong.problems]
+                    ) from None
+                self[name].initial = value
+            answers[question.key] = _sent(question, value)
+        return answers
 
     def skip_reason(self) -> str:
         return str(self.cleaned_data.get("skip_reason", ""))
@@ -122,6 +152,12 @@ def _field_of(question: Field, meters: Mapping[Any, Meter]) -> forms.Field:
             return forms.ChoiceField(required=False, choices=[("", "–"), *choices])
         case "date":
             return DayField(required=False, widget=day_input())
+        case "file":
+            return forms.FileField(
+                required=False,
+                widget=forms.ClearableFileInput(attrs={"accept": ACCEPTED}),
+                help_text=_("A picture (JPEG, PNG, WebP, up to 15 MB) or PDF (up to 25 MB)."),
+            )
         case "number" | "meter":
             return forms.CharField(
                 required=False,
@@ -154,6 +190,8 @@ def _shown(answer: Any) -> Any:
 def _sent(question: Field, value: Any) -> Any:
     if question.kind == "yes_no":
         return {"yes": True, "no": False}.get(value)
+    if question.kind == "file":
+        return str(value.pk) if value else None
     return value.isoformat() if question.kind == "date" and value else value
 
 

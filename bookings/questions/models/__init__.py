@@ -1,7 +1,8 @@
 from bookings.questions.models.meters import CounterCycle, MaintenanceCounter, Meter, MeterReading
-from bookings.questions.models.questions import AnswerSheet, Moment, Questionnaire
+from bookings.questions.models.questions import AnswerFile, AnswerSheet, Moment, Questionnaire
 
 __all__ = [
+    "AnswerFile",
     "AnswerSheet",
     "CounterCycle",
     "MaintenanceCounter",

@@ -2,13 +2,14 @@
 
 from django.db import models
 from django.db.models import Q
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.roles import Places
 from accounts.models import User
 from accounts.models.keys import new_id
 from bookings.record.models import Reservation
-from instruments.models import Instrument
+from instruments.models import Attachment, Instrument, StoredFile
 
 
 class Moment(models.TextChoices):
@@ -85,3 +86,26 @@ class AnswerSheet(models.Model):
 
     def places(self) -> Places:
         return self.reservation.places()
+
+
+class AnswerFile(StoredFile):
+    """A picture or a document that answers a question (`key`) before or after a booking's use.
+    Without a `sheet` it was uploaded, and no answer names it yet."""
+
+    reservation = models.ForeignKey(
+        Reservation, models.PROTECT, related_name="answer_files", db_index=False
+    )
+    moment = models.CharField(max_length=6, choices=Moment)
+    key = models.CharField(max_length=40)
+    sheet = models.ForeignKey(AnswerSheet, models.PROTECT, null=True, related_name="files")
+    added_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+
+    class Meta:
+        verbose_name = _("file of an answer")
+        indexes = [models.Index(fields=["reservation", "moment", "key"], name="answerfile_asked")]
+
+    @property
+    def url(self) -> str:
+        """Where it is read."""
+        size = "large" if self.kind == Attachment.Kind.PHOTO else "file"
+        return reverse("bookings:answer-file", args=[self.pk, size])

@@ -5,9 +5,11 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from accounts.domain.roles import Actor
+from accounts.selectors.rows import visible
 from bookings.questions.domain.questions import BEFORE, Field, load_fields
-from bookings.questions.models import AnswerSheet, Questionnaire
+from bookings.questions.models import AnswerFile, AnswerSheet, Questionnaire
 from bookings.record.models import Reservation
+from bookings.record.selectors.reservations import reservation_by_id
 from instruments.models import Instrument
 
 OF_SHEET = (
@@ -39,15 +41,30 @@ def questionnaire_versions(instrument: Instrument, moment: str = "") -> QuerySet
 
 
 def load_sheets(reservation: Reservation) -> dict[str, AnswerSheet]:
-    """Return the sheets of a booking by their moment. One statement."""
-    rows = AnswerSheet.objects.filter(reservation=reservation)
+    """Return the sheets of a booking by their moment, with their files. Two statements, one where
+    nothing was answered."""
+    rows = AnswerSheet.objects.filter(reservation=reservation).prefetch_related("files")
     return {row.moment: row for row in rows.select_related("questionnaire", "answered_by")}
 
 
-def answered(sheet: AnswerSheet) -> list[tuple[Field, str | bool | None]]:
-    """Return the questions of a sheet with their answers, in their order."""
-    fields = load_fields(sheet.questionnaire.fields)
-    return [(field, sheet.answers.get(field.key)) for field in fields]
+def answered(sheet: AnswerSheet) -> list[tuple[Field, str | bool | AnswerFile | None]]:
+    """Return the questions of a sheet with their answers, in their order; files as such."""
+    answers = sheet.answers | {file.key: file for file in sheet.files.all()}
+    return [(field, answers.get(field.key)) for field in load_fields(sheet.questionnaire.fields)]
+
+
+def files_uploaded(reservation: Reservation, moment: str) -> dict[str, AnswerFile]:
+    """Return by key the files that were uploaded for a moment's questions: of each the last, be it
+    among the answers yet or not."""
+    rows = AnswerFile.objects.filter(reservation=reservation, moment=moment).order_by("id")
+    return {row.key: row for row in rows}
+
+
+def answer_file_by_id(actor: Actor, file_id: UUID) -> AnswerFile:
+    """Return a file of an answer; `NotFound` for whoever may not see its booking."""
+    row = visible(AnswerFile.objects, pk=file_id)
+    reservation_by_id(actor, row.reservation_id)
+    return row
 
 
 def sheets_owed(actor: Actor) -> QuerySet[AnswerSheet]:
@@ -67,4 +84,5 @@ def own_sheets_owed(actor: Actor) -> QuerySet[AnswerSheet]:
 def sheets_of(instrument_id: UUID) -> QuerySet[AnswerSheet]:
     """Return what was answered at an instrument, the latest booking first."""
     rows = AnswerSheet.objects.filter(reservation__instrument_id=instrument_id)
-    return rows.select_related(*OF_SHEET).order_by("-reservation__start_at", "-id")
+    rows = rows.select_related(*OF_SHEET).prefetch_related("files")
+    return rows.order_by("-reservation__start_at", "-id")

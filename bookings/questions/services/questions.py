@@ -1,6 +1,6 @@
 """Setting what is asked, and storing what was answered."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -23,7 +23,7 @@ from bookings.questions.domain.questions import (
     load_fields,
     parse_fields,
 )
-from bookings.questions.models import AnswerSheet, Meter, MeterReading, Questionnaire
+from bookings.questions.models import AnswerFile, AnswerSheet, Meter, MeterReading, Questionnaire
 from bookings.questions.selectors.meters import last_reading, meters_of
 from bookings.questions.selectors.questions import (
     load_questionnaire,
@@ -36,6 +36,7 @@ from bookings.record.domain.refusals import Refusal, RulesRefuse
 from bookings.record.models import Reservation
 from instruments.locks import lock_managed
 from instruments.models import Instrument
+from instruments.services.attachments import stored_files_delete
 
 
 @transaction.atomic
@@ -112,20 +113,67 @@ def answers_keep(
     """Store answers by themselves, under the instrument's lock: before a confirmed booking begins,
     again; after use what was owed, once. `WrongState` at another time."""
     sheet = AnswerSheet.objects.filter(reservation=reservation, moment=moment).first()
-    states = ("confirmed",) if moment == BEFORE else ("completed",)
-    is_owed = sheet is not None and sheet.state == AnswerSheet.State.OWED
-    if reservation.state not in states:
+    if reservation.state not in (("confirmed",) if moment == BEFORE else ("completed",)):
         raise WrongState(state=reservation.state)
-    if moment == AFTER and sheet is not None and not is_owed:
+    if moment == AFTER and sheet is not None and sheet.state != AnswerSheet.State.OWED:
         raise WrongState("answered-already")
-    questionnaire = (
-        sheet.questionnaire if sheet and is_owed else load_questionnaire(instrument, moment)
-    )
-    if questionnaire is None:
-        raise invalid("answers", "no-questions")
+    questionnaire = _asked(instrument, sheet, moment)
     if skip_reason.strip():
         return _skip(by, reservation, questionnaire, sheet, skip_reason.strip())
     return _answer(by, instrument, reservation, questionnaire, sheet, answers)
+
+
+def _asked(instrument: Instrument, sheet: AnswerSheet | None, moment: str) -> Questionnaire:
+    """What is to be answered: what is owed, else what is in force."""
+    if sheet is not None and sheet.state == AnswerSheet.State.OWED:
+        return sheet.questionnaire
+    questionnaire = load_questionnaire(instrument, moment)
+    if questionnaire is None:
+        raise invalid("answers", "no-questions")
+    return questionnaire
+
+
+def answer_file_check(
+    instrument: Instrument, reservation: Reservation, moment: str, key: str
+) -> AnswerSheet | None:
+    """Check that a file may be uploaded for a question now, under the instrument's lock, and return
+    the sheet there is: before use of a confirmed booking; after it of one in use, and of one that
+    owes its answers. `WrongState`, `Invalid`."""
+    sheet = AnswerSheet.objects.filter(reservation=reservation, moment=moment).first()
+    is_owed = sheet is not None and sheet.state == AnswerSheet.State.OWED
+    if reservation.state != ("confirmed" if moment == BEFORE else "in_use") and not is_owed:
+        raise WrongState(state=reservation.state)
+    asked = load_fields(_asked(instrument, sheet, moment).fields)
+    if key not in {field.key for field in asked if field.kind == "file"}:
+        raise invalid("key", "unknown-value")
+    return sheet
+
+
+def answer_file_store(
+    by: By,
+    *,
+    instrument: Instrument,
+    reservation: Reservation,
+    moment: str,
+    key: str,
+    file: AnswerFile,
+) -> AnswerFile:
+    """Store a file for a question, under the instrument's lock: in the place of one that no answer
+    names yet. It is an answer once the answers are stored that name its id."""
+    answer_file_check(instrument, reservation, moment, key)
+    stored_files_delete(
+        AnswerFile.objects.filter(reservation=reservation, moment=moment, key=key, sheet=None)
+    )
+    file.reservation, file.moment, file.key = reservation, moment, key
+    file.added_by_id = by.actor.person
+    file.save(force_insert=True)
+    return file
+
+
+def answer_files_forget(*, user_id: UUID) -> None:
+    """Delete the files that somebody who leaves for good has uploaded; what else they answered is
+    the host's record, under a pseudonym."""
+    stored_files_delete(AnswerFile.objects.filter(added_by_id=user_id))
 
 
 def _answer(
@@ -138,9 +186,25 @@ def _answer(
 ) -> AnswerSheet:
     fields = load_fields(questionnaire.fields)
     checked = check_answers(fields, answers)
-    row = _store(by, reservation, questionnaire, sheet, "answered", checked)
+    files = _files(reservation, questionnaire.moment, fields, checked)
+    row = _store(by, reservation, questionnaire, sheet, "answered", checked, files=files)
     _readings_store(by, instrument, row, fields)
     return row
+
+
+def _files(
+    reservation: Reservation, moment: str, fields: tuple[Field, ...], answers: dict[str, Any]
+) -> list[AnswerFile]:
+    """The files that the answers name: each uploaded for its question of this booking."""
+    ids = {answers[f.key]: f.key for f in fields if f.kind == "file" and f.key in answers}
+    if not ids:
+        return []
+    rows = AnswerFile.objects.filter(reservation=reservation, moment=moment, pk__in=ids)
+    files = [row for row in rows if ids[str(row.pk)] == row.key]
+    unknown = sorted(set(ids.values()) - {row.key for row in files})
+    if unknown:
+        raise Invalid([FieldProblem(f"answers.{key}", "unknown-value") for key in unknown])
+    return files
 
 
 def _skip(
@@ -167,18 +231,27 @@ def _store(
     state: str,
     answers: dict[str, Any],
     reason: str = "",
+    files: Sequence[AnswerFile] = (),
 ) -> AnswerSheet:
+    """Store a sheet; of the files that were uploaded for it only those that it names stay."""
     row = sheet or AnswerSheet(reservation=reservation, moment=questionnaire.moment)
     row.questionnaire, row.state, row.answers, row.reason = questionnaire, state, answers, reason
     row.answered_by_id, row.answered_at = by.actor.user_id, by.now
     row.created_at = row.created_at or by.now
     row.save()
+    if sheet or any(field["kind"] == "file" for field in questionnaire.fields):
+        there = AnswerFile.objects.filter(reservation=reservation, moment=row.moment)
+        named = [file.pk for file in files]
+        stored_files_delete(there.exclude(pk__in=named))
+        there.filter(pk__in=named).update(sheet=row)
     after = {
         "reservation": reservation.pk,
         "moment": questionnaire.moment,
         "version": questionnaire.version,
         "answered": sorted(answers),
     }
+    if files:
+        after["files"] = sorted(file.digest for file in files)
     places = reservation.places()
     trail.record(by, f"answers.{state}", row, after=after, reason=reason, places=places)
     return row

@@ -6,7 +6,10 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.utils.cache import patch_cache_control
+from django.utils.csp import CSP
 from django.utils.translation import gettext
+from django.views.decorators.csp import csp_override
 
 from accounts.domain.errors import NotFound
 from accounts.domain.roles import By
@@ -14,9 +17,10 @@ from accounts.permissions import actor_of
 from accounts.views.pages import act, by_of, edits, reads, sent
 from bookings.questions.domain.questions import BEFORE, MOMENTS, load_fields
 from bookings.questions.forms.questions import QuestionnaireForm, answer_words, label_of
-from bookings.questions.models import AnswerSheet
+from bookings.questions.models import AnswerFile, AnswerSheet
 from bookings.questions.selectors.meters import meters_of
 from bookings.questions.selectors.questions import (
+    answer_file_by_id,
     answered,
     questionnaire_versions,
     sheets_of,
@@ -25,6 +29,7 @@ from bookings.questions.selectors.questions import (
 from bookings.questions.services.questions import questionnaire_set
 from bookings.record.views.lists import ListPage
 from instruments.selectors.managing import instrument_to_manage
+from instruments.views.attachments import file_answer
 
 MOST_VERSIONS = 20
 
@@ -73,7 +78,7 @@ def questionnaires(request: HttpRequest, instrument_id: UUID, moment: str = BEFO
     )
 
 
-def _words(sheet: AnswerSheet) -> list[tuple[str, str]]:
+def _words(sheet: AnswerSheet) -> list[tuple[str, str | AnswerFile]]:
     """The questions that were answered, with their answers, in the reader's language."""
     return [
         (label_of(field), answer_words(field, answer))
@@ -121,6 +126,16 @@ def answers(request: HttpRequest, instrument_id: UUID) -> HttpResponseBase:
     by = by_of(request)
     instrument = instrument_to_manage(by.actor, instrument_id)
     return LIST.answer(request, by, sheets_of(instrument_id), instrument=instrument)
+
+
+@reads
+@csp_override({"default-src": [CSP.NONE], "sandbox": [""]})
+def file(request: HttpRequest, file_id: UUID, size: str) -> HttpResponseBase:
+    """Give a file of an answer, for whoever sees its booking."""
+    row = answer_file_by_id(actor_of(request.user), file_id)
+    answer = file_answer(request, row, size, row.title.rpartition(".")[0] or row.title)
+    patch_cache_control(answer, private=True, no_cache=True)
+    return answer
 
 
 OWED = ListPage("bookings/questions/owed.html", sheets_owed)

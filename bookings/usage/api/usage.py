@@ -5,21 +5,24 @@ from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
+from rest_framework.parsers import MultiPartParser
 
 from accounts.api.resource import acts, tells
 from accounts.api.shapes import Choice, Instant, Shape, Text, Whole
-from bookings.questions.api.questions import FieldShape
+from bookings.questions.api.questions import AnswerFileShape, FieldShape
 from bookings.questions.domain.questions import MOMENTS
-from bookings.questions.models import AnswerSheet, Moment
+from bookings.questions.models import AnswerFile, AnswerSheet, Moment
 from bookings.questions.selectors.questions import load_questionnaire, load_sheets
 from bookings.record.models import Reservation
 from bookings.reserving.api.reservations import ReservationResource
 from bookings.reserving.api.transitions import REFUSES
 from bookings.usage.services.usage import (
     reservation_answer,
+    reservation_answer_file,
     reservation_check_in,
     reservation_check_out,
 )
+from instruments.api.attachments import Upload
 
 
 class SheetShape(serializers.Serializer[Any]):
@@ -30,6 +33,7 @@ class SheetShape(serializers.Serializer[Any]):
     questions = serializers.ListField(child=FieldShape(), source="fields")
     state = serializers.ChoiceField(["open", *AnswerSheet.State.values], allow_null=True)
     answers = serializers.DictField()
+    files = AnswerFileShape(many=True)
     reason = serializers.CharField(help_text="Why the host left them out.")
     answered_at = Instant(allow_null=True)
     by_host = serializers.BooleanField(help_text="The host answered for the person.")
@@ -40,7 +44,8 @@ class QuestionsShape(serializers.Serializer[Any]):
 
 
 class AnswersBody(Shape):
-    """Answers by the keys of the questions: texts, numbers, true or false, days."""
+    """Answers by the keys of the questions: texts, numbers, true or false, days; of a file the id
+    that uploading it gave (`POST answers/attachments/`)."""
 
     answers = serializers.DictField(child=serializers.JSONField(), required=False)
 
@@ -122,6 +127,37 @@ class Usage(ReservationResource):
         }
 
 
+class AnswerFileBody(Shape):
+    moment = Choice(Moment.choices)
+    key = Text(40, help_text="The question's.")
+    file = Upload(help_text="JPEG, PNG or WebP up to 15 MB; PDF up to 25 MB.")
+    name = Text(250, help_text="What readers see it called.")
+
+
+class AnswerUploads(ReservationResource):
+    parser_classes = [MultiPartParser]
+
+    def location(self, row: Any) -> str:
+        return ""
+
+    @acts(
+        _("Upload a file for a question"),
+        AnswerFileBody,
+        gives=AnswerFileShape,
+        refuses=[403, 404, 409],
+        below="answers/attachments",
+        named="_answer_file",
+        status=201,
+        versioned=False,
+        once=False,
+    )
+    def upload(self, pk: UUID, data: dict[str, Any]) -> AnswerFile:
+        """As `multipart/form-data`, for whoever may answer. What it is is told by its content, as
+        of instruments' attachments. It answers nothing until the answers name its `id`; another one
+        takes its place until then."""
+        return reservation_answer_file(self.by, reservation_id=pk, content=data.pop("file"), **data)
+
+
 def _sheet(sheet: AnswerSheet | None, row: Reservation, moment: str) -> dict[str, Any]:
     asked = sheet.questionnaire if sheet else load_questionnaire(row.instrument, moment)
     return {
@@ -129,6 +165,7 @@ def _sheet(sheet: AnswerSheet | None, row: Reservation, moment: str) -> dict[str
         "fields": asked.fields if asked else [],
         "state": sheet.state if sheet else "open" if asked else None,
         "answers": sheet.answers if sheet else {},
+        "files": sheet.files.all() if sheet else (),
         "reason": sheet.reason if sheet else "",
         "answered_at": sheet.answered_at if sheet else None,
         "by_host": bool(sheet and sheet.answered_by_id not in {None, row.user_id, row.made_by_id}),

@@ -21,7 +21,14 @@ from bookings.availability.models import Closure, Occupancy
 from bookings.availability.selectors.availability import FOREVER, live, to_period, to_range
 from bookings.catalogue.selectors.units import units_of
 from bookings.questions.domain.questions import AFTER, BEFORE
-from bookings.questions.services.questions import answers_keep, answers_owe, answers_take
+from bookings.questions.models import AnswerFile
+from bookings.questions.services.questions import (
+    answer_file_check,
+    answer_file_store,
+    answers_keep,
+    answers_owe,
+    answers_take,
+)
 from bookings.record.domain import reservations as rules
 from bookings.record.domain.periods import Period, coming
 from bookings.record.domain.refusals import Refusal, RulesRefuse
@@ -40,6 +47,7 @@ from bookings.reserving.services.occupancy import (
 )
 from bookings.usage.selectors.sessions import ended
 from instruments.models import Instrument
+from instruments.services.attachments import files_put
 
 
 @transaction.atomic
@@ -195,6 +203,22 @@ def reservation_answer(
         skip_reason=skip_reason,
     )
     return reservation
+
+
+def reservation_answer_file(
+    by: By, *, reservation_id: UUID, moment: str, key: str, name: str, content: bytes
+) -> AnswerFile:
+    """Upload a file for a question of a booking, for whoever may answer it; the answers name it by
+    its id. It is worked on while nobody waits for a lock."""
+
+    def locked() -> dict[str, Any]:
+        instrument, reservation = reservation_to_use(by, reservation_id)
+        return {"instrument": instrument, "reservation": reservation, "moment": moment, "key": key}
+
+    with transaction.atomic():  # no file is put for what is refused
+        answer_file_check(**locked())
+    with files_put(AnswerFile, [(name, content)]) as (file,), transaction.atomic():
+        return answer_file_store(by, file=file, **locked())
 
 
 def session_finish(

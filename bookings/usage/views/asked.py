@@ -9,9 +9,10 @@ from accounts.domain.roles import Actor
 from accounts.selectors.memberships import place_of
 from bookings.questions.domain.questions import BEFORE, MOMENTS, Field, load_fields
 from bookings.questions.forms.questions import AnswersForm, answer_words, label_of
-from bookings.questions.models import AnswerSheet, Meter
+from bookings.questions.models import AnswerFile, AnswerSheet, Meter
 from bookings.questions.selectors.questions import (
     answered,
+    files_uploaded,
     load_questionnaire,
     load_sheets,
     questions_version,
@@ -29,19 +30,24 @@ class Asked:
     questions: Mapping[str, Sequence[Field]]
     versions: Mapping[str, int]
     sheets: Mapping[str, AnswerSheet]
+    uploaded: Mapping[str, Mapping[str, AnswerFile]]
     meters: Mapping[UUID, Meter]
     house_rules: HouseRules | None
     is_host: bool
     is_open: bool
 
-    def form[Form: AnswersForm](self, kind: type[Form], moment: str, data: Any = None) -> Form:
+    def form[Form: AnswersForm](
+        self, kind: type[Form], moment: str, data: Any = None, files: Any = None
+    ) -> Form:
         """The form of a moment, with what was answered."""
         sheet = self.sheets.get(moment)
         return kind(
             data,
+            files,
             questions=self.questions[moment],
             version=self.versions.get(moment),
             answers=sheet.answers if sheet else {},
+            uploaded=self.uploaded.get(moment),
             meters=self.meters,
             may_skip=self.is_host and moment != BEFORE,
         )
@@ -60,7 +66,7 @@ class Asked:
 
 def load_asked(row: Reservation, actor: Actor) -> Asked:
     """What is asked of a booking (instrument, facility loaded with it). No statement where nothing
-    was ever asked of the instrument; else five at most."""
+    was ever asked of the instrument; else eight at most."""
     instrument = row.instrument
     is_asked = any(questions_version(instrument, moment) for moment in MOMENTS)
     is_own = actor.user_id in {row.user_id, row.made_by_id}
@@ -81,6 +87,11 @@ def load_asked(row: Reservation, actor: Actor) -> Asked:
         questions=questions,
         versions=versions,
         sheets=sheets,
+        uploaded={
+            moment: files_uploaded(row, moment)
+            for moment, fields in questions.items()
+            if any(field.kind == "file" for field in fields)
+        },
         meters=Meter.objects.in_bulk(named) if named else {},
         house_rules=rules_to_accept(rules)
         if row.user_id == actor.user_id and row.service_mode != "entrusted"

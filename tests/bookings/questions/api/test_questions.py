@@ -1,5 +1,12 @@
 """House rules, questions and meters over the API."""
 
+import json
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from bookings.models import AnswerFile
+from tests.factories.api import BASE
+from tests.factories.attachments import PDF
 from tests.factories.cast import reserve
 
 
@@ -62,3 +69,33 @@ def test_meters_over_the_api(cast, program):
     assert done.status == 200
     assert zhao.delete(f"counters/{counter.body['id']}/").status == 204
     assert zhao.get(here + "meters/").body["counters"] == []
+
+
+def test_a_file_over_the_api(cast, program, client):
+    field = {"key": "stage", "kind": "file", "label": "Stage", "required": True}
+    zhao, wang = program("zhao"), program("wang")
+    here = f"instruments/{cast.microscope.pk}/"
+    zhao.put(here + "questionnaires/", {"moment": "before", "questions": [field]})
+    booked = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
+    one = f"reservations/{booked.pk}/"
+
+    def send(who, **values):
+        body = {"moment": "before", "key": "stage", "name": "Stage.pdf"} | values
+        return client.post(
+            f"{BASE}{one}answers/attachments/",
+            body | {"file": SimpleUploadedFile("a.pdf", values.get("file", PDF))},
+            headers={"Authorization": f"Bearer {who.token}"},
+        )
+
+    assert [send(wang, key="x").status_code, send(wang, file=b"x").status_code] == [400, 400]
+    assert send(program("sun")).status_code == 404
+    assert not AnswerFile.objects.exists()
+    sent = send(wang)
+    assert sent.status_code == 201, sent.content
+    file = json.loads(sent.content)
+    answers = {"moment": "before", "answers": {"stage": file["id"]}}
+    assert wang.post(one + "answers/", answers).status == 200
+    assert wang.get(one + "questions/").body["sheets"][0]["files"] == [file]
+    assert zhao.get(here + "answers/").body["results"][0]["files"] == [file]
+    answer = client.get(file["files"]["file"], headers={"Authorization": f"Bearer {wang.token}"})
+    assert b"".join(answer.streaming_content) == PDF

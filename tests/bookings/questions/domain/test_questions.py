@@ -26,6 +26,7 @@ ALL = [
     {"key": "gas", "kind": "choice", "label": "Gas", "choices": ["Ar", N2]},
     {"key": "day", "kind": "date", "label": "Day"},
     {"key": "hours", "kind": "meter", "label": "Filament", "meter": str(METER)},
+    {"key": "stage", "kind": "file", "label": "Picture of the stage"},
 ]  # fmt: skip
 
 

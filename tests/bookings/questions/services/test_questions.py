@@ -5,18 +5,21 @@ import pytest
 from accounts.domain.errors import Invalid, NotFound, NotPermitted, WrongState, WrongVersion
 from accounts.domain.roles import By
 from accounts.models import TrailEntry
-from bookings.models import AnswerSheet, MeterReading, Questionnaire, UsageSession
-from bookings.questions.selectors.questions import sheets_owed
+from bookings.models import AnswerFile, AnswerSheet, MeterReading, Questionnaire, UsageSession
+from bookings.questions.selectors.questions import answer_file_by_id, answered, sheets_owed
 from bookings.questions.services.meters import meter_add
-from bookings.questions.services.questions import questionnaire_set
+from bookings.questions.services.questions import answer_files_forget, questionnaire_set
 from bookings.record.domain.refusals import RulesRefuse
 from bookings.usage.services.usage import (
     reservation_answer,
+    reservation_answer_file,
     reservation_check_in,
     reservation_check_out,
     usage_settle,
 )
+from instruments.adapters.files import file_open
 from instruments.models import Instrument
+from tests.factories.attachments import PDF, picture
 from tests.factories.cast import NOW, at, reserve
 
 CLEAN = {"key": "clean", "kind": "yes_no", "label": "Clean?", "required": True}
@@ -187,4 +190,108 @@ def test_a_meter_is_read_by_an_answer_and_goes_up_only(cast, booked):
     assert [str(r.value) for r in MeterReading.objects.order_by("read_at")] == [
         "100.5000",
         "102.0000",
+    ]
+
+
+STAGE = {"key": "stage", "kind": "file", "label": "Picture of the stage", "required": True}
+
+
+def upload(cast, made, moment="before", key="stage", content=PDF, who="wang"):
+    by = By(cast.actor(who), at("2026-03-06 09:00"))
+    return reservation_answer_file(
+        by, reservation_id=made.pk, moment=moment, key=key, name="stage.pdf", content=content
+    )
+
+
+def test_a_file_is_an_answer_once_the_answers_name_it(
+    cast, booked, django_capture_on_commit_callbacks
+):
+    ask(cast, "before", STAGE, NOTE)
+    with pytest.raises(RulesRefuse):
+        check_in(cast, booked)
+    first, file = upload(cast, booked), upload(cast, booked, content=picture())
+    assert not AnswerFile.objects.filter(pk=first.pk).exists()
+    with pytest.raises(RulesRefuse):  # it is there, and no answer yet
+        check_in(cast, booked)
+    for wrong in ("x", "", str(first.pk), True):
+        with pytest.raises(Invalid):
+            check_in(cast, booked, answers={"stage": wrong})
+    assert not AnswerSheet.objects.exists()
+    check_in(cast, booked, answers={"stage": str(file.pk)})
+    sheet = AnswerSheet.objects.get()
+    assert [(field.key, answer) for field, answer in answered(sheet)] == [
+        ("stage", file), ("note", None),
+    ]  # fmt: skip
+    recorded = TrailEntry.objects.get(action="answers.answered").after
+    assert recorded["files"] == [file.digest]
+    for who in ("wang", "zhao"):
+        assert answer_file_by_id(cast.actor(who), file.pk) == file
+    with pytest.raises(NotFound):
+        answer_file_by_id(cast.actor("sun"), file.pk)
+    assert file_open(file.pk, "small") is not None
+    with django_capture_on_commit_callbacks(execute=True):
+        answer_files_forget(user_id=cast.wang.pk)
+    assert file_open(file.pk, "small") is None
+    sheet = AnswerSheet.objects.get()
+    assert (sheet.answers, answered(sheet)[0][1]) == ({"stage": str(file.pk)}, str(file.pk))
+
+
+def test_answering_again_drops_the_file_before(cast, booked, django_capture_on_commit_callbacks):
+    ask(cast, "before", STAGE | {"required": False})
+    old = upload(cast, booked)
+    answer(cast, booked, "before", {"stage": str(old.pk)})
+    new = upload(cast, booked, content=picture())
+    assert AnswerFile.objects.count() == 2  # the answer stays until it is answered again
+    with django_capture_on_commit_callbacks(execute=True):
+        answer(cast, booked, "before", {"stage": str(new.pk)})
+    assert list(AnswerFile.objects.values_list("pk", "sheet__state")) == [(new.pk, "answered")]
+    assert file_open(old.pk, "file") is None
+    answer(cast, booked, "before", {})
+    assert not AnswerFile.objects.exists()
+
+
+def test_a_file_of_another_booking_or_question_is_none(cast, booked):
+    ask(cast, "before", STAGE, STAGE | {"key": "other", "required": False})
+    other = reserve(cast, "2026-03-06 14:00", "2026-03-06 15:00")
+    elsewhere, file = upload(cast, other), upload(cast, booked)
+    for given in ({"stage": str(elsewhere.pk)}, {"stage": str(file.pk), "other": str(file.pk)}):
+        with pytest.raises(Invalid):
+            answer(cast, booked, "before", given)
+    assert not AnswerSheet.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("values", "refused"),
+    [
+        ({"key": "note"}, Invalid),
+        ({"key": "gone"}, Invalid),
+        ({"content": b"<html>"}, Invalid),
+        ({"content": b""}, Invalid),
+        ({"moment": "after"}, WrongState),
+        ({"who": "sun"}, NotFound),
+    ],
+)
+def test_what_is_not_asked_for_is_not_taken(cast, booked, values, refused, settings):
+    ask(cast, "before", STAGE, NOTE)
+    with pytest.raises(refused):
+        upload(cast, booked, **values)
+    assert not AnswerFile.objects.exists()
+
+
+def test_files_after_use_are_taken_while_in_use_and_where_owed(cast, booked):
+    ask(cast, "after", STAGE)
+    with pytest.raises(WrongState):
+        upload(cast, booked, "after")
+    check_in(cast, booked)
+    file = upload(cast, booked, "after")
+    check_out(cast, booked, answers={"stage": str(file.pk)})
+    with pytest.raises(WrongState):
+        upload(cast, booked, "after")
+
+
+def test_at_most_two_files_are_asked_for(cast):
+    with pytest.raises(Invalid) as refused:
+        ask(cast, "before", *({"key": f"f{n}", "kind": "file", "label": "x"} for n in range(3)))
+    assert [(p.field, p.code) for p in refused.value.problems] == [
+        ("questions[2].kind", "too-many")
     ]

@@ -3,11 +3,19 @@
 import re
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
 from accounts.domain.roles import By
-from bookings.models import AnswerSheet, CounterCycle, MeterReading, Questionnaire, Reservation
+from bookings.models import (
+    AnswerFile,
+    AnswerSheet,
+    CounterCycle,
+    MeterReading,
+    Questionnaire,
+    Reservation,
+)
 from bookings.questions.services.meters import counter_add, meter_add
 from bookings.questions.services.questions import questionnaire_set
 from bookings.usage.services.usage import reservation_check_in, usage_settle
@@ -15,6 +23,7 @@ from instruments.models import HouseRules, HouseRulesAcceptance, Instrument
 from instruments.selectors.policies import load_policy
 from instruments.services.house_rules import house_rules_set
 from tests.accounts.pages import page_of
+from tests.factories.attachments import PDF, picture
 from tests.factories.cast import NOW, at, reserve
 from tests.instruments.views.conftest import typed
 
@@ -286,3 +295,47 @@ def test_hours_for_groups_are_set_in_the_policy_form_and_marked_in_the_calendar(
     assert "data-kept" in html
     assert "only holders of a certificate" in html
     assert "group_0_days" in page_of(zhao.get(address))
+
+
+def test_a_file_is_uploaded_with_the_form_and_kept_where_another_answer_is_wrong(cast, noon):
+    stage = {"key": "stage", "kind": "file", "label": "Stage", "required": True}
+    ask(cast, "before", stage, {"key": "vacuum", "kind": "number", "label": "Vacuum", "high": "1"})
+    made = reserve(cast, TEN, TWELVE)
+    wang, zhao = signed_in(cast.wang), signed_in(cast.zhao)
+    form = reverse("bookings:questions", args=[made.pk, "before"])
+    assert 'enctype="multipart/form-data"' in page_of(wang.get(form))
+    html = SimpleUploadedFile("stage.jpg", b"<html>", "image/jpeg")
+    assert "is-invalid" in page_of(wang.post(form, {"answer_stage": html}), 400)
+    assert not AnswerFile.objects.exists()
+    sent = {"answer_stage": SimpleUploadedFile("stage.jpg", picture()), "answer_vacuum": "2"}
+    assert "stage.jpg" in page_of(wang.post(form, sent), 400)
+    file = AnswerFile.objects.get()
+    assert "stage.jpg" in page_of(wang.get(form))
+    assert wang.post(form, {"answer_vacuum": "0.5"}).status_code == 302
+    assert AnswerSheet.objects.get().answers == {"stage": str(file.pk), "vacuum": "0.5"}
+    for client in (wang, zhao):
+        booking = page_of(client.get(reverse("bookings:reservation", args=[made.pk])))
+        assert f'href="{file.url}">stage.jpg</a>' in booking
+        answer = client.get(file.url)
+        assert (answer.status_code, answer["Content-Type"]) == (200, "image/webp")
+    assert signed_in(cast.sun).get(file.url).status_code == 404
+    listed = reverse("bookings:answers", args=[cast.microscope.pk])
+    assert file.url in page_of(zhao.get(listed))
+    table = b"".join(zhao.get(listed, {"format": "csv"}).streaming_content).decode()
+    assert "Stage: stage.jpg; Vacuum: 0.5" in table
+
+
+def test_a_file_after_use_is_part_of_checking_out(cast, noon):
+    ask(cast, "after", {"key": "stage", "kind": "file", "label": "Stage"}, CLEAN)
+    made = reserve(cast, TEN, TWELVE)
+    reservation_check_in(By(cast.actor("wang"), at(TEN)), reservation_id=made.pk)
+    noon("2026-03-06 11:00")
+    wang = signed_in(cast.wang)
+    for page in (
+        reverse("bookings:reservation", args=[made.pk]),
+        reverse("bookings:at", args=[cast.microscope.short_code]),
+    ):
+        assert 'enctype="multipart/form-data"' in page_of(wang.get(page))
+    sent = {"answer_stage": SimpleUploadedFile("a.pdf", PDF), "answer_clean": "yes"}
+    wang.post(reverse("bookings:check-out", args=[made.pk]), sent)
+    assert AnswerFile.objects.get().sheet == AnswerSheet.objects.get()
