@@ -28,7 +28,7 @@ from bookings.organisations.views import (
     regions,
     register_imports,
 )
-from bookings.overview.views import home, operations, palette, reservations, usage
+from bookings.overview.views import home, hosted, operations, palette, reservations, usage
 from bookings.plans.views import chains, imports, waiting
 from bookings.pricing.views import what_if
 from bookings.privacy.views import leaving, persons
@@ -199,6 +199,7 @@ urlpatterns = [
     # At the instrument
     path("at/<str:code>/", at.at, name="at"),
     path("at/<str:code>/fault/", at.fault, name="fault-new"),
+    path("hosted/", hosted.hosted, name="hosted"),
     path("faults/", faults.faults, name="faults"),
     path("faults/<uuid:fault_id>/", faults.fault, name="fault"),
     path("faults/<uuid:fault_id>/dismiss/", faults.dismiss, name="fault-dismiss"),

@@ -86,7 +86,7 @@ PARTS = {
         ),
         "instruments:manage": (
             *("closures", "closure-end", "closure-delete", "what-if", "labels", "result-terms"),
-            *("faults", "fault", "fault-dismiss", "kiosks", "kiosk-revoke"),
+            *("hosted", "faults", "fault", "fault-dismiss", "kiosks", "kiosk-revoke"),
             *("questionnaires", "answers", "meters", "meter"),
             *("counters", "counter-done", "counter-retire"),
         ),

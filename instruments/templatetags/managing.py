@@ -364,6 +364,7 @@ TABS = [
     ("instruments:manage", _("Instruments")),
     ("instruments:facilities", _("Facilities")),
     ("instruments:courses", _("Courses")),
+    ("bookings:hosted", _("Bookings")),
     ("bookings:faults", _("Faults")),
     ("bookings:labels", _("Labels")),
     ("bookings:kiosks", _("Kiosks")),

@@ -217,6 +217,7 @@ GET  bookings:board-events           - 403 403 403 403 200 200 403 403 403 403 4
 GET  bookings:board-close            - 403 403 403 403 200 403 403 403 403 403 403 403
 POST bookings:board-close            - 403 403 403 403 302 403 403 403 403 403 403 403
 GET  bookings:requests               - 403 403 403 403 200 200 403 403 403 403 403 403
+GET  bookings:hosted                 - 403 403 403 403 200 200 403 403 403 403 403 403
 POST bookings:decide-many            - 403 403 403 403 302 400 403 403 403 403 403 403
 POST bookings:decide                 - 404 403 404 404 302 403 403 403 403 404 404 404
 GET  bookings:closures               - 403 403 403 403 200 403 403 403 403 403 403 403

@@ -42,8 +42,9 @@ from bookings.funding.services.funding import (
     source_resume,
     source_suspend,
 )
+from bookings.record.adapters.figures import Cell
 from bookings.record.selectors.reservations import shown
-from bookings.record.views.lists import ListPage
+from bookings.record.views.lists import ListPage, amount_cell
 from instruments.domain.opening import local_date
 
 PAGE = 50
@@ -99,12 +100,34 @@ def _shown(row: FundingSource, by: By) -> Shown:
     return Shown(row, state_of(row, by.now), row.left, may_account)
 
 
+HEADS = (
+    "code", "name", "organisation", "owner", "currency", "budget", "earmarked", "spent", "left",
+    "state",
+)  # fmt: skip
+
+
+def _cells(row: FundingSource, by: By) -> tuple[Cell, ...]:
+    amounts = (row.budget, row.held, row.spent, row.left)
+    return (
+        row.code,
+        row.name,
+        row.organisation.code,
+        str(row.owner),
+        row.currency,
+        *("" if amount is None else amount_cell(amount, row.currency) for amount in amounts),
+        state_of(row, by.now),
+    )
+
+
 LIST = ListPage(
     "bookings/funding/funding.html",
     sources_for,
     waits={"sources": sources_nearly_used},
     shown=_shown,
+    sheet=("funding", HEADS, _cells),
     size=PAGE,
+    words=("code", "name", "owner__name", "organisation__name", "organisation__name_zh"),
+    sorts={0: "code", 1: "owner__name", 2: "budget", 3: "held", 4: "spent"},
 )
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext
@@ -40,6 +41,8 @@ from bookings.needs.services.needs import (
     need_unshare,
     need_withdraw,
 )
+from bookings.record.adapters.figures import Cell
+from bookings.record.views.lists import ListPage
 from instruments.domain.search import Criteria
 from instruments.messages import required_text
 from instruments.models import Instrument
@@ -51,15 +54,51 @@ from instruments.selectors.search import search
 SHOWN, CAME_NEAR = 20, 5
 
 
+HEADS = (
+    "need", "text", "terms", "person", "payer", "earliest", "latest", "minutes", "budget",
+    "currency", "state", "made",
+)  # fmt: skip
+
+
+def _shown(need: Need, by: By) -> Need:
+    need.chosen = load_chosen(need.terms)  # type: ignore[attr-defined]
+    return need
+
+
+def _cells(need: Need, by: By) -> tuple[Cell, ...]:
+    return (
+        str(need.pk),
+        need.text,
+        ", ".join(need.terms),
+        str(need.user),
+        need.organisation.code,
+        need.earliest.isoformat(),
+        need.latest.isoformat(),
+        need.minutes,
+        need.budget,
+        need.currency,
+        need.state,
+        need.created_at.isoformat(),
+    )
+
+
+LIST = ListPage(
+    "bookings/needs/needs.html",
+    needs_for,
+    shown=_shown,
+    sheet=("needs", HEADS, _cells),
+    words=("text", "user__name", "organisation__name", "organisation__name_zh"),
+    day="created_at",
+    sorts={1: "earliest", 2: "user__name"},
+)
+
+
 @reads
-def needs(request: HttpRequest) -> HttpResponse:
+def needs(request: HttpRequest) -> HttpResponseBase:
     """One's own needs, and for managers those of their organisation."""
-    actor = by_of(request).actor
-    rows = list(needs_for(actor)[:100])
-    for need in rows:
-        need.chosen = load_chosen(need.terms)  # type: ignore[attr-defined]
-    may_book = any(actor.may("book", place_of(one)) for one in organisations_of(actor))
-    return render(request, "bookings/needs/needs.html", {"needs": rows, "may_book": may_book})
+    by = by_of(request)
+    may_book = any(by.actor.may("book", place_of(one)) for one in organisations_of(by.actor))
+    return LIST.answer(request, by, LIST.rows(by.actor), may_book=may_book)
 
 
 @edits

@@ -8,9 +8,10 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
-from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -20,7 +21,7 @@ from accounts.domain.errors import NotFound, NotPermitted, Refused
 from accounts.domain.roles import Actor, By
 from accounts.permissions import actor_of
 from accounts.selectors.memberships import no_second, place_of
-from accounts.views.pages import act, reads, writes
+from accounts.views.pages import act, by_of, reads, writes
 from bookings.catalogue.selectors.equivalents import load_nearest
 from bookings.catalogue.views.refusals import refusal_text, seconds_left
 from bookings.charging.selectors.stories import story_of
@@ -42,6 +43,8 @@ from bookings.record.selectors.reservations import (
     shown,
     upcoming,
 )
+from bookings.record.views.bookings import HEADS, booking_cells
+from bookings.record.views.lists import ListPage, wants_csv
 from bookings.reserving.forms.reservations import ReasonForm
 from bookings.reserving.services.reservations import reservation_cancel
 from bookings.results.domain.handoffs import HAPPENS
@@ -53,20 +56,30 @@ from bookings.usage.selectors.sessions import to_complete
 from bookings.usage.views.asked import load_asked
 from instruments.domain.opening import local_date
 
+MINE = ListPage(
+    "bookings/overview/mine.html",
+    own_reservations,
+    shown=lambda row, by: shown(row, by.now),
+    sheet=("bookings", HEADS, booking_cells),
+    size=20,
+    words=("instrument__name", "instrument__name_zh", "host__name", "host__name_zh"),
+    day="start_at",
+)
+
 
 @reads
-def mine(request: HttpRequest) -> HttpResponse:
-    now, actor = timezone.now(), actor_of(request.user)
-    own = own_reservations(actor)
-    page = Paginator(own.exclude(pk__in=upcoming(actor, now).values("pk")), 20).get_page(
-        request.GET.get("page")
-    )
-    coming = load_ahead(actor, now, 200)
+def mine(request: HttpRequest) -> HttpResponseBase:
+    """One's own bookings: what comes by day, then what is over; all of them as a file."""
+    by = by_of(request)
+    now, actor = by.now, by.actor
+    own = MINE.rows(actor)
+    if wants_csv(request):
+        return MINE.answer(request, by, own)
+    ahead = upcoming(actor, now)
+    coming = _load_ahead(MINE.narrowed(request, by, ahead)[0], now, 200)
     context = {
         "coming": [r for r in coming if not r.is_urgent],  # type: ignore[attr-defined]
         "urgent": [r for r in coming if r.is_urgent],  # type: ignore[attr-defined]
-        "past": [shown(r, now) for r in page.object_list],
-        "page": page,
         "today": local_date(ZoneInfo(actor.time_zone), now),
         "offers": offers_to(actor.person, now).count(),
         "books_own": bool(actor.organisations_where("book")),
@@ -74,14 +87,18 @@ def mine(request: HttpRequest) -> HttpResponse:
             actor.organisations_where("book") | actor.organisations_where("book-for-members")
         ),
     }
-    return render(request, "bookings/overview/mine.html", context)
+    return MINE.answer(request, by, own.exclude(pk__in=ahead.values("pk")), **context)
 
 
 def load_ahead(actor: Actor, now: datetime, most: int) -> list[Reservation]:
     """The first of the actor's bookings that are not over, by start, each with its local day and
     what can be done with it now; what must be done soon is urgent. One statement."""
-    rows = upcoming(actor, now).order_by("start_at", "id")[:most]
-    return [_ahead(shown(row, now), now) for row in rows]
+    return _load_ahead(upcoming(actor, now), now, most)
+
+
+def _load_ahead(rows: QuerySet[Reservation], now: datetime, most: int) -> list[Reservation]:
+    first = rows.order_by("start_at", "id")[:most]
+    return [_ahead(shown(row, now), now) for row in first]
 
 
 def _ahead(reservation: Reservation, now: datetime) -> Reservation:

@@ -34,6 +34,7 @@ from bookings.pricing.services.agreements import (
     agreement_propose,
     agreement_sign,
 )
+from bookings.record.adapters.figures import Cell
 from bookings.record.views.lists import ListPage
 
 FORM = "bookings/pricing/agreement_form.html"
@@ -44,12 +45,30 @@ def _shown(row: Agreement, by: By) -> dict[str, Any]:
     return {"row": row, "members": members, "state": state_on(row, today_in(members, by.now))}
 
 
+HEADS = ("agreement", "name", "state", "valid_from", "valid_until", "regions")
+
+
+def _cells(row: Agreement, by: By) -> tuple[Cell, ...]:
+    item = _shown(row, by)
+    return (
+        str(row.pk),
+        row.name,
+        item["state"],
+        row.valid_from.isoformat(),
+        row.valid_until.isoformat() if row.valid_until else "",
+        ", ".join(member.region.name for member in item["members"]),
+    )
+
+
 LIST = ListPage(
     "bookings/pricing/agreements.html",
     agreements_for,
     waits={"sign": agreements_to_sign},
     shown=_shown,
+    sheet=("agreements", HEADS, _cells),
     size=20,
+    words=("name", "name_zh"),
+    day="valid_from",
 )
 
 

@@ -27,6 +27,9 @@ WITH = (
     "session",
 )
 
+# A slot that was kept for a while, and of which nothing came.
+ONLY_HELD = Q(state__in=["cancelled", "expired"], confirmed_at=None, quotes=None)
+
 
 def visible_to(actor: Actor) -> Q:
     """One's own; those one's organisation pays or hosts, for its managers and finance; those
@@ -86,9 +89,19 @@ def visible_among(actor: Actor, ids: Iterable[UUID]) -> frozenset[UUID]:
 
 def own_reservations(actor: Actor) -> QuerySet[Reservation]:
     """The actor's own bookings, newest first; slots that were only kept for a while are none."""
-    only_held = Q(state__in=["cancelled", "expired"], confirmed_at=None, quotes=None)
     return (
-        Reservation.objects.filter(~only_held, user_id=actor.person)
+        Reservation.objects.filter(~ONLY_HELD, user_id=actor.person)
+        .select_related(*WITH)
+        .order_by("-start_at", "-id")
+    )
+
+
+def hosted_reservations(actor: Actor) -> QuerySet[Reservation]:
+    """Return the bookings of instruments that the actor manages, newest first; slots that were only
+    kept for a while are none."""
+    hosts = actor.organisations_where("manage-instruments")
+    return (
+        Reservation.objects.filter(~ONLY_HELD, ~Q(state="held"), host_id__in=hosts)
         .select_related(*WITH)
         .order_by("-start_at", "-id")
     )

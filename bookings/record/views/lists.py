@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.core.paginator import Paginator
-from django.db.models import DateTimeField, Q, QuerySet
+from django.db.models import DateTimeField, Model, Q, QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -66,7 +66,7 @@ class ListPage:
                 fits |= Q(**{f"{name}__icontains": text})
             rows = rows.filter(fits)
         zone = ZoneInfo(by.actor.time_zone)
-        is_moment = self.day and isinstance(rows.model._meta.get_field(self.day), DateTimeField)
+        is_moment = bool(self.day) and _is_moment(rows.model, self.day)
         if since := data.get("since"):
             first = day_span(zone, since)[0] if is_moment else since
             rows = rows.filter(**{f"{self.day}__gte": first})
@@ -74,6 +74,21 @@ class ListPage:
             behind = day_span(zone, until)[1] if is_moment else until + timedelta(days=1)
             rows = rows.filter(**{f"{self.day}__lt": behind})
         return rows.order_by(sort, "pk") if sort else rows
+
+    def narrowed(
+        self, request: HttpRequest, by: By, rows: QuerySet[Any]
+    ) -> tuple[QuerySet[Any], dict[str, Any]]:
+        """The rows as the reader narrowed and sorted them, and what the template knows of it."""
+        form = WorkingForm(request.GET, with_words=bool(self.words), with_days=bool(self.day))
+        sort = request.GET.get("sort", "")
+        if sort.removeprefix("-") not in self.sorts.values():
+            sort = ""
+        return self._worked(form, by, rows, sort), {
+            "working": form,
+            "is_narrowed": self.narrows(request),
+            "sorts": self.sorts,
+            "sort": sort,
+        }
 
     def chosen(self, request: HttpRequest, by: By) -> tuple[str, QuerySet[Any]]:
         """Return which of what waits is asked for (empty: none of it), and the rows."""
@@ -85,17 +100,8 @@ class ListPage:
     ) -> HttpResponseBase:
         """The rows, narrowed as the caller likes, as the page asked for or as the file; `totals`
         where the caller has them already."""
-        form = WorkingForm(request.GET, with_words=bool(self.words), with_days=bool(self.day))
-        sort = request.GET.get("sort", "")
-        if sort.removeprefix("-") not in self.sorts.values():
-            sort = ""
-        rows = self._worked(form, by, rows, sort)
-        context |= {
-            "working": form,
-            "is_narrowed": self.narrows(request),
-            "sorts": self.sorts,
-            "sort": sort,
-        }
+        rows, working = self.narrowed(request, by, rows)
+        context |= working
         if self.sheet and wants_csv(request):
             name, heads, cells = self.sheet
             if self.columns:
@@ -114,6 +120,14 @@ class ListPage:
                 totals = self.totals(rows) if pages.count else []
             context["totals"] = totals
         return render(request, self.template, {"page": page, **context})
+
+
+def _is_moment(model: type[Model], path: str) -> bool:
+    """Return whether a field, perhaps of a row that this one refers to, is an instant."""
+    *above, name = path.split("__")
+    for each in above:
+        model = model._meta.get_field(each).related_model  # type: ignore[assignment]
+    return isinstance(model._meta.get_field(name), DateTimeField)
 
 
 def waits_of(request: HttpRequest, *allowed: str) -> str:

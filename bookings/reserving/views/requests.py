@@ -1,22 +1,25 @@
 """Requests that wait for a manager's word: a list, and one of them with all there is to know."""
 
-from datetime import datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 
 from accounts.domain.errors import NotPermitted, Refused
-from accounts.domain.roles import Actor, By
+from accounts.domain.roles import By
 from accounts.views.pages import act, by_of, reads, writes
 from bookings.catalogue.views.refusals import refusal_text
 from bookings.record.models import Reservation
 from bookings.record.selectors.reservations import requests_to_decide
+from bookings.record.views.bookings import HEADS, WORDS, booking_cells
+from bookings.record.views.lists import ListPage, wants_csv
 from bookings.reserving.forms.reservations import DecideForm, DecideManyForm
 from bookings.reserving.selectors.requests import load_quotes, load_request
 from bookings.reserving.services.reservations import requests_decide, reservation_decide
@@ -25,9 +28,21 @@ from bookings.samples.selectors.samples import load_of_booking
 MOST = 200  # in the list, the most urgent
 
 
+LIST = ListPage(
+    "bookings/reserving/requests.html",
+    lambda actor: Reservation.objects.none(),
+    sheet=("requests", HEADS, booking_cells),
+    words=WORDS,
+    day="start_at",
+)
+
+
 @reads
-def requests(request: HttpRequest) -> HttpResponse:
-    """The inbox, the most urgent first. `of` is the one that is opened."""
+def requests(request: HttpRequest) -> HttpResponseBase:
+    """The inbox, the most urgent first, and as a file. `of` is the one that is opened."""
+    if wants_csv(request):
+        by = by_of(request)
+        return LIST.answer(request, by, _requests(by))
     return _page(request, of=request.GET.get("of", ""))
 
 
@@ -36,7 +51,7 @@ def decide(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
     """The word on one; the next one is opened after it."""
 
     def work(by: By, data: dict[str, Any]) -> tuple[Reservation, UUID | None]:
-        following = _following(by.actor, reservation_id, by.now)
+        following = _following(request, by, reservation_id)
         decided = reservation_decide(
             by, reservation_id=reservation_id, approve=data["approve"], reason=data["reason"]
         )
@@ -54,7 +69,7 @@ def decide(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
         partial(_page, request, of=str(reservation_id)),
         work,
         to=lambda result: reverse(
-            "bookings:requests", query={"of": result[1]} if result[1] else {}
+            "bookings:requests", query=_kept(request) | ({"of": result[1]} if result[1] else {})
         ),
         done=done,
         form=DecideForm(request.POST),
@@ -65,7 +80,7 @@ def decide(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
 def decide_many(request: HttpRequest) -> HttpResponse:
     """One word on several; what could not be decided is named, and stays in the list."""
     by = by_of(request)
-    waiting = _waiting(by.actor, by.now)
+    waiting = _waiting(request, by)[0]
     form = DecideManyForm(request.POST, waiting=waiting)
     if not form.is_valid():
         return _page(request, status=400, many=form)
@@ -83,20 +98,31 @@ def decide_many(request: HttpRequest) -> HttpResponse:
     for pk, error in refused:
         row = by_id[pk]
         messages.error(request, f"{row.user}, {row.instrument}: {refusal_text(error)}")
-    return redirect("bookings:requests")
+    return redirect(reverse("bookings:requests", query=_kept(request)))
 
 
-def _waiting(actor: Actor, now: datetime) -> list[Reservation]:
-    if not actor.organisations_where("manage-instruments"):
+def _kept(request: HttpRequest) -> dict[str, str]:
+    """What narrows the list, for the address that comes next."""
+    return {name: value for name in ("q", "since", "until") if (value := request.GET.get(name))}
+
+
+def _requests(by: By) -> QuerySet[Reservation]:
+    if not by.actor.organisations_where("manage-instruments"):
         raise NotPermitted(capability="manage-instruments")
-    rows = requests_to_decide(actor, now)
+    return requests_to_decide(by.actor, by.now)
+
+
+def _waiting(request: HttpRequest, by: By) -> tuple[list[Reservation], dict[str, Any]]:
+    """The requests as the reader narrowed them, and what the page knows of that."""
+    rows, working = LIST.narrowed(request, by, _requests(by))
     rows = rows.select_related("instrument__policy", "instrument__schedule", "conversation")
-    return list(rows[:MOST])
+    return list(rows[:MOST]), working
 
 
-def _following(actor: Actor, reservation_id: UUID, now: datetime) -> UUID | None:
+def _following(request: HttpRequest, by: By, reservation_id: UUID) -> UUID | None:
     """The request that is next in the list, from the top again after the last."""
-    ids = list(requests_to_decide(actor, now).values_list("pk", flat=True)[:MOST])
+    rows, _ = LIST.narrowed(request, by, _requests(by))
+    ids = list(rows.values_list("pk", flat=True)[:MOST])
     if reservation_id not in ids:
         return None
     at = ids.index(reservation_id)
@@ -112,7 +138,7 @@ def _page(
     **forms: Any,
 ) -> HttpResponse:
     by = by_of(request)
-    rows = _waiting(by.actor, by.now)
+    rows, working = _waiting(request, by)
     quotes = load_quotes(rows)
     at = next((n for n, row in enumerate(rows) if str(row.pk) == of), None)
     chosen = rows[at or 0] if rows else None
@@ -127,6 +153,7 @@ def _page(
         "after": rows[(at or 0) + 1] if (at or 0) + 1 < len(rows) else None,
         "now": by.now,
         "refused": refusal_text(refused),
+        **working,
         **forms,
     }
     return render(request, "bookings/reserving/requests.html", context, status=status)

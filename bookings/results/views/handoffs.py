@@ -16,6 +16,8 @@ from django.utils.translation import gettext
 from accounts.domain.errors import NotPermitted
 from accounts.domain.roles import By
 from accounts.views.pages import act, by_of, edits, reads, sent, shown, writes
+from bookings.record.adapters.figures import Cell
+from bookings.record.views.bookings import WORDS
 from bookings.record.views.lists import ListPage
 from bookings.results.domain.handoffs import AWAITED, OPEN, may
 from bookings.results.forms.collecting import collecting_forms
@@ -64,7 +66,38 @@ def _row(hand_off: HandOff, by: By) -> HandOff:
     return hand_off
 
 
-LIST = ListPage("bookings/results/results.html", hand_offs_for, shown=_row)
+HEADS = (
+    "result", "booking", "instrument", "start", "person", "payer", "state", "due", "kept_until",
+    "files", "bytes",
+)  # fmt: skip
+
+
+def _cells(row: HandOff, by: By) -> tuple[Cell, ...]:
+    booking = row.reservation
+    return (
+        str(row.pk),
+        str(booking.pk),
+        booking.instrument.name,
+        booking.start_at.isoformat(),
+        str(booking.user),
+        booking.organisation.code,
+        row.state,
+        row.due_at.isoformat(),
+        row.retain_until.isoformat() if row.retain_until else "",
+        row.file_count,  # type: ignore[attr-defined]
+        row.bytes_total,  # type: ignore[attr-defined]
+    )
+
+
+LIST = ListPage(
+    "bookings/results/results.html",
+    hand_offs_for,
+    shown=_row,
+    sheet=("results", HEADS, _cells),
+    words=tuple(f"reservation__{name}" for name in WORDS),
+    day="reservation__start_at",
+    sorts={0: "reservation__start_at", 1: "reservation__user__name", 2: "due_at", 3: "bytes_total"},
+)
 
 
 @reads
@@ -81,6 +114,7 @@ def results(request: HttpRequest) -> HttpResponseBase:
         by,
         with_sizes(rows),
         form=form,
+        is_filtered=any(form.cleaned_data.values()),
         is_host=bool(by.actor.organisations_where("manage-instruments")),
         keeps_storage=storages_for(by.actor).exists(),
     )

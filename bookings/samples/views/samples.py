@@ -22,6 +22,7 @@ from accounts.permissions import require_somewhere
 from accounts.selectors.memberships import organisations_of, place_of
 from accounts.selectors.rows import as_uuid
 from accounts.views.pages import act, by_of, edits, reads, sent, shown, writes
+from bookings.record.adapters.figures import Cell
 from bookings.record.adapters.labels import LAYOUTS, label_sheet
 from bookings.record.messages import sentence
 from bookings.record.models import Reservation
@@ -52,10 +53,37 @@ from instruments.adapters.pictures import MEDIA_TYPE
 from instruments.domain.attachments import PHOTO
 from instruments.selectors.registry import managed_instruments
 
+HEADS = (
+    "code", "name", "person", "organisation", "state", "hazards", "afterwards", "announced",
+)  # fmt: skip
+
+
+def _cells(row: SampleItem, by: By) -> tuple[Cell, ...]:
+    return (
+        row.code,
+        row.name,
+        str(row.user),
+        row.organisation.code,
+        row.state,
+        ", ".join(row.hazards),
+        row.afterwards,
+        row.created_at.isoformat(),
+    )
+
+
+SHEET = ("samples", HEADS, _cells)
+WORDS = (
+    "name", "code", "description", "user__name", "organisation__name", "organisation__name_zh",
+)  # fmt: skip
+SORTS = {0: "name", 1: "state"}
 OWN = ListPage(
     "bookings/samples/samples.html",
     lambda actor: selectors.with_bookings(selectors.owned_samples(actor)),
     size=50,
+    sheet=SHEET,
+    words=WORDS,
+    day="created_at",
+    sorts=SORTS,
 )
 QUEUE = ListPage(
     "bookings/samples/queue.html",
@@ -67,6 +95,10 @@ QUEUE = ListPage(
         "return": selectors.to_return,
     },
     size=50,
+    sheet=SHEET,
+    words=WORDS,
+    day="created_at",
+    sorts=SORTS,
 )
 TABS = {
     "due": _("Due within a week"),
@@ -135,9 +167,9 @@ def _queue(request: HttpRequest, status: int = 200, **context: Any) -> HttpRespo
     waits, rows = QUEUE.chosen(request, by)
     rows = selectors.on_instrument(rows, facility, instrument)
     query = {n: v for n in ("facility", "instrument") if (v := request.GET.get(n))}
-    here = reverse("bookings:sample-queue")
     context = {
         "form": form,
+        "is_filtered": bool(query),
         "steps": StepForm(states=HOST_STEPS),
         "labels": LabelsForm(),
         "waits": waits,
@@ -149,7 +181,6 @@ def _queue(request: HttpRequest, status: int = 200, **context: Any) -> HttpRespo
             }
             for w, label in TABS.items()
         ],
-        "here": here,
         "hosts": by.actor.organisations_where("manage-instruments"),
         **context,
     }

@@ -19,11 +19,12 @@ from accounts.selectors.memberships import place_of
 from accounts.views.pages import act, by_of, edits, reads, writes
 from bookings.availability.selectors.cuts import InTheWay
 from bookings.catalogue.selectors.units import units_of
+from bookings.record.adapters.figures import Cell
 from bookings.record.forms.fields import local_moment
 from bookings.record.views.lists import ListPage
 from bookings.reserving.forms.reservations import ReasonForm
 from bookings.usage.forms.faults import ConfirmForm
-from bookings.usage.models import FaultReport
+from bookings.usage.models import FaultNote, FaultReport
 from bookings.usage.selectors.closures import with_costs
 from bookings.usage.selectors.faults import (
     NOTES,
@@ -36,7 +37,34 @@ from bookings.usage.services.faults import fault_confirm, fault_dismiss
 from instruments.adapters.files import SIZES, file_open
 from instruments.adapters.pictures import MEDIA_TYPE
 
-LIST = ListPage("bookings/usage/faults.html", faults_for, waits={"faults": faults_to_decide})
+HEADS = ("fault", "instrument", "facility", "severity", "state", "reported", "notes")
+
+
+def _cells(row: FaultReport, by: By) -> tuple[Cell, ...]:
+    said: list[FaultNote] = row.said  # type: ignore[attr-defined]
+    return (
+        str(row.pk),
+        row.instrument.name,
+        row.instrument.facility.name,
+        row.severity,
+        row.state,
+        row.created_at.isoformat(),
+        "; ".join(note.text for note in said if note.text),
+    )
+
+
+LIST = ListPage(
+    "bookings/usage/faults.html",
+    faults_for,
+    waits={"faults": faults_to_decide},
+    sheet=("faults", HEADS, _cells),
+    words=(
+        "instrument__name", "instrument__name_zh", "instrument__facility__name",
+        "instrument__facility__name_zh",
+    ),
+    day="created_at",
+    sorts={0: "instrument__name", 1: "created_at", 2: "state"},
+)  # fmt: skip
 
 
 @reads

@@ -9,38 +9,21 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext
 
-from accounts.domain.roles import By
 from accounts.views.pages import act, by_of, edits, reads
-from bookings.record.adapters.figures import Cell
 from bookings.record.forms.fields import local_moment
-from bookings.record.models import Reservation
 from bookings.record.selectors.reservations import reservation_by_id
+from bookings.record.views.bookings import HEADS, WORDS, booking_cells
 from bookings.record.views.lists import ListPage
 from bookings.usage.forms.usage import TimesForm
 from bookings.usage.selectors.sessions import sessions_to_complete
 from bookings.usage.services.sessions import session_complete
 from bookings.usage.services.usage import require_user
 
-HEADS = ("booking", "instrument", "start", "end", "person", "payer", "payer_name")
-
-
-def _cells(row: Reservation, by: By) -> tuple[Cell, ...]:
-    return (
-        str(row.pk),
-        row.instrument.name,
-        row.start_at.isoformat(),
-        row.end_at.isoformat(),
-        str(row.user),
-        row.organisation.code,
-        row.organisation.name,
-    )
-
-
 LIST = ListPage(
     "bookings/usage/sessions.html",
     sessions_to_complete,
-    sheet=("sessions-to-complete", HEADS, _cells),
-    words=("instrument__name", "instrument__name_zh", "user__name", "organisation__name"),
+    sheet=("sessions-to-complete", HEADS, booking_cells),
+    words=WORDS,
     day="start_at",
     sorts={0: "start_at", 1: "user__name"},
 )

@@ -1,0 +1,86 @@
+"""Lists that are narrowed by words and days, sorted, and given as a file."""
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from accounts.domain.roles import By
+from bookings.models import Reservation
+from bookings.usage.services.faults import fault_report
+from tests.accounts.pages import page_of
+from tests.factories.cast import NOW, reserve
+from tests.factories.needs import need_of
+from tests.factories.samples import announce, join
+
+# The page, who reads it, a word that finds its row, and by what it is sorted.
+PAGES = [
+    ("mine", "wang", "microscope", []),
+    ("hosted", "zhao", "microscope", ["start_at", "instrument__name", "user__name", "state"]),
+    ("requests", "zhao", "approval", []),
+    ("faults", "zhao", "microscope", ["instrument__name", "created_at", "state"]),
+    ("needs", "wang", "steel", ["earliest", "user__name"]),
+    ("sample-items", "wang", "perovskite", ["name", "state"]),
+    ("sample-queue", "zhao", "perovskite", ["name", "state"]),
+    ("results", "zhao", "", ["reservation__start_at", "reservation__user__name", "due_at"]),
+    ("money-funding", "lin", "", ["code", "owner__name", "budget", "held", "spent"]),
+    ("money-agreements", "coordinator", "", []),
+]
+
+
+@pytest.fixture
+def client_of(cast, monkeypatch):
+    monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
+    booked = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
+    asks = cast.instrument(name="With approval", policy={"approval": "manual"})
+    asked = reserve(cast, "2026-03-09 10:00", "2026-03-09 12:00", instrument=asks)
+    assert asked.state == Reservation.State.REQUESTED
+    by = By(cast.actor("wang"), NOW)
+    fault_report(by, instrument_id=cast.microscope.pk, severity="usable", text="It drifts.")
+    need_of(cast)
+    join(cast, booked, announce(cast))
+
+    def of(who):
+        client = Client()
+        client.force_login(cast.people[who])
+        return client
+
+    return of
+
+
+@pytest.mark.parametrize(("page", "who", "word", "sorts"), PAGES)
+def test_each_is_narrowed_sorted_and_given_as_a_file(client_of, page, who, word, sorts):
+    client, address = client_of(who), reverse(f"bookings:{page}")
+    page_of(client.get(address))
+    nothing = page_of(client.get(address, {"q": "nowhere at all"}))
+    assert "Nothing matches these conditions." in nothing
+    for sort in sorts:
+        page_of(client.get(address, {"sort": sort}))
+        page_of(client.get(address, {"sort": f"-{sort}", "since": "2026-01-01"}))
+
+    def lines(**query):
+        answer = client.get(address, {"format": "csv"} | query)
+        assert answer["Content-Type"].startswith("text/csv")
+        return b"".join(answer.streaming_content).decode().split("\r\n\r\n")[0].splitlines()[1:]
+
+    if word:
+        assert 'name="q"' in page_of(client.get(address))
+        assert lines(q=word)
+        assert lines(q=word, since="2026-01-01", until="2026-12-31") == lines(q=word)
+    else:
+        lines()
+    assert not [line for line in lines(q="nowhere at all") if line and "nowhere" not in line]
+
+
+def test_requests_stay_narrowed_from_one_to_the_next(cast, client_of):
+    client = client_of("zhao")
+    (asked,) = Reservation.objects.filter(state="requested")
+    address = reverse("bookings:requests")
+    assert f"?q=approval&amp;of={asked.pk}" in page_of(client.get(address, {"q": "approval"}))
+    decide = reverse("bookings:decide", args=[asked.pk])
+    assert client.post(f"{decide}?q=approval", {"approve": "1"}).url == f"{address}?q=approval"
+
+
+def test_bookings_of_ones_instruments_are_added_up(cast, client_of):
+    page = page_of(client_of("zhao").get(reverse("bookings:hosted"), {"q": "microscope"}))
+    assert "1 booking, 2 h" in page
+    assert client_of("wang").get(reverse("bookings:hosted")).status_code == 403
