@@ -1,7 +1,7 @@
 """The tables of what happens: occupancy, reservations, use, money, hours."""
 
 from bookings.audit.models import AuditException, AuditFinding, AuditRun, AuditSample, TrailBundle
-from bookings.availability.models import Closure, Occupancy
+from bookings.availability.models import Closure, KeptHours, Occupancy
 from bookings.catalogue.models import (
     BusyCalendar,
     BusyTime,
@@ -136,6 +136,7 @@ __all__ = [
     "InstrumentMonth",
     "InstrumentYear",
     "KeepRequest",
+    "KeptHours",
     "Kiosk",
     "LedgerEntry",
     "ListEntry",

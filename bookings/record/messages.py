@@ -740,6 +740,15 @@ SENTENCES = {
         " left to those of this region, and with this it would be {total}.",
         "limit",
     ),
+    "kept-for-holder": _(
+        "Hours are kept for others: {kept} h of that time, of which {free} h would be left free."
+    ),
+    "kept-already": _("Hours are kept for this organisation in that time already."),
+    "kept-ended": _("These hours are kept no longer."),
+    "more-than-fits": _("More than fits beside what is booked and kept: at most {hours} h."),
+    "no-rate-by-the-hour": _("On that day the instrument has no price by the hour."),
+    "whole-minutes": _("This must be a whole minute."),
+    "no-policy": _("The instrument has no booking policy yet."),
 }
 
 
@@ -757,6 +766,7 @@ RULES = {
     "organisation-quota": _("quota of an organisation"),
     "group-quota": _("quota of a price group"),
     "kept-for-other-regions": _("share kept for other regions"),
+    "kept-for-holder": _("hours kept for others"),
     "hazard-not-accepted": _("hazards of samples"),
 }
 

@@ -39,6 +39,8 @@ class BookingPolicy(models.Model):
     # null: none, as the release before writes it
     refused_hazards = ArrayField(models.CharField(max_length=20), default=list, null=True)
     group_hours = models.JSONField(null=True)
+    # Until when hours are kept for some holder (bookings' KeptHours): so that nobody looks in vain.
+    kept_until = models.DateTimeField(null=True)
     version = models.PositiveIntegerField(default=1)
 
     class Meta:

@@ -14,6 +14,7 @@ from itertools import islice, pairwise
 from zoneinfo import ZoneInfo
 
 from bookings.availability.domain.group_hours import CODES, broken
+from bookings.availability.domain.kept_hours import Kept, Promises
 from bookings.availability.domain.quotas import Booked, Tally
 from bookings.record.domain.periods import Period, clip, intersect, subtract, union
 from bookings.record.domain.refusals import Refusal
@@ -121,8 +122,8 @@ class Calendar:
 
     windows: unmerged opening windows that cover the span and what is near it; blocks: live
     occupancies there; booked: what counts for quotas and the share kept for other regions, in
-    the days, weeks and months (of `zone`) that the span touches. `check` and `starts` are right
-    only within that span.
+    the days, weeks and months (of `zone`) that the span touches; promises: hours kept for holders.
+    `check` and `starts` are right only within that span.
     """
 
     def __init__(
@@ -134,6 +135,7 @@ class Calendar:
         is_published: bool = True,
         zone: ZoneInfo | None = None,
         booked: Iterable[Booked] = (),
+        promises: Promises | None = None,
     ) -> None:
         self.windows = sorted(windows)
         self.policy = policy
@@ -141,6 +143,7 @@ class Calendar:
         self.is_published = is_published
         self.zone = zone or ZoneInfo("UTC")
         self.booked = tuple(booked)
+        self.promises = promises
         self._tallies: dict[tuple[Asker, datetime], Tally] = {}
         self._open = [Period(w.opens_at, w.closes_at) for w in merged(self.windows)]
         self._open_starts = [period.start for period in self._open]
@@ -166,7 +169,13 @@ class Calendar:
         insort(self._lanes[block.unit], block, key=lambda b: b.period)
         insort(self._lane_starts[block.unit], block.period.start)
         self.booked = (*self.booked, booked)
+        if self.promises is not None:
+            self.promises.take(block.unit, block.period, booked.organisation, booked.period)
         self._tallies.clear()
+
+    def rights(self, holder: Hashable) -> tuple[Kept, ...]:
+        """The hours that are kept for a holder."""
+        return self.promises.rights(holder) if self.promises else ()
 
     # What the rules ask
 
@@ -245,6 +254,9 @@ class Calendar:
 
     def _limits(self, asker: Asker, period: Period, now: datetime) -> Iterator[Refusal]:
         policy = self.policy
+        if self.promises is not None:
+            blocked = self.blocked_span(period)
+            yield from self.promises.refusals(asker.organisation, period, blocked, now)
         if not policy.quotas and policy.cross_region_share is None:
             return
         if (asker, now) not in self._tallies:
@@ -342,6 +354,7 @@ class Calendar:
             or policy.quotas
             or policy.cross_region_share is not None
             or policy.group_hours
+            or self.promises is not None
         )
         last: datetime | None = None
         for start in self._grid(earliest, latest, slot):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from bookings.availability.domain.kept_hours import shown_hours
 from bookings.record.domain.months import month_after
 from bookings.record.domain.periods import Period, clip
 from bookings.record.domain.refusals import Refusal
@@ -134,7 +135,7 @@ class Tally:
             else:
                 sum_ = hours + piece.length
                 is_over = sum_ > _hours(quota)
-                total, so_far = _shown_hours(sum_), _shown_hours(hours)
+                total, so_far = shown_hours(sum_), shown_hours(hours)
             if is_over:
                 return Refusal(
                     CODES[quota.scope],
@@ -171,9 +172,9 @@ class Tally:
                     "kept-for-other-regions",
                     {
                         "percent": share.percent,
-                        "used": _shown_hours(taken),
-                        "total": _shown_hours(total),
-                        "limit": _shown_hours(offered * (100 - share.percent) / 100),
+                        "used": shown_hours(taken),
+                        "total": shown_hours(total),
+                        "limit": shown_hours(offered * (100 - share.percent) / 100),
                         "released_minutes": share.released_minutes,
                     },
                 )
@@ -182,8 +183,3 @@ class Tally:
 
 def _hours(quota: Quota) -> timedelta:
     return timedelta(microseconds=int(quota.limit * 3_600_000_000))
-
-
-def _shown_hours(length: timedelta) -> str:
-    """Hours with at most two decimals."""
-    return f"{length / HOUR:.2f}".rstrip("0").rstrip(".")

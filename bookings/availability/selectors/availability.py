@@ -17,11 +17,15 @@ from bookings.availability.domain.availability import (
     Block,
     Calendar,
 )
+from bookings.availability.domain.kept_hours import Kept, Promises
 from bookings.availability.domain.quotas import Booked, counted_span
 from bookings.availability.models import Occupancy
+from bookings.availability.selectors.kept_hours import in_force, keeps, kept_rows, value_of
 from bookings.record.domain.periods import Period
 from bookings.record.domain.reservations import COUNTED
 from bookings.record.models import Reservation
+from instruments.domain.opening import Window, merged
+from instruments.domain.policies import Policy
 from instruments.models import Instrument
 from instruments.selectors.opening import load_windows
 from instruments.selectors.policies import load_policy
@@ -145,8 +149,52 @@ def load_booked(
     return booked
 
 
+def load_promises(
+    instruments: Iterable[Instrument], now: datetime, *, without: Collection[UUID] = ()
+) -> dict[UUID, Promises]:
+    """What is kept for holders of the instruments (policy, schedule loaded with them) that keep
+    some; the given reservations left out. Two statements, none where none keeps any."""
+    keeping = {i.pk: i for i in instruments if keeps(i, now)}
+    if not keeping:
+        return {}
+    kept: dict[UUID, list[Kept]] = {}
+    for row in kept_rows(now, without).filter(in_force(now), instrument__in=list(keeping)):
+        kept.setdefault(row.instrument_id, []).append(value_of(row))
+    if not kept:
+        return {}
+    within = {pk: Period(now, max(k.window.end for k in rows)) for pk, rows in kept.items()}
+    span = Period(now, max(period.end for period in within.values())).padded(1440, 1440)
+    blocks = load_blocks(kept, span, now, without=without)
+    return {pk: promises_of(keeping[pk], rows, within[pk], blocks[pk]) for pk, rows in kept.items()}
+
+
+def promises_of(
+    instrument: Instrument,
+    kept: Iterable[Kept],
+    within: Period,
+    blocks: Iterable[Block],
+    *,
+    windows: Sequence[Window] | None = None,
+    policy: Policy | None = None,
+) -> Promises:
+    """Join what is kept of an instrument with its time; by its own opening hours and policy, where
+    no others are asked about. No statement."""
+    if windows is None:
+        windows = load_windows(instrument.schedule, within.start, within.end)
+    return Promises(
+        kept,
+        opened=[Period(w.opens_at, w.closes_at) for w in merged(sorted(windows))],
+        taken=[(block.unit, block.period) for block in blocks],
+        policy=policy or load_policy(instrument.policy),
+    )
+
+
 def calendar_of(
-    instrument: Instrument, within: Period, blocks: list[Block], booked: Iterable[Booked] = ()
+    instrument: Instrument,
+    within: Period,
+    blocks: list[Block],
+    booked: Iterable[Booked] = (),
+    promises: Promises | None = None,
 ) -> Calendar | None:
     """The calendar of an instrument (policy, schedule loaded with it) over a span; None for
     one without a policy, which cannot be booked. No statement."""
@@ -159,6 +207,7 @@ def calendar_of(
         is_published=instrument.publication == Instrument.Publication.PUBLISHED,
         zone=ZoneInfo(instrument.facility.time_zone),
         booked=booked,
+        promises=promises,
     )
 
 
@@ -171,11 +220,15 @@ def load_calendar(
     lapsed: set[UUID] | None = None,
 ) -> Calendar | None:
     """Build the calendar of an instrument with what is taken around a span. One statement; two
-    where the policy has quotas or keeps a share for other regions."""
+    where the policy has quotas or keeps a share for other regions; two more where hours are
+    kept for holders."""
     wide = covered(instrument, within)
     blocks = load_blocks([instrument.pk], wide, now, without=without, lapsed=lapsed)
     booked = load_booked([instrument], within, now, without=without)
-    return calendar_of(instrument, wide, blocks[instrument.pk], booked.get(instrument.pk, ()))
+    promises = load_promises([instrument], now, without=without).get(instrument.pk)
+    return calendar_of(
+        instrument, wide, blocks[instrument.pk], booked.get(instrument.pk, ()), promises
+    )
 
 
 def covered_all(instruments: Iterable[Instrument], within: Period) -> Period:

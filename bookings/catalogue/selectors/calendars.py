@@ -25,6 +25,7 @@ from bookings.availability.selectors.availability import (
     covered,
     live,
     load_booked,
+    load_promises,
     to_period,
     to_range,
 )
@@ -176,7 +177,9 @@ def load_week(
     ]
     without = [left] if left else []
     booked = load_booked([instrument], span, now, without=without).get(instrument.pk, ())
-    calendar = calendar_of(instrument, wide, blocks, booked)
+    own = [e.id for e in entries if e.id is not None and (e.is_held or e.id == left)]
+    promises = load_promises([instrument], now, without=own).get(instrument.pk)
+    calendar = calendar_of(instrument, wide, blocks, booked, promises)
     if calendar is None:
         return None
     policy = calendar.policy

@@ -15,7 +15,12 @@ from accounts.models import Organisation, Region, RoleGrant, User
 from accounts.prepared import Prepared
 from accounts.selectors.organisations import load_moves, organisation_moves
 from bookings.availability.domain.availability import Asker, Calendar
-from bookings.availability.selectors.availability import calendar_of, load_blocks, load_booked
+from bookings.availability.selectors.availability import (
+    calendar_of,
+    load_blocks,
+    load_booked,
+    load_promises,
+)
 from bookings.catalogue.selectors.askers import load_askers
 from bookings.catalogue.selectors.catalogue_candidates import Place, Sieve, candidates
 from bookings.pricing.domain.quotes import Quote
@@ -89,6 +94,7 @@ def load_offers(
     wide = within.padded(1440, 1440)
     blocks = load_blocks([i.pk for i in instruments], wide, now, without=without)
     booked = load_booked(instruments, wide, now)
+    promises = load_promises(instruments, now, without=without)
     cards = load_cards([i.pk for i in instruments])
     first = max(now, within.start)
     backing = backing or load_backing(payer)
@@ -99,7 +105,13 @@ def load_offers(
         instrument.pk: _offer(
             instrument,
             backing,
-            calendar_of(instrument, wide, blocks[instrument.pk], booked.get(instrument.pk, ())),
+            calendar_of(
+                instrument,
+                wide,
+                blocks[instrument.pk],
+                booked.get(instrument.pk, ()),
+                promises.get(instrument.pk),
+            ),
             askers[instrument.pk],
             cards.get(instrument.pk, []),
             within,

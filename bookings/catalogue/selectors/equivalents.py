@@ -21,6 +21,7 @@ from bookings.availability.selectors.availability import (
     load_blocks,
     load_booked,
     load_calendar,
+    load_promises,
 )
 from bookings.catalogue.selectors.askers import load_asker, load_askers
 from bookings.catalogue.selectors.catalogue import load_cards
@@ -163,8 +164,10 @@ def _calendars(
     span = covered_all(instruments, within)
     blocks = load_blocks([i.pk for i in instruments], span, now)
     booked = load_booked(instruments, span, now)
+    promises = load_promises(instruments, now)
     calendars = {
-        i.pk: calendar_of(i, span, blocks[i.pk], booked.get(i.pk, ())) for i in instruments
+        i.pk: calendar_of(i, span, blocks[i.pk], booked.get(i.pk, ()), promises.get(i.pk))
+        for i in instruments
     }
     return {pk: calendar for pk, calendar in calendars.items() if calendar is not None}
 

@@ -30,6 +30,7 @@ OF_PERSONS = frozenset(
         "organisation-quota",
         "group-quota",
         "kept-for-other-regions",
+        "kept-for-holder",
         "hours-for-certified",
         "hours-for-organisation",
         "hours-for-region",

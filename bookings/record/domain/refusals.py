@@ -24,6 +24,7 @@ OVERRIDABLE = (
     "organisation-quota",
     "group-quota",
     "kept-for-other-regions",
+    "kept-for-holder",
 )
 
 

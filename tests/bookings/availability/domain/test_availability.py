@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bookings.availability.domain.availability import Asker, Block, Calendar, Wish
+from bookings.availability.domain.kept_hours import Kept, Promises
 from bookings.availability.domain.quotas import CODES, Booked
 from bookings.record.domain.periods import Period, subtract, total_minutes, union
 from bookings.record.domain.refusals import OVERRIDABLE
@@ -22,6 +23,7 @@ from instruments.domain.opening import (
     WeeklyRule,
     hours_to_json,
     local_date,
+    merged,
     parse_hours,
     windows,
 )
@@ -194,6 +196,27 @@ def booked(draw, origin):
 
 
 @st.composite
+def promises(draw, origin, offered, blocks, policy):
+    """Hours kept for holders around the days that are asked for."""
+    kept = [
+        Kept(
+            draw(st.sampled_from(["here", "there", "else"])),
+            draw(st.integers(1, 4)) * 240,
+            period,
+            draw(mostly(0, 1440)),
+            id=n,
+        )
+        for n, period in enumerate(spans(draw, origin - DAY, 3, 6 * 96))
+    ]
+    return Promises(
+        kept,
+        opened=[Period(w.opens_at, w.closes_at) for w in merged(offered)],
+        taken=[(block.unit, block.period) for block in blocks],
+        policy=policy,
+    )
+
+
+@st.composite
 def worlds(draw):
     """Any zone around a clock change, weekly rules that may abut, blocks per unit, and a policy
     with every limit there is; now lies before, in or after the days that are asked for."""
@@ -228,12 +251,14 @@ def worlds(draw):
         for unit in range(1, units + 1)
         for period in spans(draw, origin, 4, 4 * 96)
     ]
+    offered = windows(OpeningHours(rules), zone, frozenset(), first - 9 * DAY, first + 13 * DAY)
     calendar = Calendar(
-        windows=windows(OpeningHours(rules), zone, frozenset(), first - 9 * DAY, first + 13 * DAY),
+        windows=offered,
         policy=policy,
         blocks=blocks,
         zone=zone,
         booked=booked(draw, origin),
+        promises=draw(st.none() | promises(origin, offered, blocks, policy)),
     )
     asker = Asker(
         draw(st.sampled_from(["internal", "external"])),
@@ -305,7 +330,7 @@ def test_what_is_waived_is_left_out_and_nothing_else(world, slots, waived):
         )
 
 
-LIMITED = {*CODES.values(), "kept-for-other-regions"}
+LIMITED = {*CODES.values(), "kept-for-other-regions", "kept-for-holder"}
 FOR_GROUPS = {f"hours-for-{who}" for who in GROUPS}  # test_group_hours.py
 LIMITS = ["too-soon", "too-far", *sorted(LIMITED | FOR_GROUPS)]
 

@@ -1,0 +1,78 @@
+"""Hours kept for holders: what the engine is told of them, and what people may read."""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models.functions import Coalesce, Greatest, Least
+
+from accounts.domain.roles import Actor
+from accounts.models import Region
+from bookings.availability.domain.kept_hours import Kept
+from bookings.availability.models import KeptHours
+from bookings.record.domain.periods import Period
+from bookings.record.domain.reservations import COUNTED
+from bookings.record.models import Reservation
+from instruments.models import Instrument
+
+
+def kept_rows(now: datetime, without: Collection[UUID] = ()) -> QuerySet[KeptHours]:
+    """All kept hours with `burnt`, the time that the holder's bookings use of them; the given
+    reservations left out."""
+    bookings = Reservation.objects.filter(
+        Q(deadline_at=None) | Q(deadline_at__gt=now),
+        instrument=OuterRef("instrument"),
+        organisation=OuterRef("organisation"),
+        state__in=COUNTED,
+        start_at__lt=OuterRef("end_at"),
+        end_at__gt=OuterRef("start_at"),
+    ).exclude(pk__in=list(without))
+    inside = Least("end_at", OuterRef("end_at")) - Greatest("start_at", OuterRef("start_at"))
+    total = bookings.order_by().values("instrument").values(total=Sum(inside))
+    return KeptHours.objects.annotate(
+        burnt=Coalesce(Subquery(total), Value(timedelta()))
+    ).select_related("organisation__region")
+
+
+def in_force(now: datetime) -> Q:
+    """Those that are or will be in force, of organisations that are there."""
+    return Q(ended_at=None, end_at__gt=now, organisation__closed_at=None)
+
+
+def value_of(row: KeptHours) -> Kept:
+    """A row with `burnt` as the engine knows it."""
+    return Kept(
+        holder=row.organisation_id,
+        minutes=row.minutes,
+        window=Period(row.start_at, row.end_at),
+        released_minutes=row.released_minutes,
+        burnt=row.burnt // timedelta(minutes=1),  # type: ignore[attr-defined]
+        price=row.price,
+        currency=row.currency,
+        id=row.pk,
+    )
+
+
+def keeps(instrument: Instrument, now: datetime) -> bool:
+    """Whether hours of an instrument (policy loaded with it) may be kept for somebody. No
+    statement."""
+    policy = getattr(instrument, "policy", None)
+    return policy is not None and policy.kept_until is not None and policy.kept_until > now
+
+
+def kept_for(actor: Actor, now: datetime) -> QuerySet[KeptHours]:
+    """Kept hours as far as they are the actor's affair, those in force first: of organisations
+    they belong to, of instruments they manage or audit."""
+    below = Region.objects.filter(lineage__overlap=list(actor.regions_where("read-bookings")))
+    regions = Q(instrument__region__in=below) | Q(organisation__region__in=below)
+    return (
+        kept_rows(now)
+        .filter(
+            Q(organisation__in=actor.own_organisations)
+            | Q(instrument__organisation__in=actor.organisations_where("read-bookings"))
+            | (regions if actor.regions_where("read-bookings") else Q(pk=None))
+        )
+        .select_related("instrument__facility", "instrument__organisation")
+        .order_by(F("ended_at").desc(nulls_first=True), "end_at", "pk")
+    )
