@@ -7,7 +7,7 @@ class BookingsConfig(AppConfig):
 
     def ready(self) -> None:
         """Have a say where the app below decides about what is booked."""
-        from bookings.availability.selectors.misfits import find_misfits  # noqa: PLC0415 models are ready
+        from bookings.availability.selectors.misfits import find_misfits, find_unkept  # noqa: PLC0415 models are ready
         from bookings.catalogue.selectors.ratecards import is_card_used  # noqa: PLC0415
         from bookings.catalogue.selectors.units import refuse_units_in_use  # noqa: PLC0415 models are ready
         from bookings.record.selectors.reservations import refuse_while_booked  # noqa: PLC0415
@@ -24,6 +24,8 @@ class BookingsConfig(AppConfig):
             followers.append(closures_fill)
         if find_misfits not in finders:
             finders.append(find_misfits)
+        if find_unkept not in finders:
+            finders.append(find_unkept)
         if find_hazardous not in finders:
             finders.append(find_hazardous)
         if refuse_while_booked not in retiring:

@@ -4,6 +4,7 @@ from django.urls import include, path
 
 from bookings import money_urls
 from bookings.audit.views import audit, audit_start, seals, trail
+from bookings.availability.views import kept_hours
 from bookings.catalogue.views import (
     calendars,
     catalogue,
@@ -171,6 +172,10 @@ urlpatterns = [
     path(_manage + "asked/", questions.questionnaires, name="questionnaires"),
     path(_manage + "asked/<slug:moment>/", questions.questionnaires, name="questionnaires"),
     path(_manage + "answers/", questions.answers, name="answers"),
+    path("kept-hours/", kept_hours.reading, name="kept-hours"),
+    path(_manage + "kept-hours/", kept_hours.managing, name="kept-hours-manage"),
+    path("manage/kept-hours/<uuid:kept_id>/", kept_hours.changing, name="kept-hours-change"),
+    path("manage/kept-hours/<uuid:kept_id>/end/", kept_hours.ending, name="kept-hours-end"),
     path(_manage + "meters/", meters.meters, name="meters"),
     path(_manage + "counters/", meters.counters, name="counters"),
     path("manage/meters/<uuid:meter_id>/", meters.meter, name="meter"),

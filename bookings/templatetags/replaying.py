@@ -25,6 +25,7 @@ LABELS = {
 }
 USAGE = {
     "standard": _("Use"),
+    "kept": _("Use of kept hours"),
     "capped": _("Use beyond the daily cap"),
     "sample": _("Samples"),
 }

@@ -22,7 +22,7 @@ from accounts.domain.errors import (
     NotFound,
 )
 from bookings.audit.api import audit, seals, trail
-from bookings.availability.api import misfits
+from bookings.availability.api import kept_hours, misfits
 from bookings.catalogue.api import availability, catalogue, fees, lists, ratings, searches
 from bookings.charging.api import charges, corrections, replay
 from bookings.conversation.api import threads
@@ -219,6 +219,7 @@ urlpatterns = [
     *house_rules.InstrumentHouseRules.routes(),
     *house_rules.FacilityHouseRules.routes(),
     *questions.InstrumentQuestionnaires.routes(),
+    *kept_hours.KeptHoursResource.routes(),
     *meters.InstrumentMeters.routes(),
     *meters.Meters.routes(),
     *meters.Counters.routes(),

@@ -89,6 +89,7 @@ PARTS = {
             *("hosted", "faults", "fault", "fault-dismiss", "kiosks", "kiosk-revoke"),
             *("questionnaires", "answers", "meters", "meter"),
             *("counters", "counter-done", "counter-retire"),
+            *("kept-hours-manage", "kept-hours-change", "kept-hours-end"),
         ),
     }.items()
     for page in pages

@@ -14,6 +14,7 @@ from instruments.domain.reading import MIDNIGHT, Reader
 OPTION_UNITS = ("hour", "each")
 
 STANDARD = "standard"  # the code of minutes outside all bands
+KEPT = "kept"  # the code of minutes that burn hours kept for the payer, at their own price
 CAPPED = "capped"  # the code of minutes that are free under the daily cap
 
 PRICE_DECIMALS = 4  # prices may be finer than the currency: their lines are rounded
@@ -80,7 +81,7 @@ def _band(item: Reader) -> Band:
     if not weekdays and not holidays:
         item.refuse("weekdays", "required")
     return Band(
-        code=item.code("code", reserved=(STANDARD, CAPPED)),
+        code=item.code("code", reserved=(STANDARD, CAPPED, KEPT)),
         opens=item.wall_clock("opens", latest=MIDNIGHT - 1),
         closes=item.wall_clock("closes", latest=MIDNIGHT),
         multiplier=item.decimal("multiplier", decimals=PRICE_DECIMALS),

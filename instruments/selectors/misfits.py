@@ -17,7 +17,8 @@ from instruments.models import Instrument
 
 @dataclass(frozen=True)
 class Misfit:
-    """A coming booking, and the rules that would refuse it then and do not now."""
+    """A coming booking, and the rules that would refuse it then and do not now; or hours kept for
+    an organisation (`state` kept) that would not all fit then."""
 
     reservation: UUID
     start: datetime

@@ -174,6 +174,11 @@ GET  bookings:questions-owed         - 200 200 200 200 200 200 200 200 200 200 2
 GET  bookings:questionnaires         - 403 403 403 403 200 403 403 403 403 403 403 403
 POST bookings:questionnaires         - 403 403 403 403 302 403 403 403 403 403 403 403
 GET  bookings:answers                - 403 403 403 403 200 403 403 403 403 403 403 403
+GET  bookings:kept-hours             - 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:kept-hours-manage      - 403 403 403 403 200 403 403 403 403 403 403 403
+POST bookings:kept-hours-manage      - 403 403 403 403 302 403 403 403 403 403 403 403
+POST bookings:kept-hours-change      - 403 403 403 403 302 403 403 403 403 403 403 403
+POST bookings:kept-hours-end         - 403 403 403 403 302 403 403 403 403 403 403 403
 GET  bookings:meters                 - 403 403 403 403 200 403 403 403 403 403 403 403
 POST bookings:meters                 - 403 403 403 403 302 403 403 403 403 403 403 403
 POST bookings:counters               - 403 403 403 403 302 403 403 403 403 403 403 403
@@ -673,6 +678,11 @@ GET    api-answer-file               - 404 200 404 404 200 200 200 200 200 404 4
 GET    api-questionnaires          200 200 200 200 200 200 200 200 200 200 200 200 200
 PUT    api-questionnaires            - 403 403 403 403 200 403 403 403 403 403 403 403
 GET    api-instrument-answers        - 403 403 403 403 200 403 403 403 403 403 403 403
+GET    api-kept-hours                - 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-kept-hours                - 403 403 403 403 201 403 403 403 403 403 403 403
+GET    api-kept                      - 404 200 404 404 200 200 200 200 200 404 404 404
+POST   api-kept-change               - 404 403 404 404 200 403 403 403 403 404 404 404
+POST   api-kept-end                  - 404 403 404 404 200 403 403 403 403 404 404 404
 GET    api-meters                    - 403 403 403 403 200 403 403 403 403 403 403 403
 POST   api-meters                    - 403 403 403 403 201 403 403 403 403 403 403 403
 POST   api-counters                  - 403 403 403 403 201 403 403 403 403 403 403 403
@@ -1220,6 +1230,16 @@ PAGE_BODIES = {
     "instruments:facility-house-rules": {"text": "test"},
     "bookings:questions": {"answer_clean": "yes"},
     "bookings:questionnaires": {"rows": "1", "row_0_label": "test", "row_0_kind": "text"},
+    "bookings:kept-hours-manage": {
+        "organisation": "fudan",
+        "hours": "1",
+        "first_day": "2026-07-06",
+        "last_day": "2026-07-10",
+        "released_hours": "0",
+        "reason": "test",
+    },
+    "bookings:kept-hours-change": {"hours": "2", "reason": "test"},
+    "bookings:kept-hours-end": {"reason": "test"},
     "bookings:meters": {"name": "test", "is_monotone": "on"},
     "bookings:counters": {
         "name": "test",
@@ -1437,6 +1457,16 @@ API_BODIES = {
         "moment": "after",
         "questions": [{"key": "note", "kind": "text", "label": "test"}],
     },
+    ("POST", "api-kept-hours"): {
+        "instrument": "<instrument>",
+        "organisation": "fudan",
+        "minutes": 60,
+        "start": "2026-07-06T00:00:00Z",
+        "end": "2026-07-10T00:00:00Z",
+        "reason": "test",
+    },
+    ("POST", "api-kept-change"): {"minutes": 120, "reason": "test"},
+    ("POST", "api-kept-end"): {"reason": "test"},
     ("POST", "api-meters"): {"name": "test"},
     ("POST", "api-counters"): {"name": "test", "limit": "500"},
     ("POST", "api-meter-readings"): {"value": "5"},

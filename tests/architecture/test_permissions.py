@@ -22,6 +22,7 @@ from accounts.services.jobs import run_begin
 from accounts.services.joining import join_ask
 from accounts.services.organisation_requests import organisation_ask
 from accounts.services.saved_views import view_save
+from bookings.availability.services.kept_hours import kept_hours_grant
 from bookings.catalogue.selectors.parties import Booking
 from bookings.catalogue.services.lists import entry_keep, list_create
 from bookings.catalogue.services.searches import search_save
@@ -238,6 +239,17 @@ def world(shared_cast):
     counter = counter_add(
         by_host, instrument_id=cast.microscope.pk, meter=meter.pk, name="Tip", limit=Decimal(500)
     )
+    kept = kept_hours_grant(
+        by_host,
+        instrument=cast.microscope,
+        holder=cast.fudan,
+        minutes=60,
+        starts_at=at("2026-06-01 00:00"),
+        ends_at=at("2026-06-06 00:00"),
+        price=None,
+        released_minutes=0,
+        reason="test",
+    )
     effects_carry_out(now=NOW)
     feed = feed_make(By(cast.actor("wang"), NOW), instrument_id=None)
     busy_calendar_set(By(cast.actor("wang"), NOW), address="https://calendar.example/")
@@ -297,6 +309,7 @@ def world(shared_cast):
         "answer-file": str(answer_file.pk),
         "meter": str(meter.pk),
         "counter": str(counter.pk),
+        "kept": str(kept.pk),
         "question": str(question.pk),
         "region-code": cast.shanghai.code,
         "search": str(search.pk),
@@ -408,6 +421,7 @@ ARGUMENTS = {
     "moment": "moment",
     "meter_id": "meter",
     "counter_id": "counter",
+    "kept_id": "kept",
     "question_id": "question",
     "kind": "kind",
     "subject_id": "reservation",

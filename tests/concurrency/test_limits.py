@@ -4,7 +4,9 @@ from datetime import timedelta
 
 import pytest
 
+from accounts.domain.errors import Refused
 from accounts.domain.roles import By
+from bookings.availability.services.kept_hours import kept_hours_grant
 from bookings.models import Reservation
 from bookings.record.domain.periods import Period
 from bookings.reserving.services.holds import hold_take
@@ -180,3 +182,68 @@ def test_fewer_units_while_the_last_is_booked(real_cast, race, rounds):
         booked = Reservation.objects.filter(instrument=instrument, start_at=begin)
         assert booked.count() == (1 if won(results[:1]) else 2)
     consistent()
+
+
+def test_hours_kept_for_a_holder(real_cast, race, rounds):
+    """Of six free hours four are kept: of ten outsiders two get one, of six holders all four; and
+    what is granted at the same moment as they book is never more than fits."""
+    cast = real_cast
+    instrument = with_policy(cast, "Kept")
+    zhao, sun, hu, wang = (cast.actor(name) for name in ("zhao", "sun", "hu", "wang"))
+    for round_ in range(rounds(5)):
+        begin = FIRST + timedelta(days=round_)
+        now = begin - timedelta(days=2)
+        window = {"starts_at": begin, "ends_at": begin + 6 * HOUR}
+
+        def keep(holder, minutes, now=now, window=window):
+            return kept_hours_grant(
+                By(zhao, now),
+                instrument=instrument,
+                holder=holder,
+                minutes=minutes,
+                price=None,
+                released_minutes=0,
+                reason="x",
+                **window,
+            )
+
+        def book(who, hour, now=now, begin=begin):
+            return reservation_request(
+                By(who, now), booking=booking(instrument, begin + hour * HOUR)
+            )
+
+        keep(cast.fudan, 240)
+        results = race(
+            [
+                lambda who=who, hour=hour: book(who, hour)
+                for hour in range(6)
+                for who in (sun, hu, wang)
+            ]
+        )
+        day = {"start_at__gte": begin, "start_at__lt": begin + 6 * HOUR}
+        theirs = counted(instrument, organisation=cast.fudan, **day)
+        others = counted(instrument, **day) - theirs
+        assert others <= 2
+        for hour in range(6):  # the rest of what is kept can still be booked
+            if theirs < 4 and not isinstance(_tried(lambda hour=hour: book(wang, hour)), Refused):
+                theirs += 1
+        assert theirs >= 4
+        # A grant against bookings of the same hours.
+        begin += 12 * HOUR
+        window = {"starts_at": begin, "ends_at": begin + 6 * HOUR}
+        results = race(
+            [lambda hour=hour, begin=begin: book(sun, hour, begin=begin) for hour in range(6)]
+            + [lambda window=window: keep(cast.optics, 240, window=window)]
+        )
+        day = {"start_at__gte": begin, "start_at__lt": begin + 6 * HOUR}
+        is_kept = not isinstance(results[-1], Refused)
+        assert counted(instrument, **day) <= (2 if is_kept else 6)
+        assert is_kept or counted(instrument, **day) > 2
+    consistent()
+
+
+def _tried(act):
+    try:
+        return act()
+    except Refused as refused:
+        return refused

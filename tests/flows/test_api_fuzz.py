@@ -28,6 +28,7 @@ from accounts.services.invitations import invitation_send
 from accounts.services.joining import join_ask
 from accounts.services.organisation_moves import move_decide
 from accounts.services.tokens import token_issue
+from bookings.availability.services.kept_hours import kept_hours_grant
 from bookings.catalogue.selectors.parties import Booking
 from bookings.catalogue.services.lists import list_create
 from bookings.catalogue.services.searches import search_save
@@ -192,6 +193,17 @@ def known(shared_cast: Cast) -> dict[str, list[str]]:
     counter = counter_add(
         by_host, instrument_id=cast.microscope.pk, meter=None, name="Tip", limit=Decimal(500)
     )
+    kept = kept_hours_grant(
+        by_host,
+        instrument=cast.microscope,
+        holder=cast.fudan,
+        minutes=60,
+        starts_at=at("2026-06-01 00:00"),
+        ends_at=at("2026-06-06 00:00"),
+        price=None,
+        released_minutes=0,
+        reason="test",
+    )
     stated = capability_add(
         By(cast.actor("zhao"), NOW),
         instrument_id=cast.microscope.pk,
@@ -271,6 +283,7 @@ def known(shared_cast: Cast) -> dict[str, list[str]]:
         "capability_id": [str(stated.pk)],
         "meter_id": [str(meter.pk)],
         "counter_id": [str(counter.pk)],
+        "kept_id": [str(kept.pk)],
         "question_id": [str(question.pk)],
         "wish_id": [str(wait(cast, manual).pk)],
         "comment_id": [str(talked.pk)],

@@ -28,7 +28,7 @@ from accounts.models import (
 )
 from bookings.audit.models import AuditException, AuditFinding, AuditSample
 from bookings.audit.selectors.audit import exceptions_for, findings_for, samples_for
-from bookings.availability.models import Closure
+from bookings.availability.models import Closure, KeptHours
 from bookings.catalogue.models import BusyCalendar, SavedSearch
 from bookings.conversation.models import Thread
 from bookings.funding.models import FundingSource
@@ -165,6 +165,7 @@ NAMES: dict[str, tuple[type[Model], Any, Any, str | None]] = {
         "reservation__start_at",
     ),
     "reservation": (Reservation, "instrument__name", "instrument__name_zh", "start_at"),
+    "kepthours": (KeptHours, "instrument__name", "instrument__name_zh", "start_at"),
     "series": (Series, "instrument__name", "instrument__name_zh", None),
     "chain": (Chain, "organisation__name", "organisation__name_zh", "created_at"),
     "waitingwish": (WaitingWish, "instrument__name", "instrument__name_zh", "earliest"),

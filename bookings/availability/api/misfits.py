@@ -31,7 +31,8 @@ class NewRulesBody(serializers.Serializer[Any]):
 
 
 class MisfitShape(PeriodShape):
-    """A coming booking, and the rules that would refuse it then and do not now."""
+    """A coming booking, and the rules that would refuse it then and do not now; or kept hours
+    (`state` is `kept`, `id` theirs) that would not all fit then."""
 
     id = serializers.UUIDField(source="reservation")
     state = serializers.CharField()

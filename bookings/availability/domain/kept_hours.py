@@ -175,7 +175,7 @@ class Promises:
         promised."""
         others = tuple(k for k in self.kept if k.id != kept.id)
         rights = (*others, replace(kept, minutes=10**9, burnt=0))
-        judge = Promises(rights, opened=self.opened, taken=self._taken(), policy=self.policy)
+        judge = Promises(rights, opened=self.opened, taken=self.taken(), policy=self.policy)
         segments, free = judge._free_at(now)
 
         def most(of: Sequence[Kept]) -> timedelta:
@@ -186,7 +186,8 @@ class Promises:
 
     # The time that is free
 
-    def _taken(self) -> Iterator[tuple[int, Period]]:
+    def taken(self) -> Iterator[tuple[int, Period]]:
+        """What is taken, by unit."""
         return ((unit, span) for unit, lane in self._lanes.items() for span in lane)
 
     def _free_at(self, now: datetime) -> tuple[list[Period], list[timedelta]]:

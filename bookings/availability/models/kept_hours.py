@@ -1,6 +1,6 @@
 """Hours of an instrument that are kept for an organisation."""
 
-from decimal import Decimal
+from datetime import timedelta
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
@@ -12,6 +12,8 @@ from accounts.domain.roles import Places
 from accounts.models import Organisation, User
 from accounts.models.keys import new_id
 from instruments.models import Instrument
+
+MINUTE = timedelta(minutes=1)
 
 
 class KeptHours(models.Model):
@@ -66,12 +68,18 @@ class KeptHours(models.Model):
             ),
         ]
 
+    @property
+    def used_minutes(self) -> int:
+        """What the holder's bookings have burnt; of rows that `kept_rows` gave."""
+        burnt: timedelta = self.burnt  # type: ignore[attr-defined]
+        return min(self.minutes, burnt // MINUTE)
+
+    @property
+    def left_minutes(self) -> int:
+        return self.minutes - self.used_minutes
+
     def places(self) -> Places:
         """Whose affair it is: the host's and the holder's."""
         organisations, regions = self.instrument.places()
         theirs, their_regions = self.organisation.places()
         return {*organisations, *theirs}, {*regions, *their_regions}
-
-    @property
-    def hours(self) -> Decimal:
-        return Decimal(self.minutes) / 60

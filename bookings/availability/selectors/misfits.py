@@ -10,9 +10,12 @@ from zoneinfo import ZoneInfo
 from django.db.models import Q
 
 from bookings.availability.domain.availability import Asker, Calendar, Wish
+from bookings.availability.domain.kept_hours import Promises
+from bookings.availability.models import KeptHours
+from bookings.availability.selectors.availability import load_promises
 from bookings.record.domain.periods import Period
 from bookings.record.models import Reservation
-from instruments.domain.opening import OpeningHours, local_date, parse_hours, windows
+from instruments.domain.opening import OpeningHours, local_date, merged, parse_hours, windows
 from instruments.domain.policies import Policy
 from instruments.models import Instrument
 from instruments.selectors.misfits import Misfit
@@ -22,6 +25,7 @@ from instruments.selectors.qualifications import load_qualified
 
 COMING = ("held", "requested", "confirmed")
 DAY = timedelta(days=1)
+KEPT = "kept"  # the state that hours kept for a holder have here
 # What a booking keeps by being where it is; notice, horizon and quotas count when it is made.
 LASTING = frozenset(
     {
@@ -78,6 +82,43 @@ def find_misfits(
                 )
             )
     return misfits
+
+
+def find_unkept(
+    instrument: Instrument, hours: OpeningHours | None, policy: Policy | None, now: datetime
+) -> list[Misfit]:
+    """Return the kept hours of which less could be booked by new rules than by the present ones
+    (`state` kept). Three statements, none where no hours are kept."""
+    present = load_promises([instrument], now).get(instrument.pk)
+    if present is None:
+        return []
+    opened = present.opened
+    if hours is not None:
+        zone = ZoneInfo(instrument.facility.time_zone)
+        first = local_date(zone, now) - DAY
+        last = local_date(zone, max(kept.window.end for kept in present.kept)) + DAY
+        new = windows(hours, zone, load_holidays(instrument, first, last), first, last)
+        opened = [Period(w.opens_at, w.closes_at) for w in merged(new)]
+    changed = Promises(
+        present.kept, opened=opened, taken=present.taken(), policy=policy or present.policy
+    )
+    unmet = {kept.id: missing for kept, missing in present.unmet(now)}
+    worse = [
+        kept for kept, missing in changed.unmet(now) if missing > unmet.get(kept.id, timedelta())
+    ]
+    rows = KeptHours.objects.select_related("organisation")
+    return [
+        Misfit(
+            reservation=row.pk,
+            start=row.start_at,
+            end=row.end_at,
+            person=str(row.organisation),
+            organisation=row.organisation.code,
+            state=KEPT,
+            codes=("kept-for-holder",),
+        )
+        for row in (rows.filter(pk__in=[kept.id for kept in worse]) if worse else ())
+    ]
 
 
 def _calendar(

@@ -145,7 +145,8 @@ def kept_hours_change(by: By, *, kept_id: UUID, minutes: int, reason: str) -> Ke
     trail.record(
         by, "kept-hours.change", row, before=before, after=_facts(row), reason=reason.strip()
     )
-    _tell(by, row, "changed")
+    key = f"kept-hours.changed:{row.pk}:{row.version}"
+    enqueue([Effect("kept-hours.changed", key, {"kept": str(row.pk)})], now=by.now)
     return row
 
 
@@ -174,13 +175,9 @@ def _end(by: By, instrument: Instrument, row: KeptHours, reason: str) -> KeptHou
     row.save(update_fields=["ended_at", "version"])
     _settle(instrument)
     trail.record(by, "kept-hours.end", row, after={"ended_at": by.now}, reason=reason.strip())
-    _tell(by, row, "ended")
+    key = f"kept-hours.ended:{row.pk}:{row.version}"
+    enqueue([Effect("kept-hours.ended", key, {"kept": str(row.pk)})], now=by.now)
     return row
-
-
-def _tell(by: By, row: KeptHours, kind: str) -> None:
-    key = f"kept-hours.{kind}:{row.pk}:{row.version}"
-    enqueue([Effect(f"kept-hours.{kind}", key, {"kept": str(row.pk)})], now=by.now)
 
 
 def _locked(by: By, kept_id: UUID) -> tuple[Instrument, KeptHours]:

@@ -203,6 +203,7 @@ def load_week(
     if starts and is_priced:
         period = Period(starts[0], starts[0] + timedelta(minutes=length))
         terms = terms_on(instrument, backing, cards, period.start)
+        terms = replace(terms, kept=calendar.rights(asker.organisation))
         quote = price_of(instrument, terms, Asked(period, ""))
     least = policy.min_minutes
     shortest = starts if length == least else begins(least)

@@ -166,6 +166,8 @@ def _offer(
             mode,
             quantity=Decimal(quantity) if quantity else None,
         )
+        if calendar is not None:
+            then = replace(then, kept=calendar.rights(asker.organisation))
         quote = price_of(instrument, then, enquiry)
     return Offer(
         price_group=terms.price_group,

@@ -1,7 +1,7 @@
 """What a booking would cost and what refuses it, before anybody books."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -68,6 +68,7 @@ def load_quotation(
     if calendar is None:
         refusals: tuple[Refusal, ...] = (Refusal("not-published"),)
     else:
+        terms = replace(terms, kept=calendar.rights(payer.pk if payer else None))
         asker = load_asker(instrument, payer, terms, user_id=user_id, mode=enquiry.service_mode)
         refusals = calendar.explain(Wish(enquiry.period, asker, hazards=hazards), now)
         refusals = with_equivalents(refusals, instrument, payer, enquiry, now, user_id=user_id)

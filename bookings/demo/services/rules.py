@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from accounts.domain.roles import By
 from accounts.selectors.memberships import load_actor
+from bookings.availability.services.kept_hours import kept_hours_grant
 from bookings.demo.services.files import load
 from bookings.demo.services.offers import Offer
 from bookings.demo.services.places import Places
@@ -54,6 +55,23 @@ def rules_make(places: Places, offers: Sequence[Offer], now: datetime) -> int:
             valid_from=today + row["since"] * DAY,
             valid_until=today + row["until"] * DAY,
             note=NOTE,
+        )
+    for row in rules["kept"]:
+        instrument = by_key[row["instrument"]].instrument
+        holder = places.people[row["person"]].organisation
+        if holder is None:
+            continue
+        begins = now.replace(minute=0, second=0, microsecond=0)
+        kept_hours_grant(
+            By(places.manager_of(instrument.organisation).actor, now),
+            instrument=instrument,
+            holder=holder,
+            minutes=row["hours"] * 60,
+            starts_at=begins,
+            ends_at=begins + row["days"] * DAY,
+            price=Decimal(row["price"]),
+            released_minutes=row["released_hours"] * 60,
+            reason=row["reason"],
         )
     return len(rules["policies"])
 

@@ -119,6 +119,7 @@ def load_fit(line: Line, wish: WaitingWish, now: datetime) -> Period | None:
         here = replace(asker, price_group=on_day.price_group, is_same_region=on_day.is_same_region)
         if calendar.check(Wish(period, here), now):
             return False
+        on_day = replace(on_day, kept=calendar.rights(here.organisation))
         price = _price(instrument, on_day, period, wish.service_mode)
         if price is None:
             return False

@@ -7,11 +7,11 @@ from decimal import ROUND_DOWN, Decimal
 from zoneinfo import ZoneInfo
 
 from accounts.domain.errors import FieldProblem, Invalid, Refused
-from bookings.availability.domain.bands import MINUTE, band_spans, minute_of, split_minutes
+from bookings.availability.domain.bands import MINUTE, Span, band_spans, minute_of, split_minutes
 from bookings.pricing.domain.quotes import Quote, QuoteInput, QuoteLine
 from bookings.pricing.domain.vouchers import best_cover
 from bookings.record.domain.money import exact_arithmetic, percentage, proportion, round_half_up
-from instruments.domain.ratecards import CAPPED, STANDARD, Option, RateCardValues
+from instruments.domain.ratecards import CAPPED, KEPT, STANDARD, Option, RateCardValues
 
 ONE = Decimal(1)
 HOUR_DECIMALS = 2  # of an option's quantity
@@ -68,7 +68,7 @@ def quote(given: QuoteInput) -> Quote:
             for option in card.options
             if given.options.get(option.code)
         ]
-        lines = (*usage, *setup, *options, *_agreement(given, _sum(usage)))
+        lines = (*usage, *setup, *options, *_agreement(given, _by_card(usage)))
         subtotal = _sum(lines)
         tax = percentage(card.tax_percent, subtotal, card.currency)
         paid_in_full = {option.code for option in card.options if not option.subsidised}
@@ -151,8 +151,8 @@ def _usage(given: QuoteInput) -> tuple[int, list[QuoteLine]]:
     spans = band_spans(card.bands, zone, given.public_holidays, start, max(end, start + 1))
     # Added minutes repeat the band and the local day of the last one.
     spans[-1] = replace(spans[-1], end=start + billed)
+    spans, lines = _kept(given, spans)
     charged, free = split_minutes(spans, card.tiers, card.daily_cap_minutes)
-    lines = []
     for (band, tier), minutes in charged.items():
         multiplier = ONE if band is None else card.bands[band].multiplier
         multiplier *= card.tiers[tier].multiplier if card.tiers else ONE
@@ -169,6 +169,42 @@ def _usage(given: QuoteInput) -> tuple[int, list[QuoteLine]]:
     if free:
         lines.append(QuoteLine("usage", Decimal(0), code=CAPPED, minutes=free))
     return billed, lines
+
+
+def _kept(given: QuoteInput, spans: list[Span]) -> tuple[list[Span], list[QuoteLine]]:
+    """Take out of the billed minutes those that have a price of their own: it knows no bands, tiers
+    or caps, and no discount."""
+    lines = []
+    for part in given.kept:
+        start, end = minute_of(part.start), minute_of(part.end)
+        inside = sum(max(0, min(s.end, end) - max(s.start, start)) for s in spans)
+        spans = [
+            replace(span, start=low, end=high)
+            for span in spans
+            for low, high in (
+                (span.start, min(span.end, start)),
+                (max(span.start, end), span.end),
+            )
+            if low < high
+        ]
+        if inside:
+            amount = proportion(part.price, inside, 60, given.card.currency)
+            lines.append(
+                QuoteLine(
+                    "usage",
+                    amount,
+                    code=KEPT,
+                    minutes=inside,
+                    rate=part.price,
+                    multiplier=ONE,
+                )
+            )
+    return spans, lines
+
+
+def _by_card(usage: Iterable[QuoteLine]) -> Decimal:
+    """What a discount is reckoned from."""
+    return _sum(line for line in usage if line.code != KEPT)
 
 
 def _option_line(option: Option, quantity: Decimal, currency: str) -> QuoteLine:

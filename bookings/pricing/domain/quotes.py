@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from bookings.availability.domain.kept_hours import PricedPart
 from bookings.pricing.domain.vouchers import GrantValues
 from bookings.record.domain.money import format_amount, format_number
 from instruments.domain.ratecards import RateCardValues, parse_rate_card, to_json
@@ -29,7 +30,8 @@ class QuoteInput:
     by code (hours or pieces); `quantity` is the number of samples, for cards with that rate
     unit; `grants` are those that may be used (see `GrantValues`); `agreement_discount_percent`
     counts for the group `partner` alone; `cut_at` is when the host cut the use short, for a
-    charge that is then computed without minimum, increment and set-up fee.
+    charge that is then computed without minimum, increment and set-up fee; `kept` are parts of the
+    time that have a price of their own, as they burn hours kept for the payer.
     """
 
     card: RateCardValues
@@ -44,6 +46,7 @@ class QuoteInput:
     grants: tuple[GrantValues, ...] = ()
     public_holidays: frozenset[date] = frozenset()
     cut_at: datetime | None = None
+    kept: tuple[PricedPart, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -153,6 +156,7 @@ def input_to_json(given: QuoteInput) -> dict[str, object]:
             day.isoformat() for day in sorted(given.public_holidays) if first <= day <= last
         ],
         **({"cut_at": given.cut_at.astimezone(UTC).isoformat()} if given.cut_at else {}),
+        **({"kept": [_part_json(part) for part in given.kept]} if given.kept else {}),
     }
 
 
@@ -177,7 +181,18 @@ def input_from_json(data: Mapping[str, Any], card: RateCardValues | None = None)
         grants=tuple(_grant(grant) for grant in data["grants"]),
         public_holidays=frozenset(date.fromisoformat(day) for day in data["public_holidays"]),
         cut_at=datetime.fromisoformat(data["cut_at"]).astimezone(UTC) if "cut_at" in data else None,
+        kept=tuple(_part(part) for part in data.get("kept", ())),
     )
+
+
+def _part_json(part: PricedPart) -> dict[str, str]:
+    start, end = (moment.astimezone(UTC).isoformat() for moment in (part.start, part.end))
+    return {"start": start, "end": end, "price": f"{part.price:f}"}
+
+
+def _part(data: Mapping[str, str]) -> PricedPart:
+    start, end = (datetime.fromisoformat(data[name]).astimezone(UTC) for name in ("start", "end"))
+    return PricedPart(start, end, Decimal(data["price"]))
 
 
 @lru_cache(maxsize=1024)

@@ -15,6 +15,7 @@ from accounts.selectors.organisations import (
     organisation_region_on,
     organisation_regions_held,
 )
+from bookings.availability.domain.kept_hours import Kept, priced_parts
 from bookings.pricing.domain.agreements import AgreementValues, Recognition, recognition
 from bookings.pricing.domain.fees import price_group, quote
 from bookings.pricing.domain.quotes import Quote, QuoteInput
@@ -81,7 +82,8 @@ NOBODY = Backing(None)
 @dataclass(frozen=True)
 class Terms:
     """On what terms a payer books an instrument on a day; `grants` are those that may be used
-    for a booking that starts on it, the regions those of that day."""
+    for a booking that starts on it, the regions those of that day; `kept` the hours that are kept
+    for the payer."""
 
     price_group: str
     card: CardInForce | None
@@ -90,6 +92,7 @@ class Terms:
     use: Use | None = None
     payer_region: Region | None = None
     host_region: Region | None = None
+    kept: tuple[Kept, ...] = ()
 
     @property
     def is_same_region(self) -> bool:
@@ -261,6 +264,7 @@ def quote_input(instrument: Instrument, terms: Terms, request: Asked) -> QuoteIn
             local_date(zone, period.start),
             local_date(zone, period.end) + timedelta(days=14),
         ),
+        kept=priced_parts(terms.kept, period, terms.card.values.currency),
     )
 
 

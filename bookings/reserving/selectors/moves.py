@@ -11,6 +11,7 @@ from accounts.domain.roles import Actor
 from accounts.selectors.memberships import place_of
 from bookings.availability.domain import approvals
 from bookings.availability.domain.availability import Calendar, Wish
+from bookings.availability.domain.kept_hours import Kept
 from bookings.availability.selectors.availability import around, load_calendar
 from bookings.catalogue.selectors.askers import load_asker
 from bookings.catalogue.selectors.equivalents import with_equivalents
@@ -177,7 +178,7 @@ def weigh_move(
     backing = backing.having(earmarked.grant_id, earmarked.held)
     terms = _terms(instrument, reservation, period, kind, backing)
     verdict = _judge(instrument, reservation, period, kind, terms, now, override, calendar)
-    refusals = verdict.refusals
+    refusals, terms = verdict.refusals, replace(terms, kept=verdict.kept)
     if not _keeps_order(reservation, period):
         refusals = (*refusals, Refusal("chain-order"))
     quoted = load_quoted(reservation.pk)
@@ -242,6 +243,7 @@ class _Verdict:
     unit: int | None
     setup_minutes: int
     teardown_minutes: int
+    kept: tuple[Kept, ...] = ()
 
 
 def _judge(
@@ -287,7 +289,8 @@ def _judge(
         refusals = narrow.explain(wish, now) or refusals
     elif refusals:
         refusals = _explained(instrument, reservation, wish, refusals, (setup, teardown), now)
-    return _Verdict(refusals, broken, unit, setup, teardown)
+    kept = narrow.rights(reservation.organisation_id)
+    return _Verdict(refusals, broken, unit, setup, teardown, kept)
 
 
 def is_by_host(actor: Actor, instrument: Instrument, reservation: Reservation) -> bool:

@@ -1,7 +1,7 @@
 """Where on an instrument a wish would go: which unit, on what terms."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -72,6 +72,7 @@ def load_place(
     unit = calendar.free_unit(period)
     if unit is None:  # `require_place` has just said that there is one
         raise RulesRefuse([Refusal("slot-taken")])
+    terms = replace(terms, kept=calendar.rights(payer.pk))
     return Place(unit, terms, calendar.policy, broken, bool(lapsed))
 
 

@@ -75,9 +75,11 @@ class Weighing:
         period = enquiry.period
         terms = self.terms(instrument, period.start)
         asker = self._asker(instrument, user_id, enquiry.service_mode, terms)
+        calendar = self._calendars[instrument.pk]
+        if calendar is not None:
+            terms = replace(terms, kept=calendar.rights(self.payer.pk))
         given = quote_input(instrument, terms, enquiry)
         quote = fees.quote(given) if given else None
-        calendar = self._calendars[instrument.pk]
         if calendar is None:
             return Weighed((Refusal("not-published"),), None, quote)
         judge = calendar.explain if nearest else calendar.check

@@ -10,6 +10,7 @@ from accounts.domain.roles import By
 from accounts.models import Organisation
 from accounts.prepared import insert
 from bookings.availability.models import Occupancy
+from bookings.availability.selectors.availability import load_promises
 from bookings.catalogue.selectors.holds import holds_of
 from bookings.catalogue.selectors.parties import Booking, Parties
 from bookings.catalogue.services.demand import attempt
@@ -161,6 +162,9 @@ def hold_complete(
         payer_region=hold.payer_region,
         host_region=hold.host_region,
     )
+    promises = load_promises([instrument], by.now, without=[hold.pk]).get(instrument.pk)
+    if promises is not None:
+        terms = replace(terms, kept=promises.rights(hold.organisation_id))
     price = price_of(instrument, terms, booking.enquiry)
     state, deadline = first_state(by, parties, instrument, booking.period)
     insert([quote_of(hold, price, by.now)])

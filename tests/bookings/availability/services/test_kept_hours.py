@@ -1,5 +1,6 @@
 """Granting, changing and ending kept hours, and what they do to bookings."""
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -15,13 +16,20 @@ from bookings.availability.services.kept_hours import (
     kept_hours_end,
     kept_hours_grant,
 )
+from bookings.catalogue.selectors.parties import Booking
+from bookings.catalogue.selectors.quotes import load_quotation
 from bookings.models import KeptHours, Reservation
+from bookings.pricing.selectors.fees import Asked
 from bookings.record.domain.periods import Period
 from bookings.record.domain.refusals import RulesRefuse
+from bookings.reserving.services.holds import hold_take
 from bookings.reserving.services.moves import reservation_move
-from bookings.reserving.services.reservations import reservation_cancel
-from instruments.models import BookingPolicy
-from tests.factories.cast import NOW, at, reserve
+from bookings.reserving.services.reservations import reservation_cancel, reservation_request
+from instruments.domain.opening import parse_hours
+from instruments.models import BookingPolicy, Instrument
+from instruments.selectors.misfits import load_misfits
+from instruments.selectors.registry import instrument_to_book
+from tests.factories.cast import NOW, WEEKDAYS, at, reserve
 
 FRIDAY, SATURDAY = at("2026-03-06 00:00"), at("2026-03-07 00:00")  # open from 8 to 20: twelve hours
 
@@ -194,3 +202,38 @@ def test_who_reads_them(cast):
     grant(cast)
     assert [kept_for(cast.actor(who), NOW).count() for who in
             ("zhao", "chen", "wang", "auditor", "hu", "alice")] == [1, 1, 1, 1, 0, 0]  # fmt: skip
+
+
+def test_their_price_in_quote_hold_and_booking(cast):
+    row = grant(cast, minutes=120, price=Decimal("30.00"))
+    period = Period(at("2026-03-06 12:00"), at("2026-03-06 15:00"))
+    instrument = instrument_to_book(cast.actor("wang"), cast.microscope.pk)
+    found = load_quotation(instrument, cast.fudan, Asked(period), NOW, user_id=cast.wang.pk)
+    lines = [(line.code, line.minutes, line.rate) for line in found.quote.lines[:2]]
+    assert lines[0] == ("kept", 120, Decimal("30.00"))
+    assert lines[1][:2] == ("standard", 60)
+    booking = Booking(cast.microscope.pk, period, None, "self")
+    hold = hold_take(By(cast.actor("wang"), NOW), booking=booking)
+    assert left(row) == timedelta()
+    made = reservation_request(By(cast.actor("wang"), NOW), booking=replace(booking, hold=hold.pk))
+    assert made.quotes.get().total == found.quote.total
+    moved = reservation_move(
+        By(cast.actor("wang"), NOW),
+        reservation_id=made.pk,
+        period=Period(at("2026-03-06 09:00"), at("2026-03-06 12:00")),
+    )
+    assert moved.quotes.get(is_current=True).total == found.quote.total
+    other = reserve(cast, "2026-03-06 15:00", "2026-03-06 16:00", who="wang")
+    assert next(line["code"] for line in other.quotes.get().result["lines"]) == "standard"
+
+
+def test_changed_rules_name_what_would_not_fit(cast):
+    row = grant(cast, minutes=600)
+    assert load_misfits(cast.microscope, NOW, hours=parse_hours(WEEKDAYS)) == []
+    fewer = {"weekly": [{"weekday": 5, "opens": "08:00", "closes": "17:00"}]}
+    instrument = Instrument.objects.get(pk=cast.microscope.pk)
+    [misfit] = load_misfits(instrument, NOW, hours=parse_hours(fewer))
+    assert (misfit.reservation, misfit.state, misfit.organisation) == (row.pk, "kept", "fudan")
+    assert misfit.codes == ("kept-for-holder",)
+    fewer["weekly"][0]["closes"] = "18:00"
+    assert load_misfits(instrument, NOW, hours=parse_hours(fewer)) == []

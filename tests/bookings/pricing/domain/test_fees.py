@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from accounts.domain.errors import FieldProblem, Invalid
 from bookings.availability.domain.bands import band_spans, minute_of
+from bookings.availability.domain.kept_hours import PricedPart
 from bookings.pricing.domain.charges import is_second_thought, second_thoughts_end
 from bookings.pricing.domain.fees import (
     CancellationFee,
@@ -997,3 +998,27 @@ def test_a_long_period_is_cut_into_days_and_bands_not_minutes() -> None:
     zone = ZoneInfo(asked.time_zone)
     # midnight, 08:00 and 20:00 of each day
     assert len(band_spans(asked.card.bands, zone, frozenset(), start, end)) == 90 + 1
+
+
+# Kept hours
+
+
+def test_minutes_that_use_kept_hours_have_their_own_price() -> None:
+    asked = ask(replace(PLAIN, daily_cap_minutes=30))
+    start = asked.start
+    part = PricedPart(start, start + timedelta(minutes=40), D("30.00"))
+    given = replace(asked, kept=(part,))
+    answer = quote(given)
+    rest = (asked.end - start) // timedelta(minutes=1) - 40
+    assert usage(answer)[0] == ("kept", 40, D(1), D("20.00"))
+    assert sum(line.minutes or 0 for line in answer.lines[1:]) == rest
+    assert input_from_json(input_to_json(given)) == given
+    # What lies outside the charged period costs nothing.
+    assert quote(replace(given, start=part.end)) == quote(replace(asked, start=part.end))
+
+
+def test_no_discount_on_what_has_its_own_price() -> None:
+    asked = ask(PLAIN, price_group="partner", agreement_discount_percent=D(10))
+    part = PricedPart(asked.start, asked.end, D("30.00"))
+    [line, discount] = quote(replace(asked, kept=(part,))).lines
+    assert (line.code, discount.amount, discount.base) == ("kept", D(0), D(0))

@@ -1,0 +1,130 @@
+"""Hours of an instrument that are kept for an organisation."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+from accounts.api.pagination import Pages
+from accounts.api.resource import Resource, acts, creates, lists, named, reads
+from accounts.api.shapes import Instant, Money, Number, Shape, Text, Whole
+from accounts.selectors.organisations import organisation_by_code
+from accounts.selectors.rows import visible
+from bookings.availability.models import KeptHours
+from bookings.availability.selectors.kept_hours import kept_for
+from bookings.availability.services.kept_hours import (
+    MOST_MINUTES,
+    MOST_RELEASED,
+    kept_hours_change,
+    kept_hours_end,
+    kept_hours_grant,
+)
+from instruments.selectors.registry import instrument_by_id
+
+
+class KeptHoursShape(serializers.Serializer[Any]):
+    """A holder's right to minutes of a window; what is left of them is kept from others until
+    `released_minutes` before a time begins. `price`: of an hour; null: the rate card's."""
+
+    id = serializers.UUIDField()
+    instrument = serializers.UUIDField(source="instrument_id")
+    organisation = serializers.CharField(source="organisation.code")
+    minutes = serializers.IntegerField()
+    used_minutes = serializers.IntegerField(help_text="What the holder's bookings have used.")
+    left_minutes = serializers.IntegerField()
+    start = Instant(source="start_at")
+    end = Instant(source="end_at")
+    price = Money(allow_null=True)
+    released_minutes = serializers.IntegerField()
+    reason = serializers.CharField()
+    granted_at = Instant()
+    ended_at = Instant(allow_null=True)
+    version = serializers.IntegerField()
+
+
+class KeptHoursBody(Shape):
+    instrument = serializers.UUIDField()
+    organisation = Text(40, help_text="For whom: a code.")
+    minutes = Whole(min_value=1, max_value=MOST_MINUTES)
+    start = Instant()
+    end = Instant()
+    price = Number(
+        max_digits=18, decimal_places=4, required=False, allow_null=True, help_text="Of an hour."
+    )
+    released_minutes = Whole(min_value=0, max_value=MOST_RELEASED, default=2880)
+    reason = Text(500)
+
+
+class KeptHoursChangeBody(Shape):
+    minutes = Whole(min_value=1, max_value=MOST_MINUTES)
+    reason = Text(500)
+
+
+class KeptHoursEndBody(Shape):
+    reason = Text(500)
+
+
+class KeptHoursQuery(Pages):
+    instrument = serializers.UUIDField(required=False)
+
+
+class KeptHoursResource(Resource):
+    at, key, tag = "kept-hours/", "kept_id", "instruments"
+    name, many, shape, order = "kept", "kept_hours", KeptHoursShape, ("-granted_at", "-id")
+
+    def visible(self, pk: UUID) -> KeptHours:
+        return visible(kept_for(self.actor, self.now), pk=pk)
+
+    @lists(_("Kept hours"), KeptHoursQuery)
+    def rows(self, query: dict[str, Any]) -> QuerySet[KeptHours]:
+        """Those of one's organisations, of instruments one manages and of regions one audits, the
+        newest first."""
+        rows = kept_for(self.actor, self.now)
+        return rows.filter(instrument=query["instrument"]) if "instrument" in query else rows
+
+    @creates(
+        _("Keep hours"),
+        KeptHoursBody,
+        refuses=[403, 404, 409],
+        sends={
+            "organisation": "wusong-tech",
+            "minutes": 7200,
+            "start": "2026-03-09T00:00:00+08:00",
+            "end": "2026-09-09T00:00:00+08:00",
+            "price": "300.00",
+            "released_minutes": 2880,
+            "reason": "Agreed in writing",
+        },
+    )
+    def make(self, data: dict[str, Any]) -> UUID:
+        """For the host's managers. More than fits beside what is booked and kept is refused with
+        the minutes that would fit."""
+        return kept_hours_grant(
+            self.by,
+            instrument=named("instrument", instrument_by_id, self.actor, data["instrument"]),
+            holder=named("organisation", organisation_by_code, data["organisation"]),
+            minutes=data["minutes"],
+            starts_at=data["start"],
+            ends_at=data["end"],
+            price=data.get("price"),
+            released_minutes=data["released_minutes"],
+            reason=data["reason"],
+        ).pk
+
+    @reads(_("Kept hours of one holder"))
+    def detail(self, pk: UUID) -> None:
+        """For holder and host."""
+
+    @acts(_("Keep more or fewer hours"), KeptHoursChangeBody, refuses=[403, 404, 409])
+    def change(self, pk: UUID, data: dict[str, Any]) -> UUID:
+        """For the host's managers; not fewer than were used, not more than fit."""
+        self.visible(pk)
+        return kept_hours_change(self.by, kept_id=pk, **data).pk
+
+    @acts(_("End kept hours"), KeptHoursEndBody, refuses=[403, 404, 409])
+    def end(self, pk: UUID, data: dict[str, Any]) -> UUID:
+        """For the host's managers: from now on the time is everybody's; bookings stay."""
+        self.visible(pk)
+        return kept_hours_end(self.by, kept_id=pk, **data).pk

@@ -1,0 +1,78 @@
+"""Messages about kept hours, to the managers of their holders."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+from uuid import UUID
+
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from accounts.letters.kinds import Content, Kind, table
+from accounts.models import OutboxMessage, User
+from accounts.selectors.memberships import holders_of
+from bookings.availability.models import KeptHours
+from bookings.availability.selectors.kept_hours import kept_rows
+
+
+def _load(row: OutboxMessage, now: datetime) -> KeptHours | None:
+    rows = kept_rows(now).select_related("instrument__facility", "instrument__organisation")
+    return rows.filter(pk=UUID(row.payload["kept"])).first()
+
+
+def _managers(kept: KeptHours) -> Sequence[User]:
+    return list(holders_of("manager", kept.organisation_id))
+
+
+def _content(kept: KeptHours, row: OutboxMessage, now: datetime) -> Content:
+    return Content(
+        kept.pk,
+        reverse("bookings:instrument", args=[kept.instrument_id]),
+        {"instrument": kept.instrument, "organisation": kept.organisation},
+        {"kept": kept},
+        zone=kept.instrument.facility.time_zone,
+    )
+
+
+def _lasts(kept: KeptHours, row: OutboxMessage, now: datetime) -> bool:
+    return kept.ended_at is None and kept.end_at > now
+
+
+def _is_much_left(kept: KeptHours, row: OutboxMessage, now: datetime) -> bool:
+    """Whether a third of it is left while it can still be booked."""
+    return _lasts(kept, row, now) and kept.left_minutes * 3 >= kept.minutes
+
+
+_kind = partial(
+    Kind,
+    topic="offer",
+    load=_load,
+    readers=_managers,
+    content=_content,
+    template="bookings/availability/mail/kept",
+)
+KINDS = table(
+    _kind(
+        "kept-hours.granted",
+        _("Hours kept for {organisation}: {instrument}"),
+        _("The host keeps hours of this instrument for your organisation. Book them as usual."),
+        is_still_true=_lasts,
+    ),
+    _kind(
+        "kept-hours.changed",
+        _("Kept hours changed: {instrument}"),
+        _("The host has changed how many hours it keeps for your organisation."),
+        is_still_true=_lasts,
+    ),
+    _kind(
+        "kept-hours.ended",
+        _("Hours no longer kept: {instrument}"),
+        _("The host keeps these hours no longer. What you have booked stays booked."),
+    ),
+    _kind(
+        "kept-hours.left",
+        _("Kept hours not used yet: {instrument}"),
+        _("A third or more of these hours is left. Soon they are released to everybody."),
+        is_still_true=_is_much_left,
+    ),
+)
