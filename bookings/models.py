@@ -40,6 +40,15 @@ from bookings.hours.models import (
 )
 from bookings.messaging.models import CalendarFeed, WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from bookings.needs.models import HostRecord, Need, Suggestion
+from bookings.planning.models import (
+    CaseComparison,
+    CaseExpert,
+    CaseFollowUp,
+    CaseStep,
+    HostPledge,
+    PurchaseCase,
+    ReviewScheme,
+)
 from bookings.plans.models import BookingImport, ImportedBooking, WaitingOffer, WaitingWish
 from bookings.pricing.models import (
     Agreement,
@@ -101,6 +110,10 @@ __all__ = [
     "BusyCalendar",
     "BusyTime",
     "CalendarFeed",
+    "CaseComparison",
+    "CaseExpert",
+    "CaseFollowUp",
+    "CaseStep",
     "Chain",
     "Charge",
     "CheckInCode",
@@ -126,6 +139,7 @@ __all__ = [
     "FaultReport",
     "FundingSource",
     "HandOff",
+    "HostPledge",
     "HostRecord",
     "HostStorage",
     "HoursExport",
@@ -150,6 +164,7 @@ __all__ = [
     "PaymentNotice",
     "Posting",
     "ProposedTime",
+    "PurchaseCase",
     "PurseTransfer",
     "Questionnaire",
     "Quote",
@@ -157,6 +172,7 @@ __all__ = [
     "Reservation",
     "ResultFile",
     "ResultTerms",
+    "ReviewScheme",
     "RollUp",
     "SampleItem",
     "SamplePhoto",

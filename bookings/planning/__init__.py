@@ -1,0 +1,1 @@
+"""Planned together: reviews before an instrument is bought."""

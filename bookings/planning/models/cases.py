@@ -1,0 +1,234 @@
+"""Purchase cases: why somebody wants to buy an instrument, and what became of it."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.domain.roles import Places
+from accounts.models import Organisation, User
+from accounts.models.keys import new_id
+from bookings.planning.models.schemes import ReviewScheme
+from bookings.record.models.amounts import amount_field
+from instruments.models import Instrument, Technique
+
+
+class PurchaseCase(models.Model):
+    """Somebody wants to buy an instrument.
+
+    name: the standard name of what is bought; years: its life; requirements: as those of a need;
+    hours: needed a year; staff, space: cost a year; marginal: of an own hour; travel: cost of an
+    hour elsewhere; due_on: when the present step is to be over; decided_at with decision, grounds,
+    reason and conditions: of the last decision; pooled_with: the case it is bought together with.
+    """
+
+    class State(models.TextChoices):
+        DRAFT = "draft", _("draft")
+        CHECKED = "checked", _("checked")
+        SUBMITTED = "submitted", _("submitted")
+        HOSTS_ASKED = "hosts_asked", _("hosts asked")
+        UNDER_REVIEW = "under_review", _("under review")
+        APPROVED = "approved", _("approved")
+        APPROVED_WITH_CONDITIONS = "approved_with_conditions", _("approved with conditions")
+        SHARE_INSTEAD = "share_instead", _("share instead")
+        POOLED = "pooled", _("buy together")
+        REFUSED = "refused", _("refused")
+        WITHDRAWN = "withdrawn", _("withdrawn")
+        ORDERED = "ordered", _("ordered")
+        IN_SERVICE = "in_service", _("in service")
+        FOLLOWED_UP = "followed_up", _("followed up")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    scheme = models.ForeignKey(ReviewScheme, models.PROTECT, related_name="cases")
+    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
+    user = models.ForeignKey(User, models.PROTECT, related_name="+")
+    money = models.CharField(max_length=10, choices=ReviewScheme.Money)
+    techniques = models.ManyToManyField(Technique, related_name="+")
+    name = models.CharField(max_length=200)
+    reason = models.CharField(max_length=4000)
+    price = amount_field()
+    currency = models.CharField(max_length=3)
+    years = models.PositiveSmallIntegerField()
+    upkeep_percent = models.DecimalField(max_digits=5, decimal_places=2)
+    staff = amount_field(default=0)
+    space = amount_field(default=0)
+    marginal = amount_field(default=0)
+    travel = amount_field(default=0)
+    requirements = models.JSONField(default=list)
+    hours = models.PositiveIntegerField()
+    place = models.CharField(max_length=200)
+    state = models.CharField(max_length=30, choices=State, default=State.DRAFT)
+    due_on = models.DateField(null=True)
+    submitted_at = models.DateTimeField(null=True)
+    decision = models.CharField(max_length=30, blank=True)
+    decided_at = models.DateTimeField(null=True)
+    decided_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    grounds = ArrayField(models.CharField(max_length=40), default=list)
+    decision_reason = models.CharField(max_length=4000, blank=True)
+    conditions = models.CharField(max_length=4000, blank=True)
+    appealed_at = models.DateTimeField(null=True)
+    pooled_with = models.ForeignKey("self", models.PROTECT, null=True, related_name="+")
+    instrument = models.ForeignKey(Instrument, models.PROTECT, null=True, related_name="+")
+    in_service_on = models.DateField(null=True)
+    created_at = models.DateTimeField()
+    changed_at = models.DateTimeField()
+    version = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        verbose_name = _("purchase case")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(price__gt=0) & Q(years__gt=0) & Q(hours__gt=0),
+                name="purchasecase_numbers",
+            ),
+            models.CheckConstraint(
+                condition=Q(decision="") | Q(decided_at__isnull=False),
+                name="purchasecase_decided",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["organisation", "-created_at"], name="purchasecase_organisation"),
+            models.Index(fields=["state", "due_on"], name="purchasecase_due"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def places(self) -> Places:
+        """Those of the applicant."""
+        return (self.organisation_id,), self.organisation.region.lineage
+
+
+class CaseStep(models.Model):
+    """A state that a case came to; until: when it was to be over, as far as a day was set."""
+
+    id = models.BigAutoField(primary_key=True)
+    case = models.ForeignKey(PurchaseCase, models.CASCADE, related_name="steps")
+    state = models.CharField(max_length=30, choices=PurchaseCase.State)
+    at = models.DateTimeField()
+    user = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    due_on = models.DateField(null=True)
+
+
+class CaseComparison(models.Model):
+    """The evidence of a case as it stood when it was submitted. It never changes; digest: SHA-256
+    of its canonical JSON, which the trail has too."""
+
+    case = models.OneToOneField(
+        PurchaseCase, models.CASCADE, primary_key=True, related_name="comparison"
+    )
+    content = models.JSONField()
+    digest = models.CharField(max_length=64)
+    made_at = models.DateTimeField()
+
+
+class HostPledge(models.Model):
+    """What a host says to the hours that somebody would use instead of buying. No answer is none,
+    and never a denial.
+
+    hours: promised a year; price: of an hour, none for as usual; from_date: since when; reason:
+    why it denies; kept_hours: those that a promise became.
+    """
+
+    class Answer(models.TextChoices):
+        PROMISE = "promise", _("promised")
+        DENIAL = "denial", _("denied")
+
+    class Reason(models.TextChoices):
+        FULL = "full", _("it is full")
+        UNSUITABLE = "unsuitable", _("it does not suit")
+        OTHER = "other", _("another reason")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    case = models.ForeignKey(PurchaseCase, models.CASCADE, related_name="pledges")
+    instrument = models.ForeignKey(Instrument, models.PROTECT, related_name="+")
+    host = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField()
+    due_on = models.DateField()
+    answer = models.CharField(max_length=10, choices=Answer, blank=True)
+    hours = models.PositiveIntegerField(null=True)
+    price = amount_field(null=True)
+    currency = models.CharField(max_length=3, blank=True)
+    from_date = models.DateField(null=True)
+    reason = models.CharField(max_length=10, choices=Reason, blank=True)
+    note = models.CharField(max_length=1000, blank=True)
+    answered_at = models.DateTimeField(null=True)
+    answered_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    kept_hours = models.UUIDField(null=True)
+    version = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        verbose_name = _("host pledge")
+        constraints = [
+            models.UniqueConstraint(fields=["case", "instrument"], name="hostpledge_once"),
+            models.CheckConstraint(
+                condition=~Q(answer="promise")
+                | (Q(hours__gt=0) & Q(from_date__isnull=False) & Q(reason="")),
+                name="hostpledge_promise",
+            ),
+            models.CheckConstraint(
+                condition=~Q(answer="denial") | (Q(hours=None) & ~Q(reason="")),
+                name="hostpledge_denial",
+            ),
+        ]
+        indexes = [models.Index(fields=["host", "answer"], name="hostpledge_host")]
+
+    def places(self) -> Places:
+        """Those of the host and of the applicant."""
+        return (
+            (self.host_id, self.case.organisation_id),
+            {*self.host.region.lineage, *self.case.organisation.region.lineage},
+        )
+
+
+class CaseExpert(models.Model):
+    """Somebody asked for an opinion. interest: what they declare, with no opinion then; barred: why
+    they may give none."""
+
+    class Advice(models.TextChoices):
+        BUY = "buy", _("buy")
+        SHARE = "share", _("share instead")
+        REFUSE = "refuse", _("do not buy")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    case = models.ForeignKey(PurchaseCase, models.CASCADE, related_name="experts")
+    user = models.ForeignKey(User, models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField()
+    declared_at = models.DateTimeField(null=True)
+    interest = models.CharField(max_length=1000, blank=True)
+    barred = models.CharField(max_length=20, blank=True)
+    advice = models.CharField(max_length=10, choices=Advice, blank=True)
+    grounds = ArrayField(models.CharField(max_length=40), default=list)
+    text = models.CharField(max_length=4000, blank=True)
+    given_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("expert of a purchase case")
+        constraints = [
+            models.UniqueConstraint(fields=["case", "user"], name="caseexpert_once"),
+            models.CheckConstraint(
+                condition=Q(advice="") | (Q(barred="") & Q(given_at__isnull=False)),
+                name="caseexpert_not_barred",
+            ),
+        ]
+
+    def places(self) -> Places:
+        """Those of the case."""
+        return self.case.places()
+
+
+class CaseFollowUp(models.Model):
+    """What became of a case so many months later: minutes pledged for the twelve months before and
+    those of them that were used, minutes used on an own instrument; avoided: a purchase."""
+
+    id = models.BigAutoField(primary_key=True)
+    case = models.ForeignKey(PurchaseCase, models.CASCADE, related_name="follow_ups")
+    months = models.PositiveSmallIntegerField()
+    made_at = models.DateTimeField()
+    pledged_minutes = models.PositiveIntegerField()
+    used_minutes = models.PositiveIntegerField()
+    own_minutes = models.PositiveIntegerField()
+    is_avoided = models.BooleanField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["case", "months"], name="casefollowup_once")]
