@@ -62,6 +62,20 @@ DECISIONS = {
     "pooled": "pool",
     "refused": "refuse",
 }
+# What figures say by themselves, and which side it is on.
+GROUNDS: Mapping[str, str] = {
+    "none-fits": "for",
+    "area-full": "for",
+    "spare-short": "for",
+    "unmet-demand": "for",
+    "above-break-even": "for",
+    "area-not-full": "against",
+    "usable-by-sharing": "against",
+    "hosts-cover": "against",
+    "below-break-even": "against",
+    "split": "against",
+    "one-model": "against",
+}
 OPEN = frozenset({"draft", "checked", "submitted", "hosts_asked", "under_review"})
 OVER = frozenset({"refused", "withdrawn", "followed_up"})
 

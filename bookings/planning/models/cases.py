@@ -70,6 +70,7 @@ class PurchaseCase(models.Model):
     pooled_with = models.ForeignKey("self", models.PROTECT, null=True, related_name="+")
     instrument = models.ForeignKey(Instrument, models.PROTECT, null=True, related_name="+")
     in_service_on = models.DateField(null=True)
+    follow_up_on = models.DateField(null=True)  # the day on which the next twelve months are over
     created_at = models.DateTimeField()
     changed_at = models.DateTimeField()
     version = models.PositiveIntegerField(default=1)
@@ -89,6 +90,11 @@ class PurchaseCase(models.Model):
         indexes = [
             models.Index(fields=["organisation", "-created_at"], name="purchasecase_organisation"),
             models.Index(fields=["state", "due_on"], name="purchasecase_due"),
+            models.Index(
+                fields=["follow_up_on"],
+                condition=Q(follow_up_on__isnull=False),
+                name="purchasecase_follow_up",
+            ),
         ]
 
     def __str__(self) -> str:

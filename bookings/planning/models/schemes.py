@@ -5,7 +5,6 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Region
 from accounts.models.keys import new_id
 from bookings.record.models.amounts import amount_field
 
@@ -13,10 +12,10 @@ from bookings.record.models.amounts import amount_field
 class ReviewScheme(models.Model):
     """One version of a scheme; a changed file makes another version, and cases keep theirs.
 
-    money: what it covers, any where empty; least, most: price in its currency; full_hours,
-    full_percent: from where on an instrument counts as full; look: where instruments are compared;
-    grounds: `{code, side, name, name_zh}`; experts: opinions needed; days: working days of a step,
-    by state. Null, and a step that is not named: the scheme states no figure.
+    regions: codes, as they may be spelt; money: what it covers, any where empty; least, most: price
+    in its currency; full_hours, full_percent: from where on an instrument counts as full; look:
+    where instruments are compared; grounds: `{code, side, name, name_zh}`; experts: opinions
+    needed; days: working days of a step, by state. Null or empty, and a step that is not named: the scheme states nothing.
     """
 
     class Money(models.TextChoices):
@@ -36,20 +35,19 @@ class ReviewScheme(models.Model):
     version = models.PositiveIntegerField()
     name = models.CharField(max_length=200)
     name_zh = models.CharField(max_length=200)
-    region_code = models.CharField(max_length=20)  # of the file
-    region = models.ForeignKey(Region, models.PROTECT, null=True, related_name="+")
-    money = ArrayField(models.CharField(max_length=10, choices=Money), default=list)
+    regions = ArrayField(models.CharField(max_length=20))
+    money = ArrayField(models.CharField(max_length=10, choices=Money), default=list, blank=True)
     currency = models.CharField(max_length=3)
-    least = amount_field(null=True)
-    most = amount_field(null=True)
-    full_hours = models.PositiveIntegerField(null=True)
-    full_percent = models.DecimalField(max_digits=5, decimal_places=2, null=True)
-    look = models.CharField(max_length=10, choices=Look)
-    grounds = models.JSONField(default=list)
-    experts = models.PositiveSmallIntegerField(null=True)
-    days = models.JSONField(default=dict)
-    appeal_days = models.PositiveSmallIntegerField(null=True)
-    valid_from = models.DateField(null=True)
+    least = amount_field(null=True, blank=True)
+    most = amount_field(null=True, blank=True)
+    full_hours = models.PositiveIntegerField(null=True, blank=True)
+    full_percent = models.DecimalField(max_digits=5, decimal_places=2, null=True, blank=True)
+    look = models.CharField(max_length=10, choices=Look, blank=True)
+    grounds = models.JSONField(default=list, blank=True)
+    experts = models.PositiveSmallIntegerField(null=True, blank=True)
+    days = models.JSONField(default=dict, blank=True)
+    appeal_days = models.PositiveSmallIntegerField(null=True, blank=True)
+    valid_from = models.DateField(null=True, blank=True)
     source = models.CharField(max_length=500)
     source_date = models.CharField(max_length=10)  # a year, month or day
     digest = models.CharField(max_length=64)

@@ -1,0 +1,145 @@
+"""Promises of hosts: what they answer, and the kept hours that a promise becomes."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from decimal import Decimal
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+
+from accounts import trail
+from accounts.domain.currencies import MINOR_DIGITS
+from accounts.domain.errors import WrongState, invalid
+from accounts.domain.roles import By
+from accounts.notifications import Effect, enqueue
+from accounts.selectors.rows import visible
+from bookings.planning.domain import reviews as rules
+from bookings.planning.locks import lock_case
+from bookings.planning.models import HostPledge, PurchaseCase
+from bookings.planning.selectors.cases import pledges_asked, today_of
+
+MOST_HOURS = 8784 * 100  # of a year, with a hundred units
+LARGEST = Decimal(10) ** 9
+RELEASED_MINUTES = 48 * 60  # before they begin, promised hours that nobody booked go to all
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a host says: hours a year from a day on, at a price an hour (None: as usual); or why it
+    denies."""
+
+    answer: str
+    hours: int | None = None
+    price: Decimal | None = None
+    currency: str = ""
+    from_date: date | None = None
+    reason: str = ""
+    note: str = ""
+
+
+@transaction.atomic
+def pledge_answer(by: By, *, pledge_id: UUID, answer: Answer) -> HostPledge:
+    """Promise hours of an instrument that one manages, or deny them. It can be answered anew until
+    the case is decided. `WrongState` (`case-not-so-far`), `Invalid`."""
+    pledge = visible(pledges_asked(by.actor), pk=pledge_id)
+    case = lock_case(pledge.case_id)
+    pledge.refresh_from_db()
+    by.require_version(pledge.version)
+    if case.state not in ("hosts_asked", "under_review") or pledge.kept_hours:
+        raise WrongState("case-not-so-far", state=case.state)
+    _check(answer, pledge, by.now)
+    is_promise = answer.answer == rules.PROMISE
+    pledge.answer = answer.answer
+    pledge.hours = answer.hours if is_promise else None
+    pledge.price = answer.price if is_promise else None
+    pledge.currency = answer.currency if is_promise and answer.price is not None else ""
+    pledge.from_date = answer.from_date if is_promise else None
+    pledge.reason = "" if is_promise else answer.reason
+    pledge.note = answer.note.strip()
+    pledge.answered_at, pledge.answered_by_id = by.now, by.actor.person
+    pledge.version += 1
+    pledge.save()
+    trail.record(
+        by,
+        "host-pledge.answer",
+        pledge,
+        after={
+            "answer": pledge.answer,
+            "hours": pledge.hours,
+            "price": pledge.price,
+            "currency": pledge.currency,
+            "from_date": pledge.from_date,
+            "reason": pledge.reason,
+        },
+    )
+    enqueue(
+        [Effect("review.answered", f"{pledge.pk}:{pledge.version}", {"pledge": str(pledge.pk)})],
+        now=by.now,
+    )
+    return pledge
+
+
+def promises_keep(by: By, *, case: PurchaseCase, reason: str) -> date:
+    """Make kept hours of the applicant of every promise, for twelve months from its day on; the
+    instruments are locked. The first of these days. `WrongState` (`no-promise`) where there are
+    none."""
+    pledges = list(
+        HostPledge.objects.select_related("instrument__facility", "host__region")
+        .filter(case=case, answer=rules.PROMISE)
+        .order_by("instrument_id")
+    )
+    if not pledges:
+        raise WrongState("no-promise")
+    for pledge in pledges:
+        begins = max(pledge.from_date or date.min, today_of(case.organisation, by.now))
+        pledge.kept_hours = _kept(by, case, pledge, begins, reason)
+        pledge.from_date = begins
+        pledge.version += 1
+        pledge.save(update_fields=["kept_hours", "from_date", "version"])
+        trail.record(
+            by,
+            "host-pledge.keep",
+            pledge,
+            after={"kept_hours": pledge.kept_hours, "from_date": begins},
+        )
+    return min(pledge.from_date for pledge in pledges if pledge.from_date)
+
+
+def promises_end(by: By, *, case: PurchaseCase, reason: str) -> None:
+    """Give back what an earlier decision on the case had kept; the new one decides anew."""
+
+
+def _kept(by: By, case: PurchaseCase, pledge: HostPledge, begins: date, reason: str) -> UUID | None:
+    """Keep the hours of a promise for the applicant; the id of what is kept."""
+    return None
+
+
+def _check(answer: Answer, pledge: HostPledge, now: datetime) -> None:
+    if answer.answer not in HostPledge.Answer.values:
+        raise invalid("answer", "unknown-value")
+    if answer.answer == rules.DENIAL:
+        if answer.reason not in HostPledge.Reason.values:
+            raise invalid("reason", "required")
+        return
+    if answer.hours is None or answer.hours <= 0:
+        raise invalid("hours", "required")
+    if answer.hours > MOST_HOURS:
+        raise invalid("hours", "too-large", most=MOST_HOURS)
+    if answer.from_date is None:
+        raise invalid("from_date", "required")
+    today = today_of(pledge.host, now)
+    if not today <= answer.from_date <= rules.months_after(today, 24):
+        raise invalid("from_date", "not-within-two-years")
+    if answer.price is None:
+        return
+    if not 0 <= answer.price < LARGEST:
+        raise invalid("price", "too-large", most=f"{LARGEST:f}")
+    if answer.currency not in MINOR_DIGITS:
+        raise invalid("currency", "unknown-value")
+
+
+def local_midnight(pledge: HostPledge, day: date) -> datetime:
+    """When a day begins where the instrument stands."""
+    zone = ZoneInfo(pledge.instrument.facility.time_zone)
+    return datetime.combine(day, time(), zone)
