@@ -27,6 +27,7 @@ from bookings.hours.services.hours import hours_roll_up
 from bookings.messaging.services.feeds import calendar_read
 from bookings.needs.services.suggestions import hosts_review, suggestions_tell
 from bookings.overview.services.effects import effects_carry_out
+from bookings.planning.services.follow_ups import cases_follow_up
 from bookings.plans.services.waiting import wishes_look, wishes_settle
 from bookings.privacy.services.retention import records_remove
 from bookings.reserving.services.reservations import reservations_lapse
@@ -137,6 +138,7 @@ write_bundles = _job("write_bundles", bundles_work)
 find_exceptions = _job(
     "find_exceptions", lambda now: exceptions_find(By(PLATFORM, now)), is_single=True
 )
+follow_up_purchases = _job("follow_up_purchases", cases_follow_up, is_single=True)
 remind_of_samples = _job("remind_of_samples", samples_remind, is_single=True)
 remind_of_findings = _job("remind_of_findings", findings_remind)
 tell_of_seals = _job("tell_of_seals", seals_tell, is_single=True)

@@ -30,6 +30,8 @@ from bookings.organisations.views import (
     register_imports,
 )
 from bookings.overview.views import home, hosted, operations, palette, reservations, usage
+from bookings.overview.views import home, operations, palette, reservations, usage
+from bookings.planning.views import reviews
 from bookings.plans.views import chains, imports, waiting
 from bookings.pricing.views import what_if
 from bookings.privacy.views import leaving, persons
@@ -108,6 +110,17 @@ urlpatterns = [
     path("needs/<uuid:need_id>/correct/", needs.correct, name="need-correct"),
     path("needs/<uuid:need_id>/readers/", needs.share, name="need-share"),
     path("needs/<uuid:need_id>/withdraw/", needs.withdraw, name="need-withdraw"),
+    path("reviews/", reviews.reviews, name="reviews"),
+    path("reviews/new/", reviews.new, name="review-new"),
+    path("reviews/pledges/<uuid:pledge_id>/", reviews.pledge, name="review-pledge"),
+    path("reviews/opinions/<uuid:expert_id>/", reviews.opinion, name="review-opinion"),
+    path("reviews/<uuid:case_id>/", reviews.review, name="review"),
+    path("reviews/<uuid:case_id>/change/", reviews.change, name="review-change"),
+    path("reviews/<uuid:case_id>/act/", reviews.act_on, name="review-act"),
+    path("reviews/<uuid:case_id>/experts/", reviews.experts, name="review-experts"),
+    path("reviews/<uuid:case_id>/decide/", reviews.decide, name="review-decide"),
+    path("reviews/<uuid:case_id>/appeal/", reviews.appeal, name="review-appeal"),
+    path("reviews/<uuid:case_id>/service/", reviews.in_service, name="review-service"),
     path("samples/", samples.samples, name="sample-items"),
     path("samples/new/", samples.new, name="sample-new"),
     path("samples/queue/", samples.queue, name="sample-queue"),

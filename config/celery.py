@@ -61,6 +61,10 @@ TIMETABLE: dict[str, dict[str, Any]] = {
         "schedule": crontab(minute=15, hour=3),
     },
     "saved searches": {"task": "bookings.tasks.tell_of_searches", "schedule": crontab(minute=25)},
+    "purchases followed up": {
+        "task": "bookings.tasks.follow_up_purchases",
+        "schedule": crontab(minute=10, hour=4),
+    },
     "samples to come": {"task": "bookings.tasks.remind_of_samples", "schedule": 600.0},
     "matches": {"task": "bookings.tasks.tell_of_matches", "schedule": 600.0},
     "hosts": {"task": "bookings.tasks.review_hosts", "schedule": crontab(minute=50, hour=3)},

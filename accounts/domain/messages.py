@@ -51,6 +51,8 @@ TOPICS = {
         Topic("sample", stays_in_inbox=True),
         # Who may do what in whose name: security.
         Topic("account", is_required=True),
+        # A decision about one's money, or somebody waits for an answer.
+        Topic("review", stays_in_inbox=True),
         Topic("training"),
         Topic("record"),
         Topic("search"),

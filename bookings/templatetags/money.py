@@ -218,6 +218,9 @@ WAITS_ON = {
     "conversations": ("bookings:conversations", ""),
     "faults": ("bookings:faults", "waits=faults"),
     "questions": ("instruments:questions", ""),
+    "pledges": ("bookings:reviews", ""),
+    "reviews": ("bookings:reviews", "waits=reviews"),
+    "opinions": ("bookings:reviews", ""),
     "joining": ("accounts:people", ""),
     "organisations": ("bookings:organisation-requests", ""),
     "results": ("instruments:training", "#led-title"),
@@ -251,6 +254,9 @@ WAITS_BECAUSE = {
     "conversations": _("Somebody asks about a booking or a need, or proposes another time."),
     "faults": _("Nothing is closed, and nobody who comes next is told, before you confirm them."),
     "questions": _("Your answer is shown on the instrument's page from then on."),
+    "pledges": _("Somebody would use your instrument instead of buying one."),
+    "reviews": _("Hosts and experts are asked, then you decide."),
+    "opinions": _("Declare first whether you have an interest in the case."),
     "joining": _("They cannot book before you decide."),
     "organisations": _("Their people cannot join before you enter them."),
     "results": _("Whoever passed gets the certificate once you record it."),
@@ -304,6 +310,12 @@ def waits_for(what: str, number: int) -> str:
             return ngettext("fault report to check", "fault reports to check", number)
         case "questions":
             return ngettext("question to answer", "questions to answer", number)
+        case "pledges":
+            return ngettext("host's answer about hours", "hosts' answers about hours", number)
+        case "reviews":
+            return ngettext("purchase case to review", "purchase cases to review", number)
+        case "opinions":
+            return ngettext("opinion to give", "opinions to give", number)
         case "joining":
             return ngettext("person who asks to join", "people who ask to join", number)
         case "organisations":

@@ -32,6 +32,7 @@ from bookings.messaging.api import feeds, webhooks
 from bookings.needs.api import needs as bookings_needs
 from bookings.organisations.api import duplicates, mergers, people, register_imports
 from bookings.overview.api import operations
+from bookings.planning.api import reviews
 from bookings.plans.api import chains, imports, waiting
 from bookings.pricing.api import agreements, what_if
 from bookings.privacy.api import leaving, persons
@@ -110,6 +111,10 @@ urlpatterns = [
     *kiosks.CheckInCodes.routes(),
     *transitions.Cancellation.routes(),
     *bookings_needs.Needs.routes(),
+    *reviews.ReviewSchemes.routes(),
+    *reviews.PurchaseCases.routes(),
+    *reviews.HostPledges.routes(),
+    *reviews.CaseOpinions.routes(),
     *threads.of_kind("reservation", "reservations/", "reservation_id", "reservations"),
     *threads.of_kind("need", "needs/", "need_id", "instruments"),
     *threads.of_kind("sample", "samples/", "item_id", "samples"),

@@ -44,6 +44,11 @@ PARTS = {
             "need-share",
             "need-withdraw",
         ),
+        "bookings:reviews": (
+            *("review", "review-new", "review-change", "review-act", "review-experts"),
+            *("review-decide", "review-appeal", "review-service", "review-pledge"),
+            "review-opinion",
+        ),
         "bookings:mine": (
             *("sample-items", "sample-new", "sample-item", "sample-change", "sample-step"),
             *("sample-join", "sample-photo-new"),
@@ -185,6 +190,12 @@ MENU = (
         (
             Entry("bookings:money", gettext_lazy("Money"), _signed_in, MONEY),
             Entry("bookings:hours", gettext_lazy("Hours"), lambda actor: True),
+            Entry(
+                "bookings:reviews",
+                gettext_lazy("Purchase reviews"),
+                _has("manager", "coordinator", "auditor", "administrator"),
+                frozenset({"reviews", "pledges", "opinions"}),
+            ),
             Entry(
                 "bookings:audit",
                 gettext_lazy("Audit"),

@@ -30,6 +30,7 @@ JOBS = {
     "meanings of needs": _("Meanings of needs"),
     "open windows": _("Upcoming opening hours"),
     "maintenance counters": _("Maintenance counters"),
+    "purchases followed up": _("What became of purchase cases"),
     "samples to come": _("Reminders of samples that have not arrived"),
     "check results": _("Checksums of uploaded results"),
     "expire uploads": _("Expiring uploads"),

@@ -37,6 +37,7 @@ from bookings.funding.selectors.programmes import grants_for, programmes_for
 from bookings.hours.models import HoursExport
 from bookings.messaging.models import CalendarFeed, WebhookEndpoint
 from bookings.needs.models import Need
+from bookings.planning.models import CaseExpert, HostPledge, PurchaseCase, ReviewScheme
 from bookings.plans.models import BookingImport, WaitingWish
 from bookings.plans.selectors.chains import chain_for
 from bookings.pricing.models import (
@@ -175,6 +176,10 @@ NAMES: dict[str, tuple[type[Model], Any, Any, str | None]] = {
         Coalesce("reservation__instrument__name_zh", Value("")),
         "created_at",
     ),
+    "reviewscheme": (ReviewScheme, "name", "name_zh", None),
+    "purchasecase": (PurchaseCase, "name", None, "created_at"),
+    "hostpledge": (HostPledge, "instrument__name", "instrument__name_zh", "asked_at"),
+    "caseexpert": (CaseExpert, "case__name", None, "asked_at"),
     "sampleitem": (SampleItem, "name", None, None),
     "handoff": (HandOff, "reservation__instrument__name", "reservation__instrument__name_zh",
                 "reservation__start_at"),

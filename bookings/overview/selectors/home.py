@@ -26,6 +26,11 @@ from bookings.overview.selectors.money import (
     load_waiting,
     may,
 )
+from bookings.planning.selectors.cases import (
+    cases_to_decide,
+    opinions_to_give,
+    pledges_to_answer,
+)
 from bookings.plans.selectors.waiting import offers_to
 from bookings.questions.selectors.questions import sheets_owed
 from bookings.record.domain.periods import Period
@@ -66,6 +71,19 @@ WORK: dict[str, Kind] = {
         lambda actor, now: questions_to_answer(actor),
         "answered_at",
     ),
+    "pledges": Kind(
+        may("manage-instruments"),
+        lambda actor, now: pledges_to_answer(actor),
+        "answer",
+        due="due_on",
+    ),
+    "reviews": Kind(
+        lambda actor: actor.has(COORDINATOR),
+        lambda actor, now: cases_to_decide(actor),
+        "state",
+        due="due_on",
+    ),
+    "opinions": Kind(anybody, lambda actor, now: opinions_to_give(actor), "barred"),
     "joining": Kind(
         lambda actor: actor.has(MANAGER) or actor.has(ADMINISTRATOR),
         lambda actor, now: requests_to_decide_on(actor),

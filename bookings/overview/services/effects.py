@@ -37,6 +37,7 @@ from bookings.messaging.notifications import (
 )
 from bookings.messaging.notifications.reservations import still_says
 from bookings.messaging.services.webhooks import events_tell, webhook_deliver
+from bookings.planning.notifications import reviews
 from bookings.plans.services.waiting import slot_offer
 from bookings.results.adapters.stores import file_drop
 from bookings.results.services.handoffs import hand_off_expect
@@ -59,6 +60,7 @@ KINDS = by_outbox_kind(
             people, sign_in, harvests, reservations, records, training, searches, needs,
             webhooks, papers, audit, samples, results, collecting, conversations, faults,
             counters, kept_hours,
+            counters, reviews,
         )
     )
 )  # fmt: skip

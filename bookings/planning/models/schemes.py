@@ -15,7 +15,8 @@ class ReviewScheme(models.Model):
     regions: codes, as they may be spelt; money: what it covers, any where empty; least, most: price
     in its currency; full_hours, full_percent: from where on an instrument counts as full; look:
     where instruments are compared; grounds: `{code, side, name, name_zh}`; experts: opinions
-    needed; days: working days of a step, by state. Null or empty, and a step that is not named: the scheme states nothing.
+    needed; days: working days of a step, by state. Null or empty, and a step that is not named:
+    the scheme states nothing.
     """
 
     class Money(models.TextChoices):

@@ -114,15 +114,17 @@ def decides(actor: Actor, case: PurchaseCase) -> bool:
     )
 
 
+def newest_schemes() -> QuerySet[ReviewScheme]:
+    """The newest version of each scheme."""
+    newest = ReviewScheme.objects.order_by("code", "-version").distinct("code")
+    return ReviewScheme.objects.filter(pk__in=newest.values("pk"))
+
+
 def schemes_for(organisation: Organisation, day: date) -> list[ReviewScheme]:
     """The newest version of each scheme of an organisation's region, or of one above it, by
     code."""
     codes = Region.objects.filter(pk__in=organisation.region.lineage).values_list("code", flat=True)
-    rows = (
-        ReviewScheme.objects.filter(regions__overlap=list(codes))
-        .order_by("code", "-version")
-        .distinct("code")
-    )
+    rows = newest_schemes().filter(regions__overlap=list(codes)).order_by("code")
     return [row for row in rows if row.valid_from is None or row.valid_from <= day]
 
 

@@ -39,6 +39,7 @@ from bookings.conversation.models import Comment, CommentFile, Thread
 from bookings.funding.models import FundingSource
 from bookings.messaging.models import CalendarFeed
 from bookings.needs.models import Need, Suggestion
+from bookings.planning.models import CaseExpert, HostPledge, PurchaseCase
 from bookings.plans.models import BookingImport, WaitingWish
 from bookings.pricing.models import Charge, Correction, Dispute
 from bookings.questions.models import AnswerFile, AnswerSheet, MeterReading
@@ -279,6 +280,21 @@ def _of_bookings(user: User) -> dict[str, list[Row]]:
             "id", "text", "terms", "requirements", "sample", "quantity", "modes", "earliest",
             "latest", "minutes", "budget", "currency", "state", "created_at",
             payer="organisation__code",
+        ),
+        "purchase_cases": _rows(
+            PurchaseCase.objects.filter(user=user).order_by("created_at"),
+            "id", "name", "reason", "price", "currency", "hours", "state", "created_at",
+            applicant="organisation__code",
+        ),
+        "opinions": _rows(
+            CaseExpert.objects.filter(user=user).order_by("asked_at"),
+            "id", "asked_at", "interest", "barred", "advice", "grounds", "text", "given_at",
+            case="case__name",
+        ),
+        "host_answers": _rows(
+            HostPledge.objects.filter(answered_by=user).order_by("answered_at"),
+            "id", "answer", "hours", "from_date", "reason", "note", "answered_at",
+            instrument="instrument__name",
         ),
         "comments": _rows(
             Comment.objects.filter(author=user).order_by("created_at", "id"),

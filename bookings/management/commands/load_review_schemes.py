@@ -1,0 +1,35 @@
+"""`manage.py load_review_schemes [FILE ...]`"""
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from accounts.domain.errors import Invalid
+from accounts.domain.roles import PLATFORM, By
+from bookings.planning.adapters.schemes import read, shipped
+from bookings.planning.services.schemes import schemes_load
+
+
+class Command(BaseCommand):
+    help = (
+        "Load the schemes by which purchases are reviewed: those that come with the platform, or "
+        "files of a region's own (docs/reviews.md). What says something new becomes a version; "
+        "cases keep theirs."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("files", nargs="*", help="JSON; none: those of the platform")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            schemes = [read(Path(file).read_text("utf-8")) for file in options["files"]]
+            made = schemes_load(By(PLATFORM, timezone.now()), schemes=schemes or shipped())
+        except (OSError, UnicodeDecodeError) as error:
+            raise CommandError(f"The file cannot be read: {error}") from None
+        except Invalid as refused:
+            raise CommandError(f"This is no review scheme: {refused.problems[0].field}") from None
+        for row in made:
+            self.stdout.write(f"{row.code}: version {row.version}")

@@ -1,0 +1,278 @@
+"""Purchase cases, as somebody describes them, answers them and decides on them."""
+
+import re
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from accounts.domain.currencies import MINOR_DIGITS
+from accounts.models import Organisation
+from bookings.planning.domain import reviews as rules
+from bookings.planning.messages import grounds_to_choose
+from bookings.planning.models import CaseExpert, HostPledge, PurchaseCase, ReviewScheme
+from bookings.planning.selectors.comparison import requirements_of
+from bookings.planning.services.cases import CaseValues, Decision
+from bookings.planning.services.opinions import Opinion
+from bookings.planning.services.promises import Answer
+from bookings.record.forms.fields import DayField
+from instruments.domain.capabilities import Parameters, requirements_in
+from instruments.forms.fields import StyledForm, TextListField
+from instruments.forms.registry import term
+from instruments.messages import required_text
+from instruments.models import Instrument, Technique
+
+_AMOUNT: dict[str, Any] = {"min_value": 0, "max_digits": 15, "decimal_places": 2}
+_CURRENCIES = [(code, code) for code in sorted(MINOR_DIGITS)]
+
+
+class CaseForm(StyledForm):
+    """What is to be bought. Requirements are read from a text, as those of a need."""
+
+    organisation = forms.ChoiceField(label=_("Applicant"))
+    scheme = forms.ChoiceField(label=_("Review scheme"))
+    money = forms.ChoiceField(label=_("Whose money"), choices=ReviewScheme.Money)
+    name = forms.CharField(label=_("What is to be bought"), max_length=200)
+    techniques = TextListField(
+        label=_("Technique"),
+        least=1,
+        list_id="technique-terms",
+        help_text=_("Begin to type and choose from the list, or enter a code or an exact name."),
+    )
+    requirements = forms.CharField(
+        label=_("What it must be able to do"),
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("With numbers and units, such as: resolution 2 nm, up to 300 kV."),
+    )
+    hours = forms.IntegerField(label=_("Hours needed a year"), min_value=1, max_value=8784)
+    reason = forms.CharField(
+        label=_("Why it is needed"), max_length=4000, widget=forms.Textarea(attrs={"rows": 4})
+    )
+    price = forms.DecimalField(label=_("Price"), **_AMOUNT)
+    currency = forms.ChoiceField(label=_("Currency"), choices=_CURRENCIES)
+    years = forms.IntegerField(label=_("Years of use"), min_value=1, max_value=50)
+    upkeep_percent = forms.DecimalField(
+        label=_("Upkeep, per cent of the price a year"),
+        min_value=0,
+        max_value=100,
+        max_digits=5,
+        decimal_places=2,
+        initial=rules.UPKEEP_PERCENT,
+    )
+    staff = forms.DecimalField(label=_("Staff, a year"), required=False, **_AMOUNT)
+    space = forms.DecimalField(label=_("Space, a year"), required=False, **_AMOUNT)
+    marginal = forms.DecimalField(
+        label=_("What an own hour costs"),
+        required=False,
+        help_text=_("Material and energy, beside what it costs a year."),
+        **_AMOUNT,
+    )
+    travel = forms.DecimalField(label=_("Travel for an hour elsewhere"), required=False, **_AMOUNT)
+    place = forms.CharField(label=_("Where it will stand"), max_length=200)
+
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        applicants: Sequence[Organisation],
+        schemes: Sequence[ReviewScheme],
+        vocabulary: Sequence[Technique],
+        parameters: Parameters,
+        case: PurchaseCase | None = None,
+        **kwargs: Any,
+    ) -> None:
+        self.vocabulary, self.parameters = vocabulary, parameters
+        if case is not None:
+            names = ("money", "name", "hours", "reason", "price", "currency", "years", "place")
+            initial = {name: getattr(case, name) for name in (*names, "upkeep_percent")}
+            initial |= {name: getattr(case, name) for name in _OPTIONAL}
+            initial["scheme"] = case.scheme.code
+            initial["organisation"] = case.organisation.code
+            initial["techniques"] = [term(one) for one in case.techniques.all()]
+            initial["requirements"] = "; ".join(
+                f"{parameters[r.parameter].name} {required_text(r, parameters)}"
+                for r in requirements_of(case)
+                if r.parameter in parameters
+            )
+            kwargs["initial"] = initial
+        super().__init__(data, **kwargs)
+        fields: Any = self.fields
+        fields["organisation"].choices = [(one.code, str(one)) for one in applicants]
+        fields["scheme"].choices = [(one.code, one.name) for one in schemes]
+
+    def place_of(self, path: str) -> str | None:
+        return path.partition("[")[0]
+
+    def terms(self) -> list[tuple[str, str]]:
+        """What may be chosen as a technique, each with what else it is called."""
+        return [(term(one), " · ".join(map(str, one.synonyms))) for one in self.vocabulary]
+
+    def values(self) -> CaseValues:
+        """What was entered, as the service takes it."""
+        data = dict(self.cleaned_data)
+        by_name = {
+            name.casefold(): one.code
+            for one in self.vocabulary
+            for name in (one.name, one.name_zh)
+            if name
+        }
+        codes = []
+        for text in data.pop("techniques"):
+            code = match[1] if (match := re.search(r"\(([^()]+)\)$", text)) else text
+            codes.append(by_name.get(code.casefold(), code))
+        read = requirements_in(data.pop("requirements"), self.parameters)
+        data |= {name: data[name] or Decimal(0) for name in _OPTIONAL}
+        return CaseValues(
+            **data,
+            techniques=codes,
+            requirements=[
+                {
+                    "parameter": each.requirement.parameter,
+                    "low": each.requirement.low,
+                    "high": each.requirement.high,
+                }
+                for each in read
+            ],
+        )
+
+
+_OPTIONAL = ("staff", "space", "marginal", "travel")
+
+
+class ExpertForm(StyledForm):
+    person = forms.CharField(label=_("Expert"), max_length=254, help_text=_("By mail address."))
+
+
+class AppealForm(StyledForm):
+    reason = forms.CharField(
+        label=_("Why you appeal"), max_length=2000, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+
+class InServiceForm(StyledForm):
+    """Which record the instrument has that was bought, and since when it is in service."""
+
+    instrument = forms.ChoiceField(label=_("Its record"))
+    in_service_on = DayField(label=_("In service since"))
+
+    def __init__(self, data: Any = None, *, own: Sequence[Instrument], **kwargs: Any) -> None:
+        super().__init__(data, **kwargs)
+        fields: Any = self.fields
+        fields["instrument"].choices = [(str(one.pk), one.name) for one in own]
+
+
+class GroundsForm(StyledForm):
+    """With the grounds of a scheme to choose from."""
+
+    grounds = forms.MultipleChoiceField(
+        label=_("Grounds"), widget=forms.CheckboxSelectMultiple, required=False
+    )
+
+    def __init__(self, data: Any = None, *, scheme: ReviewScheme, **kwargs: Any) -> None:
+        super().__init__(data, **kwargs)
+        fields: Any = self.fields
+        fields["grounds"].choices = [
+            choice for _, choices in grounds_to_choose(scheme) for choice in choices
+        ]
+
+    def place_of(self, path: str) -> str | None:
+        return path.partition("[")[0]
+
+
+class DecisionForm(GroundsForm):
+    decision = forms.ChoiceField(
+        label=_("Decision"),
+        choices=[
+            (state.value, state.label)
+            for state in PurchaseCase.State
+            if state.value in rules.DECISIONS
+        ],
+        widget=forms.RadioSelect,
+    )
+    reason = forms.CharField(
+        label=_("Reasons"), max_length=4000, widget=forms.Textarea(attrs={"rows": 4})
+    )
+    conditions = forms.CharField(
+        label=_("Conditions"),
+        max_length=4000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+    pooled_with = forms.ChoiceField(label=_("To buy together with"), required=False)
+    field_order = ("decision", "grounds", "reason", "conditions", "pooled_with")
+
+    def __init__(
+        self, data: Any = None, *, pools: Sequence[PurchaseCase] = (), **kwargs: Any
+    ) -> None:
+        super().__init__(data, **kwargs)
+        fields: Any = self.fields
+        if not pools:
+            del fields["pooled_with"]
+            return
+        fields["pooled_with"].choices = [
+            ("", "–"),
+            *((str(case.pk), f"{case.organisation} · {case.name}") for case in pools),
+        ]
+
+    def values(self) -> Decision:
+        """What was entered, as the service takes it."""
+        data = self.cleaned_data
+        return Decision(**data | {"pooled_with": data.get("pooled_with") or None})
+
+
+class PledgeForm(StyledForm):
+    """What a host answers."""
+
+    answer = forms.ChoiceField(
+        label=_("Your answer"), choices=HostPledge.Answer, widget=forms.RadioSelect
+    )
+    hours = forms.IntegerField(label=_("Hours a year"), required=False, min_value=1)
+    from_date = DayField(label=_("From"), required=False)
+    price = forms.DecimalField(
+        label=_("Price of an hour"),
+        required=False,
+        help_text=_("Empty: as your rate card says."),
+        **_AMOUNT,
+    )
+    currency = forms.ChoiceField(label=_("Currency"), choices=_CURRENCIES, required=False)
+    reason = forms.ChoiceField(
+        label=_("Why not"),
+        choices=[("", "–"), *HostPledge.Reason.choices],
+        required=False,
+        help_text=_("If you say that it is full, its hours stand beside it."),
+    )
+    note = forms.CharField(label=_("Note"), max_length=1000, required=False)
+
+    def values(self) -> Answer:
+        """What was entered, as the service takes it."""
+        return Answer(**self.cleaned_data)
+
+
+class InterestForm(StyledForm):
+    interest = forms.CharField(
+        label=_("Your interest in the case"),
+        max_length=1000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_(
+            "Empty: you have none. With one you give no opinion; it is read by the coordinator."
+        ),
+    )
+
+
+class OpinionForm(GroundsForm):
+    advice = forms.ChoiceField(
+        label=_("Your advice"), choices=CaseExpert.Advice, widget=forms.RadioSelect
+    )
+    text = forms.CharField(
+        label=_("Reasons"), max_length=4000, widget=forms.Textarea(attrs={"rows": 5})
+    )
+    field_order = ("advice", "grounds", "text")
+
+    def values(self) -> Opinion:
+        """What was entered, as the service takes it."""
+        return Opinion(**self.cleaned_data)
