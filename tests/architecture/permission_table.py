@@ -27,6 +27,19 @@ NEED = {
     "latest": "2026-03-20T00:00:00Z",
     "minutes": 60,
 }
+CASE = {
+    "scheme": "cn-shanghai",
+    "money": "regional",
+    "techniques": ["PaNET01198"],
+    "name": "Microscope",
+    "reason": "Our students wait.",
+    "price": "2000000.00",
+    "currency": "CNY",
+    "years": 5,
+    "hours": 400,
+    "place": "Campus",
+}
+DECISION = {"decision": "approved", "grounds": ["area-full"], "reason": "As the figures say."}
 SAMPLE_ITEM = {"name": "Film", "afterwards": "return"}
 NEED_FORM = NEED | {"earliest": "2026-03-06T08:00", "latest": "2026-03-20T08:00", "minutes": "60"}
 
@@ -134,6 +147,21 @@ POST bookings:need-change            - 404 302 404 404 404 404 404 404 404 404 4
 POST bookings:need-correct           - 404 302 404 404 404 404 404 404 404 404 404 404
 POST bookings:need-share             - 404 302 404 404 404 302 404 404 404 404 404 404
 POST bookings:need-withdraw          - 404 302 404 404 404 404 404 404 404 404 404 404
+GET  bookings:reviews                - 000 000 000 000 000 000 000 000 000 000 000 000
+GET  bookings:review-new             - 000 000 000 000 000 000 000 000 000 000 000 000
+POST bookings:review-new             - 000 000 000 000 000 000 000 000 000 000 000 000
+GET  bookings:review                 - 000 000 000 000 000 000 000 000 000 000 000 000
+GET  bookings:review-change          - 000 000 000 000 000 000 000 000 000 000 000 000
+POST bookings:review-change          - 000 000 000 000 000 000 000 000 000 000 000 000
+POST bookings:review-act             - 000 000 000 000 000 000 000 000 000 000 000 000
+POST bookings:review-experts         - 000 000 000 000 000 000 000 000 000 000 000 000
+POST bookings:review-decide          - 000 000 000 000 000 000 000 000 000 000 000 000
+POST bookings:review-appeal          - 000 000 000 000 000 000 000 000 000 000 000 000
+POST bookings:review-service         - 000 000 000 000 000 000 000 000 000 000 000 000
+GET  bookings:review-pledge          - 000 000 000 000 000 000 000 000 000 000 000 000
+POST bookings:review-pledge          - 000 000 000 000 000 000 000 000 000 000 000 000
+GET  bookings:review-opinion         - 000 000 000 000 000 000 000 000 000 000 000 000
+POST bookings:review-opinion         - 000 000 000 000 000 000 000 000 000 000 000 000
 GET  bookings:sample-items           - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:sample-new             - 200 200 200 200 200 200 200 200 200 200 200 200
 POST bookings:sample-new             - 400 302 302 302 403 403 403 403 400 400 400 400
@@ -795,6 +823,31 @@ POST   api-need-withdraw             - 404 200 404 404 404 404 404 404 404 404 4
 POST   api-need-share                - 404 200 404 404 404 200 404 404 404 404 404 404
 POST   api-need-unshare              - 404 200 404 404 404 200 404 404 404 404 404 404
 POST   api-need-open                 - 404 404 404 404 404 404 404 404 404 404 404 200
+GET    api-review-schemes              - 000 000 000 000 000 000 000 000 000 000 000 000
+GET    api-review-scheme               - 000 000 000 000 000 000 000 000 000 000 000 000
+GET    api-purchase-cases              - 000 000 000 000 000 000 000 000 000 000 000 000
+POST   api-purchase-cases              - 000 000 000 000 000 000 000 000 000 000 000 000
+GET    api-purchase-case               - 000 000 000 000 000 000 000 000 000 000 000 000
+PUT    api-purchase-case               - 000 000 000 000 000 000 000 000 000 000 000 000
+GET    api-purchase-case-comparison    - 000 000 000 000 000 000 000 000 000 000 000 000
+POST   api-purchase-case-check         - 000 000 000 000 000 000 000 000 000 000 000 000
+POST   api-purchase-case-reopen        - 000 000 000 000 000 000 000 000 000 000 000 000
+POST   api-purchase-case-submit        - 000 000 000 000 000 000 000 000 000 000 000 000
+POST   api-purchase-case-withdraw      - 000 000 000 000 000 000 000 000 000 000 000 000
+POST   api-purchase-case-hosts         - 000 000 000 000 000 000 000 000 000 000 000 000
+POST   api-purchase-case-experts       - 000 000 000 000 000 000 000 000 000 000 000 000
+POST   api-purchase-case-review        - 000 000 000 000 000 000 000 000 000 000 000 000
+POST   api-purchase-case-decide        - 000 000 000 000 000 000 000 000 000 000 000 000
+POST   api-purchase-case-appeal        - 000 000 000 000 000 000 000 000 000 000 000 000
+POST   api-purchase-case-ordered       - 000 000 000 000 000 000 000 000 000 000 000 000
+POST   api-purchase-case-in-service    - 000 000 000 000 000 000 000 000 000 000 000 000
+GET    api-host-pledges                - 000 000 000 000 000 000 000 000 000 000 000 000
+GET    api-host-pledge                 - 000 000 000 000 000 000 000 000 000 000 000 000
+POST   api-host-pledge-answer          - 000 000 000 000 000 000 000 000 000 000 000 000
+GET    api-case-opinions               - 000 000 000 000 000 000 000 000 000 000 000 000
+GET    api-case-opinion                - 000 000 000 000 000 000 000 000 000 000 000 000
+POST   api-case-opinion-declare        - 000 000 000 000 000 000 000 000 000 000 000 000
+POST   api-case-opinion-give           - 000 000 000 000 000 000 000 000 000 000 000 000
 GET    api-samples                     - 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-samples                     - 400 201 201 201 403 403 403 403 400 400 400 400
 GET    api-sample                      - 404 200 404 404 200 200 404 404 404 404 404 404
@@ -1059,6 +1112,15 @@ PAGE_BODIES = {
         "service_mode": "self",
         "purpose": "research",
     },
+    "bookings:review-new": CASE | {"organisation": "fudan", "upkeep_percent": "6"},
+    "bookings:review-change": CASE | {"organisation": "fudan", "upkeep_percent": "6"},
+    "bookings:review-act": {"act": "check"},
+    "bookings:review-experts": {"person": "hu@optics.example"},
+    "bookings:review-decide": DECISION,
+    "bookings:review-appeal": {"reason": "We disagree."},
+    "bookings:review-service": {"instrument": "<instrument>", "in_service_on": "2026-03-01"},
+    "bookings:review-pledge": {"answer": "denial", "reason": "other"},
+    "bookings:review-opinion": {"advice": "share", "text": "As before."},
     "bookings:sample-new": SAMPLE_ITEM,
     "bookings:sample-change": SAMPLE_ITEM,
     "bookings:sample-steps": {"state": "received", "sample": ["<sample-item>"]},
@@ -1539,6 +1601,18 @@ API_BODIES = {
         "end": "2026-03-06T07:00:00Z",
     },
     ("POST", "api-reservations"): RESERVATION,
+    ("POST", "api-purchase-cases"): CASE,
+    ("PUT", "api-purchase-case"): CASE,
+    ("POST", "api-purchase-case-experts"): {"person": "hu@optics.example"},
+    ("POST", "api-purchase-case-decide"): DECISION,
+    ("POST", "api-purchase-case-appeal"): {"reason": "We disagree."},
+    ("POST", "api-purchase-case-in-service"): {
+        "instrument": "<instrument>",
+        "in_service_on": "2026-03-01",
+    },
+    ("POST", "api-host-pledge-answer"): {"answer": "denial", "reason": "other"},
+    ("POST", "api-case-opinion-declare"): {"interest": ""},
+    ("POST", "api-case-opinion-give"): {"advice": "share", "text": "As before."},
     ("POST", "api-samples"): SAMPLE_ITEM,
     ("PUT", "api-sample"): SAMPLE_ITEM,
     ("POST", "api-sample-steps"): {"state": "shipped"},

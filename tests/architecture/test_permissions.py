@@ -74,6 +74,7 @@ from tests.factories.jobs import failed
 from tests.factories.needs import measurand_of, need_of
 from tests.factories.qualifications import certify
 from tests.factories.results import result_things
+from tests.factories.reviews import review_things
 from tests.factories.samples import announce, join
 from tests.factories.things import money_things
 from tests.factories.training import course, enrol, session
@@ -330,6 +331,7 @@ def world(shared_cast):
         "closure": str(closure.pk),
         "wish": str(wish.pk),
         "need": str(need_of(cast).pk),
+        **review_things(cast),
         "sample-item": str(sample.pk),
         "sample-code": sample.code,
         "sample-photo": str(sample_photo.pk),
@@ -377,6 +379,10 @@ ARGUMENTS = {
     "chain_id": "chain",
     "wish_id": "wish",
     "need_id": "need",
+    "case_id": "case",
+    "pledge_id": "pledge",
+    "expert_id": "expert",
+    "scheme_id": "scheme",
     "item_id": "sample-item",
     "photo_id": "sample-photo",
     "code": "sample-code",
@@ -429,6 +435,20 @@ ARGUMENTS = {
     "proposal_id": "proposal",
 }
 SPECIAL = {
+    ("bookings:review-change", "case_id"): "case-draft",
+    ("bookings:review-act", "case_id"): "case-draft",
+    ("bookings:review-appeal", "case_id"): "case-refused",
+    ("bookings:review-service", "case_id"): "case-approved",
+    ("api-purchase-case-check", "case_id"): "case-draft",
+    ("api-purchase-case-reopen", "case_id"): "case-checked",
+    ("api-purchase-case-submit", "case_id"): "case-checked",
+    ("api-purchase-case-withdraw", "case_id"): "case-draft",
+    ("api-purchase-case-hosts", "case_id"): "case-submitted",
+    ("api-purchase-case-review", "case_id"): "case-submitted",
+    ("api-purchase-case-appeal", "case_id"): "case-refused",
+    ("api-purchase-case-ordered", "case_id"): "case-approved",
+    ("api-purchase-case-in-service", "case_id"): "case-approved",
+    ("api-purchase-case", "case_id"): "case-draft",
     ("bookings:comment-file", "file_id"): "comment-file",
     ("api-comment-file", "file_id"): "comment-file",
     ("bookings:answer-file", "file_id"): "answer-file",

@@ -26,7 +26,7 @@ from bookings.planning.services.opinions import (
 )
 from bookings.planning.services.promises import Answer, pledge_answer
 from bookings.planning.services.schemes import schemes_load
-from bookings.pricing.models import Agreement
+from bookings.pricing.selectors.agreements import load_agreements
 from tests.factories.agreements import agree
 from tests.factories.cast import NOW, Cast
 
@@ -57,8 +57,9 @@ def case_values(**changes: Any) -> CaseValues:
 def submitted(cast: Cast, **changes: Any) -> PurchaseCase:
     """A case of Fudan as it was submitted, with an agreement between the regions."""
     schemes()
-    if not Agreement.objects.exists():
-        agree(cast)
+    in_force = load_agreements(cast.shanghai.pk).get(cast.anhui.pk, ())
+    if not any(agreement.is_in_force(NOW.date()) for agreement in in_force):
+        agree(cast, code="reviewed")
     case = case_make(By(cast.actor("wang"), NOW), values=case_values(**changes))
     case_check(By(cast.actor("chen"), NOW), case_id=case.pk)
     return case_submit(By(cast.actor("chen"), NOW), case_id=case.pk)
@@ -111,3 +112,31 @@ def manager(cast: Cast, name: str, organisation: Any) -> User:
         membership_start(By(PLATFORM, NOW), user=user, organisation=organisation)
     role_grant(By(PLATFORM, NOW), user=user, role="manager", organisation=organisation)
     return user
+
+
+def review_things(cast: Cast) -> dict[str, str]:
+    """Cases in the states that acts begin with, and what a host and an expert are asked."""
+    schemes()
+    xu, chen, wang = (By(cast.actor(name), NOW) for name in ("xu", "chen", "wang"))
+    draft = case_make(wang, values=case_values())
+    checked = case_make(wang, values=case_values())
+    case_check(chen, case_id=checked.pk)
+    fresh = submitted(cast)
+    pledge = asked(cast)
+    expert = opinion(cast, PurchaseCase.objects.get(pk=pledge.case_id))
+    refused, approved = submitted(cast), submitted(cast)
+    for case, decision in ((refused, "refused"), (approved, "approved")):
+        opinion(cast, case)
+        choice = Decision(decision, ["area-full"], "As the figures say.")
+        case_decide(xu, case_id=case.pk, decision=choice)
+    return {
+        "case-draft": str(draft.pk),
+        "case-checked": str(checked.pk),
+        "case-submitted": str(fresh.pk),
+        "case": str(pledge.case_id),
+        "pledge": str(pledge.pk),
+        "expert": str(expert.pk),
+        "case-refused": str(refused.pk),
+        "case-approved": str(approved.pk),
+        "scheme": str(approved.scheme_id),
+    }

@@ -63,6 +63,7 @@ from tests.factories.jobs import failed
 from tests.factories.needs import measurand_of, need_of
 from tests.factories.qualifications import certify
 from tests.factories.results import result_things
+from tests.factories.reviews import review_things
 from tests.factories.samples import announce, join
 from tests.factories.things import money_things
 from tests.factories.training import course, enrol, session
@@ -217,6 +218,7 @@ def known(shared_cast: Cast) -> dict[str, list[str]]:
     sample = announce(cast)
     join(cast, made[0], sample)
     collecting = collecting_things(cast)
+    reviewed = review_things(cast)
     fault = fault_report(
         by_wang, instrument_id=cast.microscope.pk, severity="usable", text="The stage drifts."
     )
@@ -277,6 +279,10 @@ def known(shared_cast: Cast) -> dict[str, list[str]]:
         "chain_id": [str(chain.pk)],
         "item_id": [str(announce(cast).pk), str(sample.pk)],
         "need_id": [str(need_of(cast).pk)],
+        "case_id": [reviewed["case"], reviewed["case-draft"], reviewed["case-submitted"]],
+        "pledge_id": [reviewed["pledge"]],
+        "expert_id": [reviewed["expert"]],
+        "scheme_id": [reviewed["scheme"]],
         "hand_off_id": [collecting["released-result"], *result_things(cast).values()],
         "link_id": [collecting["result-link"]],
         "list_id": [str(list_create(by_wang, name="For the thesis").pk)],

@@ -31,6 +31,7 @@ from bookings.demo.services.past import history_of
 from bookings.demo.services.places import ACCOUNTS, PASSWORD, Places, joining_make, places_make
 from bookings.demo.services.records import inventories_make, records_make
 from bookings.demo.services.results import results_make
+from bookings.demo.services.reviews import reviews_make
 from bookings.demo.services.rules import care_make, rules_make, training_make
 from bookings.demo.services.samples import samples_make
 from bookings.demo.services.talk import talk_make
@@ -157,6 +158,7 @@ def _build(now: datetime, scale: float, tell: _Teller) -> Built:
     first, last = (calendar.began - DAY).date(), (now + DAY).date()
     days = hours_roll_up(since=first, until=last, now=now).days
     tell(f"{days} instrument-days of hours")
+    tell(f"{reviews_make(places, now)} purchase cases")
     auditor = places.people["auditor@demo.test"].actor
     tell(f"{audit_make(auditor, AUDITED, now=now)} exceptions, a finding, a sample; seals")
     return Built(instruments, past_bookings, coming, days)

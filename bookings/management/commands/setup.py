@@ -129,6 +129,7 @@ class Command(BaseCommand):
             self.stdout.write(_line_of(step))
         if not techniques().exists():  # a manager chooses from them, and cannot enter any
             call_command("import_techniques", stdout=self.stdout)
+        call_command("load_review_schemes", stdout=self.stdout)
         user = result.administrator
         if user.has_usable_password():
             self.stdout.write(f"{user.email} administers the platform and has a password. Sign in:")

@@ -1,0 +1,73 @@
+"""Two purchase cases of the demonstration: one that became shared hours, and one under review."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from accounts.domain.roles import PLATFORM, By
+from bookings.demo.services.files import load
+from bookings.demo.services.places import Places
+from bookings.planning.adapters.schemes import shipped
+from bookings.planning.models import HostPledge, PurchaseCase
+from bookings.planning.services.cases import (
+    CaseValues,
+    Decision,
+    case_check,
+    case_decide,
+    case_make,
+    case_review,
+    case_submit,
+    hosts_ask,
+)
+from bookings.planning.services.opinions import (
+    Opinion,
+    expert_ask,
+    interest_declare,
+    opinion_give,
+)
+from bookings.planning.services.promises import Answer, pledge_answer
+from bookings.planning.services.schemes import schemes_load
+
+
+def reviews_make(places: Places, now: datetime) -> int:
+    """The schemes that come with the platform, and the cases of the file."""
+    schemes_load(By(PLATFORM, now - timedelta(days=60)), schemes=shipped())
+    rows = load("reviews")["cases"]
+    for row in rows:
+        began = now - timedelta(days=row["days_ago"])
+        people = {role: places.people[email].actor for role, email in row["people"].items()}
+        values = {name: row[name] for name in CaseValues.__annotations__ if name in row}
+        for name in ("price", "travel", "marginal"):
+            values[name] = Decimal(values[name])
+        case = case_make(By(people["author"], began), values=CaseValues(**values))
+        checker = By(people["manager"], began + timedelta(days=1))
+        case_check(checker, case_id=case.pk)
+        case_submit(checker, case_id=case.pk)
+        coordinator = By(people["coordinator"], began + timedelta(days=2))
+        hosts_ask(coordinator, case_id=case.pk)
+        case_review(coordinator, case_id=case.pk)
+        _answer(places, case, row, began + timedelta(days=3))
+        _advise(places, case, row, coordinator)
+        if decision := row.get("decision"):
+            decider = By(people["coordinator"], began + timedelta(days=5))
+            case_decide(decider, case_id=case.pk, decision=Decision(**decision))
+    return len(rows)
+
+
+def _answer(places: Places, case: PurchaseCase, row: dict[str, object], now: datetime) -> None:
+    answers = row["answers"]
+    assert isinstance(answers, dict)
+    for pledge in HostPledge.objects.filter(case=case).select_related("host", "instrument"):
+        if given := answers.get(pledge.host.code):
+            by = By(places.manager_of(pledge.host).actor, now)
+            first = now.date() + timedelta(days=1) if given["answer"] == "promise" else None
+            pledge_answer(by, pledge_id=pledge.pk, answer=Answer(**given, from_date=first))
+
+
+def _advise(places: Places, case: PurchaseCase, row: dict[str, object], by: By) -> None:
+    advice = row["opinion"]
+    assert isinstance(advice, dict)
+    expert = expert_ask(by, case_id=case.pk, person=advice["person"])
+    own = By(places.people[advice["person"]].actor, by.now + timedelta(days=1))
+    interest_declare(own, expert_id=expert.pk, interest="")
+    opinion = Opinion(advice["advice"], advice["grounds"], advice["text"])
+    opinion_give(own, expert_id=expert.pk, opinion=opinion)
