@@ -554,6 +554,8 @@ SENTENCES = {
     "too-late-to-appeal": _("An appeal was possible until {until}."),
     "opinion-given": _("Your opinion is given already."),
     "interest-not-declared": _("Declare first whether you have an interest in the case."),
+    "no-rate-card": _("No rate by the hour is in force on this day: leave the price empty."),
+    "other-currency": _("The rate card of the instrument is in {currency}."),
     "barred": _("You may give no opinion on this case."),
     "too-many-needs": _("You already have {most} needs: withdraw one of them first."),
     "need-withdrawn": _("This need is withdrawn."),

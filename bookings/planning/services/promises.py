@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 
 from accounts import trail
-from accounts.domain.currencies import MINOR_DIGITS
 from accounts.domain.errors import WrongState, invalid
 from accounts.domain.roles import By
 from accounts.notifications import Effect, enqueue
@@ -18,6 +17,7 @@ from bookings.planning.domain import reviews as rules
 from bookings.planning.locks import lock_case
 from bookings.planning.models import HostPledge, PurchaseCase
 from bookings.planning.selectors.cases import pledges_asked, today_of
+from instruments.selectors.ratecards import load_card_in_force
 
 MOST_HOURS = 8784 * 100  # of a year, with a hundred units
 LARGEST = Decimal(10) ** 9
@@ -26,8 +26,8 @@ RELEASED_MINUTES = 48 * 60  # before they begin, promised hours that nobody book
 
 @dataclass(frozen=True)
 class Answer:
-    """What a host says: hours a year from a day on, at a price an hour (None: as usual); or why it
-    denies."""
+    """What a host says: hours a year from a day on, at a price an hour in the currency of the
+    rate card (None: as usual); or why it denies."""
 
     answer: str
     hours: int | None = None
@@ -135,8 +135,11 @@ def _check(answer: Answer, pledge: HostPledge, now: datetime) -> None:
         return
     if not 0 <= answer.price < LARGEST:
         raise invalid("price", "too-large", most=f"{LARGEST:f}")
-    if answer.currency not in MINOR_DIGITS:
-        raise invalid("currency", "unknown-value")
+    card = load_card_in_force(pledge.instrument_id, answer.from_date)
+    if card is None or card.values.rate_unit != "hour":
+        raise invalid("price", "no-rate-card")
+    if answer.currency != card.values.currency:
+        raise invalid("currency", "other-currency", currency=card.values.currency)
 
 
 def local_midnight(pledge: HostPledge, day: date) -> datetime:

@@ -15,6 +15,7 @@ from bookings.conversation.services.comments import comments_forget
 from bookings.funding.models import FundingSource
 from bookings.messaging.models import CalendarFeed
 from bookings.needs.models import Need, Suggestion
+from bookings.planning.models import CaseExpert
 from bookings.plans.selectors.waiting import open_wishes
 from bookings.plans.services.waiting import wish_withdraw
 from bookings.privacy.selectors.leaving import bookings_ahead
@@ -71,6 +72,7 @@ def person_close(*, user: User, now: datetime, by_platform: bool = False, reason
     Need.objects.filter(user=user).delete()
     Suggestion.objects.filter(user=user).delete()
     samples_forget(user=user)
+    CaseExpert.objects.filter(user=user).update(interest="")
     InstrumentList.objects.filter(user=user).delete()
     CalendarFeed.objects.filter(user=user).delete()
     BusyCalendar.objects.filter(user=user).delete()

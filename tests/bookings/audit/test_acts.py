@@ -13,6 +13,7 @@ from bookings.audit.acts import ACTS, GROUPS, OTHER_GROUPS, act_choices, kind_na
 from bookings.audit.domain.audit import MOVES
 from bookings.audit.selectors.trail_records import NAMES, called_of
 from bookings.models import AnswerSheet, Reservation, WaitingWish
+from bookings.planning.domain.reviews import ACTS as REVIEWS
 from bookings.reserving.domain.moves import EXTEND, MOVE, SHORTEN
 from instruments.models import DuplicateVerdict
 from instruments.services.publishing import ACTS as PUBLISHING
@@ -23,6 +24,7 @@ ACT = re.compile(r"[a-z_-]+\.[a-z_-]+")
 # What follows a dot that is not written out.
 FOLLOWS = {
     "reservation.": {*Reservation.State.values, MOVE, EXTEND, SHORTEN},
+    "purchase-case.": {name.replace("_", "-") for name in REVIEWS},
     "exception.": {state for follow in MOVES.values() for state in follow},
     "duplicates.": set(DuplicateVerdict.Verdict.values),
     "instrument.": set(PUBLISHING),
@@ -54,6 +56,7 @@ NEVER = {
     "savedview", "samplestep", "bookedsample", "samplephoto", "comment", "commentfile",
     "proposedtime", "threadread",
     "suggestion",
+    "casestep", "casecomparison", "casefollowup",
     "organisationmove", "pasthost", "pursetransfer",
     "instrumentdayuse", "jobrun", "lease", "ledgerentry",
     "message", "meterreading", "occupancy", "openwindow",
