@@ -33,22 +33,24 @@ def reviews_make(places: Places, now: datetime) -> int:
     schemes_load(By(PLATFORM, now - timedelta(days=60)), schemes=shipped())
     rows = load("reviews")["cases"]
     for row in rows:
+        # What needs the agreement happens on its first day, all at once.
         began = now - timedelta(days=row["days_ago"])
+        day = timedelta(days=1) if row["days_ago"] else timedelta(0)
         people = {role: places.people[email].actor for role, email in row["people"].items()}
         values = {name: row[name] for name in CaseValues.__annotations__ if name in row}
         for name in ("price", "travel", "marginal"):
             values[name] = Decimal(values[name])
         case = case_make(By(people["author"], began), values=CaseValues(**values))
-        checker = By(people["manager"], began + timedelta(days=1))
+        checker = By(people["manager"], began + day)
         case_check(checker, case_id=case.pk)
         case_submit(checker, case_id=case.pk)
-        coordinator = By(people["coordinator"], began + timedelta(days=2))
+        coordinator = By(people["coordinator"], began + 2 * day)
         hosts_ask(coordinator, case_id=case.pk)
         case_review(coordinator, case_id=case.pk)
-        _answer(places, case, row, began + timedelta(days=3))
+        _answer(places, case, row, began + 3 * day)
         _advise(places, case, row, coordinator)
         if decision := row.get("decision"):
-            decider = By(people["coordinator"], began + timedelta(days=5))
+            decider = By(people["coordinator"], began + 5 * day)
             case_decide(decider, case_id=case.pk, decision=Decision(**decision))
     return len(rows)
 
@@ -67,7 +69,7 @@ def _advise(places: Places, case: PurchaseCase, row: dict[str, object], by: By) 
     advice = row["opinion"]
     assert isinstance(advice, dict)
     expert = expert_ask(by, case_id=case.pk, person=advice["person"])
-    own = By(places.people[advice["person"]].actor, by.now + timedelta(days=1))
+    own = By(places.people[advice["person"]].actor, by.now)
     interest_declare(own, expert_id=expert.pk, interest="")
     opinion = Opinion(advice["advice"], advice["grounds"], advice["text"])
     opinion_give(own, expert_id=expert.pk, opinion=opinion)

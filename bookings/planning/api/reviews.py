@@ -377,7 +377,7 @@ class PledgeShape(serializers.Serializer[Any]):
     from_date = serializers.DateField(allow_null=True)
     reason = serializers.CharField()
     note = serializers.CharField()
-    kept_hours = serializers.UUIDField(allow_null=True)
+    kept_hours = serializers.UUIDField(allow_null=True, source="kept_hours_id")
     version = serializers.IntegerField()
 
 

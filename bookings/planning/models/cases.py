@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.domain.roles import Places
 from accounts.models import Organisation, User
 from accounts.models.keys import new_id
+from bookings.availability.models import KeptHours
 from bookings.planning.models.schemes import ReviewScheme
 from bookings.record.models.amounts import amount_field
 from instruments.models import Instrument, Technique
@@ -160,7 +161,7 @@ class HostPledge(models.Model):
     note = models.CharField(max_length=1000, blank=True)
     answered_at = models.DateTimeField(null=True)
     answered_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
-    kept_hours = models.UUIDField(null=True)
+    kept_hours = models.ForeignKey(KeptHours, models.PROTECT, null=True, related_name="+")
     version = models.PositiveIntegerField(default=1)
 
     class Meta:

@@ -215,8 +215,7 @@ def case_decide(by: By, *, case_id: UUID, decision: Decision) -> PurchaseCase:
     """
     case = coordinated_case(by.actor, case_id)
     asked = HostPledge.objects.filter(case=case).values_list("instrument_id", flat=True)
-    if decision.decision == "share_instead":
-        lock_instruments(asked)
+    lock_instruments(asked)
     case = _coordinated(by, case_id)
     name = rules.DECISIONS.get(decision.decision)
     if name is None:

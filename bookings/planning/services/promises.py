@@ -1,7 +1,7 @@
 """Promises of hosts: what they answer, and the kept hours that a promise becomes."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -13,6 +13,8 @@ from accounts.domain.errors import WrongState, invalid
 from accounts.domain.roles import By
 from accounts.notifications import Effect, enqueue
 from accounts.selectors.rows import visible
+from bookings.availability.models import KeptHours
+from bookings.availability.services.kept_hours import kept_hours_put, kept_hours_stop
 from bookings.planning.domain import reviews as rules
 from bookings.planning.locks import lock_case
 from bookings.planning.models import HostPledge, PurchaseCase
@@ -21,6 +23,7 @@ from instruments.selectors.ratecards import load_card_in_force
 
 MOST_HOURS = 8784 * 100  # of a year, with a hundred units
 LARGEST = Decimal(10) ** 9
+MOST_REASON = 500  # characters of the reason of what is kept
 RELEASED_MINUTES = 48 * 60  # before they begin, promised hours that nobody booked go to all
 
 
@@ -46,7 +49,7 @@ def pledge_answer(by: By, *, pledge_id: UUID, answer: Answer) -> HostPledge:
     case = lock_case(pledge.case_id)
     pledge.refresh_from_db()
     by.require_version(pledge.version)
-    if case.state not in ("hosts_asked", "under_review") or pledge.kept_hours:
+    if case.state not in ("hosts_asked", "under_review") or pledge.kept_hours_id:
         raise WrongState("case-not-so-far", state=case.state)
     _check(answer, pledge, by.now)
     is_promise = answer.answer == rules.PROMISE
@@ -101,18 +104,36 @@ def promises_keep(by: By, *, case: PurchaseCase, reason: str) -> date:
             by,
             "host-pledge.keep",
             pledge,
-            after={"kept_hours": pledge.kept_hours, "from_date": begins},
+            after={"kept_hours": pledge.kept_hours.pk, "from_date": begins},
         )
     return min(pledge.from_date for pledge in pledges if pledge.from_date)
 
 
 def promises_end(by: By, *, case: PurchaseCase, reason: str) -> None:
-    """Give back what an earlier decision on the case had kept; the new one decides anew."""
+    """End what an earlier decision on the case had kept; the new one decides anew. What is booked
+    of it stays."""
+    for pledge in HostPledge.objects.filter(case=case).exclude(kept_hours=None):
+        if pledge.kept_hours_id is not None:
+            kept_hours_stop(by, kept_id=pledge.kept_hours_id, reason=reason[:MOST_REASON])
+        pledge.kept_hours = None
+        pledge.version += 1
+        pledge.save(update_fields=["kept_hours", "version"])
 
 
-def _kept(by: By, case: PurchaseCase, pledge: HostPledge, begins: date, reason: str) -> UUID | None:
-    """Keep the hours of a promise for the applicant; the id of what is kept."""
-    return None
+def _kept(by: By, case: PurchaseCase, pledge: HostPledge, begins: date, reason: str) -> KeptHours:
+    """Keep the hours of a promise for the applicant: twelve months of them."""
+    now = by.now.replace(second=0, microsecond=0) + timedelta(minutes=1)
+    return kept_hours_put(
+        by,
+        instrument=pledge.instrument,
+        holder=case.organisation,
+        minutes=60 * (pledge.hours or 0),
+        starts_at=max(_midnight(pledge, begins), now),
+        ends_at=_midnight(pledge, rules.months_after(begins, 12)),
+        price=pledge.price,
+        released_minutes=RELEASED_MINUTES,
+        reason=reason[:MOST_REASON],
+    )
 
 
 def _check(answer: Answer, pledge: HostPledge, now: datetime) -> None:
@@ -142,7 +163,7 @@ def _check(answer: Answer, pledge: HostPledge, now: datetime) -> None:
         raise invalid("currency", "other-currency", currency=card.values.currency)
 
 
-def local_midnight(pledge: HostPledge, day: date) -> datetime:
+def _midnight(pledge: HostPledge, day: date) -> datetime:
     """When a day begins where the instrument stands."""
     zone = ZoneInfo(pledge.instrument.facility.time_zone)
     return datetime.combine(day, time(), zone)

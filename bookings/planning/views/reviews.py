@@ -374,7 +374,7 @@ def pledge(request: HttpRequest, pledge_id: UUID) -> HttpResponse:
     case = selectors.cases().get(pk=row.case_id)
     evidence = _evidence(evidence_of(case), case)
     rows = evidence["rows"] if evidence else []
-    may_answer = case.state in ("hosts_asked", "under_review") and not row.kept_hours
+    may_answer = case.state in ("hosts_asked", "under_review") and not row.kept_hours_id
     form = PledgeForm(
         sent(request),
         initial={
