@@ -23,7 +23,8 @@ pytestmark = pytest.mark.django_db
 def test_from_a_draft_to_what_was_used_of_the_promise(cast: Cast) -> None:
     case = make.decided(cast)
     pledge = HostPledge.objects.get(case=case)
-    kept = KeptHours.objects.get(pk=pledge.kept_hours)
+    kept = pledge.kept_hours
+    assert kept is not None
     assert case.state == "share_instead"
     assert (kept.organisation, kept.minutes) == (cast.fudan, 400 * 60)
     evidence = evidence_of(PurchaseCase.objects.get(pk=case.pk))
