@@ -30,7 +30,6 @@ from bookings.organisations.views import (
     register_imports,
 )
 from bookings.overview.views import home, hosted, operations, palette, reservations, usage
-from bookings.overview.views import home, operations, palette, reservations, usage
 from bookings.planning.views import reviews
 from bookings.plans.views import chains, imports, waiting
 from bookings.pricing.views import what_if
