@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0017_saved_views'),
-        ('bookings', '0030_kept_hours'),
+        ('bookings', '0031_kept_hours'),
         ('instruments', '0021_kept_hours'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -59,8 +59,7 @@ KINDS = by_outbox_kind(
         for area in (
             people, sign_in, harvests, reservations, records, training, searches, needs,
             webhooks, papers, audit, samples, results, collecting, conversations, faults,
-            counters, kept_hours,
-            counters, reviews,
+            counters, kept_hours, reviews,
         )
     )
 )  # fmt: skip
