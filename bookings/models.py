@@ -46,6 +46,7 @@ from bookings.planning.models import (
     CaseFollowUp,
     CaseStep,
     HostPledge,
+    PlannedPurchase,
     PurchaseCase,
     ReviewScheme,
 )
@@ -162,6 +163,7 @@ __all__ = [
     "Occupancy",
     "Payment",
     "PaymentNotice",
+    "PlannedPurchase",
     "Posting",
     "ProposedTime",
     "PurchaseCase",

@@ -30,7 +30,9 @@ from bookings.organisations.views import (
     register_imports,
 )
 from bookings.overview.views import home, hosted, operations, palette, reservations, usage
-from bookings.planning.views import reviews
+from bookings.planning.views import map as planning_map
+from bookings.planning.views import plans as planned_purchases
+from bookings.planning.views import register, reviews
 from bookings.plans.views import chains, imports, waiting
 from bookings.pricing.views import what_if
 from bookings.privacy.views import leaving, persons
@@ -114,12 +116,23 @@ urlpatterns = [
     path("reviews/pledges/<uuid:pledge_id>/", reviews.pledge, name="review-pledge"),
     path("reviews/opinions/<uuid:expert_id>/", reviews.opinion, name="review-opinion"),
     path("reviews/<uuid:case_id>/", reviews.review, name="review"),
+    path("reviews/<uuid:case_id>/pdf/", register.pdf, name="review-pdf"),
     path("reviews/<uuid:case_id>/change/", reviews.change, name="review-change"),
     path("reviews/<uuid:case_id>/act/", reviews.act_on, name="review-act"),
     path("reviews/<uuid:case_id>/experts/", reviews.experts, name="review-experts"),
     path("reviews/<uuid:case_id>/decide/", reviews.decide, name="review-decide"),
     path("reviews/<uuid:case_id>/appeal/", reviews.appeal, name="review-appeal"),
     path("reviews/<uuid:case_id>/service/", reviews.in_service, name="review-service"),
+    path("planning/", planning_map.planning_map, name="planning-map"),
+    path("planning/cell/", planning_map.cell, name="planning-cell"),
+    path("planning/decisions/", register.decisions, name="register"),
+    path("planning/decisions/<slug:key>/", register.decision, name="register-decision"),
+    path("planning/purchases/", planned_purchases.plans, name="plans"),
+    path("planning/purchases/new/", planned_purchases.new, name="plan-new"),
+    path("planning/purchases/<uuid:plan_id>/", planned_purchases.plan, name="plan"),
+    path("planning/purchases/<uuid:plan_id>/change/", planned_purchases.change, name="plan-change"),
+    path("planning/purchases/<uuid:plan_id>/drop/", planned_purchases.drop, name="plan-drop"),
+    path("planning/purchases/<uuid:plan_id>/case/", planned_purchases.name_case, name="plan-case"),
     path("samples/", samples.samples, name="sample-items"),
     path("samples/new/", samples.new, name="sample-new"),
     path("samples/queue/", samples.queue, name="sample-queue"),

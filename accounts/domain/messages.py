@@ -57,6 +57,7 @@ TOPICS = {
         Topic("record"),
         Topic("search"),
         Topic("suggestion"),
+        Topic("planning"),
         Topic("connection"),
         Topic("audit"),
         Topic("seal"),

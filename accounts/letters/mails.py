@@ -42,6 +42,7 @@ TOPIC_NAMES = {
     "record": _("Records of instruments"),
     "search": _("Saved searches"),
     "suggestion": _("Free elsewhere"),
+    "planning": _("Planned purchases"),
     "connection": _("Connections to other systems"),
     "audit": _("Audit desk"),
     "seal": _("Seals of the trail"),

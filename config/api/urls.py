@@ -32,7 +32,9 @@ from bookings.messaging.api import feeds, webhooks
 from bookings.needs.api import needs as bookings_needs
 from bookings.organisations.api import duplicates, mergers, people, register_imports
 from bookings.overview.api import operations
-from bookings.planning.api import reviews
+from bookings.planning.api import map as planning_map
+from bookings.planning.api import plans as planned_purchases
+from bookings.planning.api import register, reviews
 from bookings.plans.api import chains, imports, waiting
 from bookings.pricing.api import agreements, what_if
 from bookings.privacy.api import leaving, persons
@@ -323,6 +325,14 @@ urlpatterns = [
         statistics.Concentration.as_view(),
         name="api-statistics-concentration",
     ),
+    path("planning-map/", planning_map.PlanningMapOfYear.as_view(), name="api-planning-map"),
+    *register.ReviewRegister.routes(),
+    path(
+        "purchase-cases/<uuid:case_id>/pdf/",
+        register.CasePdf.as_view(),
+        name="api-purchase-case-pdf",
+    ),
+    *planned_purchases.PlannedPurchases.routes(),
     path("statistics/norms/", statistics.Norms.as_view(), name="api-statistics-norms"),
     *hours_exports.HoursExports.routes(),
     path(

@@ -17,6 +17,7 @@ from accounts.permissions import actor_of
 from accounts.selectors.installation import installation
 from bookings.overview.selectors.home import WATCHED, load_counts
 from bookings.overview.selectors.money import KINDS
+from bookings.planning.selectors.map import reads_map
 from bookings.record.selectors.reservations import own_reservations
 
 # The pages of one booking.
@@ -48,6 +49,10 @@ PARTS = {
             *("review", "review-new", "review-change", "review-act", "review-experts"),
             *("review-decide", "review-appeal", "review-service", "review-pledge"),
             "review-opinion",
+        ),
+        "bookings:planning-map": (
+            *("planning-cell", "plans", "plan", "plan-new", "plan-change", "plan-drop"),
+            *("plan-case", "register", "register-decision"),
         ),
         "bookings:mine": (
             *("sample-items", "sample-new", "sample-item", "sample-change", "sample-step"),
@@ -190,6 +195,12 @@ MENU = (
         (
             Entry("bookings:money", gettext_lazy("Money"), _signed_in, MONEY),
             Entry("bookings:hours", gettext_lazy("Hours"), lambda actor: True),
+            Entry("bookings:planning-map", gettext_lazy("Planning"), reads_map),
+            Entry(
+                "bookings:plans",
+                gettext_lazy("Planning"),
+                lambda actor: not reads_map(actor) and _has("manager", "finance")(actor),
+            ),
             Entry(
                 "bookings:reviews",
                 gettext_lazy("Purchase reviews"),
@@ -318,5 +329,7 @@ def _part_of(request: HttpRequest, actor: Actor) -> str:
         own = own_reservations(actor).filter(pk=match.kwargs["reservation_id"])
         return "bookings:mine" if own.exists() else ""
     part = PARTS.get(match.view_name, match.view_name)
+    if part == "bookings:planning-map" and not reads_map(actor):
+        return "bookings:plans" if actor.has("manager") or actor.has("finance") else ""
     is_own = part == "bookings:results" and not actor.has("manager")
     return "bookings:mine" if is_own else part

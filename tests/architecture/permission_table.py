@@ -21,6 +21,15 @@ NOT_OURS = (
     "admin",
 )  # fmt: skip
 
+PLAN = {
+    "technique": "PaNET01198",
+    "name": "Microscope",
+    "year": 2027,
+    "price": "6500000",
+    "currency": "CNY",
+    "hours": 1400,
+    "confidence": "likely",
+}
 NEED = {
     "text": "grain size",
     "earliest": "2026-03-06T00:00:00Z",
@@ -162,6 +171,19 @@ GET  bookings:review-pledge          - 404 404 404 404 200 404 404 404 404 404 4
 POST bookings:review-pledge          - 404 404 404 404 302 404 404 404 404 404 404 404
 GET  bookings:review-opinion         - 200 404 404 404 404 404 404 404 404 404 404 404
 POST bookings:review-opinion         - 302 404 404 404 404 404 404 404 404 404 404 404
+GET  bookings:planning-map           - 403 403 403 403 403 403 403 403 200 200 200 200
+GET  bookings:planning-cell          - 403 403 403 403 403 403 403 403 200 200 200 200
+GET  bookings:review-pdf             - 200 200 404 404 404 200 404 404 404 404 200 200
+GET  bookings:register-decision    200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:register             200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:plans                  - 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:plan-new               - 403 403 403 403 200 200 403 403 403 200 200 403
+POST bookings:plan-new               - 403 403 403 403 302 400 403 403 403 302 400 403
+GET  bookings:plan                   - 404 404 404 404 200 200 200 200 200 200 200 200
+GET  bookings:plan-change            - 404 404 404 404 200 403 403 403 403 200 403 403
+POST bookings:plan-change            - 404 404 404 404 302 403 403 403 403 302 403 403
+POST bookings:plan-case              - 404 404 404 404 400 403 403 403 403 400 403 403
+POST bookings:plan-drop              - 404 404 404 404 302 403 403 403 403 302 403 403
 GET  bookings:sample-items           - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:sample-new             - 200 200 200 200 200 200 200 200 200 200 200 200
 POST bookings:sample-new             - 400 302 302 302 403 403 403 403 400 400 400 400
@@ -862,6 +884,17 @@ POST   api-sample-conversation-resolve - 404 200 404 404 200 200 404 404 404 404
 POST   api-sample-conversation-reopen  - 404 200 404 404 200 200 404 404 404 404 404 404
 POST   api-sample-conversation-attachments - 415 415 415 415 415 415 415 415 415 415 415 415
 GET    api-sample-labels               - 404 200 404 404 200 200 404 404 404 404 404 404
+GET    api-planning-map             - 403 403 403 403 403 403 403 403 200 200 200 200
+GET    api-purchase-case-pdf        - 200 200 404 404 404 200 404 404 404 404 200 200
+GET    api-review-register-decision 200 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-review-register-decision-figures 200 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-review-register        200 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-planned-purchases        - 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-planned-purchases        - 403 403 403 403 201 403 403 403 403 201 403 403
+GET    api-planned-purchase         - 404 404 404 404 200 200 200 200 200 200 200 200
+PUT    api-planned-purchase         - 404 404 404 404 200 403 403 403 403 200 403 403
+POST   api-planned-purchase-drop    - 404 404 404 404 200 403 403 403 403 200 403 403
+POST   api-planned-purchase-case    - 404 404 404 404 400 403 403 403 403 400 403 403
 GET    api-need-matches              - 404 200 404 404 404 200 404 404 404 404 404 404
 GET    api-waiting-list              - 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-waiting-list              - 400 201 201 201 403 403 403 403 400 400 400 400
@@ -987,6 +1020,7 @@ GET    api-unknown                 404 404 404 404 404 404 404 404 404 404 404 4
 QUERIES = {
     "accounts:saved-views": "?page=/money/charges/",
     "api-need-terms": "?text=grain",
+    "bookings:planning-cell": "?technique=PaNET01198&region=CN-AH",
     "bookings:sample-labels": "?layout=sheet&sample=<sample-item>",
     "api-sample-labels": "?samples=<sample-item>",
     "instruments:export": "?organisation=ustc&format=uniquip",
@@ -1129,6 +1163,10 @@ PAGE_BODIES = {
     "bookings:sample-join": {"booking": "<reservation>"},
     "bookings:sample-join-many": {"sample": ["<sample-item>"]},
     "bookings:need-new": NEED_FORM,
+    "bookings:plan-new": PLAN | {"organisation": "ustc"},
+    "bookings:plan-change": PLAN,
+    "bookings:plan-drop": {"reason": "test"},
+    "bookings:plan-case": {"case": "<absent>"},
     "bookings:result-point": {"protocol": "sftp", "host": "data.example", "path": "/runs/1"},
     "bookings:result-withdraw": {"reason": "test"},
     "bookings:result-terms": {"due_days": "7", "keep_days": "30", "modes": "entrusted"},
@@ -1625,6 +1663,10 @@ API_BODIES = {
     ("PUT", "api-result-terms"): {"due_days": 7, "keep_days": 30, "modes": ["entrusted"]},
     ("PATCH", "api-result-storage"): {"quota": 10},
     ("POST", "api-needs"): NEED,
+    ("POST", "api-planned-purchases"): PLAN | {"organisation": "ustc"},
+    ("PUT", "api-planned-purchase"): PLAN,
+    ("POST", "api-planned-purchase-drop"): {"reason": "test"},
+    ("POST", "api-planned-purchase-case"): {"case": "<absent>"},
     ("PUT", "api-need"): NEED,
     ("POST", "api-need-open"): {"reason": "test"},
     ("POST", "api-need-share"): {"person": "sun@ustc.example"},

@@ -72,6 +72,7 @@ from tests.factories.conversations import propose, say
 from tests.factories.imports import import_things
 from tests.factories.jobs import failed
 from tests.factories.needs import measurand_of, need_of
+from tests.factories.planning import plan_of
 from tests.factories.qualifications import certify
 from tests.factories.results import result_things
 from tests.factories.reviews import review_things
@@ -332,6 +333,7 @@ def world(shared_cast):
         "wish": str(wish.pk),
         "need": str(need_of(cast).pk),
         **review_things(cast),
+        "plan": str(plan_of(cast, "zhao", "ustc").pk),
         "sample-item": str(sample.pk),
         "sample-code": sample.code,
         "sample-photo": str(sample_photo.pk),
@@ -383,6 +385,8 @@ ARGUMENTS = {
     "pledge_id": "pledge",
     "expert_id": "expert",
     "scheme_id": "scheme",
+    "plan_id": "plan",
+    "key": "decision-key",
     "item_id": "sample-item",
     "photo_id": "sample-photo",
     "code": "sample-code",

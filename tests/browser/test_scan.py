@@ -49,6 +49,9 @@ MORE_STATEMENTS = {
     # Instruments with time, price, rules, what they can do and how their hosts keep to bookings.
     # The vocabulary, too, where it has changed.
     "bookings:need": 16,
+    # Figures of two years, kept for some minutes, and plans of the regions around; what waits.
+    "bookings:planning-map": 14,
+    "bookings:planning-cell": 15,
     "bookings:compare": 9,  # prices, free times and certificates of all; what waits
     # The record, what it can do, its files, the week, the own price; the vocabulary where it has
     # changed.
@@ -117,6 +120,7 @@ ASKED = {
     "bookings:hours-flows": f"?{HOURS}",
     "bookings:hours-days": f"?state=sessions&{HOURS}",
     "bookings:hours-behind": f"?of=booked&{HOURS}",
+    "bookings:planning-cell": "?technique=PaNET01198&region=CN-AH",
 }
 # The same pages to others, and with another question.
 BESIDES = [

@@ -139,4 +139,5 @@ def review_things(cast: Cast) -> dict[str, str]:
         "case-refused": str(refused.pk),
         "case-approved": str(approved.pk),
         "scheme": str(approved.scheme_id),
+        "decision-key": refused.comparison.digest[:16],
     }

@@ -61,6 +61,7 @@ from tests.factories.conversations import propose, say
 from tests.factories.imports import import_things
 from tests.factories.jobs import failed
 from tests.factories.needs import measurand_of, need_of
+from tests.factories.planning import plan_of
 from tests.factories.qualifications import certify
 from tests.factories.results import result_things
 from tests.factories.reviews import review_things
@@ -278,6 +279,7 @@ def known(shared_cast: Cast) -> dict[str, list[str]]:
         "series_id": [str(series.series.pk)],
         "chain_id": [str(chain.pk)],
         "item_id": [str(announce(cast).pk), str(sample.pk)],
+        "plan_id": [str(plan_of(cast, "zhao", "ustc").pk)],
         "need_id": [str(need_of(cast).pk)],
         "case_id": [reviewed["case"], reviewed["case-draft"], reviewed["case-submitted"]],
         "pledge_id": [reviewed["pledge"]],

@@ -37,7 +37,13 @@ from bookings.funding.selectors.programmes import grants_for, programmes_for
 from bookings.hours.models import HoursExport
 from bookings.messaging.models import CalendarFeed, WebhookEndpoint
 from bookings.needs.models import Need
-from bookings.planning.models import CaseExpert, HostPledge, PurchaseCase, ReviewScheme
+from bookings.planning.models import (
+    CaseExpert,
+    HostPledge,
+    PlannedPurchase,
+    PurchaseCase,
+    ReviewScheme,
+)
 from bookings.plans.models import BookingImport, WaitingWish
 from bookings.plans.selectors.chains import chain_for
 from bookings.pricing.models import (
@@ -171,6 +177,7 @@ NAMES: dict[str, tuple[type[Model], Any, Any, str | None]] = {
     "chain": (Chain, "organisation__name", "organisation__name_zh", "created_at"),
     "waitingwish": (WaitingWish, "instrument__name", "instrument__name_zh", "earliest"),
     "need": (Need, _person("user__"), None, "created_at"),
+    "plannedpurchase": (PlannedPurchase, "name", None, None),
     "thread": (
         Thread, Coalesce("reservation__instrument__name", "sample__name", _person("need__user__")),
         Coalesce("reservation__instrument__name_zh", Value("")),

@@ -29,6 +29,7 @@ from bookings.demo.services.offers import Calendar, Offer, offers_make, schedule
 from bookings.demo.services.outages import breakdowns_of, outages_make
 from bookings.demo.services.past import history_of
 from bookings.demo.services.places import ACCOUNTS, PASSWORD, Places, joining_make, places_make
+from bookings.demo.services.purchases import plans_make
 from bookings.demo.services.records import inventories_make, records_make
 from bookings.demo.services.results import results_make
 from bookings.demo.services.reviews import reviews_make
@@ -146,6 +147,7 @@ def _build(now: datetime, scale: float, tell: _Teller) -> Built:
     tell("house rules, questions and a maintenance counter of an instrument")
     tell(f"{training_make(places, offers, now)} courses")
     tell(f"{samples_make(places, offers, now)} samples")
+    tell(f"{plans_make(places, now)} planned purchases")
     records = records_make(offers, began=calendar.began, now=now)
     tell(f"{records} photos and documents, a second record of one instrument, a stale one")
     host, manager = "hefei-materials", "manager@demo.test"

@@ -37,7 +37,7 @@ from bookings.messaging.notifications import (
 )
 from bookings.messaging.notifications.reservations import still_says
 from bookings.messaging.services.webhooks import events_tell, webhook_deliver
-from bookings.planning.notifications import reviews
+from bookings.planning.notifications import plans, reviews
 from bookings.plans.services.waiting import slot_offer
 from bookings.results.adapters.stores import file_drop
 from bookings.results.services.handoffs import hand_off_expect
@@ -59,7 +59,7 @@ KINDS = by_outbox_kind(
         for area in (
             people, sign_in, harvests, reservations, records, training, searches, needs,
             webhooks, papers, audit, samples, results, collecting, conversations, faults,
-            counters, kept_hours, reviews,
+            counters, kept_hours, reviews, plans,
         )
     )
 )  # fmt: skip

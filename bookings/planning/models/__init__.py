@@ -6,6 +6,7 @@ from bookings.planning.models.cases import (
     HostPledge,
     PurchaseCase,
 )
+from bookings.planning.models.plans import PlannedPurchase
 from bookings.planning.models.schemes import ReviewScheme
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "CaseFollowUp",
     "CaseStep",
     "HostPledge",
+    "PlannedPurchase",
     "PurchaseCase",
     "ReviewScheme",
 ]

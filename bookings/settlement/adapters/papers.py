@@ -3,26 +3,18 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from io import BytesIO
 from typing import Any
-from xml.sax.saxutils import escape
 from zoneinfo import ZoneInfo
 
 from django.utils import translation
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from reportlab.lib import colors
-from reportlab.lib.enums import TA_RIGHT
-from reportlab.lib.pagesizes import A4
-from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import (
     KeepTogether,
     LongTable,
     Paragraph,
-    SimpleDocTemplate,
     Spacer,
     Table,
 )
@@ -30,8 +22,9 @@ from reportlab.platypus import (
 from accounts.letters.words import dated, is_chinese, named, site_name
 from accounts.models import Organisation, Region
 from bookings.pricing.models import Charge
+from bookings.record.adapters import printed
 from bookings.record.adapters.typeface import FONT, font_register
-from bookings.record.domain.money import format_amount, format_number, minor_digits
+from bookings.record.domain.money import format_number
 from bookings.settlement.domain.statements import (
     PAYABLE_WITHIN,
     settlement_reference,
@@ -46,45 +39,6 @@ from bookings.settlement.selectors.papers import (
 )
 from bookings.settlement.selectors.settlements import creditor_of, debtor_of, net_of
 
-INK, SOFT, LINE, ACCENT = (colors.HexColor(c) for c in ("#1b2430", "#53606f", "#c9d0d8", "#085457"))
-WIDTH = A4[0] - 36 * mm
-PADDING = 6  # of the frame that the library puts within the margins
-
-
-def _style(size: float = 8.5, **values: Any) -> ParagraphStyle:
-    given: dict[str, Any] = {
-        "fontName": FONT,
-        "fontSize": size,
-        "leading": size * 1.35,
-        "textColor": INK,
-        "wordWrap": "CJK" if is_chinese() else None,
-    }
-    return ParagraphStyle(f"paper-{size}", **(given | values))
-
-
-def _text(text: object, size: float = 8.5, **values: Any) -> Paragraph:
-    return Paragraph(escape(str(text)).replace("\n", "<br/>"), _style(size, **values))
-
-
-def _right(text: object, size: float = 8.5, **values: Any) -> Paragraph:
-    return _text(text, size, alignment=TA_RIGHT, **values)
-
-
-def _head(text: object) -> Paragraph:
-    return _text(text, 7.5, textColor=SOFT)
-
-
-def _head_right(text: object) -> Paragraph:
-    return _right(text, 7.5, textColor=SOFT)
-
-
-def _money(amount: Decimal, currency: str) -> str:
-    return f"{Decimal(format_amount(amount, currency)):,.{minor_digits(currency)}f}"
-
-
-def _day(value: date | datetime) -> str:
-    return dated(value, "j F Y", "Y年n月j日")
-
 
 def _month(value: date) -> str:
     return dated(value, "F Y", "Y年n月")
@@ -98,75 +52,14 @@ def _names(thing: Party | Region) -> str:
     return "\n".join(dict.fromkeys(name for name in names if name))
 
 
-class _Numbered(Canvas):  # type: ignore[misc]
-    """Writes the foot of every page at the end, when their number is known."""
-
-    foot = ""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._pages: list[dict[str, Any]] = []
-
-    def showPage(self) -> None:
-        self._pages.append(dict(self.__dict__))
-        self._startPage()
-
-    def save(self) -> None:
-        total = len(self._pages)
-        for number, page in enumerate(self._pages, start=1):
-            self.__dict__.update(page)
-            self.setFont(FONT, 7.5)
-            self.setFillColor(SOFT)
-            self.drawString(18 * mm, 11 * mm, self.foot)
-            of = gettext("Page {number} of {total}").format(number=number, total=total)
-            self.drawRightString(A4[0] - 18 * mm, 11 * mm, of)
-            super().showPage()
-        super().save()
-
-
-def _build(title: str, foot: str, author: str, story: list[Any]) -> bytes:
-    out = BytesIO()
-    document = SimpleDocTemplate(
-        out,
-        pagesize=A4,
-        leftMargin=18 * mm - PADDING,
-        rightMargin=18 * mm - PADDING,
-        topMargin=16 * mm,
-        bottomMargin=20 * mm,
-        title=title,
-        author=author,
-        lang=translation.get_language() or "en",
-    )
-    document.build(story, canvasmaker=type("Pages", (_Numbered,), {"foot": foot}))
-    return out.getvalue()
-
-
-def _top(title: str, subtitle: str, facts: Sequence[tuple[str, str]], note: str = "") -> list[Any]:
-    left = [_text(title, 18, textColor=ACCENT), _text(subtitle, 10, textColor=SOFT)]
-    if note:
-        left.append(_text(note, 10, textColor=colors.HexColor("#8c1d18")))
-    right = Table(
-        # The longest numbers there are stay on their line.
-        [[_head(a), _right(b, 8.5 if len(b) <= 28 else 6.2)] for a, b in facts],
-        colWidths=[22 * mm, 60 * mm],
-        style=[("TOPPADDING", (0, 0), (-1, -1), 0.5), ("BOTTOMPADDING", (0, 0), (-1, -1), 0.5)],
-    )
-    top = Table(
-        [[left, right]],
-        colWidths=[WIDTH - 84 * mm, 84 * mm],
-        style=[("VALIGN", (0, 0), (-1, -1), "TOP"), ("LEFTPADDING", (0, 0), (0, 0), 0)],
-    )
-    return [top, Spacer(1, 6 * mm)]
-
-
 def _two(left: Sequence[Any], right: Sequence[Any]) -> list[Any]:
     both = Table(
         [[list(left), list(right)]],
-        colWidths=[WIDTH / 2] * 2,
+        colWidths=[printed.WIDTH / 2] * 2,
         style=[
             ("VALIGN", (0, 0), (-1, -1), "TOP"),
-            ("BOX", (0, 0), (0, 0), 0.5, LINE),
-            ("BOX", (1, 0), (1, 0), 0.5, LINE),
+            ("BOX", (0, 0), (0, 0), 0.5, printed.LINE),
+            ("BOX", (1, 0), (1, 0), 0.5, printed.LINE),
             ("TOPPADDING", (0, 0), (-1, -1), 6),
             ("BOTTOMPADDING", (0, 0), (-1, -1), 8),
         ],
@@ -181,32 +74,26 @@ def _party(label: str, party: Party, organisation: Organisation, region: Region)
     others = "\n".join(name for name in names if name != legal)
     tax = gettext("Tax number: {number}").format(number=party.tax_number)
     return [
-        _head(label),
-        _text(legal, 10.5),
-        *([_text(others)] if others else []),
-        *([_text(party.address)] if party.address else []),
-        *([_text(tax)] if party.tax_number else []),
-        _text(f"{named(region)} ({region.code})", textColor=SOFT),
-        _text(code + (f" · ROR {organisation.ror}" if organisation.ror else ""), textColor=SOFT),
+        printed.head(label),
+        printed.text(legal, 10.5),
+        *([printed.text(others)] if others else []),
+        *([printed.text(party.address)] if party.address else []),
+        *([printed.text(tax)] if party.tax_number else []),
+        printed.text(f"{named(region)} ({region.code})", textColor=printed.SOFT),
+        printed.text(
+            code + (f" · ROR {organisation.ror}" if organisation.ror else ""),
+            textColor=printed.SOFT,
+        ),
     ]
 
 
-GRID = [
-    ("VALIGN", (0, 0), (-1, -1), "TOP"),
-    ("LINEBELOW", (0, 0), (-1, 0), 0.8, ACCENT),
-    ("LINEBELOW", (0, 1), (-1, -1), 0.25, LINE),
-    ("LEFTPADDING", (0, 0), (-1, -1), 2),
-    ("RIGHTPADDING", (0, 0), (-1, -1), 2),
-    ("TOPPADDING", (0, 0), (-1, -1), 2),
-    ("BOTTOMPADDING", (0, 0), (-1, -1), 3),
-]
 CELLS = [
     ("FONT", (0, 1), (-1, -1), FONT, 8.5, 8.5 * 1.35),
-    ("TEXTCOLOR", (0, 1), (-1, -1), INK),
+    ("TEXTCOLOR", (0, 1), (-1, -1), printed.INK),
     ("ALIGN", (3, 1), (-1, -1), "RIGHT"),
 ]
 SUMS = [
-    ("LINEABOVE", (0, -1), (-1, -1), 0.8, ACCENT),
+    ("LINEABOVE", (0, -1), (-1, -1), 0.8, printed.ACCENT),
     ("RIGHTPADDING", (0, 0), (-1, -1), 2),
     ("TOPPADDING", (0, 0), (-1, -1), 1.5),
     ("BOTTOMPADDING", (0, 0), (-1, -1), 1.5),
@@ -228,7 +115,7 @@ def quantity(line: PaperLine) -> str:
 
 
 # Columns of the rows: their shares of the width, and the first whose text stands on the right.
-WIDTHS = [share * WIDTH / 174 for share in (10, 52, 20, 20, 19, 18, 17, 18)]
+WIDTHS = [share * printed.WIDTH / 174 for share in (10, 52, 20, 20, 19, 18, 17, 18)]
 RIGHT = 3
 
 
@@ -239,20 +126,20 @@ def _cell(text: object, column: int) -> Any:
     room = WIDTHS[column] - 4
     if all(pdfmetrics.stringWidth(line, FONT, 8.5) <= room for line in lines):
         return str(text)
-    return _right(text) if column >= RIGHT else _text(text)
+    return printed.right(text) if column >= RIGHT else printed.text(text)
 
 
 def _rows(paper: StatementPaper) -> LongTable:
     currency = paper.statement.currency
     heads = [
-        _head("#"),
-        _head(gettext("Booking")),
-        _head(gettext("Date")),
-        _head_right(gettext("Quantity")),
-        _head_right(gettext("Net")),
-        _head_right(gettext("Tax")),
-        _head_right(gettext("Voucher")),
-        _head_right(gettext("Payable")),
+        printed.head("#"),
+        printed.head(gettext("Booking")),
+        printed.head(gettext("Date")),
+        printed.head_right(gettext("Quantity")),
+        printed.head_right(gettext("Net")),
+        printed.head_right(gettext("Tax")),
+        printed.head_right(gettext("Voucher")),
+        printed.head_right(gettext("Payable")),
     ]
     rows: list[list[Any]] = [heads]
     for line in paper.lines:
@@ -260,7 +147,7 @@ def _rows(paper: StatementPaper) -> LongTable:
         name = (is_chinese() and line.instrument_zh) or line.instrument
         kind = Charge.Kind(line.kind).label  # in the paper's language, whoever loaded it
         what = f"{name}\n{kind} · {str(line.reservation)[-12:]}"
-        tax = f"{_money(line.tax, currency)}\n{format_number(line.tax_percent)} %"
+        tax = f"{printed.money(line.tax, currency)}\n{format_number(line.tax_percent)} %"
         rows.append(
             [
                 _cell(text, column)
@@ -270,15 +157,15 @@ def _rows(paper: StatementPaper) -> LongTable:
                         what,
                         f"{start:%Y-%m-%d}\n{start:%H:%M}",
                         quantity(line),
-                        _money(line.net, currency),
+                        printed.money(line.net, currency),
                         tax,
-                        _money(-line.covered, currency) if line.covered else "–",
-                        _money(line.payable, currency),
+                        printed.money(-line.covered, currency) if line.covered else "–",
+                        printed.money(line.payable, currency),
                     )
                 )
             ]
         )
-    return LongTable(rows, colWidths=WIDTHS, repeatRows=1, style=[*GRID, *CELLS])
+    return LongTable(rows, colWidths=WIDTHS, repeatRows=1, style=[*printed.GRID, *CELLS])
 
 
 def _sums(rows: Sequence[tuple[str, str]]) -> Table:
@@ -286,12 +173,12 @@ def _sums(rows: Sequence[tuple[str, str]]) -> Table:
     return Table(
         [
             [
-                _right(label, 10 if i == last else 8.5),
-                _right(value, 10 if i == last else 8.5),
+                printed.right(label, 10 if i == last else 8.5),
+                printed.right(value, 10 if i == last else 8.5),
             ]
             for i, (label, value) in enumerate(rows)
         ],
-        colWidths=[WIDTH - 40 * mm, 40 * mm],
+        colWidths=[printed.WIDTH - 40 * mm, 40 * mm],
         style=SUMS,
     )
 
@@ -303,13 +190,13 @@ def _payments(
         return []
     rows = [
         (
-            f"{gettext('Paid')} {_day(one.paid_on)}"
+            f"{gettext('Paid')} {printed.day(one.paid_on)}"
             + (f" · {one.reference}" if one.reference else ""),
-            f"{currency} {_money(one.amount, currency)}",
+            f"{currency} {printed.money(one.amount, currency)}",
         )
         for one in payments
     ]
-    rows.append((gettext("Still to pay"), f"{currency} {_money(owed - paid, currency)}"))
+    rows.append((gettext("Still to pay"), f"{currency} {printed.money(owed - paid, currency)}"))
     return [Spacer(1, 3 * mm), _sums(rows)]
 
 
@@ -323,9 +210,9 @@ def statement_pdf(paper: StatementPaper, *, language: str) -> bytes:
         issued = row.issued_at.astimezone(ZoneInfo(row.host_region.time_zone))
         facts = [
             (gettext("Number"), number),
-            (gettext("Date of issue"), _day(issued)),
+            (gettext("Date of issue"), printed.day(issued)),
             (gettext("Month"), _month(row.month)),
-            (gettext("Due"), _day(row.due_date)),
+            (gettext("Due"), printed.day(row.due_date)),
             (gettext("Currency"), currency),
         ]
         if row.replaces is not None:
@@ -335,7 +222,7 @@ def statement_pdf(paper: StatementPaper, *, language: str) -> bytes:
             )
         title = gettext("Credit note") if row.payable < 0 else gettext("Statement")
         note = gettext("Voided: {reason}").format(reason=row.void_reason) if row.voided_at else ""
-        story = _top(
+        story = printed.top(
             title,
             gettext("Use of instruments, {month}").format(month=_month(row.month)),
             facts,
@@ -349,23 +236,23 @@ def statement_pdf(paper: StatementPaper, *, language: str) -> bytes:
         sums = [
             (
                 gettext("Net at {percent} % tax").format(percent=format_number(one.percent)),
-                f"{_money(one.net, currency)}   +   {_money(one.tax, currency)}",
+                f"{printed.money(one.net, currency)}   +   {printed.money(one.tax, currency)}",
             )
             for one in paper.taxes
         ]
         sums += [
-            (gettext("Net"), _money(row.total - row.tax, currency)),
-            (gettext("Tax"), _money(row.tax, currency)),
-            (gettext("Total"), _money(row.total, currency)),
+            (gettext("Net"), printed.money(row.total - row.tax, currency)),
+            (gettext("Tax"), printed.money(row.tax, currency)),
+            (gettext("Total"), printed.money(row.total, currency)),
         ]
         if row.covered:
-            sums.append((gettext("Paid by vouchers"), _money(-row.covered, currency)))
-        sums.append((gettext("Payable"), f"{currency} {_money(row.payable, currency)}"))
+            sums.append((gettext("Paid by vouchers"), printed.money(-row.covered, currency)))
+        sums.append((gettext("Payable"), f"{currency} {printed.money(row.payable, currency)}"))
         story.append(KeepTogether([_sums(sums), *_converted(paper)]))
         story += _payments(paper.payments, row.payable, row.paid, currency)
         story += [Spacer(1, 6 * mm), KeepTogether(_terms(paper, number))]
         foot = f"{number} · {named(row.host)}"
-        return _build(f"{title} {number}", foot, row.host.name, story)
+        return printed.build(f"{title} {number}", foot, row.host.name, story)
 
 
 NOT_KEPT = _(
@@ -382,14 +269,14 @@ def _converted(paper: StatementPaper) -> list[Any]:
         "For the payer's books: {amount} {currency}, at {rate} {currency} for one {base} of {day}"
         " ({source}). What is owed is the amount in {base}."
     ).format(
-        amount=_money(row.payer_payable, row.payer_currency),
+        amount=printed.money(row.payer_payable, row.payer_currency),
         currency=row.payer_currency,
         rate=format_number(rate.rate),
         base=rate.base,
-        day=_day(rate.valid_on),
+        day=printed.day(rate.valid_on),
         source=rate.source,
     )
-    return [Spacer(1, 2 * mm), _text(text, textColor=SOFT)]
+    return [Spacer(1, 2 * mm), printed.text(text, textColor=printed.SOFT)]
 
 
 def _terms(paper: StatementPaper, number: str) -> list[Any]:
@@ -397,7 +284,7 @@ def _terms(paper: StatementPaper, number: str) -> list[Any]:
     if row.payable > 0:
         terms = gettext(
             "Please pay within {days} days of issue, by {day}, and name the number {number}."
-        ).format(days=PAYABLE_WITHIN.days, day=_day(row.due_date), number=number)
+        ).format(days=PAYABLE_WITHIN.days, day=printed.day(row.due_date), number=number)
     elif row.payable < 0:
         terms = gettext("The amount is a credit: it will be paid out or set against what you owe.")
     else:
@@ -407,11 +294,11 @@ def _terms(paper: StatementPaper, number: str) -> list[Any]:
         " be followed to its booking, with every quantity, rate and rounding."
     )
     return [
-        _head(gettext("Payment")),
-        _text(terms),
+        printed.head(gettext("Payment")),
+        printed.text(terms),
         *_where_to_pay(paper, number),
-        *([_text(claim, textColor=SOFT)] if row.covered else []),
-        *([] if paper.parties.is_kept else [_text(NOT_KEPT, textColor=SOFT)]),
+        *([printed.text(claim, textColor=printed.SOFT)] if row.covered else []),
+        *([] if paper.parties.is_kept else [printed.text(NOT_KEPT, textColor=printed.SOFT)]),
     ]
 
 
@@ -424,25 +311,29 @@ def _where_to_pay(paper: StatementPaper, number: str) -> list[Any]:
     account = host.bank_account if still > 0 else paper.parties.payer.bank_account
     label = gettext("Pay to") if still > 0 else gettext("Pay out to")
     unknown = gettext("No bank account has been entered: please ask where to pay.")
-    rows = [[_head(label), _text(account or unknown, 9.5)]]
+    rows = [[printed.head(label), printed.text(account or unknown, 9.5)]]
     if still > 0:
         if host.legal_name:
-            rows.append([_head(gettext("Account holder")), _text(host.legal_name, 9.5)])
+            rows.append(
+                [printed.head(gettext("Account holder")), printed.text(host.legal_name, 9.5)]
+            )
         rows += [
-            [_head(gettext("Reference")), _text(number, 9.5)],
-            [_head(gettext("Due")), _text(_day(row.due_date), 9.5)],
+            [printed.head(gettext("Reference")), printed.text(number, 9.5)],
+            [printed.head(gettext("Due")), printed.text(printed.day(row.due_date), 9.5)],
         ]
-    amount = f"{row.currency} {_money(abs(still), row.currency)}"
-    rows.append([_head(gettext("Amount")), _text(amount, 9.5)])
+    amount = f"{row.currency} {printed.money(abs(still), row.currency)}"
+    rows.append([printed.head(gettext("Amount")), printed.text(amount, 9.5)])
     if still > 0 and host.bank_account_changed_on:
         changed = gettext("Bank account last changed")
-        rows.append([_head(changed), _text(_day(host.bank_account_changed_on), 9.5)])
+        rows.append(
+            [printed.head(changed), printed.text(printed.day(host.bank_account_changed_on), 9.5)]
+        )
     box = Table(
         rows,
-        colWidths=[38 * mm, WIDTH - 38 * mm],
+        colWidths=[38 * mm, printed.WIDTH - 38 * mm],
         style=[
             ("VALIGN", (0, 0), (-1, -1), "TOP"),
-            ("BOX", (0, 0), (-1, -1), 0.5, LINE),
+            ("BOX", (0, 0), (-1, -1), 0.5, printed.LINE),
             ("TOPPADDING", (0, 0), (-1, -1), 2),
             ("BOTTOMPADDING", (0, 0), (-1, -1), 2),
         ],
@@ -462,17 +353,17 @@ def settlement_pdf(paper: SettlementPaper, *, language: str) -> bytes:
         facts = [
             (gettext("Reference"), reference),
             (gettext("Month"), _month(row.month)),
-            (gettext("Drawn up"), _day(drawn)),
-            (gettext("Due"), _day(row.due_date)),
+            (gettext("Drawn up"), printed.day(drawn)),
+            (gettext("Due"), printed.day(row.due_date)),
             (gettext("Currency"), currency),
         ]
         title = gettext("Settlement between regions")
-        story = _top(title, f"{first} – {second}, {_month(row.month)}", facts)
+        story = printed.top(title, f"{first} – {second}, {_month(row.month)}", facts)
         story += _two(
             *(
                 [
-                    _text(f"{_names(region)}\n({region.code})", 10.5),
-                    _text(_word(confirmed_by, confirmed_at, region), textColor=SOFT),
+                    printed.text(f"{_names(region)}\n({region.code})", 10.5),
+                    printed.text(_word(confirmed_by, confirmed_at, region), textColor=printed.SOFT),
                 ]
                 for region, confirmed_by, confirmed_at in (
                     (row.first, row.first_confirmed_by, row.first_confirmed_at),
@@ -485,12 +376,12 @@ def settlement_pdf(paper: SettlementPaper, *, language: str) -> bytes:
             (paper.by_second, second, first),
         ):
             label = gettext("Use by organisations of {payer} at hosts of {host}")
-            story += [_text(label.format(payer=payer, host=host), 10), Spacer(1, 1 * mm)]
+            story += [printed.text(label.format(payer=payer, host=host), 10), Spacer(1, 1 * mm)]
             story += [_use(lines, currency), Spacer(1, 5 * mm)]
         owes = gettext("{payer} owes {host} for vouchers")
         sums = [
-            (owes.format(payer=first, host=second), _money(row.first_owes, currency)),
-            (owes.format(payer=second, host=first), _money(row.second_owes, currency)),
+            (owes.format(payer=first, host=second), printed.money(row.first_owes, currency)),
+            (owes.format(payer=second, host=first), printed.money(row.second_owes, currency)),
         ]
         if net:
             debtor, creditor = debtor_of(row), creditor_of(row)
@@ -500,7 +391,7 @@ def settlement_pdf(paper: SettlementPaper, *, language: str) -> bytes:
             )
         else:
             label = gettext("Nothing is to be paid.")
-        sums.append((label, f"{currency} {_money(net, currency)}"))
+        sums.append((label, f"{currency} {printed.money(net, currency)}"))
         story.append(KeepTogether([_sums(sums)]))
         story += _payments(paper.payments, net, row.paid, currency)
         if net > row.paid:
@@ -508,18 +399,21 @@ def settlement_pdf(paper: SettlementPaper, *, language: str) -> bytes:
                 "Please pay by {day}, and name the reference {reference}. The coordinator of"
                 " {region} says where to pay: regions have no bank account here."
             ).format(
-                day=_day(row.due_date),
+                day=printed.day(row.due_date),
                 reference=reference,
                 region=named(creditor_of(row)),
             )
-            story += [Spacer(1, 4 * mm), KeepTogether([_head(gettext("Payment")), _text(terms)])]
+            story += [
+                Spacer(1, 4 * mm),
+                KeepTogether([printed.head(gettext("Payment")), printed.text(terms)]),
+            ]
         shown = gettext(
             "Vouchers are netted between the regions. Use is shown by organisation and not netted:"
             " what is payable is billed to each payer by its host."
         )
-        story += [Spacer(1, 4 * mm), _text(shown, textColor=SOFT)]
+        story += [Spacer(1, 4 * mm), printed.text(shown, textColor=printed.SOFT)]
         foot = f"{row.first.code} – {row.second.code} · {row.month:%Y-%m}"
-        return _build(f"{title} {foot}", foot, site_name(), story)
+        return printed.build(f"{title} {foot}", foot, site_name(), story)
 
 
 def _word(person: Any, moment: datetime | None, region: Region) -> str:
@@ -528,34 +422,34 @@ def _word(person: Any, moment: datetime | None, region: Region) -> str:
     if person is None:
         return gettext("not needed: neither region owes anything")
     return gettext("Confirmed by {person} on {day}").format(
-        person=person, day=_day(moment.astimezone(ZoneInfo(region.time_zone)))
+        person=person, day=printed.day(moment.astimezone(ZoneInfo(region.time_zone)))
     )
 
 
 def _use(lines: Sequence[SettlementLine], currency: str) -> LongTable | Paragraph:
     if not lines:
-        return _text(gettext("None in this month."), textColor=SOFT)
+        return printed.text(gettext("None in this month."), textColor=printed.SOFT)
     rows: list[list[Any]] = [
         [
-            _head(gettext("Payer")),
-            _head(gettext("Host")),
-            _head_right(gettext("Charges")),
-            _head_right(gettext("Total")),
-            _head_right(gettext("Voucher")),
-            _head_right(gettext("Payable")),
+            printed.head(gettext("Payer")),
+            printed.head(gettext("Host")),
+            printed.head_right(gettext("Charges")),
+            printed.head_right(gettext("Total")),
+            printed.head_right(gettext("Voucher")),
+            printed.head_right(gettext("Payable")),
         ]
     ]
     rows += [
         [
-            _text(named(line.payer)),
-            _text(named(line.host)),
-            _right(line.charges),
-            _right(_money(line.total, currency)),
-            _right(_money(line.covered, currency)),
-            _right(_money(line.payable, currency)),
+            printed.text(named(line.payer)),
+            printed.text(named(line.host)),
+            printed.right(line.charges),
+            printed.right(printed.money(line.total, currency)),
+            printed.right(printed.money(line.covered, currency)),
+            printed.right(printed.money(line.payable, currency)),
         ]
         for line in lines
     ]
     widths = [46, 46, 14, 23, 22, 23]
-    scale = WIDTH / sum(widths)
-    return LongTable(rows, colWidths=[w * scale for w in widths], repeatRows=1, style=GRID)
+    scale = printed.WIDTH / sum(widths)
+    return LongTable(rows, colWidths=[w * scale for w in widths], repeatRows=1, style=printed.GRID)

@@ -8,6 +8,7 @@ from pathlib import Path
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
+from bookings.record.adapters import printed
 from bookings.settlement.adapters import papers
 from bookings.settlement.models import Statement
 from bookings.settlement.selectors.papers import load_statement_paper
@@ -37,4 +38,5 @@ def statement_file(row: Statement, *, language: str) -> bytes:
 
 @cache
 def _layout() -> str:
-    return sha256(Path(papers.__file__).read_bytes()).hexdigest()[:16]
+    files = (papers.__file__, str(printed.__file__))
+    return sha256(b"".join(Path(file).read_bytes() for file in files)).hexdigest()[:16]

@@ -1,0 +1,69 @@
+"""The planning map."""
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.endpoint import Endpoint
+from accounts.api.schema import operation
+from accounts.api.shapes import Query, Text, Whole, query_values
+from bookings.planning.domain.map import formula_on
+from bookings.planning.selectors.map import load_map, usual_year
+
+
+class MapQuery(Query):
+    year = Whole(
+        min_value=2000,
+        max_value=2200,
+        required=False,
+        help_text="The last year that is over and has hours, unless named.",
+    )
+    technique = Text(60, required=False, help_text="A code: this class alone.")
+    region = Text(60, required=False, help_text="A code: this region alone.")
+
+
+class MapShape(serializers.Serializer[Any]):
+    """`cells`: one for each class (with what is narrower) and region. `supply`, `demand`, and those
+    of the year before: null where they are hidden, since too few organisations stand behind them;
+    `planned`: null where plans of the region are not told to the reader. A `technique` that is
+    empty: wishes that named none."""
+
+    year = serializers.IntegerField()
+    formula = serializers.CharField()
+    cells = serializers.ListField(child=serializers.DictField())
+
+
+class PlanningMapOfYear(Endpoint):
+    needs_person = True
+
+    @operation(
+        "planning_map",
+        _("The planning map"),
+        tag="statistics",
+        query=MapQuery,
+        gives=MapShape,
+        refuses=[403],
+    )
+    def get(self, request: Request) -> Response:
+        """What each class of instrument has in each region: instruments, open, effective and spare
+        minutes, unmet demand, the median year and what is planned, with the year before. For
+        coordinators, auditors and administrators."""
+        query = query_values(MapQuery, request.query_params)
+        year = query.get("year") or usual_year(self.now)
+        whole = load_map(self.actor, year, self.now)
+        cells = [
+            {
+                "technique": code,
+                "region": region,
+                **{
+                    name: value if name == "instruments" or value is None else vars(value)
+                    for name, value in vars(each).items()
+                },
+            }
+            for (code, region), each in sorted(whole.cells.items())
+            if query.get("technique") in (None, code) and query.get("region") in (None, region)
+        ]
+        return Response({"year": year, "formula": formula_on(year).name, "cells": cells})

@@ -1,0 +1,21 @@
+"""Which year of the planning map is shown."""
+
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from instruments.forms.fields import StyledForm
+
+
+class MapForm(StyledForm):
+    """A year: the usual one, unless another is named."""
+
+    year = forms.TypedChoiceField(label=_("Year"), coerce=int, required=False, empty_value=None)
+
+    def __init__(self, data: Any, *, now: datetime, year: int) -> None:
+        super().__init__({"year": data.get("year", year)})
+        fields: Any = self.fields
+        years = {*range(now.year - 5, now.year + 1), year}
+        fields["year"].choices = [(n, n) for n in sorted(years, reverse=True)]

@@ -1,0 +1,96 @@
+"""The public register of decisions, and a case on one page."""
+
+import json
+from io import BytesIO
+
+import pytest
+from django.test import Client
+from pypdf import PdfReader
+
+from accounts.domain.roles import By
+from accounts.models import Organisation
+from bookings.planning.models import PurchaseCase
+from bookings.planning.services.cases import case_appeal
+from bookings.planning.services.plans import plan_name_case
+from tests.accounts.pages import page_of
+from tests.factories.api import Clock, clock  # noqa: F401
+from tests.factories.cast import NOW, Cast
+from tests.factories.planning import plan_of
+from tests.factories.reviews import decided, submitted
+
+
+@pytest.fixture
+def case(cast: Cast, clock: Clock) -> PurchaseCase:  # noqa: F811
+    return decided(cast)
+
+
+def told(case: PurchaseCase, content: str) -> list[str]:
+    """What of the applicant, of people and of what they wrote is in a text."""
+    secret = (
+        "Fudan", "复旦", "USTC", "中国科学技术大学", "Xu Fang", "Wang Li", "Alice", str(case.pk),
+        case.reason, case.decision_reason, case.place, case.name, "2,000,000.00 –",
+    )  # fmt: skip
+    return [text for text in secret[:-1] if text in content]
+
+
+def test_everybody_reads_it_and_nobody_is_named(case: PurchaseCase, client: Client) -> None:
+    key = case.comparison.digest[:16]
+    html = page_of(client.get("/planning/decisions/"))
+    assert f"/planning/decisions/{key}/" in html and "CNY 2,000,000.00" in html
+    one = page_of(client.get(f"/planning/decisions/{key}/"))
+    file = b"".join(client.get("/planning/decisions/?format=csv").streaming_content).decode()
+    assert f"{key},2026-03-01,PaNET01198,,regional,2000000,5000000,CNY,share_instead" in file
+    api = client.get("/api/v1/review-register/").json()
+    (row,) = api["results"]
+    assert (row["key"], row["region"], row["hours"]) == (key, None, 400)
+    figures = client.get(f"/api/v1/review-register/{key}/figures/").json()
+    assert figures["compared"] == 1 and figures["promised_hours"] == 400
+    for content in (html, one, file, json.dumps(api), json.dumps(figures)):
+        assert told(case, content) == []
+
+
+def test_the_region_is_told_where_enough_organisations_are(
+    cast: Cast, case: PurchaseCase, client: Client
+) -> None:
+    for code in ("one", "two"):
+        Organisation.objects.create(code=code, name=code, region=cast.shanghai)
+    assert client.get("/api/v1/review-register/").json()["results"][0]["region"] == "CN-SH"
+    assert "Shanghai" in page_of(client.get("/planning/decisions/"))
+
+
+def test_nothing_is_told_before_the_decision_or_under_appeal(
+    cast: Cast, case: PurchaseCase, client: Client
+) -> None:
+    submitted(cast)
+    assert len(client.get("/api/v1/review-register/").json()["results"]) == 1
+    case_appeal(By(cast.actor("chen"), NOW), case_id=case.pk, reason="We cannot travel.")
+    assert client.get("/api/v1/review-register/").json()["results"] == []
+    key = case.comparison.digest[:16]
+    assert client.get(f"/planning/decisions/{key}/").status_code == 404
+    assert client.get(f"/api/v1/review-register/{key}/").status_code == 404
+    assert client.get("/planning/decisions/x/").status_code == 404
+
+
+def test_a_case_is_one_page_in_both_languages(
+    cast: Cast, case: PurchaseCase, client: Client
+) -> None:
+    PurchaseCase.objects.filter(pk=case.pk).update(reason="很长的理由。" * 600)
+    client.force_login(cast.chen)
+    for path, language, word in (
+        (f"/reviews/{case.pk}/pdf/", "en", "Break-even"),
+        (f"/reviews/{case.pk}/pdf/", "zh-hans", "盈亏平衡"),
+        (f"/api/v1/purchase-cases/{case.pk}/pdf/?lang=zh-hans", "zh-hans", "盈亏平衡"),
+    ):
+        answer = client.get(path, headers={"Accept-Language": language})
+        reader = PdfReader(BytesIO(answer.content))
+        assert len(reader.pages) == 1
+        text = "".join(reader.pages[0].extract_text().split())
+        assert word in text and case.comparison.digest in text
+    client.force_login(cast.sun)
+    assert client.get(f"/reviews/{case.pk}/pdf/").status_code == 404
+
+
+def test_a_plan_becomes_a_case(cast: Cast, case: PurchaseCase) -> None:
+    plan = plan_of(cast)
+    named = plan_name_case(By(cast.actor("chen"), NOW), plan_id=plan.pk, case=case.pk)
+    assert (named.state, named.case) == ("became_case", case)
