@@ -39,7 +39,7 @@ from bookings.conversation.models import Comment, CommentFile, Thread
 from bookings.funding.models import FundingSource
 from bookings.messaging.models import CalendarFeed
 from bookings.needs.models import Need, Suggestion
-from bookings.planning.models import CaseExpert, HostPledge, PurchaseCase
+from bookings.planning.models import CaseExpert, HostPledge, PlannedPurchase, PurchaseCase
 from bookings.plans.models import BookingImport, WaitingWish
 from bookings.pricing.models import Charge, Correction, Dispute
 from bookings.questions.models import AnswerFile, AnswerSheet, MeterReading
@@ -285,6 +285,11 @@ def _of_bookings(user: User) -> dict[str, list[Row]]:
             PurchaseCase.objects.filter(user=user).order_by("created_at"),
             "id", "name", "reason", "price", "currency", "hours", "state", "created_at",
             applicant="organisation__code",
+        ),
+        "planned_purchases": _rows(
+            PlannedPurchase.objects.filter(user=user).order_by("created_at"),
+            "id", "name", "year", "quarter", "price", "currency", "hours", "state", "created_at",
+            organisation="organisation__code",
         ),
         "opinions": _rows(
             CaseExpert.objects.filter(user=user).order_by("asked_at"),
