@@ -72,7 +72,7 @@ from bookings.questions.models import (
     MeterReading,
     Questionnaire,
 )
-from bookings.record.models import Reservation, UsageSession
+from bookings.record.models import InstrumentRating, Reservation, SessionRating, UsageSession
 from bookings.reserving.models import Chain
 from bookings.results.models import (
     CollectLink,
@@ -149,6 +149,7 @@ __all__ = [
     "InstrumentDayUse",
     "InstrumentList",
     "InstrumentMonth",
+    "InstrumentRating",
     "InstrumentYear",
     "KeepRequest",
     "KeptHours",
@@ -182,6 +183,7 @@ __all__ = [
     "SavedSearch",
     "SearchMatch",
     "Series",
+    "SessionRating",
     "Settlement",
     "SettlementLine",
     "Statement",

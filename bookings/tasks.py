@@ -37,6 +37,7 @@ from bookings.results.services.uploads import files_check, uploads_expire
 from bookings.samples.services.samples import samples_remind
 from bookings.settlement.services.statements import statements_draw_due, statements_remind
 from bookings.usage.services.counters import counters_review
+from bookings.usage.services.ratings import ratings_review
 from bookings.usage.services.usage import overruns_tell, usage_settle
 from instruments.services.enrolments import enrolments_end
 from instruments.services.hosts import moves_carry_out
@@ -126,6 +127,7 @@ file_register = _job("file_register", lambda now: register_file(), is_single=Tru
 gather_words = _job("gather_words", lambda now: words_gather(), is_single=True)
 tell_of_searches = _job("tell_of_searches", searches_tell)
 tell_of_matches = _job("tell_of_matches", suggestions_tell, is_single=True)
+review_ratings = _job("review_ratings", ratings_review, is_single=True)
 review_hosts = _job("review_hosts", hosts_review, is_single=True)
 # One worker reads at a time: the others are there for what people wait for.
 check_results = _job("check_results", files_check, is_single=True)

@@ -208,6 +208,8 @@ urlpatterns = [
     path("manage/counters/<uuid:counter_id>/retire/", meters.retire, name="counter-retire"),
     path(_reservation + "check-in/", usage.check_in, name="check-in"),
     path(_reservation + "check-out/", usage.check_out, name="check-out"),
+    path(_reservation + "rate/", usage.rate, name="rate"),
+    path(_reservation + "rate/answer/", usage.answer_rating, name="rating-answer"),
     # Conversations
     path("conversations/", threads.conversations, name="conversations"),
     path(_conversation, threads.conversation, name="conversation"),

@@ -138,6 +138,8 @@ ACTS: dict[str, Any] = {
     "charge.correct-refuse": _("Correction refused"),
     "charge.correct-withdraw": _("Correction withdrawn"),
     "charge.reverse": _("Correction agreed: charge reversed"),
+    "reservation.rate": _("Session rated"),
+    "reservation.answer-rating": _("Rating answered"),
     "reservation.usage": _("Times of use set"),
     "source.create": _("Funding source created"),
     "source.update": _("Funding source changed"),

@@ -614,6 +614,12 @@ SENTENCES = {
     "has-payments": _("Money has been paid on it: reverse that payment first."),
     "too-early": _("Checking in is possible from 15 minutes before the start."),
     "too-late": _("The booking has ended."),
+    "rated-already": _("This session is rated already."),
+    "rating-too-late": _("A session can be rated within {days} days of its end."),
+    "rating-answered": _("This rating is answered already; an answer can be edited for a day."),
+    "nothing-rated": _("Nobody has rated this session or made remarks."),
+    "not-used": _("Only a session that took place can be rated."),
+    "rated-for-another": _("Only the person whose session it was can rate it."),
     "too-many-faults": _("The limit of fault reports a day is reached: {most}. Call the owner."),
     "fault-decided": _("This report has been decided already."),
     "wrong-code": _("This code is wrong, used already, or too old."),
@@ -877,6 +883,21 @@ RATINGS = {
     3: _("all right"),
     2: _("with trouble"),
     1: _("badly"),
+}
+
+# What a session is rated for besides, and the marks.
+MARK_LABELS = {
+    "usable": _("Result usable"),
+    "support": _("Support"),
+    "on_time": _("On time"),
+    "price_as_quoted": _("Price as quoted"),
+}
+MARKS = {
+    5: _("5 of 5, fully"),
+    4: _("4 of 5, mostly"),
+    3: _("3 of 5, partly"),
+    2: _("2 of 5, hardly"),
+    1: _("1 of 5, not at all"),
 }
 
 # Why a booking is left out of a comparison of rate cards (bookings/pricing/domain/what_if.py).

@@ -247,6 +247,11 @@ urlpatterns = [
     ),
     *handoffs.ResultTermsOf.routes(),
     *closures.InstrumentClosures.routes(),
+    path(
+        _instrument + "rating/",
+        ratings.InstrumentRatingEndpoint.as_view(),
+        name="api-rating",
+    ),
     path(_instrument + "ratings/", ratings.InstrumentRatings.as_view(), name="api-ratings"),
     *closures.Closures.routes(),
     # results, handed over

@@ -25,6 +25,7 @@ BOOKING = {
     f"bookings:{name}"
     for name in (
         *("reservation", "cancel", "move", "check-in", "check-out", "check-in-code", "questions"),
+        *("rate", "rating-answer"),
     )
 }
 # Pages below the one that the menu names.

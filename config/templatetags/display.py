@@ -12,9 +12,9 @@ from django.utils.translation import gettext, ngettext
 
 from accounts.letters.words import dated, day_words, is_chinese, listed, named
 from bookings.audit.acts import ACTS
-from bookings.models import Closure, Reservation
+from bookings.models import Closure, Reservation, UsageSession
 from bookings.record.domain.money import format_number, minor_digits
-from bookings.record.messages import RATINGS, RULES
+from bookings.record.messages import MARK_LABELS, MARKS, RATINGS, RULES
 from bookings.record.messages import sentence as sentence_of
 from instruments.messages import PRICE_GROUP_LABELS
 
@@ -270,6 +270,20 @@ def service_labels(instrument: Any) -> list[str]:
 def rating_label(rating: int) -> str:
     """Return a rating in words: `2 of 5, with trouble`."""
     return gettext("{n} of 5, {words}").format(n=rating, words=RATINGS[rating])
+
+
+@register.filter
+def mark_label(mark: int) -> str:
+    """Return a mark in words: `4 of 5, mostly`."""
+    return str(MARKS[mark])
+
+
+@register.filter
+def marks_of(session: UsageSession) -> list[tuple[str, int]]:
+    """Return the marks that were given to a session, each with its label."""
+    row = getattr(session, "marks", None)
+    every = [(str(label), getattr(row, name, None)) for name, label in MARK_LABELS.items()]
+    return [(label, mark) for label, mark in every if mark is not None]
 
 
 @register.filter

@@ -44,6 +44,7 @@ JOBS = {
     "file the register": _("Search re-index"),
     "saved searches": _("Saved searches"),
     "matches": _("Instruments for what could not be had"),
+    "ratings": _("Ratings that are shown"),
     "hosts": _("How hosts kept to bookings"),
     "seal the trail": _("Seals of the trail"),
     "verify the trail": _("Verification of the trail"),

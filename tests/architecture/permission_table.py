@@ -238,6 +238,8 @@ POST bookings:counter-done           - 403 403 403 403 302 403 403 403 403 403 4
 POST bookings:counter-retire         - 403 403 403 403 302 403 403 403 403 403 403 403
 POST bookings:check-in               - 404 302 404 404 302 403 403 403 403 404 404 404
 POST bookings:check-out              - 404 409 404 404 409 403 403 403 403 404 404 404
+POST bookings:rate                   - 404 409 404 404 409 403 403 403 403 404 404 404
+POST bookings:rating-answer          - 404 409 404 404 409 403 403 403 403 404 404 404
 GET  bookings:conversations          - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:conversation           - 404 200 404 404 200 200 200 200 404 404 404 404
 POST bookings:conversation-write     - 404 302 404 404 302 302 302 302 404 404 404 404
@@ -752,6 +754,7 @@ POST   api-what-if                   - 403 403 403 403 200 403 403 200 200 403 4
 GET    api-what-if-version           - 403 403 403 403 200 403 403 200 200 403 403 403
 GET    api-closures                200 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-ratings                   - 403 403 403 403 200 403 403 403 403 403 403 403
+GET    api-rating                  200 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-closures                  - 403 403 403 403 201 403 403 403 403 403 403 403
 GET    api-closure                 404 404 404 200 404 200 404 404 200 200 200 404 404
 DELETE api-closure                   - 404 404 403 404 204 404 404 403 403 403 404 404
@@ -802,6 +805,9 @@ POST   api-kiosks                    - 403 403 403 403 201 403 403 403 403 403 4
 GET    api-kiosk                     - 404 404 404 404 200 404 404 404 404 404 404 200
 POST   api-kiosk-revoke              - 404 404 404 404 200 404 404 404 404 404 404 200
 POST   api-reservation-check-out     - 404 409 404 404 409 403 403 403 403 404 404 404
+POST   api-reservation-rate          - 404 409 404 404 409 403 403 403 403 404 404 404
+POST   api-reservation-answer-rating - 404 409 404 404 409 403 403 403 403 404 404 404
+GET    api-reservation-rating        - 404 404 404 404 404 404 404 404 404 404 404 404
 GET    api-reservation-cancellation   - 404 200 404 404 200 200 200 200 200 404 404 404
 GET    api-results                   - 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-results                   - 404 403 404 404 201 403 403 403 403 404 404 404
@@ -1126,6 +1132,8 @@ PAGE_BODIES = {
     "bookings:exceptions-decide": {"state": "review", "chosen": ["<exception>:1"]},
     "bookings:exception-confirm": {"severity": "low", "title": "Test", "text": "Test"},
     "bookings:findings": FINDING,
+    "bookings:rate": {"rating": "4"},
+    "bookings:rating-answer": {"answer": "test"},
     "bookings:finding-reply": {"reply": "test"},
     "bookings:finding-return": {"note": "test"},
     "bookings:finding-close": {"evidence": "test"},
@@ -1750,6 +1758,8 @@ API_BODIES = {
     },
     ("POST", "api-audit-samples"): SAMPLE,
     ("POST", "api-audit-findings"): FINDING,
+    ("POST", "api-reservation-rate"): {"rating": 4},
+    ("POST", "api-reservation-answer-rating"): {"answer": "test"},
     ("POST", "api-audit-finding-reply"): {"reply": "test"},
     ("POST", "api-audit-finding-return"): {"note": "test"},
     ("POST", "api-audit-finding-close"): {"evidence": "test"},

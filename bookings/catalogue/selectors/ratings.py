@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from uuid import UUID
 
 from django.db.models import Avg, Count, Q, QuerySet
 
-from bookings.record.models import UsageSession
+from bookings.record.models import InstrumentRating, UsageSession
 from instruments.models import Instrument
 
 
@@ -38,8 +39,13 @@ def ratings_of(
     sums = rows.aggregate(count=Count("rating"), mean=Avg("rating"))
     listed = rows.filter(rating=rating) if rating else rows.filter(~Q(rating=None) | ~Q(remarks=""))
     return Ratings(
-        listed.select_related("reservation__user", "reservation__organisation").order_by(
+        listed.select_related("reservation__user", "reservation__organisation", "marks").order_by(
             "-checked_in_at", "-id"
         ),
         **sums,
     )
+
+
+def load_rating(instrument_id: UUID) -> InstrumentRating | None:
+    """Return what everybody may read of an instrument's ratings; None where too few have rated."""
+    return InstrumentRating.objects.filter(instrument=instrument_id).first()

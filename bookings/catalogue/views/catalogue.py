@@ -42,6 +42,7 @@ from bookings.catalogue.selectors.needs import (
     load_ways_out,
     load_widened,
 )
+from bookings.catalogue.selectors.ratings import load_rating
 from bookings.catalogue.services.demand import demand_searched
 from bookings.catalogue.views.choosing import choice_of, next_free, rate_of
 from bookings.catalogue.views.comparing import chosen_of
@@ -434,6 +435,7 @@ def instrument(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         if row.publication in PUBLIC
         else [],
         "mark": load_qualities([row], now)[row.pk].mark,
+        "rating": load_rating(row.pk),
         "opening": parse_hours(row.schedule.hours) if row.schedule else None,
         "is_managed": row.organisation_id in actor.organisations_where("manage-instruments"),
         "my_rate": rate_of(terms),

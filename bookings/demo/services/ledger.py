@@ -24,7 +24,7 @@ from bookings.pricing.models import Charge, Quote
 from bookings.record.domain.months import month_for
 from bookings.record.domain.periods import Period
 from bookings.record.domain.reservations import RELEASED, used_span
-from bookings.record.models import Reservation, UsageSession
+from bookings.record.models import Reservation, SessionRating, UsageSession
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,7 @@ class Entry:
     person: Actor
     manager: Actor
     session: UsageSession | None = None
+    marks: SessionRating | None = None
 
     @property
     def operator(self) -> Actor:
@@ -53,6 +54,7 @@ class Ledger:
     quotes: list[Quote] = field(default_factory=list)
     occupancies: list[Occupancy] = field(default_factory=list)
     sessions: list[UsageSession] = field(default_factory=list)
+    ratings: list[SessionRating] = field(default_factory=list)
     charges: list[Charge] = field(default_factory=list)
     entries: list[LedgerEntry] = field(default_factory=list)
     postings: list[Posting] = field(default_factory=list)
@@ -65,6 +67,8 @@ class Ledger:
         self.changes += story(entry)
         if entry.session:
             self.sessions.append(entry.session)
+        if entry.marks:
+            self.ratings.append(entry.marks)
         self._charge(entry)
         left = _left(entry)
         if left:
@@ -85,6 +89,7 @@ class Ledger:
             self.quotes,
             self.occupancies,
             self.sessions,
+            self.ratings,
             self.charges,
             self.entries,
             self.postings,

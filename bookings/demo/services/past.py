@@ -14,7 +14,8 @@ from bookings.demo.services.ledger import Entry, Ledger
 from bookings.demo.services.offers import Offer
 from bookings.pricing.selectors.fees import Terms, quote_input
 from bookings.record.domain.periods import Period
-from bookings.record.models import Reservation, UsageSession
+from bookings.record.domain.ratings import MARKS
+from bookings.record.models import Reservation, SessionRating, UsageSession
 
 RATED, REMARKED = 0.4, 0.35
 RATINGS, RATING_WEIGHTS = (5, 4, 3, 2, 1), (55, 30, 10, 4, 1)
@@ -85,13 +86,15 @@ class History:
         if given is None or terms.card is None:
             raise ValueError(f"{self.offer.key} does not serve {terms.price_group}")
         reservation = self._reservation(ask, terms.price_group, terms.card.id, became)
+        session = self._session(ask, reservation, became)
         entry = Entry(
             reservation=reservation,
             given=given,
             fate=became,
             person=ask.person.actor,
             manager=self.offer.manager.actor,
-            session=self._session(ask, reservation, became),
+            session=session,
+            marks=self._marks(session) if session else None,
         )
         return self.ledger.add(entry)
 
@@ -166,6 +169,19 @@ class History:
             if luck.random() < REMARKED:
                 session.remarks = written(load("texts")["remarks"], user.language, luck)
         return session
+
+    def _marks(self, session: UsageSession) -> SessionRating | None:
+        """Half of those who rate give marks the next day, near the rating as a whole."""
+        if session.rating is None or session.checked_out_at is None:
+            return None
+        rated_at = session.checked_out_at + timedelta(days=1)
+        if rated_at >= self.now or session.pk.int % 2:
+            return None
+        marks = {
+            name: min(5, session.rating + (session.pk.int >> n) % 2)
+            for n, name in enumerate(MARKS, 1)
+        }
+        return SessionRating(session=session, rated_at=rated_at, **marks)
 
 
 def history_of(

@@ -42,6 +42,7 @@ from bookings.hours.services.hours import hours_roll_up
 from bookings.record.domain.periods import Period
 from bookings.usage.services.faults import fault_report
 from bookings.usage.services.kiosks import kiosk_create
+from bookings.usage.services.ratings import ratings_review
 from instruments.domain.search import Criteria
 from instruments.services.capabilities import question_ask
 
@@ -161,6 +162,7 @@ def _build(now: datetime, scale: float, tell: _Teller) -> Built:
     days = hours_roll_up(since=first, until=last, now=now).days
     tell(f"{days} instrument-days of hours")
     tell(f"{reviews_make(places, now)} purchase cases")
+    tell(f"{ratings_review(now=now)} instruments whose rating is shown")
     auditor = places.people["auditor@demo.test"].actor
     tell(f"{audit_make(auditor, AUDITED, now=now)} exceptions, a finding, a sample; seals")
     return Built(instruments, past_bookings, coming, days)

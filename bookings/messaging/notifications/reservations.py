@@ -233,6 +233,14 @@ KINDS = table(
         more=lambda about, now: {"rated": getattr(about.reservation, "session", None)},
     ),
     _kind(
+        "mail.rating-answered",
+        _("Your rating was answered: {instrument}"),
+        _("The owner of the instrument has answered your rating."),
+        "use",
+        until=lambda one: None,
+        more=lambda about, now: {"rated": getattr(about.reservation, "session", None)},
+    ),
+    _kind(
         "mail.completed",
         _("Finished: {instrument}"),
         _("Thank you. Your session has ended."),

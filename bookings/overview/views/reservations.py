@@ -54,6 +54,7 @@ from bookings.usage.forms.usage import CheckOutForm
 from bookings.usage.selectors.closures import closure_cutting, load_cut_charge
 from bookings.usage.selectors.sessions import to_complete
 from bookings.usage.views.asked import load_asked
+from bookings.usage.views.ratings import rating_of
 from instruments.domain.opening import local_date
 
 MINE = ListPage(
@@ -183,6 +184,7 @@ def reservation_page(
         else None,
         "reason_form": ReasonForm(initial={"version": row.version}),
         "check_out_form": asked.form(CheckOutForm, AFTER),
+        **rating_of(actor, row, now),
         "asked": asked,
         "story": story_of(actor, row.pk),
         "hand_off": announced_for(row.pk),

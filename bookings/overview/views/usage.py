@@ -18,11 +18,13 @@ from bookings.catalogue.views.refusals import refusal_text
 from bookings.overview.views.reservations import answered, reservation_page
 from bookings.questions.domain.questions import AFTER, BEFORE, MOMENTS
 from bookings.questions.models import AnswerFile
+from bookings.record.domain.ratings import MARKS
 from bookings.record.domain.refusals import RulesRefuse
 from bookings.record.domain.reservations import CHECK_IN_BEFORE
 from bookings.record.models import Reservation, UsageSession
 from bookings.record.selectors.reservations import reservation_by_id
-from bookings.usage.forms.usage import BeginForm, CheckOutForm
+from bookings.usage.forms.usage import BeginForm, CheckOutForm, RatingAnswerForm, RatingForm
+from bookings.usage.services.ratings import rating_answer, session_rate
 from bookings.usage.services.usage import (
     require_user,
     reservation_answer,
@@ -90,6 +92,34 @@ def _upload(
 ) -> AnswerFile:
     return reservation_answer_file(
         by, reservation_id=reservation_id, moment=moment, key=key, name=name, content=content
+    )
+
+
+@writes
+def rate(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
+    return answered(
+        request,
+        reservation_id,
+        lambda by, data: session_rate(
+            by,
+            reservation_id=reservation_id,
+            **{name: data[name] for name in ("rating", "remarks", *MARKS)},
+        ),
+        gettext("Thank you for your rating."),
+        RatingForm(request.POST),
+        "rating_form",
+    )
+
+
+@writes
+def answer_rating(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
+    return answered(
+        request,
+        reservation_id,
+        lambda by, data: rating_answer(by, reservation_id=reservation_id, answer=data["answer"]),
+        gettext("Answered. The person is told."),
+        RatingAnswerForm(request.POST),
+        "rating_answer_form",
     )
 
 

@@ -43,7 +43,7 @@ from bookings.planning.models import CaseExpert, HostPledge, PlannedPurchase, Pu
 from bookings.plans.models import BookingImport, WaitingWish
 from bookings.pricing.models import Charge, Correction, Dispute
 from bookings.questions.models import AnswerFile, AnswerSheet, MeterReading
-from bookings.record.models import Reservation, UsageSession
+from bookings.record.models import Reservation, SessionRating, UsageSession
 from bookings.results.models import CollectLink, HandOff, KeepRequest, Receipt, ResultFile
 from bookings.samples.models import SampleItem, SampleStep
 from bookings.usage.models import FaultNote
@@ -210,7 +210,13 @@ def _of_bookings(user: User) -> dict[str, list[Row]]:
         "sessions": _rows(
             UsageSession.objects.filter(mine).order_by("checked_in_at"),
             "reservation_id", "checked_in_at", "checked_out_at", "is_assumed", "service_mode",
-            "samples", "rating", "remarks",
+            "samples", "rating", "remarks", usable="marks__usable", support="marks__support",
+            on_time="marks__on_time", price_as_quoted="marks__price_as_quoted",
+            rated_at="marks__rated_at", answer="marks__answer",
+        ),
+        "ratings_answered": _rows(
+            SessionRating.objects.filter(answered_by=user).order_by("answered_at"),
+            "answer", "answered_at", reservation="session__reservation_id",
         ),
         "results": _rows(
             HandOff.objects.filter(mine | Q(created_by=user) | Q(sealed_by=user)).order_by(

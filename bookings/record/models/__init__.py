@@ -1,4 +1,5 @@
+from bookings.record.models.ratings import InstrumentRating, SessionRating
 from bookings.record.models.reservations import Reservation
 from bookings.record.models.usage import UsageSession
 
-__all__ = ["Reservation", "UsageSession"]
+__all__ = ["InstrumentRating", "Reservation", "SessionRating", "UsageSession"]

@@ -9,13 +9,15 @@ from rest_framework.parsers import MultiPartParser
 
 from accounts.api.resource import acts, tells
 from accounts.api.shapes import Choice, Instant, Shape, Text, Whole
+from accounts.domain.errors import NotFound
 from bookings.questions.api.questions import AnswerFileShape, FieldShape
 from bookings.questions.domain.questions import MOMENTS
 from bookings.questions.models import AnswerFile, AnswerSheet, Moment
 from bookings.questions.selectors.questions import load_questionnaire, load_sheets
-from bookings.record.models import Reservation
+from bookings.record.models import Reservation, SessionRating
 from bookings.reserving.api.reservations import ReservationResource
 from bookings.reserving.api.transitions import REFUSES
+from bookings.usage.services.ratings import rating_answer, session_rate
 from bookings.usage.services.usage import (
     reservation_answer,
     reservation_answer_file,
@@ -81,6 +83,41 @@ class CheckOutBody(AnswersBody):
     )
 
 
+class MarksShape(serializers.Serializer[Any]):
+    """What the person said of a session, and the host's answer, which only they and those who
+    may read the booking read. Marks are from 1 to 5, or null."""
+
+    rating = serializers.IntegerField(
+        allow_null=True, source="session.rating", help_text="As a whole."
+    )
+    usable = serializers.IntegerField(allow_null=True)
+    support = serializers.IntegerField(allow_null=True)
+    on_time = serializers.IntegerField(allow_null=True)
+    price_as_quoted = serializers.IntegerField(allow_null=True)
+    remarks = serializers.CharField(source="session.remarks")
+    rated_at = Instant(allow_null=True, help_text="Null: at check-out at most; it may be rated.")
+    answer = serializers.CharField()
+    answered_at = Instant(allow_null=True)
+
+
+class RateBody(Shape):
+    rating = Whole(min_value=1, max_value=5, help_text="As a whole.")
+    usable = Whole(min_value=1, max_value=5, required=False, allow_null=True)
+    support = Whole(min_value=1, max_value=5, required=False, allow_null=True)
+    on_time = Whole(min_value=1, max_value=5, required=False, allow_null=True)
+    price_as_quoted = Whole(min_value=1, max_value=5, required=False, allow_null=True)
+    remarks = Text(
+        1000,
+        required=False,
+        allow_blank=True,
+        help_text="For the owner. Left out: those made at check-out stay.",
+    )
+
+
+class RatingAnswerBody(Shape):
+    answer = Text(1000)
+
+
 class Usage(ReservationResource):
     @acts(_("Check in"), CheckInBody, refuses=REFUSES)
     def check_in(self, pk: UUID, data: dict[str, Any]) -> None:
@@ -100,6 +137,37 @@ class Usage(ReservationResource):
         """Ends the session; what is left of the slot is free at once. `questions-open` names the
         questions that must be answered."""
         reservation_check_out(self.by, reservation_id=pk, **data)
+
+    @acts(
+        _("Rate a session"),
+        RateBody,
+        refuses=[403, 404, 409],
+        sends={"rating": 4, "usable": 5, "support": 4, "on_time": 3},
+    )
+    def rate(self, pk: UUID, data: dict[str, Any]) -> None:
+        """By its person, once, within 30 days of the end of a session: as a whole, in place of a
+        rating given at check-out, and by marks."""
+        session_rate(self.by, reservation_id=pk, **data)
+
+    @acts(_("Answer a rating"), RatingAnswerBody, refuses=[403, 404, 409])
+    def answer_rating(self, pk: UUID, data: dict[str, Any]) -> None:
+        """By the host's managers; it can be edited for a day. The person is told."""
+        rating_answer(self.by, reservation_id=pk, **data)
+
+    @tells(
+        _("Rating of a session"),
+        MarksShape,
+        below="rating",
+        address="api-reservation-rating",
+        named="reservation_rating",
+    )
+    def rating(self, pk: UUID) -> SessionRating:
+        """404 while no session has ended."""
+        session = getattr(self.visible(pk), "session", None)
+        if session is None or session.checked_out_at is None:
+            raise NotFound
+        row = SessionRating.objects.select_related("session").filter(session=session).first()
+        return row or SessionRating(session=session)
 
     @acts(_("Answer questions"), AnswerBody, refuses=[403, *REFUSES], below="answers")
     def answer(self, pk: UUID, data: dict[str, Any]) -> None:

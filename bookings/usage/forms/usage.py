@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from bookings.pricing.domain.usage import Usage
 from bookings.questions.forms.questions import AnswersForm
 from bookings.record.forms.fields import LocalMomentField
-from bookings.record.messages import RATINGS
+from bookings.record.messages import MARK_LABELS, MARKS, RATINGS
 from instruments.forms.fields import StyledForm
 
 
@@ -35,6 +35,43 @@ class CheckOutForm(AnswersForm):
         max_length=1000,
         widget=forms.Textarea(attrs={"rows": 2}),
     )
+
+
+class RatingForm(StyledForm):
+    """How a session was as a whole, and by marks."""
+
+    rating = forms.TypedChoiceField(
+        label=_("How did it go?"), coerce=int, choices=[("", "–"), *RATINGS.items()]
+    )
+    remarks = forms.CharField(
+        label=_("Remarks for the owner"),
+        required=False,
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+    version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, label in MARK_LABELS.items():
+            self.fields[name] = forms.TypedChoiceField(
+                label=label,
+                required=False,
+                coerce=int,
+                empty_value=None,
+                choices=[("", "–"), *MARKS.items()],
+                widget=forms.Select(attrs={"class": "form-select"}),
+            )
+        self.order_fields(["rating", *MARK_LABELS, "remarks"])
+
+
+class RatingAnswerForm(StyledForm):
+    """A host's answer to a rating."""
+
+    answer = forms.CharField(
+        label=_("Your answer"), max_length=1000, widget=forms.Textarea(attrs={"rows": 2})
+    )
+    version = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
 
 class BeginForm(AnswersForm):

@@ -31,6 +31,7 @@ from bookings.questions.services.questions import (
 )
 from bookings.record.domain import reservations as rules
 from bookings.record.domain.periods import Period, coming
+from bookings.record.domain.ratings import check_mark
 from bookings.record.domain.refusals import Refusal, RulesRefuse
 from bookings.record.locks import claim_reservation, lock_reservation
 from bookings.record.models import Reservation, UsageSession
@@ -157,12 +158,14 @@ def reservation_check_out(
     skip_reason: str = "",
 ) -> UsageSession:
     """Stop using the instrument. What is left of the slot is free at once. What must be answered
-    after use is, by `answers`; for somebody else the host may leave it out and say why."""
+    after use is, by `answers`; for somebody else the host may leave it out and say why. A rating is
+    its person's alone to give."""
     instrument, reservation = reservation_to_use(by, reservation_id)
     if reservation.state != "in_use":
         raise WrongState(state=reservation.state, wanted="completed")
-    if rating is not None and not 1 <= rating <= 5:
-        raise invalid("rating", "out-of-range", least=1, most=5)
+    check_mark("rating", rating)
+    if rating is not None and by.actor.user_id != reservation.user_id:
+        raise invalid("rating", "rated-for-another")
     session = UsageSession.objects.get(reservation=reservation)
     session.samples, session.rating, session.remarks = samples, rating, remarks.strip()
     answers_take(
@@ -174,12 +177,17 @@ def reservation_check_out(
         skip_reason=skip_reason,
     )
     session_finish(by, session, instrument, reservation, check_out=by.now, assumed=False)
-    if rating is not None and rating <= rules.POOR_RATING:
-        # Without a version in its key: the owner is told of a session once.
+    if rating is not None:
+        poor_rating_tell(by, reservation, rating)
+    return session
+
+
+def poor_rating_tell(by: By, reservation: Reservation, rating: int) -> None:
+    """Tell the owner of a poor rating, of each session once: its key has no version."""
+    if rating <= rules.POOR_RATING:
         key = f"mail.poor-rating:{reservation.pk}"
         payload = {"reservation": str(reservation.pk)}
         enqueue([Effect(kind="mail.poor-rating", key=key, payload=payload)], now=by.now)
-    return session
 
 
 @transaction.atomic

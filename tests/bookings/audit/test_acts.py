@@ -63,7 +63,7 @@ NEVER = {
     "payment", "paymentnotice", "policyversion", "posting", "provenance", "questionasker", "quote",
     "ratecard", "rollup", "schedule", "scheduleassignment",
     "scheduleday", "seal", "sealedentry", "searchentry", "searchgroup",
-    "searchmatch", "searchword", "settlementline", "statementcounter", "statementline",
+    "searchmatch", "sessionrating", "instrumentrating", "searchword", "settlementline", "statementcounter", "statementline",
     "trailbundle", "trailentry", "trailtext", "unmetdemand", "unsealedentry", "usagesession",
     "waitingoffer", "webhookattempt", "webhookdelivery",
 }  # fmt: skip

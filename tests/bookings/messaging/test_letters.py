@@ -41,6 +41,7 @@ from bookings.models import (
     SampleItem,
     SampleStep,
     SavedSearch,
+    SessionRating,
     Settlement,
     Statement,
     Thread,
@@ -80,6 +81,7 @@ STATES = {
     "no-show": "no_show",
     "completed": "completed",
     "poor-rating": "completed",
+    "rating-answered": "completed",
     "overrun": "in_use",
 } | dict.fromkeys(("charged", "disputed", "dispute-settled", "corrected"), "completed")
 SERIES = {name for name in reservations.KINDS if "series" in name or "imported" in name}
@@ -127,6 +129,9 @@ def about_booking(kind):
         about = About(one, charge=cast.charge if kind.topic == "charge" else None)
         if state == "poor-rating":
             UsageSession(reservation=one, rating=2, remarks="The stage <drifts> & jumps")
+        if state == "rating-answered":
+            rated = UsageSession(reservation=one, rating=4)
+            SessionRating(session=rated, answer="The stage is <mended> & level")
         if kind.name in SERIES:
             cast.later.state, cast.later.version = one.state, 2
             about = About(one, [one, cast.later])

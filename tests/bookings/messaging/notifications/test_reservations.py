@@ -190,7 +190,7 @@ def test_every_kind_can_be_written(cast, kind, language, monkeypatch):
     assert "{" not in message.subject + message.text
     # Before it is the quote, after it what is owed; where nothing is owed nothing is said.
     free = {"rejected", "expired", "displaced", "cut-short", "offer", "overrun", "overrun-next"}
-    free |= {"poor-rating"}
+    free |= {"poor-rating", "rating-answered"}
     assert ("657.20" in message.text) == (kind not in free)
     elsewhere = {"displaced", "cut-short", "rejected", "offer"}
     assert ("/instruments/" in message.text) == (kind in elsewhere)

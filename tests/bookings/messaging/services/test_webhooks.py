@@ -365,7 +365,7 @@ def test_switched_off_nothing_is_sent_and_the_page_shows_the_log(cast, receiver,
 def test_every_event_has_a_cause_and_every_kind_of_message_is_thought_of():
     assert set(EVENT_OF.values()) == set(EVENTS)
     untold = {"to-decide", "lapsing", "overrun", "overrun-next", "offer", "reminder"}
-    untold |= {"series-to-decide", "poor-rating"}
+    untold |= {"series-to-decide", "poor-rating", "rating-answered"}
     assert set(KINDS) - set(EVENT_OF) == {f"mail.{k}" for k in untold}
     assert sum((try_again_at(n, NOW) - NOW for n in range(1, 8)), timedelta()) > DAY
     assert try_again_at(8, NOW) is None
