@@ -2,6 +2,7 @@
 
 from bookings.audit.models import AuditException, AuditFinding, AuditRun, AuditSample, TrailBundle
 from bookings.availability.models import Closure, KeptHours, Occupancy
+from bookings.board.models import AlarmThreshold, IdleAlarm
 from bookings.catalogue.models import (
     BusyCalendar,
     BusyTime,
@@ -99,6 +100,7 @@ from bookings.usage.models import CheckInCode, FaultNote, FaultReport, Kiosk
 __all__ = [
     "Agreement",
     "AgreementMember",
+    "AlarmThreshold",
     "AnswerFile",
     "AnswerSheet",
     "AuditException",
@@ -144,6 +146,7 @@ __all__ = [
     "HostRecord",
     "HostStorage",
     "HoursExport",
+    "IdleAlarm",
     "ImportedBooking",
     "InstrumentDay",
     "InstrumentDayUse",

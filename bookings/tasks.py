@@ -19,6 +19,7 @@ from accounts.services.seals import seals_tell, trail_seal
 from bookings.audit.services.audit import exceptions_find
 from bookings.audit.services.bundles import bundles_work
 from bookings.audit.services.findings import findings_remind
+from bookings.board.services.alarms import alarms_review
 from bookings.catalogue.services.searches import searches_tell
 from bookings.charging.services.charges import charges_finalise
 from bookings.charging.services.melting import fees_melt
@@ -128,6 +129,7 @@ gather_words = _job("gather_words", lambda now: words_gather(), is_single=True)
 tell_of_searches = _job("tell_of_searches", searches_tell)
 tell_of_matches = _job("tell_of_matches", suggestions_tell, is_single=True)
 review_ratings = _job("review_ratings", ratings_review, is_single=True)
+review_alarms = _job("review_alarms", alarms_review, is_single=True)
 review_hosts = _job("review_hosts", hosts_review, is_single=True)
 # One worker reads at a time: the others are there for what people wait for.
 check_results = _job("check_results", files_check, is_single=True)

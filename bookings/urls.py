@@ -5,6 +5,7 @@ from django.urls import include, path
 from bookings import money_urls
 from bookings.audit.views import audit, audit_start, seals, trail
 from bookings.availability.views import kept_hours
+from bookings.board.views import alarms
 from bookings.catalogue.views import (
     calendars,
     catalogue,
@@ -232,6 +233,9 @@ urlpatterns = [
     path("at/<str:code>/", at.at, name="at"),
     path("at/<str:code>/fault/", at.fault, name="fault-new"),
     path("hosted/", hosted.hosted, name="hosted"),
+    path("alarms/", alarms.alarms, name="alarms"),
+    path("alarms/thresholds/", alarms.thresholds, name="alarm-thresholds"),
+    path("alarms/<uuid:alarm_id>/", alarms.alarm, name="alarm"),
     path("faults/", faults.faults, name="faults"),
     path("faults/<uuid:fault_id>/", faults.fault, name="fault"),
     path("faults/<uuid:fault_id>/dismiss/", faults.dismiss, name="fault-dismiss"),

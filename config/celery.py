@@ -68,6 +68,7 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "samples to come": {"task": "bookings.tasks.remind_of_samples", "schedule": 600.0},
     "matches": {"task": "bookings.tasks.tell_of_matches", "schedule": 600.0},
     "ratings": {"task": "bookings.tasks.review_ratings", "schedule": crontab(minute=55, hour=3)},
+    "alarms": {"task": "bookings.tasks.review_alarms", "schedule": crontab(minute=40, hour=4)},
     "hosts": {"task": "bookings.tasks.review_hosts", "schedule": crontab(minute=50, hour=3)},
     "gather words": {"task": "bookings.tasks.gather_words", "schedule": crontab(minute=55)},
     "remove records": {

@@ -241,6 +241,12 @@ ACTS: dict[str, Any] = {
     "closure.create": _("Closure entered"),
     "closure.end": _("Closure ended"),
     "closure.delete": _("Closure withdrawn"),
+    "alarm.raise": _("Alarm raised"),
+    "alarm.clear": _("Alarm cleared"),
+    "alarm.rise": _("Alarm passed on to the region"),
+    "alarm.reopen": _("Alarm asked anew"),
+    "alarm.answer": _("Alarm answered"),
+    "threshold.add": _("Threshold entered"),
     "fault.report": _("Fault reported"),
     "fault.join": _("Fault reported by somebody else, too"),
     "fault.confirm": _("Fault confirmed"),
@@ -343,6 +349,8 @@ KINDS: dict[str, Any] = {
 # The group that acts stand in, by how their code begins, where that is not a kind of record.
 GROUPS: dict[str, str] = {
     "conversation": "thread",
+    "alarm": "idlealarm",
+    "threshold": "alarmthreshold",
     "answers": "answersheet",
     "counter": "maintenancecounter",
     "busycalendar": "busycalendar",

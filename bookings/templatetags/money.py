@@ -217,6 +217,7 @@ WAITS_ON = {
     "requests": ("bookings:requests", ""),
     "conversations": ("bookings:conversations", ""),
     "faults": ("bookings:faults", "waits=faults"),
+    "alarms": ("bookings:alarms", "waits=alarms"),
     "questions": ("instruments:questions", ""),
     "pledges": ("bookings:reviews", ""),
     "reviews": ("bookings:reviews", "waits=reviews"),
@@ -253,6 +254,7 @@ WAITS_BECAUSE = {
     "requests": _("One that is not answered in time expires."),
     "conversations": _("Somebody asks about a booking or a need, or proposes another time."),
     "faults": _("Nothing is closed, and nobody who comes next is told, before you confirm them."),
+    "alarms": _("What nobody answers within two months goes to the region."),
     "questions": _("Your answer is shown on the instrument's page from then on."),
     "pledges": _("Somebody would use your instrument instead of buying one."),
     "reviews": _("Hosts and experts are asked, then you decide."),
@@ -308,6 +310,8 @@ def waits_for(what: str, number: int) -> str:
             )
         case "faults":
             return ngettext("fault report to check", "fault reports to check", number)
+        case "alarms":
+            return ngettext("alarm to answer", "alarms to answer", number)
         case "questions":
             return ngettext("question to answer", "questions to answer", number)
         case "pledges":

@@ -23,6 +23,7 @@ from accounts.domain.errors import (
 )
 from bookings.audit.api import audit, seals, trail
 from bookings.availability.api import kept_hours, misfits
+from bookings.board.api import alarms
 from bookings.catalogue.api import availability, catalogue, fees, lists, ratings, searches
 from bookings.charging.api import charges, corrections, replay
 from bookings.conversation.api import threads
@@ -274,6 +275,8 @@ urlpatterns = [
     path("uploads/<uuid:file_id>/", uploads.Upload.as_view(), name="api-upload"),
     *faults.InstrumentFaults.routes(),
     *faults.Faults.routes(),
+    *alarms.AlarmThresholds.routes(),
+    *alarms.Alarms.routes(),
     *kiosks.Kiosks.routes(),
     # files in and out
     path("imports/people/", people.PeopleImport.as_view(), name="api-people-import"),

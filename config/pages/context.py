@@ -73,6 +73,7 @@ PARTS = {
             *("result-withdraw", "result-file-remove", "result-storage", "result-storage-change"),
         ),
         "bookings:requests": ("decide",),
+        "bookings:alarms": ("alarm", "alarm-thresholds"),
         "bookings:hours": (
             *("hours-rows", "hours-days", "hours-weeks", "hours-payers", "hours-flows"),
             *("hours-demand", "hours-definitions", "hours-exports"),
@@ -184,6 +185,12 @@ MENU = (
             ),
             Entry("bookings:results", gettext_lazy("Results"), _has("manager")),
             Entry("instruments:manage", gettext_lazy("Manage"), _has("manager")),
+            Entry(
+                "bookings:alarms",
+                gettext_lazy("Alarms"),
+                _has("manager", "coordinator", "auditor"),
+                frozenset({"alarms"}),
+            ),
             Entry(
                 "bookings:duplicates",
                 gettext_lazy("Duplicates"),

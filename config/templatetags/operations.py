@@ -45,6 +45,7 @@ JOBS = {
     "saved searches": _("Saved searches"),
     "matches": _("Instruments for what could not be had"),
     "ratings": _("Ratings that are shown"),
+    "alarms": _("Alarms of idle instruments"),
     "hosts": _("How hosts kept to bookings"),
     "seal the trail": _("Seals of the trail"),
     "verify the trail": _("Verification of the trail"),

@@ -49,6 +49,13 @@ CASE = {
     "place": "Campus",
 }
 DECISION = {"decision": "approved", "grounds": ["area-full"], "reason": "As the figures say."}
+THRESHOLD = {
+    "region": "CN-AH",
+    "parameter": "idle_percent",
+    "value": "15",
+    "valid_from": "2026-04-01",
+    "source": "test",
+}
 SAMPLE_ITEM = {"name": "Film", "afterwards": "return"}
 NEED_FORM = NEED | {"earliest": "2026-03-06T08:00", "latest": "2026-03-20T08:00", "minutes": "60"}
 
@@ -255,6 +262,11 @@ GET  bookings:at                   200 200 200 200 200 200 200 200 200 200 200 2
 GET  bookings:fault-new              - 403 200 200 200 200 200 403 403 403 403 403 403
 POST bookings:fault-new              - 403 302 302 302 302 302 403 403 403 403 403 403
 GET  bookings:faults                 - 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:alarms                 - 403 403 403 403 200 200 403 403 200 200 200 200
+GET  bookings:alarm                  - 404 404 404 404 200 404 404 404 200 200 404 404
+POST bookings:alarm                  - 404 404 404 404 302 404 404 404 403 403 404 404
+GET  bookings:alarm-thresholds       - 403 403 403 403 200 200 403 403 200 200 200 200
+POST bookings:alarm-thresholds       - 403 403 403 403 403 403 403 403 403 302 400 302
 GET  bookings:fault                  - 404 200 404 404 200 404 404 200 200 404 404 404
 POST bookings:fault                  - 404 403 404 404 302 404 404 403 403 404 404 404
 POST bookings:fault-dismiss          - 404 403 404 404 302 404 404 403 403 404 404 404
@@ -797,6 +809,11 @@ POST   api-reservation-check-in-code - 404 200 404 404 404 403 403 403 403 404 4
 GET    api-instrument-faults         - 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-instrument-faults         - 403 201 201 201 201 201 403 403 403 403 403 403
 GET    api-faults                    - 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-alarms                    - 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-alarm                     - 404 404 404 404 200 404 404 404 200 200 404 404
+POST   api-alarm-answer              - 404 404 404 404 200 404 404 404 403 403 404 404
+GET    api-alarm-thresholds          - 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-alarm-thresholds          - 403 403 403 403 403 403 403 403 403 201 403 201
 GET    api-fault                     - 404 200 404 404 200 404 404 200 200 404 404 404
 POST   api-fault-confirm             - 404 403 404 404 200 404 404 403 403 404 404 404
 POST   api-fault-dismiss             - 404 403 404 404 200 404 404 403 403 404 404 404
@@ -1132,6 +1149,8 @@ PAGE_BODIES = {
     "bookings:exceptions-decide": {"state": "review", "chosen": ["<exception>:1"]},
     "bookings:exception-confirm": {"severity": "low", "title": "Test", "text": "Test"},
     "bookings:findings": FINDING,
+    "bookings:alarm": {"reason": "repair", "due_date": "2026-05-01"},
+    "bookings:alarm-thresholds": THRESHOLD,
     "bookings:rate": {"rating": "4"},
     "bookings:rating-answer": {"answer": "test"},
     "bookings:finding-reply": {"reply": "test"},
@@ -1758,6 +1777,8 @@ API_BODIES = {
     },
     ("POST", "api-audit-samples"): SAMPLE,
     ("POST", "api-audit-findings"): FINDING,
+    ("POST", "api-alarm-answer"): {"reason": "repair", "due_date": "2026-05-01"},
+    ("POST", "api-alarm-thresholds"): THRESHOLD | {"value": 15},
     ("POST", "api-reservation-rate"): {"rating": 4},
     ("POST", "api-reservation-answer-rating"): {"answer": "test"},
     ("POST", "api-audit-finding-reply"): {"reply": "test"},

@@ -63,6 +63,7 @@ from tests.architecture.permission_table import (
     PEOPLE,
     QUERIES,
 )
+from tests.factories.alarms import alarm_of
 from tests.factories.attachments import photo, picture
 from tests.factories.audit import audit_things
 from tests.factories.capabilities import parameters_of
@@ -272,6 +273,7 @@ def world(shared_cast):
     told = Message.objects.filter(user=cast.people["wang"]).latest("created_at", "id")
     return cast, {
         "message": str(told.pk),
+        "alarm": str(alarm_of(cast.microscope).pk),
         "fault": str(fault.pk),
         "fault-note": str(fault.notes.get().pk),
         "kiosk": str(kiosk.pk),
@@ -374,6 +376,7 @@ ARGUMENTS = {
     "reservation_id": "reservation",
     "object_id": "reservation",
     "closure_id": "closure",
+    "alarm_id": "alarm",
     "fault_id": "fault",
     "note_id": "fault-note",
     "kiosk_id": "kiosk",

@@ -51,6 +51,7 @@ from instruments.services.capabilities import capability_add, question_ask
 from instruments.services.ratecards import rate_card_create
 from tests.conftest import DEEP
 from tests.factories import api as programs
+from tests.factories.alarms import alarm_of
 from tests.factories.attachments import photo, picture
 from tests.factories.audit import audit_things
 from tests.factories.capabilities import parameters_of
@@ -227,6 +228,7 @@ def known(shared_cast: Cast) -> dict[str, list[str]]:
         By(cast.actor("zhao"), NOW), name="Room 214", instrument_ids=[cast.microscope.pk]
     )
     return {
+        "alarm_id": [str(alarm_of(cast.microscope).pk)],
         "fault_id": [str(fault.pk)],
         "kiosk_id": [str(kiosk.pk)],
         "organisation_id": [str(cast.ustc.pk), str(cast.fudan.pk)],

@@ -29,6 +29,8 @@ from accounts.models import (
 from bookings.audit.models import AuditException, AuditFinding, AuditSample
 from bookings.audit.selectors.audit import exceptions_for, findings_for, samples_for
 from bookings.availability.models import Closure, KeptHours
+from bookings.board.models import IdleAlarm
+from bookings.board.selectors.alarms import alarms_for
 from bookings.catalogue.models import BusyCalendar, SavedSearch
 from bookings.conversation.models import Thread
 from bookings.funding.models import FundingSource
@@ -193,6 +195,7 @@ NAMES: dict[str, tuple[type[Model], Any, Any, str | None]] = {
     "collectlink": (CollectLink, "hand_off__reservation__instrument__name",
                     "hand_off__reservation__instrument__name_zh", "created_at"),
     "closure": (Closure, "instrument__name", "instrument__name_zh", "start_at"),
+    "idlealarm": (IdleAlarm, "instrument__name", "instrument__name_zh", "raised_at"),
     "faultreport": (FaultReport, "instrument__name", "instrument__name_zh", "created_at"),
     "kiosk": (Kiosk, "name", None, None),
     "checkincode": (CheckInCode, "instrument__name", "instrument__name_zh", "expires_at"),
@@ -270,6 +273,7 @@ def called_of(records: Iterable[tuple[str, UUID]]) -> dict[tuple[str, UUID], Cal
 # Kinds that have a page of their own, and who may see it.
 _SEEN: dict[str, Any] = {
     "reservation": reservations_for,
+    "idlealarm": alarms_for,
     "faultreport": faults_for,
     "charge": charges_for,
     "handoff": hand_offs_for,

@@ -16,6 +16,7 @@ from accounts.models import Organisation
 from bookings.availability.selectors.availability import load_blocks
 from bookings.catalogue.services.demand import demand_refused
 from bookings.catalogue.services.searches import search_save
+from bookings.demo.services.alarms import alarms_make
 from bookings.demo.services.asks import Ask, planned_ask
 from bookings.demo.services.audit import audit_make, oddities_make
 from bookings.demo.services.books import books_close
@@ -163,6 +164,7 @@ def _build(now: datetime, scale: float, tell: _Teller) -> Built:
     tell(f"{days} instrument-days of hours")
     tell(f"{reviews_make(places, now)} purchase cases")
     tell(f"{ratings_review(now=now)} instruments whose rating is shown")
+    tell(f"{alarms_make(places, now=now)} alarms, one answered")
     auditor = places.people["auditor@demo.test"].actor
     tell(f"{audit_make(auditor, AUDITED, now=now)} exceptions, a finding, a sample; seals")
     return Built(instruments, past_bookings, coming, days)

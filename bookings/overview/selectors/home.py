@@ -15,6 +15,7 @@ from bookings.audit.models import AuditException, AuditFinding
 from bookings.audit.selectors.audit import exceptions_for, findings_for, findings_in
 from bookings.availability.models import Occupancy
 from bookings.availability.selectors.availability import live, to_range
+from bookings.board.selectors.alarms import alarms_to_answer
 from bookings.catalogue.selectors.calendars import Entry, load_board
 from bookings.conversation.selectors.threads import threads_waiting
 from bookings.overview.selectors.money import (
@@ -66,6 +67,9 @@ WORK: dict[str, Kind] = {
     "requests": Kind(may("manage-instruments"), requests_to_decide, "state", until="deadline_at"),
     "conversations": Kind(anybody, lambda actor, now: threads_waiting(actor), "waits_for"),
     "faults": Kind(may("manage-instruments"), faults_to_decide, "state"),
+    "alarms": Kind(
+        lambda actor: actor.has(MANAGER) or actor.has(COORDINATOR), alarms_to_answer, "state"
+    ),
     "questions": Kind(
         may("manage-instruments"),
         lambda actor, now: questions_to_answer(actor),

@@ -2,6 +2,7 @@
 them everybody may read."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -38,7 +39,9 @@ def session_rate(
     reservation, session, row = _lock(by, reservation_id)
     if by.actor.user_id != reservation.user_id:
         raise NotPermitted
-    rules.require_rateable(ended_at=session.checked_out_at, rated_at=row.rated_at, now=by.now)
+    rules.require_rateable(
+        ended_at=session.checked_out_at or by.now, rated_at=row.rated_at, now=by.now
+    )
     marks = {
         "usable": usable,
         "support": support,
@@ -179,7 +182,7 @@ _NO_LONGER = "DELETE FROM bookings_instrumentrating WHERE as_of <> %(now)s"
 def ratings_review(*, now: datetime) -> int:
     """Decide anew what of every instrument's ratings is shown; of how many something is. Two
     statements, whatever the number."""
-    parameters = {
+    parameters: dict[str, Any] = {
         "now": now,
         "months": rules.SHOWN_MONTHS,
         "not_usable": rules.NOT_USABLE,
@@ -189,6 +192,6 @@ def ratings_review(*, now: datetime) -> int:
     }
     with connection.cursor() as cursor:
         cursor.execute(_SHOWN, parameters)
-        shown = cursor.rowcount
+        shown = int(cursor.rowcount)
         cursor.execute(_NO_LONGER, parameters)
     return shown

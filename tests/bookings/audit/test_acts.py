@@ -63,11 +63,12 @@ NEVER = {
     "payment", "paymentnotice", "policyversion", "posting", "provenance", "questionasker", "quote",
     "ratecard", "rollup", "schedule", "scheduleassignment",
     "scheduleday", "seal", "sealedentry", "searchentry", "searchgroup",
-    "searchmatch", "sessionrating", "instrumentrating", "searchword", "settlementline", "statementcounter", "statementline",
+    "searchmatch", "sessionrating", "instrumentrating", "searchword",
+    "settlementline", "statementcounter", "statementline",
     "trailbundle", "trailentry", "trailtext", "unmetdemand", "unsealedentry", "usagesession",
     "waitingoffer", "webhookattempt", "webhookdelivery",
 }  # fmt: skip
-NAMELESS = {"auditrun", "normhours"}
+NAMELESS = {"auditrun", "normhours", "alarmthreshold"}
 
 
 def acts_written() -> dict[str, set[str]]:

@@ -1,0 +1,209 @@
+"""Alarms: raised and cleared each night, answered by owners, risen to the region."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from django.db import IntegrityError, connection, transaction
+
+from accounts import trail
+from accounts.domain.errors import NotPermitted, invalid
+from accounts.domain.roles import ADMINISTRATOR, PLATFORM, By, Place
+from accounts.models import Region
+from accounts.notifications import Effect, enqueue
+from accounts.permissions import require
+from accounts.selectors.memberships import place_of
+from accounts.selectors.rows import visible
+from accounts.trail import Change
+from bookings.board.domain import alarms as rules
+from bookings.board.models import AlarmThreshold, IdleAlarm
+from bookings.board.selectors.alarms import FACTS, WITH, alarm_by_id, load_asked
+
+# What `rules.alarms_of` says of each instrument; a property test holds the two equal.
+_RAISE = """
+judged AS (
+    SELECT f.*,
+        f.publication = 'published' AND (f.open_days >= f.idle_open_days
+            OR f.is_whole_year AND f.productive * 100 < f.idle_percent * f.norm) AS is_idle,
+        f.publication = 'published' AND f.is_whole_year
+            AND f.productive * 100 < f.under_used_percent * f.norm AS is_below
+    FROM facts f
+),
+due AS (
+    SELECT j.*, k.kind FROM judged j CROSS JOIN LATERAL (VALUES
+        ('not_in_service', j.used_on IS NULL
+            AND j.accepted_on <= to_char(%(today)s - j.in_service_days, 'YYYY-MM-DD')),
+        ('published_late', j.publication IN ('draft', 'submitted') AND NOT j.was_published
+            AND j.accepted_on <= to_char(j.late, 'YYYY-MM-DD')),
+        ('idle', j.is_idle),
+        ('under_used', j.is_below AND NOT j.is_idle),
+        ('not_shared', j.publication = 'published' AND NOT j.is_idle AND j.is_whole_year
+            AND j.external * 100 < j.not_shared_percent * j.productive AND j.asked > 0),
+        ('demand_idle', (j.is_idle OR j.is_below) AND j.asked >= j.demand_number)
+    ) AS k(kind, holds)
+    WHERE k.holds
+)
+INSERT INTO bookings_idlealarm AS a (
+    id, instrument_id, kind, state, figures, raised_at, asked_at, checked_at, reason, note, version
+)
+SELECT gen_random_uuid(), instrument_id, kind, 'open', jsonb_build_object(
+        'accepted_on', accepted_on, 'used_on', used_on, 'productive_minutes', productive,
+        'external_minutes', external, 'norm_minutes', norm, 'open_days', open_days,
+        'asked', asked, 'since', %(since)s::date, 'until', %(until)s::date
+    ), %(now)s, %(now)s, %(now)s, '', '', 1
+FROM due
+ON CONFLICT (instrument_id, kind) WHERE NOT (state = 'cleared')
+DO UPDATE SET figures = excluded.figures, checked_at = excluded.checked_at
+RETURNING a.id, a.raised_at = %(now)s
+"""
+_CLEAR = """
+UPDATE bookings_idlealarm SET state = 'cleared', cleared_at = %(now)s, version = version + 1
+WHERE state <> 'cleared' AND checked_at < %(now)s RETURNING id
+"""
+
+
+@transaction.atomic
+def alarms_review(*, now: datetime) -> int:
+    """Raise the alarms that instruments give cause for, clear those that no longer do, and let rise
+    to the region what nobody has answered in time; how many became different. Owners and
+    coordinators are told once a night, of all together. No statement per instrument."""
+    asked = load_asked(now)
+    if not asked.limits:
+        return 0
+    parameters = dict(asked.parameters) | {"limits": json.dumps(asked.parameters["limits"])}
+    with connection.cursor() as cursor:
+        cursor.execute(f"WITH {FACTS}, {_RAISE}", parameters)
+        raised = [pk for pk, is_new in cursor.fetchall() if is_new]
+        cursor.execute(_CLEAR, parameters)
+        cleared = [pk for (pk,) in cursor.fetchall()]
+    by = By(PLATFORM, now)
+    changes = [
+        *(Change(by, "alarm.raise", row, after=_recorded(row)) for row in _rows(raised)),
+        *(Change(by, "alarm.clear", row, after=_recorded(row)) for row in _rows(cleared)),
+    ]
+    risen, anew = [], []
+    for row in _rows_due(now, min(each["answer_days"] for each in asked.limits.values())):
+        limits = asked.limits[row.instrument.region_id]
+        state = rules.state_tonight(
+            row.state, asked_at=row.asked_at, due_date=row.due_date, limits=limits, now=now
+        )
+        if state == row.state:
+            continue
+        before = {"state": row.state}
+        row.state = state
+        row.version += 1
+        if state == rules.RISEN:
+            row.risen_at = now
+            risen.append(row)
+        else:
+            row.asked_at = now
+            anew.append(row)
+        action = "alarm.rise" if state == rules.RISEN else "alarm.reopen"
+        changes.append(Change(by, action, row, before=before, after=_recorded(row)))
+    IdleAlarm.objects.bulk_update(
+        [*risen, *anew], ["state", "risen_at", "asked_at", "version"], batch_size=1000
+    )
+    trail.record_all(changes)
+    _tell(now, "alarm.raised", "organisation", [*_rows(raised), *anew])
+    _tell(now, "alarm.risen", "region", risen)
+    return len(changes)
+
+
+def _rows(ids: Iterable[UUID]) -> list[IdleAlarm]:
+    return list(IdleAlarm.objects.select_related(*WITH).filter(pk__in=list(ids)).order_by("pk"))
+
+
+def _rows_due(now: datetime, days: int) -> Iterable[IdleAlarm]:
+    """Those that may rise or be asked anew, locked: nobody answers them meanwhile."""
+    rows = IdleAlarm.objects.select_for_update(of=("self",)).select_related(*WITH)
+    waited = now - timedelta(days=days)
+    open_ones = rows.filter(state=rules.OPEN, asked_at__lte=waited).order_by("pk")
+    over = rows.filter(state=rules.ANSWERED, due_date__lt=now.date()).order_by("pk")
+    return [*open_ones, *over]
+
+
+def _recorded(row: IdleAlarm) -> dict[str, object]:
+    return {"instrument": row.instrument_id, "kind": row.kind, "state": row.state}
+
+
+def _tell(now: datetime, kind: str, whose: str, rows: Iterable[IdleAlarm]) -> None:
+    """One message for each organisation or region, whatever the number of alarms."""
+    numbers: dict[UUID, int] = defaultdict(int)
+    for row in rows:
+        numbers[getattr(row.instrument, f"{whose}_id")] += 1
+    enqueue(
+        [
+            Effect(kind, f"{kind}:{pk}:{now.date()}", {whose: str(pk), "number": number})
+            for pk, number in sorted(numbers.items())
+        ],
+        now=now,
+    )
+
+
+@transaction.atomic
+def alarm_answer(
+    by: By, *, alarm_id: UUID, reason: str, due_date: date, note: str = ""
+) -> IdleAlarm:
+    """Answer an alarm, for the owner's managers: why it is so, and until when it is put right.
+    An answer can be replaced by another. `Invalid`, `WrongState`."""
+    alarm_by_id(by.actor, alarm_id)
+    row = visible(
+        IdleAlarm.objects.select_for_update(of=("self",)).select_related(*WITH), pk=alarm_id
+    )
+    require(by.actor, "manage-instruments", place_of(row.instrument.organisation))
+    by.require_version(row.version)
+    rules.require_answerable(row.state)
+    note = note.strip()
+    if reason not in IdleAlarm.Reason.values:
+        raise invalid("reason", "unknown-value")
+    if len(note) > 1000:
+        raise invalid("note", "too-long", most=1000)
+    rules.check_answer(reason=reason, note=note, due_date=due_date, today=by.now.date())
+    before = {"state": row.state, "reason": row.reason, "due_date": row.due_date}
+    row.state, row.reason, row.note, row.due_date = rules.ANSWERED, reason, note, due_date
+    row.answered_by_id, row.answered_at = by.actor.person, by.now
+    row.version += 1
+    row.save()
+    after = _recorded(row) | {"reason": reason, "due_date": due_date}
+    trail.record(by, "alarm.answer", row, before=before, after=after, reason=note)
+    return row
+
+
+@transaction.atomic
+def threshold_add(
+    by: By, *, parameter: str, value: int, valid_from: date, source: str, region: Region | None
+) -> AlarmThreshold:
+    """Enter a threshold from a day on: a region's coordinator for the region, an administrator also
+    for all. Nothing is changed or begins in the past. `Invalid`, `NotPermitted`."""
+    if region is not None:
+        is_allowed = by.actor.has(ADMINISTRATOR) or by.actor.may(
+            "coordinate", Place(None, frozenset(region.lineage))
+        )
+    else:
+        is_allowed = by.actor.has(ADMINISTRATOR)
+    if not is_allowed:
+        raise NotPermitted
+    rules.check_threshold(parameter, value, valid_from, by.now.date())
+    source = source.strip()
+    if not source:
+        raise invalid("source", "required")
+    if len(source) > 500:
+        raise invalid("source", "too-long", most=500)
+    try:
+        with transaction.atomic():
+            row = AlarmThreshold.objects.create(
+                region=region,
+                parameter=parameter,
+                value=value,
+                valid_from=valid_from,
+                source=source,
+                entered_by_id=by.actor.user_id,
+                entered_at=by.now,
+            )
+    except IntegrityError:
+        raise invalid("valid_from", "threshold-entered-already") from None
+    after = {"parameter": parameter, "value": value, "valid_from": valid_from}
+    trail.record(by, "threshold.add", row, after=after, reason=source)
+    return row
