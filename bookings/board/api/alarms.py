@@ -102,7 +102,7 @@ class ThresholdShape(serializers.Serializer[Any]):
     parameter = serializers.ChoiceField(AlarmThreshold.Parameter.choices)
     value = serializers.IntegerField()
     valid_from = serializers.DateField()
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]
     entered_at = Instant()
 
 
@@ -111,7 +111,7 @@ class ThresholdBody(Shape):
     parameter = Choice(AlarmThreshold.Parameter.choices)
     value = Whole(min_value=0, max_value=10_000)
     valid_from = Day(help_text="Today or later.")
-    source = Text(500, help_text="Where it is laid down.")
+    source = Text(500, help_text="Where it is laid down.")  # type: ignore[assignment]
 
 
 class AlarmThresholds(Resource):
