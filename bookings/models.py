@@ -2,7 +2,7 @@
 
 from bookings.audit.models import AuditException, AuditFinding, AuditRun, AuditSample, TrailBundle
 from bookings.availability.models import Closure, KeptHours, Occupancy
-from bookings.board.models import AlarmThreshold, IdleAlarm
+from bookings.board.models import AlarmThreshold, Bid, BidSlot, Enquiry, IdleAlarm
 from bookings.catalogue.models import (
     BusyCalendar,
     BusyTime,
@@ -107,6 +107,8 @@ __all__ = [
     "AuditFinding",
     "AuditRun",
     "AuditSample",
+    "Bid",
+    "BidSlot",
     "BookedSample",
     "BookingImport",
     "BookingsRead",
@@ -131,6 +133,7 @@ __all__ = [
     "DirtyMonths",
     "Dispute",
     "Earmark",
+    "Enquiry",
     "ExchangeRate",
     "FacilityBookings",
     "FacilityDay",

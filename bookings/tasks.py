@@ -20,6 +20,7 @@ from bookings.audit.services.audit import exceptions_find
 from bookings.audit.services.bundles import bundles_work
 from bookings.audit.services.findings import findings_remind
 from bookings.board.services.alarms import alarms_review
+from bookings.board.services.enquiries import enquiries_settle
 from bookings.catalogue.services.searches import searches_tell
 from bookings.charging.services.charges import charges_finalise
 from bookings.charging.services.melting import fees_melt
@@ -127,6 +128,7 @@ remove_records = _job("remove_records", records_remove)
 file_register = _job("file_register", lambda now: register_file(), is_single=True)
 gather_words = _job("gather_words", lambda now: words_gather(), is_single=True)
 tell_of_searches = _job("tell_of_searches", searches_tell)
+settle_enquiries = _job("settle_enquiries", enquiries_settle)
 tell_of_matches = _job("tell_of_matches", suggestions_tell, is_single=True)
 review_ratings = _job("review_ratings", ratings_review, is_single=True)
 review_alarms = _job("review_alarms", alarms_review, is_single=True)

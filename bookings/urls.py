@@ -5,7 +5,7 @@ from django.urls import include, path
 from bookings import money_urls
 from bookings.audit.views import audit, audit_start, seals, trail
 from bookings.availability.views import kept_hours
-from bookings.board.views import alarms
+from bookings.board.views import alarms, enquiries
 from bookings.catalogue.views import (
     calendars,
     catalogue,
@@ -134,6 +134,20 @@ urlpatterns = [
     path("planning/purchases/<uuid:plan_id>/change/", planned_purchases.change, name="plan-change"),
     path("planning/purchases/<uuid:plan_id>/drop/", planned_purchases.drop, name="plan-drop"),
     path("planning/purchases/<uuid:plan_id>/case/", planned_purchases.name_case, name="plan-case"),
+    path("needs/<uuid:need_id>/enquiry/", enquiries.new, name="enquiry-new"),
+    path("enquiries/", enquiries.enquiries, name="enquiries"),
+    path("enquiries/<uuid:enquiry_id>/", enquiries.enquiry, name="enquiry"),
+    path("enquiries/<uuid:enquiry_id>/accept/", enquiries.accept, name="enquiry-accept"),
+    path("enquiries/<uuid:enquiry_id>/close/", enquiries.close, name="enquiry-close"),
+    path(
+        "enquiries/<uuid:enquiry_id>/bids/<uuid:bid_id>/decline/",
+        enquiries.decline,
+        name="bid-decline",
+    ),
+    path("bids/", enquiries.bids, name="bids"),
+    path("bids/<uuid:enquiry_id>/new/", enquiries.answer, name="enquiry-answer"),
+    path("bids/<uuid:bid_id>/withdraw/", enquiries.withdraw, name="bid-withdraw"),
+    path("clusters/", enquiries.clusters, name="clusters"),
     path("samples/", samples.samples, name="sample-items"),
     path("samples/new/", samples.new, name="sample-new"),
     path("samples/queue/", samples.queue, name="sample-queue"),

@@ -49,6 +49,7 @@ TOPICS = {
         Topic("use"),
         # A thing of somebody's is under way: it may leave the mail, not the inbox.
         Topic("sample", stays_in_inbox=True),
+        Topic("enquiry", stays_in_inbox=True),
         # Who may do what in whose name: security.
         Topic("account", is_required=True),
         # A decision about one's money, or somebody waits for an answer.

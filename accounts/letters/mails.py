@@ -37,6 +37,7 @@ TOPIC_NAMES = {
     "statement": _("Statements and settlements"),
     "use": _("During and after use"),
     "sample": _("Samples"),
+    "enquiry": _("Enquiries and bids"),
     "account": _("My account and memberships"),
     "training": _("Courses"),
     "record": _("Records of instruments"),

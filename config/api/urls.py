@@ -23,7 +23,7 @@ from accounts.domain.errors import (
 )
 from bookings.audit.api import audit, seals, trail
 from bookings.availability.api import kept_hours, misfits
-from bookings.board.api import alarms
+from bookings.board.api import alarms, enquiries
 from bookings.catalogue.api import availability, catalogue, fees, lists, ratings, searches
 from bookings.charging.api import charges, corrections, replay
 from bookings.conversation.api import threads
@@ -118,6 +118,10 @@ urlpatterns = [
     *reviews.PurchaseCases.routes(),
     *reviews.HostPledges.routes(),
     *reviews.CaseOpinions.routes(),
+    *enquiries.Enquiries.routes(),
+    *enquiries.OpenEnquiries.routes(),
+    *enquiries.Bids.routes(),
+    *enquiries.Clusters.routes(),
     *threads.of_kind("reservation", "reservations/", "reservation_id", "reservations"),
     *threads.of_kind("need", "needs/", "need_id", "instruments"),
     *threads.of_kind("sample", "samples/", "item_id", "samples"),

@@ -45,6 +45,7 @@ PARTS = {
             "need-correct",
             "need-share",
             "need-withdraw",
+            "enquiry-new",
         ),
         "bookings:reviews": (
             *("review", "review-new", "review-change", "review-act", "review-experts"),
@@ -55,6 +56,8 @@ PARTS = {
             *("planning-cell", "plans", "plan", "plan-new", "plan-change", "plan-drop"),
             *("plan-case", "register", "register-decision"),
         ),
+        "bookings:enquiries": ("enquiry", "enquiry-accept", "enquiry-close", "bid-decline"),
+        "bookings:bids": ("enquiry-answer", "bid-withdraw"),
         "bookings:mine": (
             *("sample-items", "sample-new", "sample-item", "sample-change", "sample-step"),
             *("sample-join", "sample-photo-new"),
@@ -153,6 +156,7 @@ MENU = (
             Entry("bookings:home", gettext_lazy("Home"), _signed_in),
             Entry("bookings:catalogue", gettext_lazy("Instruments"), lambda actor: True),
             Entry("bookings:needs", gettext_lazy("Needs"), _signed_in),
+            Entry("bookings:enquiries", gettext_lazy("Enquiries"), _signed_in),
             Entry(
                 "bookings:mine",
                 gettext_lazy("My bookings"),
@@ -177,6 +181,8 @@ MENU = (
                 _has("manager"),
                 frozenset({"requests"}),
             ),
+            Entry("bookings:bids", gettext_lazy("Enquiries to answer"), _has("manager")),
+            Entry("bookings:clusters", gettext_lazy("Clusters of enquiries"), _has("coordinator")),
             Entry(
                 "instruments:questions",
                 gettext_lazy("Questions"),

@@ -31,6 +31,7 @@ JOBS = {
     "open windows": _("Upcoming opening hours"),
     "maintenance counters": _("Maintenance counters"),
     "purchases followed up": _("What became of purchase cases"),
+    "enquiries": _("Enquiries and bids that end"),
     "samples to come": _("Reminders of samples that have not arrived"),
     "check results": _("Checksums of uploaded results"),
     "expire uploads": _("Expiring uploads"),

@@ -56,6 +56,7 @@ THRESHOLD = {
     "valid_from": "2026-04-01",
     "source": "test",
 }
+BID = {"starts": ["2026-03-24T05:00:00Z"], "service_mode": "assisted"}
 SAMPLE_ITEM = {"name": "Film", "afterwards": "return"}
 NEED_FORM = NEED | {"earliest": "2026-03-06T08:00", "latest": "2026-03-20T08:00", "minutes": "60"}
 
@@ -154,6 +155,18 @@ GET  bookings:result-terms           - 403 403 403 403 200 403 403 403 403 403 4
 POST bookings:result-terms           - 403 403 403 403 302 403 403 403 403 403 403 403
 GET  bookings:result-storage         - 403 403 403 403 200 403 403 403 403 403 403 200
 POST bookings:result-storage-change  - 403 403 403 403 403 403 403 403 403 403 403 302
+GET  bookings:enquiries             - 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:enquiry-new           - 404 200 404 404 404 404 404 404 404 404 404 404
+POST bookings:enquiry-new           - 404 302 404 404 404 404 404 404 404 404 404 404
+GET  bookings:enquiry               - 404 200 404 404 404 200 404 404 404 404 404 404
+POST bookings:enquiry-accept        - 404 302 404 404 404 404 404 404 404 404 404 404
+POST bookings:enquiry-close         - 404 302 404 404 404 404 404 404 404 404 404 404
+POST bookings:bid-decline           - 404 302 404 404 404 404 404 404 404 404 404 404
+GET  bookings:bids                  - 403 403 403 403 200 200 403 403 403 403 403 403
+GET  bookings:enquiry-answer        - 404 404 404 404 200 404 404 404 404 404 404 404
+POST bookings:enquiry-answer        - 404 404 404 404 409 404 404 404 404 404 404 404
+POST bookings:bid-withdraw          - 404 404 404 404 302 404 404 404 404 404 404 404
+GET  bookings:clusters              - 403 403 403 403 403 403 403 403 403 200 200 403
 GET  bookings:needs                  - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:need-new               - 403 200 200 200 403 403 403 403 403 403 403 403
 POST bookings:need-new               - 403 302 302 302 403 403 403 403 403 403 403 403
@@ -860,6 +873,21 @@ POST   api-need-conversation         - 404 201 404 404 404 201 404 404 404 404 4
 POST   api-need-conversation-resolve - 404 200 404 404 404 200 404 404 404 404 404 404
 POST   api-need-conversation-reopen  - 404 200 404 404 404 200 404 404 404 404 404 404
 POST   api-need-conversation-attachments - 415 415 415 415 415 415 415 415 415 415 415 415
+GET  api-enquiries                  - 200 200 200 200 200 200 200 200 200 200 200 200
+POST api-enquiries                  - 404 201 404 404 404 404 404 404 404 404 404 404
+GET  api-enquiry                    - 404 200 404 404 404 200 404 404 404 404 404 404
+POST api-enquiry-accept             - 404 200 404 404 404 404 404 404 404 404 404 404
+POST api-enquiry-close              - 404 200 404 404 404 404 404 404 404 404 404 404
+POST api-enquiry-withdraw           - 404 200 404 404 404 404 404 404 404 404 404 404
+GET  api-open-enquiries             - 200 200 200 200 200 200 200 200 200 200 200 200
+GET  api-open-enquiry               - 404 404 404 404 200 404 404 404 404 404 404 404
+GET  api-bids                       - 200 200 200 200 200 200 200 200 200 200 200 200
+POST api-bids                       - 404 404 404 404 409 404 404 404 404 404 404 404
+GET  api-bid                        - 404 200 404 404 200 200 404 404 404 404 404 404
+PUT  api-bid                        - 404 404 404 404 200 404 404 404 404 404 404 404
+POST api-bid-withdraw               - 404 404 404 404 200 404 404 404 404 404 404 404
+POST api-bid-decline                - 404 200 404 404 404 404 404 404 404 404 404 404
+GET  api-clusters                   - 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-needs                     - 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-needs                     - 400 201 201 201 403 403 403 403 400 400 400 400
 GET    api-need                      - 404 200 404 404 404 200 404 404 404 404 404 404
@@ -1199,6 +1227,14 @@ PAGE_BODIES = {
     "bookings:result-terms": {"due_days": "7", "keep_days": "30", "modes": "entrusted"},
     "bookings:result-storage-change": {"quota": "10"},
     "bookings:need-change": NEED_FORM,
+    "bookings:enquiry-new": {"closes_at": "2026-03-12T08:00"},
+    "bookings:enquiry-accept": {"slot": "<slot>"},
+    "bookings:enquiry-close": {"reason": "price"},
+    "bookings:enquiry-answer": {
+        "instrument": "<instrument>",
+        "first": "2026-03-24T13:00",
+        "service_mode": "assisted",
+    },
     "bookings:need-share": {"person": "sun@ustc.example"},
     "bookings:need-correct": {"act": "add", "code": "grain-size"},
     "bookings:waiting-new": {
@@ -1695,6 +1731,11 @@ API_BODIES = {
     ("POST", "api-planned-purchase-drop"): {"reason": "test"},
     ("POST", "api-planned-purchase-case"): {"case": "<absent>"},
     ("PUT", "api-need"): NEED,
+    ("POST", "api-enquiries"): {"need": "<need>"},
+    ("POST", "api-enquiry-accept"): {"slot": "<slot>"},
+    ("POST", "api-enquiry-close"): {"reason": "price"},
+    ("POST", "api-bids"): BID | {"enquiry": "<enquiry>", "instrument": "<instrument>"},
+    ("PUT", "api-bid"): BID,
     ("POST", "api-need-open"): {"reason": "test"},
     ("POST", "api-need-share"): {"person": "sun@ustc.example"},
     ("POST", "api-need-unshare"): {"person": "sun@ustc.example"},

@@ -54,6 +54,7 @@ from tests.factories import api as programs
 from tests.factories.alarms import alarm_of
 from tests.factories.attachments import photo, picture
 from tests.factories.audit import audit_things
+from tests.factories.board import board_things
 from tests.factories.capabilities import parameters_of
 from tests.factories.cards import CARD
 from tests.factories.cast import NOW, Cast, at, reserve
@@ -227,6 +228,7 @@ def known(shared_cast: Cast) -> dict[str, list[str]]:
     kiosk, _ = kiosk_create(
         By(cast.actor("zhao"), NOW), name="Room 214", instrument_ids=[cast.microscope.pk]
     )
+    board = board_things(cast)
     return {
         "alarm_id": [str(alarm_of(cast.microscope).pk)],
         "fault_id": [str(fault.pk)],
@@ -287,6 +289,8 @@ def known(shared_cast: Cast) -> dict[str, list[str]]:
         "pledge_id": [reviewed["pledge"]],
         "expert_id": [reviewed["expert"]],
         "scheme_id": [reviewed["scheme"]],
+        "enquiry_id": [board["enquiry"]],
+        "bid_id": [board["bid"]],
         "hand_off_id": [collecting["released-result"], *result_things(cast).values()],
         "link_id": [collecting["result-link"]],
         "list_id": [str(list_create(by_wang, name="For the thesis").pk)],

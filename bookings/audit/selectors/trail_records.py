@@ -29,7 +29,7 @@ from accounts.models import (
 from bookings.audit.models import AuditException, AuditFinding, AuditSample
 from bookings.audit.selectors.audit import exceptions_for, findings_for, samples_for
 from bookings.availability.models import Closure, KeptHours
-from bookings.board.models import IdleAlarm
+from bookings.board.models import Bid, Enquiry, IdleAlarm
 from bookings.board.selectors.alarms import alarms_for
 from bookings.catalogue.models import BusyCalendar, SavedSearch
 from bookings.conversation.models import Thread
@@ -178,6 +178,9 @@ NAMES: dict[str, tuple[type[Model], Any, Any, str | None]] = {
     "series": (Series, "instrument__name", "instrument__name_zh", None),
     "chain": (Chain, "organisation__name", "organisation__name_zh", "created_at"),
     "waitingwish": (WaitingWish, "instrument__name", "instrument__name_zh", "earliest"),
+    # Not whose they are: a host that bids does not know it yet.
+    "enquiry": (Enquiry, "techniques__0", None, "created_at"),
+    "bid": (Bid, "instrument__name", "instrument__name_zh", "created_at"),
     "need": (Need, _person("user__"), None, "created_at"),
     "plannedpurchase": (PlannedPurchase, "name", None, None),
     "thread": (

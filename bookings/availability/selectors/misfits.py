@@ -75,8 +75,8 @@ def find_misfits(
                     reservation=row.pk,
                     start=row.start_at,
                     end=row.end_at,
-                    person=str(row.user),
-                    organisation=row.organisation.code,
+                    person="" if row.held_for else str(row.user),
+                    organisation="" if row.held_for else row.organisation.code,
                     state=row.state,
                     codes=tuple(sorted(codes)),
                 )

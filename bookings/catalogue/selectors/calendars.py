@@ -295,6 +295,7 @@ _READ = (
     "reservation__start_at",
     "reservation__end_at",
     "reservation__state",
+    "reservation__held_for",
     "reservation__user_id",
     "reservation__made_by_id",
     "reservation__user__name",
@@ -336,7 +337,7 @@ def _reservation(row: dict[str, Any], actor: Actor, is_known: bool) -> Entry:
     blocked = to_period(row["span"])
     # What a session that ended early still takes is all that is left of its period.
     period = clip(row["reservation__start_at"], row["reservation__end_at"], blocked) or blocked
-    if not is_known:
+    if not is_known or row["reservation__held_for"]:
         return Entry(row["instrument_id"], RESERVATION, (row["unit"],), period, blocked)
     return Entry(
         instrument_id=row["instrument_id"],

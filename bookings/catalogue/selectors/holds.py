@@ -13,9 +13,10 @@ from bookings.record.models import Reservation
 
 
 def holds_of(user_id: UUID, now: datetime) -> QuerySet[Reservation]:
-    """A person's holds that have not run out, the first to run out first."""
+    """A person's holds that have not run out, the first to run out first; not what a bid or a
+    batch keeps for them."""
     return Reservation.objects.filter(
-        user_id=user_id, state=Reservation.State.HELD, deadline_at__gt=now
+        user_id=user_id, state=Reservation.State.HELD, deadline_at__gt=now, held_for=""
     ).order_by("deadline_at", "id")
 
 

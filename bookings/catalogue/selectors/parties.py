@@ -21,7 +21,8 @@ class Booking:
     the id or mail address of the person it is for, if not the one who asks; override: rules a
     manager sets aside, with the reason; funding: the payer's sources that pay, by percent;
     sample_items: ids of own samples that it is for; hazards: theirs, once they are locked.
-    house_rules: the version of the house rules that the one who asks accepts.
+    house_rules: the version of the house rules that the one who asks accepts. held_for: what the
+    hold was kept for, where it is no form's.
     """
 
     instrument_id: UUID
@@ -42,6 +43,7 @@ class Booking:
     sample_items: tuple[UUID, ...] = ()
     hazards: tuple[Hazard, ...] = ()
     house_rules: int | None = None
+    held_for: str = ""
 
     @property
     def enquiry(self) -> Asked:

@@ -51,6 +51,38 @@ def demand_searched(by: By, *, organisation: Organisation, criteria: Criteria) -
     )
 
 
+def demand_unanswered(
+    by: By,
+    *,
+    person: UUID,
+    organisation: Organisation,
+    technique: str,
+    period: Period,
+    minutes: int,
+    reason: str,
+) -> None:
+    """What was asked of hosts in vain, with the reason as a code; once per person, technique,
+    reason and day (UTC)."""
+    UnmetDemand.objects.bulk_create(
+        [
+            UnmetDemand(
+                kind=UnmetDemand.Kind.SEARCH,
+                user_id=person,
+                organisation=organisation,
+                region_id=organisation.region_id,
+                technique=Technique.objects.filter(code=technique).first(),
+                query=f"enquiry={reason} technique={technique}",
+                minutes=minutes,
+                wanted_from=period.start,
+                wanted_until=period.end,
+                on_date=by.now.date(),
+                created_at=by.now,
+            )
+        ],
+        ignore_conflicts=True,
+    )
+
+
 def demand_refused(
     by: By, *, organisation: Organisation, instrument: Instrument, period: Period
 ) -> None:

@@ -20,7 +20,7 @@ from accounts.services.messages import (
 from accounts.services.outbox import outbox_deliver
 from bookings.audit.notifications import audit
 from bookings.availability.notifications import kept_hours
-from bookings.board.notifications import alarms
+from bookings.board.notifications import alarms, enquiries
 from bookings.catalogue.services.searches import searches_follow
 from bookings.charging.services.charges import charge_make
 from bookings.conversation import notifications as conversations
@@ -60,7 +60,7 @@ KINDS = by_outbox_kind(
         for area in (
             people, sign_in, harvests, reservations, records, training, searches, needs,
             webhooks, papers, audit, samples, results, collecting, conversations, faults,
-            counters, kept_hours, reviews, plans, alarms,
+            counters, kept_hours, reviews, plans, alarms, enquiries,
         )
     )
 )  # fmt: skip

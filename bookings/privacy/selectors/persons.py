@@ -28,6 +28,7 @@ from accounts.models import (
 )
 from accounts.selectors.erasure import addresses_of, sole_duties
 from bookings.audit.models import AuditException, AuditFinding, AuditSample
+from bookings.board.models import Bid, Enquiry
 from bookings.catalogue.models import (
     BusyCalendar,
     InstrumentList,
@@ -305,6 +306,17 @@ def _of_bookings(user: User) -> dict[str, list[Row]]:
         "host_answers": _rows(
             HostPledge.objects.filter(answered_by=user).order_by("answered_at"),
             "id", "answer", "hours", "from_date", "reason", "note", "answered_at",
+            instrument="instrument__name",
+        ),
+        "enquiries": _rows(
+            Enquiry.objects.filter(user=user).order_by("created_at"),
+            "id", "need_id", "is_confidential", "techniques", "sample", "minutes", "earliest",
+            "latest", "closes_at", "state", "reason", "reservation_id", "created_at",
+            payer="organisation__code",
+        ),
+        "bids": _rows(
+            Bid.objects.filter(user=user).order_by("created_at"),
+            "id", "conditions", "text", "valid_until", "state", "created_at",
             instrument="instrument__name",
         ),
         "comments": _rows(

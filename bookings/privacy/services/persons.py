@@ -10,6 +10,7 @@ from accounts.domain.roles import By
 from accounts.models import User
 from accounts.permissions import actor_of
 from accounts.services.erasure import account_close
+from bookings.board.services.enquiries import enquiries_forget
 from bookings.catalogue.models import BusyCalendar, InstrumentList, SavedSearch
 from bookings.conversation.services.comments import comments_forget
 from bookings.funding.models import FundingSource
@@ -63,6 +64,7 @@ def person_close(*, user: User, now: datetime, by_platform: bool = False, reason
     for pk in list(wishes.order_by("pk").values_list("pk", flat=True)):
         wish_withdraw(own, wish_id=pk)
     cancelled = bookings_drop(own, ahead=ahead, reason="")
+    enquiries_forget(own)
     enrolments_drop(own, user_id=user.pk)
     questions_drop(user_id=user.pk)
     comments_forget(own, user=user)

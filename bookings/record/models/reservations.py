@@ -27,6 +27,10 @@ class Reservation(models.Model):
         NO_SHOW = "no_show", _("not used")
         DISPLACED = "displaced", _("displaced")
 
+    class HeldFor(models.TextChoices):
+        BID = "bid", _("bid")
+        BATCH = "batch", _("batch")
+
     class Purpose(models.TextChoices):
         RESEARCH = "research", _("research")
         DEVELOPMENT = "development", _("development")
@@ -45,6 +49,10 @@ class Reservation(models.Model):
     teardown_minutes = models.PositiveIntegerField(default=0)
     check_in_minutes = models.PositiveIntegerField(null=True)
     state = models.CharField(max_length=10, choices=State)
+    # What a hold is kept for, other than its person's own form; empty once it is booked.
+    held_for = models.CharField(
+        max_length=8, choices=HeldFor, blank=True, default="", db_default=""
+    )
 
     # Whose it is. Host and payer with their regions stay as they were when it was made.
     user = models.ForeignKey(User, models.PROTECT, related_name="reservations", db_index=False)
@@ -172,6 +180,10 @@ class Reservation(models.Model):
         ]
 
     def places(self) -> Places:
+        """Those of payer and host; of what is kept for a bid the payer's alone, whom its host does
+        not know yet."""
+        if self.held_for:
+            return (self.organisation_id,), self.payer_region.lineage
         return (self.organisation_id, self.host_id), (
             *self.host_region.lineage,
             *self.payer_region.lineage,

@@ -33,9 +33,12 @@ ONLY_HELD = Q(state__in=["cancelled", "expired"], confirmed_at=None, quotes=None
 
 def visible_to(actor: Actor) -> Q:
     """One's own; those one's organisation pays or hosts, for its managers and finance; those
-    of an auditor's regions."""
+    of an auditor's regions. What is kept for a bid its person alone sees."""
     own = Q(user_id=actor.person) | Q(made_by_id=actor.person)
-    return any_of([own, *of_places(actor)])
+    return any_of([own, *(seen & _IS_NO_BID for seen in of_places(actor))])
+
+
+_IS_NO_BID = Q(held_for="")
 
 
 def of_places(actor: Actor) -> list[Q]:
@@ -69,7 +72,8 @@ def each_of_places(actor: Actor) -> list[Q]:
 def first_visible_to(actor: Actor) -> list[Q]:
     """Return what `visible_to` says, for `first_of`."""
     for_others = Q(made_by_id=actor.person) & ~Q(user=F("made_by"))
-    return [Q(user_id=actor.person), for_others, *each_of_places(actor)]
+    places = (seen & _IS_NO_BID for seen in each_of_places(actor))
+    return [Q(user_id=actor.person), for_others, *places]
 
 
 def reservations_for(actor: Actor) -> QuerySet[Reservation]:
@@ -90,7 +94,7 @@ def visible_among(actor: Actor, ids: Iterable[UUID]) -> frozenset[UUID]:
 def own_reservations(actor: Actor) -> QuerySet[Reservation]:
     """The actor's own bookings, newest first; slots that were only kept for a while are none."""
     return (
-        Reservation.objects.filter(~ONLY_HELD, user_id=actor.person)
+        Reservation.objects.filter(~ONLY_HELD, user_id=actor.person, held_for="")
         .select_related(*WITH)
         .order_by("-start_at", "-id")
     )
@@ -101,7 +105,7 @@ def hosted_reservations(actor: Actor) -> QuerySet[Reservation]:
     kept for a while are none."""
     hosts = actor.organisations_where("manage-instruments")
     return (
-        Reservation.objects.filter(~ONLY_HELD, ~Q(state="held"), host_id__in=hosts)
+        Reservation.objects.filter(~ONLY_HELD, ~Q(state="held"), host_id__in=hosts, held_for="")
         .select_related(*WITH)
         .order_by("-start_at", "-id")
     )

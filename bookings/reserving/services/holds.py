@@ -128,6 +128,8 @@ def hold_to_complete(
         raise NotFound(hold=str(booking.hold))
     if hold.instrument_id != instrument.pk or hold.user_id != parties.person:
         raise invalid("hold", "another-booking")
+    if hold.held_for != booking.held_for:
+        raise invalid("hold", "another-booking")
     state = effective_state(hold.state, hold.deadline_at, by.now)
     if state == "expired":
         raise WrongState("hold-expired", state=state)
@@ -166,7 +168,12 @@ def hold_complete(
     if promises is not None:
         terms = replace(terms, kept=promises.rights(hold.organisation_id))
     price = price_of(instrument, terms, booking.enquiry)
-    state, deadline = first_state(by, parties, instrument, booking.period)
+    # A bid is the host's word already.
+    state, deadline = (
+        ("confirmed", None)
+        if hold.held_for == "bid"
+        else first_state(by, parties, instrument, booking.period)
+    )
     insert([quote_of(hold, price, by.now)])
     money_take(
         reservation=hold,
@@ -190,6 +197,7 @@ def hold_complete(
             "deadline_at": deadline,
             "confirmed_at": by.now if state == "confirmed" else None,
             "agreement_id": terms.agreement_id,
+            "held_for": "",
         },
         recorded=earmarks_recorded(price.quote, booking.funding),
     )

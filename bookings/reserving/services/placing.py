@@ -258,9 +258,10 @@ def reservation_locked(by: By, reservation_id: UUID) -> tuple[Instrument, Reserv
 
 
 def _sees(actor: Actor, instrument: Instrument, reservation: Reservation) -> bool:
-    return (
-        actor.user_id in {reservation.user_id, reservation.made_by_id}
-        or actor.may("read-bookings", place_of(reservation.organisation))
+    if actor.user_id in {reservation.user_id, reservation.made_by_id}:
+        return True
+    return not reservation.held_for and (
+        actor.may("read-bookings", place_of(reservation.organisation))
         or actor.may("read-bookings", place_of(instrument.organisation))
     )
 

@@ -135,7 +135,7 @@ def load_kiosk(instruments: Sequence[Instrument], now: datetime) -> list[NowNext
         for instrument, unit, taken, name, email in Occupancy.objects.filter(
             live(now),
             instrument__in=instruments,
-            reservation__isnull=False,
+            reservation__held_for="",
             span__overlap=to_range(span),
         ).values_list(
             "instrument_id", "unit", "span", "reservation__user__name", "reservation__user__email"

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet, prefetch_related_objects
 
 from accounts.domain.roles import Actor
+from accounts.models import Organisation, User
 from accounts.selectors.rows import visible
 from bookings.availability.models import Closure
 from bookings.pricing.domain.charges import ChargeMade, charge
@@ -53,11 +54,14 @@ def with_people(
     actor: Actor, reservations: Sequence[Reservation], now: datetime
 ) -> list[Reservation]:
     """Reservations in the way of a closure with whose they are, and as `owed` what the actor would
-    owe for displacing their own. Two statements, and two for each of the actor's."""
+    owe for displacing their own; of what a bid keeps nobody. Two statements, and two for each of
+    the actor's."""
     rows = list(reservations)
     prefetch_related_objects(rows, "user", "organisation")
     for row in rows:
         row.owed = displacement_now(actor, row, now)  # type: ignore[attr-defined]
+        if row.held_for:  # for somebody whom the host does not know yet
+            row.user, row.organisation = User(name="···"), Organisation(name="···")
     return rows
 
 

@@ -152,6 +152,9 @@ def _clear(
             continue
         if _reseat(by, instrument, reservation, set(units)):
             continue
+        if reservation.held_for:
+            reservation_move_to(by, reservation=reservation, state="displaced", by_host=True)
+            continue
         own = owes_for(by.actor, reservation)
         if own and confirmed_settle(reservation, now=by.now):
             for teardown in Occupancy.objects.filter(reservation=reservation):

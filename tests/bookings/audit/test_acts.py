@@ -55,7 +55,7 @@ NEVER = {
     "instrumentday", "instrumentlist", "instrumentmonth", "instrumentyear", "listentry",
     "savedview", "samplestep", "bookedsample", "samplephoto", "comment", "commentfile",
     "proposedtime", "threadread",
-    "suggestion",
+    "suggestion", "bidslot",
     "casestep", "casecomparison", "casefollowup",
     "organisationmove", "pasthost", "pursetransfer",
     "instrumentdayuse", "jobrun", "lease", "ledgerentry",

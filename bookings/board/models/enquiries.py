@@ -1,0 +1,180 @@
+"""Enquiries: needs made visible to hosts; and the bids that answer them."""
+
+from datetime import timedelta
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.domain.roles import Places
+from accounts.models import Organisation, Region, User
+from accounts.models.keys import new_id
+from bookings.needs.models import Need
+from bookings.record.models import Reservation
+from bookings.record.models.amounts import amount_field
+from instruments.models import Instrument
+
+
+class Enquiry(models.Model):
+    """What hosts are asked for, as it was when it was made. Of a confidential one they see neither
+    who asks nor the need's text; requirements and budget they never see.
+
+    techniques: codes, the most telling first; regions, hosts: to whom it goes, to all where both
+    are empty; reason: why it was not met.
+    """
+
+    class State(models.TextChoices):
+        OPEN = "open", _("open")
+        ANSWERED = "answered", _("answered")
+        AWARDED = "awarded", _("awarded")
+        FULFILLED = "fulfilled", _("fulfilled")
+        UNMET = "unmet", _("unmet")
+        WITHDRAWN = "withdrawn", _("withdrawn")
+
+    class Reason(models.TextChoices):
+        NO_BID = "no-bid", _("no bid came")
+        PRICE = "price", _("too dear")
+        TIME = "time", _("no time that suits")
+        CONDITIONS = "conditions", _("conditions that do not suit")
+        NOT_CHOSEN = "not-chosen", _("no bid was chosen")
+        FELL_THROUGH = "fell-through", _("the booking did not take place")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    # Null once its author is forgotten.
+    need = models.ForeignKey(Need, models.SET_NULL, null=True, related_name="enquiries")
+    user = models.ForeignKey(User, models.PROTECT, related_name="+")
+    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
+    region = models.ForeignKey(Region, models.PROTECT, related_name="+")
+    is_confidential = models.BooleanField()
+    regions = models.ManyToManyField(Region, related_name="+", blank=True)
+    hosts = models.ManyToManyField(Organisation, related_name="+", blank=True)
+    terms = ArrayField(models.CharField(max_length=60))
+    techniques = ArrayField(models.CharField(max_length=60))
+    sample = models.CharField(max_length=200, blank=True)
+    quantity = models.PositiveIntegerField(null=True)
+    modes = ArrayField(
+        models.CharField(max_length=10, choices=Instrument.ServiceMode), default=list
+    )
+    earliest = models.DateTimeField()
+    latest = models.DateTimeField()
+    minutes = models.PositiveIntegerField()
+    closes_at = models.DateTimeField()
+    state = models.CharField(max_length=10, choices=State, default=State.OPEN)
+    reason = models.CharField(max_length=12, choices=Reason, blank=True)
+    reservation = models.OneToOneField(
+        Reservation, models.PROTECT, null=True, related_name="enquiry_met"
+    )
+    created_at = models.DateTimeField()
+    changed_at = models.DateTimeField()
+    version = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        verbose_name = _("enquiry")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(latest__gt=F("earliest"), minutes__gt=0, closes_at__lte=F("latest")),
+                name="enquiry_forward",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["awarded", "fulfilled"], reservation__isnull=False)
+                | ~Q(state__in=["awarded", "fulfilled"]),
+                name="enquiry_award",
+            ),
+            models.UniqueConstraint(
+                fields=["need"],
+                condition=Q(state__in=["open", "answered", "awarded"]),
+                name="enquiry_once",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["user", "-created_at"], name="enquiry_user"),
+            models.Index(fields=["organisation", "-created_at"], name="enquiry_payer"),
+            models.Index(
+                fields=["closes_at"],
+                condition=Q(state__in=["open", "answered"]),
+                name="enquiry_closes",
+            ),
+            models.Index(fields=["created_at"], name="enquiry_created"),
+        ]
+
+    @property
+    def length(self) -> timedelta:
+        return timedelta(minutes=self.minutes)
+
+    def places(self) -> Places:
+        """Those of the payer."""
+        return (self.organisation_id,), self.region.lineage
+
+
+class Bid(models.Model):
+    """What a host offers for an enquiry. conditions: by code; text: to whoever asked."""
+
+    class State(models.TextChoices):
+        MADE = "made", _("made")
+        AMENDED = "amended", _("amended")
+        WITHDRAWN = "withdrawn", _("withdrawn")
+        ACCEPTED = "accepted", _("accepted")
+        DECLINED = "declined", _("declined")
+        LAPSED = "lapsed", _("lapsed")
+
+    class Condition(models.TextChoices):
+        AFTER_TEST = "after-test", _("after a test measurement")
+        TRAINING = "training", _("training first, then on one's own")
+        SAMPLE_FIRST = "sample-first", _("the sample arrives beforehand")
+        ASSISTED = "assisted", _("with staff of the host throughout")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    enquiry = models.ForeignKey(Enquiry, models.PROTECT, related_name="bids")
+    instrument = models.ForeignKey(Instrument, models.PROTECT, related_name="+")
+    host = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
+    user = models.ForeignKey(User, models.PROTECT, related_name="+")
+    service_mode = models.CharField(max_length=10, choices=Instrument.ServiceMode)
+    conditions = ArrayField(models.CharField(max_length=12, choices=Condition), default=list)
+    text = models.CharField(max_length=1000, blank=True)
+    valid_until = models.DateTimeField()
+    state = models.CharField(max_length=10, choices=State, default=State.MADE)
+    created_at = models.DateTimeField()
+    changed_at = models.DateTimeField()
+    version = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        verbose_name = _("bid")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["enquiry", "instrument"],
+                condition=Q(state__in=["made", "amended", "accepted"]),
+                name="bid_once",
+            ),
+            models.UniqueConstraint(
+                fields=["enquiry"], condition=Q(state="accepted"), name="bid_award"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["host", "-created_at"], name="bid_host"),
+            models.Index(
+                fields=["valid_until"],
+                condition=Q(state__in=["made", "amended"]),
+                name="bid_lapses",
+            ),
+        ]
+
+    @property
+    def condition_labels(self) -> list[str]:
+        return [str(Bid.Condition(code).label) for code in self.conditions]
+
+    def places(self) -> Places:
+        """Those of the host, who may not know yet who asked."""
+        return (self.host_id,), self.host.region.lineage
+
+
+class BidSlot(models.Model):
+    """A time that a bid keeps, with the price of it, frozen."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    bid = models.ForeignKey(Bid, models.CASCADE, related_name="slots")
+    reservation = models.OneToOneField(Reservation, models.CASCADE, related_name="bid_slot")
+    quote = models.JSONField()
+    currency = models.CharField(max_length=3)
+    total = amount_field()
+    payable = amount_field()

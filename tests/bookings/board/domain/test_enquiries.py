@@ -1,0 +1,98 @@
+"""States by deadlines, slots' deadlines, and which clusters are shown."""
+
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bookings.board.domain.enquiries import (
+    SLOTS_HELD,
+    Asked,
+    bid_state,
+    clusters,
+    enquiry_state,
+    quarter_of,
+    slot_deadline,
+)
+
+NOW = datetime(2026, 3, 2, 8, tzinfo=UTC)
+Q1 = date(2026, 1, 1)
+AH, SH = UUID(int=1), UUID(int=2)
+
+
+def asked(organisation: int, minutes: int = 60, technique: str = "tem", region: UUID = AH) -> Asked:
+    return Asked(technique, region, Q1, UUID(int=organisation), minutes)
+
+
+@pytest.mark.parametrize(
+    ("state", "hours", "seen"),
+    [("open", 1, "open"), ("answered", 0, "unmet"), ("awarded", -1, "awarded")],
+)
+def test_an_enquiry_closes_by_its_deadline(state, hours, seen):
+    assert enquiry_state(state, NOW + timedelta(hours=hours), NOW) == seen
+
+
+def test_a_bid_lapses_by_its_deadline():
+    assert bid_state("amended", NOW, NOW) == "lapsed"
+    assert bid_state("accepted", NOW, NOW) == "accepted"
+
+
+@given(st.integers(-100, 200), st.integers(-100, 200), st.integers(0, 10_000))
+def test_a_slot_is_kept_no_longer_than_the_bid_two_days_or_the_notice(starts, ends, notice):
+    start, until = NOW + timedelta(hours=starts), NOW + timedelta(hours=ends)
+    deadline = slot_deadline(start, until, notice, NOW)
+    limits = (until, NOW + SLOTS_HELD, start - timedelta(minutes=notice))
+    assert deadline == (min(limits) if min(limits) > NOW else None)
+
+
+def test_three_organisations_make_a_cluster():
+    (cluster,) = clusters([asked(1), asked(2, 120), asked(3), asked(3)])
+    assert (cluster.organisations, cluster.enquiries, cluster.minutes) == (3, 4, 300)
+    assert cluster.yearly_minutes == 1200
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [asked(1), asked(2)],
+        [asked(1, 801), asked(2, 100), asked(3, 99)],
+    ],
+)
+def test_what_would_tell_of_one_is_hidden(rows):
+    assert clusters(rows) == []
+
+
+def test_equal_to_eighty_per_cent_passes():
+    assert len(clusters([asked(1, 800), asked(2, 100), asked(3, 100)])) == 1
+
+
+def test_what_would_give_the_hidden_one_away_is_hidden_too():
+    one = [asked(n) for n in (1, 2, 3)]
+    alone = [asked(4, technique="xrd")]
+    larger = [asked(n, region=SH) for n in (5, 6, 7, 8)]
+    assert [c.region for c in clusters([*one, *alone, *larger])] == [SH]
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 5), st.integers(1, 900), st.sampled_from("ab")), max_size=30)
+)
+def test_no_cluster_stands_for_few(rows):
+    given_rows = [asked(o, m, t) for o, m, t in rows]
+    for cluster in clusters(given_rows):
+        inside = [row for row in given_rows if row.technique == cluster.technique]
+        by_organisation = {}
+        for row in inside:
+            by_organisation[row.organisation] = (
+                by_organisation.get(row.organisation, 0) + row.minutes
+            )
+        assert len(by_organisation) >= 3
+        assert max(by_organisation.values()) <= 0.8 * sum(by_organisation.values())
+
+
+@pytest.mark.parametrize(
+    ("day", "first"), [((2026, 3, 31), (2026, 1, 1)), ((2026, 12, 1), (2026, 10, 1))]
+)
+def test_quarters(day, first):
+    assert quarter_of(date(*day)) == date(*first)
