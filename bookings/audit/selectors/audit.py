@@ -136,7 +136,7 @@ def booking_hits(ids: Sequence[UUID], now: datetime) -> Iterator[Hit]:
     """Eight statements, however many."""
     rows = list(
         Reservation.objects.filter(pk__in=ids)
-        .exclude(state="held")
+        .exclude(~Q(held_for="") | Q(state="held"))
         .select_related("session")
         .prefetch_related("host_region", "payer_region")  # few, of many bookings
     )

@@ -47,7 +47,7 @@ def load_population(sampling: Sampling, regions: Sequence[UUID]) -> Iterator[Ite
         case _:
             rows = (
                 Reservation.objects.filter(touches(""), start_at__gte=first, start_at__lt=last)
-                .exclude(state="held")
+                .exclude(~Q(held_for="") | Q(state="held"))
                 .values_list("pk", "price_group")
             )
             for pk, group in rows.iterator(BATCH):

@@ -75,14 +75,18 @@ class NewBidBody(BidBody):
 
 
 class SlotShape(serializers.Serializer[Any]):
-    """A time that a bid keeps, with its price; `payable` is what the payer pays of it, which the
-    host does not read."""
+    """A time that a bid keeps, with its price."""
 
     id = serializers.UUIDField()
     start = Instant(source="reservation.start_at")
     end = Instant(source="reservation.end_at")
     total = Money()
-    payable = Money(required=False)
+
+
+class OwnSlotShape(SlotShape):
+    """With what the payer pays of it."""
+
+    payable = Money()
 
 
 class BidShape(serializers.Serializer[Any]):
@@ -98,6 +102,12 @@ class BidShape(serializers.Serializer[Any]):
     slots = SlotShape(many=True, source="shown_slots")
     created_at = Instant()
     version = serializers.IntegerField()
+
+
+class OwnBidShape(BidShape):
+    """For whoever asked."""
+
+    slots = OwnSlotShape(many=True, source="shown_slots")
 
 
 class AskedShape(serializers.Serializer[Any]):
@@ -134,7 +144,7 @@ class EnquiryShape(AskedShape):
     hosts = serializers.ListField(child=serializers.CharField(), source="host_codes")
     reason = serializers.CharField()
     reservation = serializers.UUIDField(source="reservation_id", allow_null=True)
-    bids = BidShape(many=True, source="shown_bids")
+    bids = OwnBidShape(many=True, source="shown_bids")
     created_at = Instant()
     version = serializers.IntegerField()
 
@@ -239,11 +249,7 @@ class Bids(Resource):
         return bid_by_id(self.actor, pk)
 
     def prepared(self, rows: list[Any]) -> list[Any]:
-        for row in shown_bids(rows, self.now):
-            if row.enquiry.user_id != self.actor.user_id:
-                for slot in row.slots.all():
-                    del slot.payable
-        return rows
+        return shown_bids(rows, self.now)
 
     @lists(_("Bids"))
     def rows(self, query: dict[str, Any]) -> QuerySet[Bid]:

@@ -264,7 +264,9 @@ def _end(
             if hold.state == "held" and hold.held_for:
                 hold_give_back(by, reservation=hold)
         bid.state = state
-        bid_store(by, f"bid.{'lapse' if state == Bid.State.LAPSED else 'decline'}", bid)
+        # In nobody's name: the host does not learn who asked.
+        action = "bid.lapse" if state == Bid.State.LAPSED else "bid.decline"
+        bid_store(By(PLATFORM, by.now), action, bid)
         enqueue([told(f"bid.{state}", bid)], now=by.now)
 
 

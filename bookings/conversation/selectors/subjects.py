@@ -46,7 +46,7 @@ class Subject:
 
 _BOOKINGS = Reservation.objects.select_related(
     *WITH, "made_by", "organisation__region", "host__region"
-).exclude(state="held")
+).exclude(~Q(held_for="") | Q(state="held"))
 
 
 def _booking_side(actor: Actor, row: Reservation) -> str | None:

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db.models import F, Q, QuerySet
 
 from accounts.domain.roles import Actor
-from accounts.models import Region
+from accounts.models import Organisation, Region, User
 from accounts.selectors.rows import among, any_of, visible
 from bookings.record.domain.periods import Period
 from bookings.record.domain.reservations import OCCUPYING, effective_state
@@ -187,6 +187,13 @@ def has_completed(user_id: UUID, instrument_id: UUID) -> bool:
         state=Reservation.State.COMPLETED,
         session__isnull=False,
     ).exists()
+
+
+def unnamed(reservation: Reservation) -> Reservation:
+    """The reservation; what a bid keeps without whose it is, for a host that does not know yet."""
+    if reservation.held_for:
+        reservation.user, reservation.organisation = User(name="···"), Organisation(name="···")
+    return reservation
 
 
 def shown(reservation: Reservation, now: Any) -> Reservation:

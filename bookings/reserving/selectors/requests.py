@@ -15,6 +15,7 @@ from bookings.pricing.models import Quote
 from bookings.record.domain.periods import Period
 from bookings.record.domain.refusals import Refusal, RulesRefuse
 from bookings.record.models import Reservation
+from bookings.record.selectors.reservations import unnamed
 from bookings.reserving.selectors.placing import require_qualified
 from instruments.domain.opening import day_span, local_date, merged
 from instruments.selectors.opening import load_windows
@@ -157,7 +158,7 @@ def _taken(reservation: Reservation, days: Period, now: datetime) -> list[Neighb
         instrument_id=reservation.instrument_id,
         start_at__lt=days.end,
     )
-    taken = [Neighbour(r.start_at, r.end_at, (r.unit,), reservation=r) for r in others]
+    taken = [Neighbour(r.start_at, r.end_at, (r.unit,), reservation=unnamed(r)) for r in others]
     taken += [Neighbour(c.start_at, c.end_at, tuple(c.units), closure=c) for c in closures]
     return sorted(taken, key=lambda n: n.start)
 

@@ -8,13 +8,13 @@ from uuid import UUID
 from django.db.models import Q, QuerySet, prefetch_related_objects
 
 from accounts.domain.roles import Actor
-from accounts.models import Organisation, User
 from accounts.selectors.rows import visible
 from bookings.availability.models import Closure
 from bookings.pricing.domain.charges import ChargeMade, charge
 from bookings.pricing.selectors.charges import cancellation_now, load_ending, load_quoted
 from bookings.record.domain import reservations as rules
 from bookings.record.models import Reservation, UsageSession
+from bookings.record.selectors.reservations import unnamed
 from instruments.models import Instrument
 from instruments.selectors.registry import instruments_for
 
@@ -60,8 +60,7 @@ def with_people(
     prefetch_related_objects(rows, "user", "organisation")
     for row in rows:
         row.owed = displacement_now(actor, row, now)  # type: ignore[attr-defined]
-        if row.held_for:  # for somebody whom the host does not know yet
-            row.user, row.organisation = User(name="···"), Organisation(name="···")
+        unnamed(row)
     return rows
 
 

@@ -222,9 +222,10 @@ def test_one_that_nobody_answered_is_unmet_when_it_closes(cast):
 def test_the_trail_of_the_host_never_names_who_asked(cast):
     enquiry = enquiry_of(cast)
     bid_of(cast, enquiry)
+    enquiry_withdraw(by(cast, "hu"), enquiry_id=enquiry.pk)
     told = ("Hefei", str(cast.optics.pk), str(cast.hu.pk), TEXT, "4321")
     for entry in TrailEntry.objects.filter(organisation_ids__contains=[cast.ustc.pk], at=NOW):
-        said = f"{entry.before} {entry.after} {entry.organisation_ids}"
+        said = f"{entry.actor_id} {entry.before} {entry.after} {entry.organisation_ids}"
         if entry.object_type in ("bid", "enquiry", "reservation"):
             assert not [word for word in told if word in said]
     kept = TrailEntry.objects.filter(object_type="reservation")

@@ -111,8 +111,8 @@ def test_the_host_reads_the_price_but_not_what_a_voucher_leaves_of_it(cast, clie
     assert "payable" not in slot
     assert slot["total"]["currency"] == "CNY"
     client.force_login(cast.hu)
-    (slot, _) = client.get(f"/api/v1/bids/{bid.pk}/").json()["slots"]
-    assert "payable" in slot
+    (seen,) = client.get(f"/api/v1/enquiries/{enquiry.pk}/").json()["bids"]
+    assert "payable" in seen["slots"][0]
 
 
 def test_a_firm_makes_an_enquiry_and_accepts_on_the_pages(cast, client, enquiry):
