@@ -52,6 +52,11 @@ MORE_STATEMENTS = {
     # Figures of two years, kept for some minutes, and plans of the regions around; what waits.
     "bookings:planning-map": 14,
     "bookings:planning-cell": 15,
+    # Enquiries with their audiences, and bids with the times they keep.
+    "bookings:enquiries": 10,
+    "bookings:enquiry": 10,
+    "bookings:bids": 16,
+    "bookings:enquiry-answer": 24,  # and the free times and the price group of who asks
     "bookings:compare": 9,  # prices, free times and certificates of all; what waits
     # The record, what it can do, its files, the week, the own price; the vocabulary where it has
     # changed.
