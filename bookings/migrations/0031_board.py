@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0017_saved_views'),
-        ('bookings', '0029_collecting'),
+        ('bookings', '0030_answer_files'),
         ('instruments', '0020_short_codes'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -162,7 +162,7 @@ def group_at(enquiry: Enquiry, instrument: Instrument) -> str:
 def hosts_matched(enquiry: Enquiry, now: datetime) -> list[UUID]:
     """The hosts of the first matches among those to whom an enquiry goes."""
     hosts, regions = list(enquiry.hosts.all()), tuple(enquiry.regions.all())
-    if hosts and not regions:
+    if enquiry.need is None or (hosts and not regions):
         return [host.pk for host in hosts]
     question: Wanted = wanted_of(enquiry.need)
     found = [a.instrument for a in load_matches(question, now) if a.match is not None]

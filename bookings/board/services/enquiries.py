@@ -265,9 +265,9 @@ def _end(
                 hold_give_back(by, reservation=hold)
         bid.state = state
         # In nobody's name: the host does not learn who asked.
-        action = "bid.lapse" if state == Bid.State.LAPSED else "bid.decline"
-        bid_store(By(PLATFORM, by.now), action, bid)
-        enqueue([told(f"bid.{state}", bid)], now=by.now)
+        has_lapsed = state == Bid.State.LAPSED
+        bid_store(By(PLATFORM, by.now), "bid.lapse" if has_lapsed else "bid.decline", bid)
+        enqueue([told("bid.lapsed" if has_lapsed else "bid.declined", bid)], now=by.now)
 
 
 def bid_store(by: By, action: str, bid: Bid, *, after: dict[str, Any] | None = None) -> None:

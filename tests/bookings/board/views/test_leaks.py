@@ -58,7 +58,7 @@ def test_no_page_of_the_host_says_who_asks(cast, client, enquiry, who):
     for page in pages:
         answer = client.get(page)
         said = answer.content.decode() if answer.status_code == 200 else ""
-        own = [] if "palette" not in page else ["Hefei Optics", "合肥光学"]  # a public register
+        own = [] if "palette" not in page else ["Hefei Optics", "合肥光学", "Hu Bo"]  # a register
         assert not [w for w in secrets_in(said, str(slot.pk)) if w not in own], page
 
 
