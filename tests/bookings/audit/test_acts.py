@@ -40,7 +40,7 @@ OTHERS = re.compile(
     r".*\.(json|csv|yaml|ttf)|charge\.made|reservation\.moved|letter\.send"
     r"|accounts\.known-browser|allauth\.account|administrator\.email"
 )
-EFFECTS = {"Effect", "connect"}
+EFFECTS = {"Effect", "connect", "told"}
 # Rows that no act is ever done to by themselves: parts of others, counters, queues, what is
 # computed, what is kept about reading.
 NEVER = {
