@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0017_saved_views'),
-        ('bookings', '0033_reviews'),
+        ('bookings', '0032_reviews'),
         ('instruments', '0020_short_codes'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

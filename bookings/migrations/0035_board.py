@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0017_saved_views'),
-        ('bookings', '0030_answer_files'),
+        ('bookings', '0034_ratings_and_alarms'),
         ('instruments', '0020_short_codes'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

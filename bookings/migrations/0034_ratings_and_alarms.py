@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0017_saved_views'),
-        ('bookings', '0034_planned_purchases'),
+        ('bookings', '0033_planned_purchases'),
         ('instruments', '0020_short_codes'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
