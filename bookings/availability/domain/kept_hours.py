@@ -209,7 +209,7 @@ class Promises:
         """What a booking on the first unit that is free takes of each piece."""
         lost = [ZERO] * len(segments)
         for lane in self._lanes.values():
-            place = bisect_left(lane, Period(blocked.end, ALWAYS))
+            place = bisect_left(lane, blocked.end, key=lambda p: p.start)
             low = lane[place - 1].end if place else NEVER
             if low > blocked.start:
                 continue

@@ -225,7 +225,7 @@ class OpenEnquiries(Resource):
         for row in shown_enquiries(rows, self.now):
             hidden = row.is_confidential
             row.shown_organisation = None if hidden else row.organisation.code  # type: ignore[attr-defined]
-            row.shown_text = None if hidden else row.need.text  # type: ignore[attr-defined]
+            row.shown_text = row.need.text if row.need and not hidden else None  # type: ignore[attr-defined]
             row.price_groups = {  # type: ignore[attr-defined]
                 str(one.pk): group_at(row, one) for one in instruments_for(self.actor, row)
             }

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
 from django.db import transaction
@@ -164,7 +165,7 @@ def _hold(by: By, bid: Bid, enquiry: Enquiry, instrument: Instrument, values: Bi
             period,
             enquiry.organisation.code,
             values.service_mode,
-            quantity=enquiry.quantity,
+            quantity=None if enquiry.quantity is None else Decimal(enquiry.quantity),
         )
         try:
             parties = parties_of(person, booking)

@@ -1,8 +1,9 @@
 """Enquiries: making a need visible, accepting a bid, and closing without one."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -129,7 +130,7 @@ def enquiry_accept(
             bid.service_mode,
             purpose=purpose,
             samples=enquiry.sample,
-            quantity=enquiry.quantity,
+            quantity=None if enquiry.quantity is None else Decimal(enquiry.quantity),
             hold=hold.pk,
             held_for=Reservation.HeldFor.BID,
             house_rules=house_rules,
@@ -320,15 +321,16 @@ def _audience(values: EnquiryValues) -> tuple[list[Region], list[Organisation]]:
     regions: list[Region] = []
     hosts: list[Organisation] = []
     problems = []
-    for field, codes, find, rows in (
+    parts: tuple[tuple[str, Sequence[str], Callable[[str], Any], list[Any]], ...] = (
         ("regions", values.regions, region_by_code, regions),
         ("hosts", values.hosts, organisation_by_code, hosts),
-    ):
+    )
+    for field, codes, find, rows in parts:
         if len(codes) > MOST_NAMED:
             raise invalid(field, "too-many", most=MOST_NAMED)
         for n, code in enumerate(dict.fromkeys(codes)):
             try:
-                rows.append(find(code))  # type: ignore[attr-defined]
+                rows.append(find(code))
             except NotFound:
                 problems.append(FieldProblem(f"{field}[{n}]", "unknown-value", {}))
     if problems:

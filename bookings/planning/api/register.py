@@ -35,7 +35,7 @@ class DecidedShape(serializers.Serializer[Any]):
     month = serializers.DateField()
     techniques = serializers.ListField(child=serializers.CharField())
     region = serializers.CharField(source="region.code", allow_null=True, default=None)
-    money = serializers.ChoiceField(ReviewScheme.Money)
+    money = serializers.ChoiceField(ReviewScheme.Money.choices)
     price_from = Number(18, 3, source="least")
     price_below = Number(18, 3, source="most", allow_null=True)
     currency = serializers.CharField()

@@ -226,7 +226,7 @@ def load_map(actor: Actor, year: int, now: datetime) -> PlanningMap:
             None if cell in hidden else rows.get(cell, empty) for rows, empty, hidden, _ in parts
         ]
         plans = planned.get(cell, Planned()) if cell[1] in told else None
-        return Figures(supply.get(cell, Supply()).instruments, *shown, plans)
+        return Figures(supply.get(cell, Supply()).instruments, *shown, plans)  # type: ignore[call-arg]
 
     def total(code: str, cells: Iterable[Cell]) -> Figures:
         cells = list(cells)
@@ -236,7 +236,7 @@ def load_map(actor: Actor, year: int, now: datetime) -> PlanningMap:
         ]
         plans = _added([planned[cell] for cell in cells if cell in planned], Planned())
         number = sum(supply[cell].instruments for cell in cells if cell in supply)
-        return Figures(number, *shown, plans)
+        return Figures(number, *shown, plans)  # type: ignore[call-arg]
 
     by_class: dict[str, list[Cell]] = defaultdict(list)
     for cell in sorted(keys):

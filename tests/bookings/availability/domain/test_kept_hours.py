@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bookings.availability.domain.kept_hours import (
@@ -109,6 +109,14 @@ def test_units_add_up_and_what_is_taken_counts():
     assert refused(judge, "B", 5, 6) == []
 
 
+@pytest.mark.parametrize("neighbour", [(1, 2), (3, 4)])
+def test_a_booking_beside_another_takes_as_much(neighbour):
+    judge = promises([kept("A", 4, 0, 6)], taken=[(1, neighbour)])
+    assert refused(judge, "B", 2, 3) == []
+    judge = promises([kept("A", 5, 0, 6)], taken=[(1, neighbour)])
+    assert len(refused(judge, "B", 2, 3)) == 1
+
+
 def test_room_is_what_fits_beside_others():
     judge = promises([kept("A", 4, 0, 8)])
     assert judge.room_for(kept("B", 99, 0, 8), BEGIN) == 240
@@ -178,6 +186,7 @@ WISHES = st.lists(
 )
 
 
+@settings(max_examples=400)
 @given(rights(), st.integers(1, 2), WISHES, st.integers(-4, 3), st.booleans())
 def test_refused_is_what_takes_from_others_and_nothing_else(rows, units, wishes, hour, is_split):
     now = BEGIN + hour * HOUR
