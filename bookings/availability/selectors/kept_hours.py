@@ -63,13 +63,15 @@ def keeps(instrument: Instrument, now: datetime) -> bool:
 
 def kept_for(actor: Actor, now: datetime) -> QuerySet[KeptHours]:
     """Kept hours as far as they are the actor's affair, those in force first: of organisations
-    they belong to, of instruments they manage or audit."""
+    they belong to, of instruments they manage or audit, and what they granted. For somebody
+    signed in."""
     below = Region.objects.filter(lineage__overlap=list(actor.regions_where("read-bookings")))
     regions = Q(instrument__region__in=below) | Q(organisation__region__in=below)
     return (
         kept_rows(now)
         .filter(
-            Q(organisation__in=actor.own_organisations)
+            Q(granted_by_id=actor.person)
+            | Q(organisation__in=actor.own_organisations)
             | Q(instrument__organisation__in=actor.organisations_where("read-bookings"))
             | (regions if actor.regions_where("read-bookings") else Q(pk=None))
         )
