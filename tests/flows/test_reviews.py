@@ -30,7 +30,7 @@ def test_from_a_draft_to_what_was_used_of_the_promise(cast: Cast) -> None:
     evidence = evidence_of(PurchaseCase.objects.get(pk=case.pk))
     assert evidence is not None and evidence.figures.promised == 400
     # A booking of the applicant uses it up.
-    booked = reserve(cast, "2026-03-05 09:00", "2026-03-05 12:00")
+    booked = reserve(cast, "2026-03-06 09:00", "2026-03-06 12:00")
     assert booked.organisation == cast.fudan
     # A year later: half of it was used.
     InstrumentDayUse.objects.create(

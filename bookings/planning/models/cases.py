@@ -4,6 +4,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.domain.roles import Places
 from accounts.models import Organisation, User
@@ -25,17 +26,17 @@ class PurchaseCase(models.Model):
 
     class State(models.TextChoices):
         DRAFT = "draft", _("draft")
-        CHECKED = "checked", _("checked")
-        SUBMITTED = "submitted", _("submitted")
+        CHECKED = "checked", pgettext_lazy("purchase case", "checked")
+        SUBMITTED = "submitted", pgettext_lazy("purchase case", "submitted")
         HOSTS_ASKED = "hosts_asked", _("hosts asked")
-        UNDER_REVIEW = "under_review", _("under review")
-        APPROVED = "approved", _("approved")
+        UNDER_REVIEW = "under_review", pgettext_lazy("purchase case", "under review")
+        APPROVED = "approved", pgettext_lazy("purchase case", "approved")
         APPROVED_WITH_CONDITIONS = "approved_with_conditions", _("approved with conditions")
         SHARE_INSTEAD = "share_instead", _("share instead")
         POOLED = "pooled", _("buy together")
-        REFUSED = "refused", _("refused")
-        WITHDRAWN = "withdrawn", _("withdrawn")
-        ORDERED = "ordered", _("ordered")
+        REFUSED = "refused", pgettext_lazy("purchase case", "refused")
+        WITHDRAWN = "withdrawn", pgettext_lazy("purchase case", "withdrawn")
+        ORDERED = "ordered", pgettext_lazy("purchase case", "ordered")
         IN_SERVICE = "in_service", _("in service")
         FOLLOWED_UP = "followed_up", _("followed up")
 
@@ -61,7 +62,7 @@ class PurchaseCase(models.Model):
     state = models.CharField(max_length=30, choices=State, default=State.DRAFT)
     due_on = models.DateField(null=True)
     submitted_at = models.DateTimeField(null=True)
-    decision = models.CharField(max_length=30, blank=True)
+    decision = models.CharField(max_length=30, choices=State, blank=True)
     decided_at = models.DateTimeField(null=True)
     decided_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     grounds = ArrayField(models.CharField(max_length=40), default=list)
