@@ -39,6 +39,7 @@ TOPIC_NAMES = {
     "sample": _("Samples"),
     "enquiry": _("Enquiries and bids"),
     "account": _("My account and memberships"),
+    "review": _("Reviews before buying"),
     "training": _("Courses"),
     "record": _("Records of instruments"),
     "search": _("Saved searches"),

@@ -1132,7 +1132,7 @@ AGREEMENT = {
     "name": "Anhui and Shanghai",
     "code": "two",
     "regions": ["<anhui>", "<shanghai>"],
-    "valid_from": "2026-01-01",
+    "valid_from": "2027-01-01",
     "discount_percent": "5",
 }
 PROGRAMME = {
@@ -1325,7 +1325,7 @@ PAGE_BODIES = {
     },
     "bookings:money-vouchers-programme-suspend": {"act": "suspend"},
     "bookings:money-vouchers-grant-change": {
-        "amount": "20",
+        "amount": "2000",
         "valid_from": "2026-01-01",
         "valid_until": "2027-01-01",
     },
@@ -1789,9 +1789,13 @@ API_BODIES = {
         "code": "two",
         "name": "Anhui and Shanghai",
         "regions": ["CN-AH", "CN-SH"],
-        "valid_from": "2026-01-01",
+        "valid_from": "2027-01-01",
     },
-    ("PATCH", "api-agreement"): {"discount_percent": "20"},
+    ("PATCH", "api-agreement"): {
+        "discount_percent": "20",
+        "valid_from": "2027-01-01",
+        "valid_until": None,
+    },
     ("POST", "api-programmes"): {
         "region": "CN-SH",
         "code": "two",

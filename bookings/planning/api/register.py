@@ -26,7 +26,7 @@ from bookings.planning.selectors.register import (
 from bookings.record.api.files import PDF, FileEndpoint
 
 
-class DecidedShape(serializers.Serializer[Any]):
+class RegisteredDecisionShape(serializers.Serializer[Any]):
     """A decision, without anything from which the applicant could be known. `price_from`,
     `price_below`: the band of the price, without an end where null; `region`: null where too few
     organisations are there; `month`: its first day; `hours`: needed a year."""
@@ -67,7 +67,7 @@ class ReviewRegister(Resource):
         "review_register",
         "statistics",
     )
-    converter, shape, order = "slug", DecidedShape, ("-decided_at",)
+    converter, shape, order = "slug", RegisteredDecisionShape, ("-decided_at",)
 
     def visible(self, pk: str) -> PurchaseCase:
         return decided_by_key(pk)

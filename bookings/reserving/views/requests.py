@@ -121,7 +121,7 @@ def _waiting(request: HttpRequest, by: By) -> tuple[list[Reservation], dict[str,
 
 def _following(request: HttpRequest, by: By, reservation_id: UUID) -> UUID | None:
     """The request that is next in the list, from the top again after the last."""
-    rows, _ = LIST.narrowed(request, by, _requests(by))
+    rows, _ = LIST.narrowed(request, by, requests_to_decide(by.actor, by.now))
     ids = list(rows.values_list("pk", flat=True)[:MOST])
     if reservation_id not in ids:
         return None

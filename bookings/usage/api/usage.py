@@ -214,6 +214,7 @@ class AnswerUploads(ReservationResource):
         gives=AnswerFileShape,
         refuses=[403, 404, 409],
         below="answers/attachments",
+        address="api-reservation-answers-attachments",
         named="_answer_file",
         status=201,
         versioned=False,
