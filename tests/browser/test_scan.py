@@ -68,6 +68,7 @@ MORE_STATEMENTS = {
     # Quote, what pays, its rules, samples, questions, results, second thoughts, its story; what
     # waits for the reader; the conversation, with what a time that was proposed would cost.
     "bookings:reservation": 25,
+    "bookings:review": 11,  # its steps, evidence, answers, opinions, what to pool with; what waits
     "bookings:sample-item": 9,  # its steps, photos, bookings and conversation
     "bookings:series-cancel": 9,  # the dates with what each costs, and those before
     "bookings:chain": 9,  # the steps with what each costs
