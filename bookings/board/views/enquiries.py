@@ -42,6 +42,7 @@ from bookings.needs.selectors.needs import load_chosen, own_need
 from bookings.record.domain.periods import Period
 from bookings.record.domain.refusals import RulesRefuse
 from instruments.messages import PRICE_GROUP_LABELS
+from instruments.selectors.house_rules import load_house_rules, rules_to_accept
 
 SUGGESTED = 6  # times on the form of a bid
 
@@ -89,10 +90,15 @@ def _page(
     by = by_of(request)
     row = shown_enquiries([enquiry_by_id(by.actor, enquiry_id)], by.now)[0]
     bids = shown_bids(row.bids.all(), by.now)
+    is_own = row.user_id == by.actor.user_id
+    for bid in bids if is_own else ():
+        if bid.shown_slots:  # type: ignore[attr-defined]
+            rules = load_house_rules(bid.instrument, by.actor.user_id)
+            bid.house_rules = rules_to_accept(rules)  # type: ignore[attr-defined]
     context = {
         "enquiry": row,
         "bids": bids,
-        "is_own": row.user_id == by.actor.user_id,
+        "is_own": is_own,
         "is_open": row.shown_state in ("open", "answered"),  # type: ignore[attr-defined]
         "close": CloseForm(),
         **_why(refused),
