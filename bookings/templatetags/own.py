@@ -20,6 +20,7 @@ TABS = [
     ("calendar", _("Calendar"), ()),
     ("sample-items", _("Samples"), ("sample-new",)),
     ("waiting", _("Waiting list"), ("waiting-new", "waiting-withdraw", "waiting-decline")),
+    ("kept-hours", _("Kept hours"), ()),
     ("results", _("Results"), ("result",)),
     ("spending", _("Spending and vouchers"), ()),
     ("feeds", _("In other calendars"), ("busy-calendar",)),

@@ -62,6 +62,7 @@ PARTS = {
             *("sample-items", "sample-new", "sample-item", "sample-change", "sample-step"),
             *("sample-join", "sample-photo-new"),
             "calendar",
+            "kept-hours",
             "spending",
             "feeds",
             "waiting",

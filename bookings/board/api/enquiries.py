@@ -49,13 +49,13 @@ class EnquiryBody(Shape):
     hosts = ListOf(child=Text(40), default=list, help_text="Codes of organisations.")
 
 
-class AcceptBody(Shape):
+class BidAcceptBody(Shape):
     slot = serializers.UUIDField(help_text="Of a bid.")
     purpose = Choice(Reservation.Purpose.choices, default="research")
     house_rules = Whole(min_value=1, required=False, help_text="The version that is accepted.")
 
 
-class CloseBody(Shape):
+class EnquiryCloseBody(Shape):
     reason = Choice([(code, Enquiry.Reason(code).label) for code in CLOSING])
 
 
@@ -195,14 +195,14 @@ class Enquiries(Resource):
     def detail(self, pk: UUID) -> None:
         """As it is now, with the bids for it."""
 
-    @acts(_("Accept a bid"), AcceptBody, refuses=[404, 409, 422])
+    @acts(_("Accept a bid"), BidAcceptBody, refuses=[404, 409, 422])
     def accept(self, pk: UUID, data: dict[str, Any]) -> UUID:
         """Book a slot of a bid; the other bids are declined."""
         slot = data.pop("slot")
         enquiry_accept(self.by, enquiry_id=pk, slot_id=slot, **data)
         return pk
 
-    @acts(_("Close an enquiry as unmet"), CloseBody)
+    @acts(_("Close an enquiry as unmet"), EnquiryCloseBody)
     def close(self, pk: UUID, data: dict[str, Any]) -> UUID:
         """It counts as unmet demand, with the reason."""
         return enquiry_close(self.by, enquiry_id=pk, **data).pk

@@ -22,7 +22,7 @@ from bookings.planning.services.plans import (
 )
 
 
-class PlanBody(Shape):
+class PlannedPurchaseBody(Shape):
     technique = Text(60, help_text="The class of what is bought: a code.")
     name = Text(200, help_text="The standard name, without maker or model.")
     year = Whole(min_value=2000, max_value=2200, help_text="At most three years ahead.")
@@ -34,7 +34,7 @@ class PlanBody(Shape):
     confidence = Choice(PlannedPurchase.Confidence.choices, default="considered")
 
 
-class PlanNewBody(PlanBody):
+class PlanNewBody(PlannedPurchaseBody):
     organisation = Text(40, help_text="Who buys: a code.")
 
 
@@ -113,7 +113,9 @@ class PlannedPurchases(Resource):
     def detail(self, pk: UUID) -> None:
         """As it is now."""
 
-    @changes(_("Change a planned purchase"), PlanBody, method="put", refuses=[403, 404, 409])
+    @changes(
+        _("Change a planned purchase"), PlannedPurchaseBody, method="put", refuses=[403, 404, 409]
+    )
     def change(self, pk: UUID, data: dict[str, Any]) -> UUID:
         """Put another in its place; the organisation stays."""
         return plan_change(self.by, plan_id=pk, values=PlanValues(**data)).pk

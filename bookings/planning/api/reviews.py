@@ -112,7 +112,7 @@ class CaseBody(Shape):
     travel = Number(15, 2, min_value=0, default=Decimal(0), help_text="For an hour elsewhere.")
 
 
-class DecisionBody(Shape):
+class CaseDecisionBody(Shape):
     decision = Choice(_DECISIONS)
     grounds = ListOf(child=Text(40), help_text="Codes: of the figures, or of the scheme.")
     reason = Text(4000)
@@ -129,7 +129,7 @@ class ServiceBody(Shape):
     in_service_on = Day()
 
 
-class StepShape(serializers.Serializer[Any]):
+class CaseStepShape(serializers.Serializer[Any]):
     state = serializers.ChoiceField(PurchaseCase.State.choices)
     at = Instant()
     due_on = serializers.DateField(allow_null=True)
@@ -172,14 +172,14 @@ class CaseShape(serializers.Serializer[Any]):
     decision_reason = serializers.CharField()
     conditions = serializers.CharField()
     decided_at = Instant(allow_null=True)
-    steps = StepShape(many=True, source="steps.all")
+    steps = CaseStepShape(many=True, source="steps.all")
     follow_ups = FollowUpShape(many=True, source="follow_ups.all")
     created_at = Instant()
     changed_at = Instant()
     version = serializers.IntegerField()
 
 
-class FiguresShape(serializers.Serializer[Any]):
+class CaseFiguresShape(serializers.Serializer[Any]):
     """What the rules say of a comparison and of what hosts answered. Hours as decimal texts, null
     where there is no figure."""
 
@@ -204,7 +204,7 @@ class ComparisonShape(serializers.Serializer[Any]):
 
     content = serializers.DictField(allow_null=True)
     digest = serializers.CharField(allow_null=True)
-    figures = FiguresShape(allow_null=True)
+    figures = CaseFiguresShape(allow_null=True)
 
 
 class CaseQuery(Pages):
@@ -334,7 +334,7 @@ class PurchaseCases(Resource):
         """For coordinators: opinions are given from now on."""
         return services.case_review(self.by, case_id=pk).pk
 
-    @acts(_("Decide on a purchase case"), DecisionBody)
+    @acts(_("Decide on a purchase case"), CaseDecisionBody)
     def decide(self, pk: UUID, data: dict[str, Any]) -> UUID:
         """For coordinators with no part in it. Where hours are shared instead, every promise
         becomes kept hours."""
@@ -381,7 +381,7 @@ class PledgeShape(serializers.Serializer[Any]):
     version = serializers.IntegerField()
 
 
-class AnswerBody(Shape):
+class PledgeAnswerBody(Shape):
     """A promise of hours a year from a day on, or why not."""
 
     answer = Choice(HostPledge.Answer.choices)
@@ -410,7 +410,7 @@ class HostPledges(Resource):
     def detail(self, pk: UUID) -> None:
         """As it is now."""
 
-    @acts(_("Answer about hours"), AnswerBody)
+    @acts(_("Answer about hours"), PledgeAnswerBody)
     def answer(self, pk: UUID, data: dict[str, Any]) -> UUID:
         """Promise hours or deny them; anew until the case is decided."""
         return pledge_answer(self.by, pledge_id=pk, answer=Answer(**data)).pk

@@ -100,7 +100,7 @@ class MarksShape(serializers.Serializer[Any]):
     answered_at = Instant(allow_null=True)
 
 
-class RateBody(Shape):
+class SessionRateBody(Shape):
     rating = Whole(min_value=1, max_value=5, help_text="As a whole.")
     usable = Whole(min_value=1, max_value=5, required=False, allow_null=True)
     support = Whole(min_value=1, max_value=5, required=False, allow_null=True)
@@ -140,7 +140,7 @@ class Usage(ReservationResource):
 
     @acts(
         _("Rate a session"),
-        RateBody,
+        SessionRateBody,
         refuses=[403, 404, 409],
         sends={"rating": 4, "usable": 5, "support": 4, "on_time": 3},
     )
