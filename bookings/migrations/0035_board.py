@@ -23,38 +23,6 @@ class Migration(migrations.Migration):
             field=models.CharField(blank=True, choices=[('bid', 'bid'), ('batch', 'batch')], db_default='', default='', max_length=8),
         ),
         migrations.CreateModel(
-            name='Bid',
-            fields=[
-                ('id', models.UUIDField(default=accounts.models.keys.new_id, editable=False, primary_key=True, serialize=False)),
-                ('service_mode', models.CharField(choices=[('self', 'on your own'), ('assisted', 'with an operator'), ('entrusted', 'samples sent in'), ('remote', 'remotely')], max_length=10)),
-                ('conditions', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('after-test', 'after a test measurement'), ('training', "training first, then on one's own"), ('sample-first', 'the sample arrives beforehand'), ('assisted', 'with staff of the host throughout')], max_length=12), default=list)),
-                ('text', models.CharField(blank=True, max_length=1000)),
-                ('valid_until', models.DateTimeField()),
-                ('state', models.CharField(choices=[('made', 'made'), ('amended', 'amended'), ('withdrawn', 'withdrawn'), ('accepted', 'accepted'), ('declined', 'declined'), ('lapsed', 'lapsed')], default='made', max_length=10)),
-                ('created_at', models.DateTimeField()),
-                ('changed_at', models.DateTimeField()),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('host', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.organisation')),
-                ('instrument', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='instruments.instrument')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name': 'bid',
-            },
-        ),
-        migrations.CreateModel(
-            name='BidSlot',
-            fields=[
-                ('id', models.UUIDField(default=accounts.models.keys.new_id, editable=False, primary_key=True, serialize=False)),
-                ('quote', models.JSONField()),
-                ('currency', models.CharField(max_length=3)),
-                ('total', models.DecimalField(decimal_places=3, max_digits=18)),
-                ('payable', models.DecimalField(decimal_places=3, max_digits=18)),
-                ('bid', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='slots', to='bookings.bid')),
-                ('reservation', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='bid_slot', to='bookings.reservation')),
-            ],
-        ),
-        migrations.CreateModel(
             name='Enquiry',
             fields=[
                 ('id', models.UUIDField(default=accounts.models.keys.new_id, editable=False, primary_key=True, serialize=False)),
@@ -85,10 +53,38 @@ class Migration(migrations.Migration):
                 'verbose_name': 'enquiry',
             },
         ),
-        migrations.AddField(
-            model_name='bid',
-            name='enquiry',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='bids', to='bookings.enquiry'),
+        migrations.CreateModel(
+            name='Bid',
+            fields=[
+                ('id', models.UUIDField(default=accounts.models.keys.new_id, editable=False, primary_key=True, serialize=False)),
+                ('service_mode', models.CharField(choices=[('self', 'on your own'), ('assisted', 'with an operator'), ('entrusted', 'samples sent in'), ('remote', 'remotely')], max_length=10)),
+                ('conditions', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('after-test', 'after a test measurement'), ('training', "training first, then on one's own"), ('sample-first', 'the sample arrives beforehand'), ('assisted', 'with staff of the host throughout')], max_length=12), default=list)),
+                ('text', models.CharField(blank=True, max_length=1000)),
+                ('valid_until', models.DateTimeField()),
+                ('state', models.CharField(choices=[('made', 'made'), ('amended', 'amended'), ('withdrawn', 'withdrawn'), ('accepted', 'accepted'), ('declined', 'declined'), ('lapsed', 'lapsed')], default='made', max_length=10)),
+                ('created_at', models.DateTimeField()),
+                ('changed_at', models.DateTimeField()),
+                ('version', models.PositiveIntegerField(default=1)),
+                ('enquiry', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='bids', to='bookings.enquiry')),
+                ('host', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.organisation')),
+                ('instrument', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='instruments.instrument')),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'verbose_name': 'bid',
+            },
+        ),
+        migrations.CreateModel(
+            name='BidSlot',
+            fields=[
+                ('id', models.UUIDField(default=accounts.models.keys.new_id, editable=False, primary_key=True, serialize=False)),
+                ('quote', models.JSONField()),
+                ('currency', models.CharField(max_length=3)),
+                ('total', models.DecimalField(decimal_places=3, max_digits=18)),
+                ('payable', models.DecimalField(decimal_places=3, max_digits=18)),
+                ('bid', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='slots', to='bookings.bid')),
+                ('reservation', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='bid_slot', to='bookings.reservation')),
+            ],
         ),
         migrations.AddIndex(
             model_name='enquiry',

@@ -391,7 +391,7 @@ ARGUMENTS = {
     "expert_id": "expert",
     "scheme_id": "scheme",
     "plan_id": "plan",
-    "key": "decision-key",
+    "decision": "decision-key",
     "enquiry_id": "enquiry",
     "bid_id": "bid",
     "item_id": "sample-item",

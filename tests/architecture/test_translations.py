@@ -257,12 +257,12 @@ ALWAYS_MANY = {
     # of recurrence, where once has words of its own; of failures in a row; of a term of payment
     *("days of issue", "days ask for", "days", "weeks", "months", "times", "entries"),
     # as a whole
-    *("columns", "rows: split it", "files already", "files in all", "bytes"),
+    *("columns", "hours a year", "rows: split it", "files already", "files in all", "bytes"),
 }
 VERBS = {
     *("is", "was", "has", "does", "asks", "belongs", "disputes", "comes", "pays", "owes", "says"),
     *("invites", "signs", "knows", "counts", "expires", "joins", "holds", "waits", "needs"),
-    *("proposes", "reads"),
+    *("proposes", "reads", "wants", "plans"),
 }
 
 

@@ -289,6 +289,7 @@ def known(shared_cast: Cast) -> dict[str, list[str]]:
         "pledge_id": [reviewed["pledge"]],
         "expert_id": [reviewed["expert"]],
         "scheme_id": [reviewed["scheme"]],
+        "decision": [reviewed["decision-key"]],
         "enquiry_id": [board["enquiry"]],
         "bid_id": [board["bid"]],
         "hand_off_id": [collecting["released-result"], *result_things(cast).values()],

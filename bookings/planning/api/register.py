@@ -62,7 +62,7 @@ class DecidedFiguresShape(serializers.Serializer[Any]):
 class ReviewRegister(Resource):
     at, key, name, many, tag = (
         "review-register/",
-        "key",
+        "decision",
         "review_register_decision",
         "review_register",
         "statistics",

@@ -57,9 +57,9 @@ def decisions(request: HttpRequest) -> HttpResponseBase:
 
 
 @require_safe
-def decision(request: HttpRequest, key: str) -> HttpResponse:
+def decision(request: HttpRequest, decision: str) -> HttpResponse:
     """One of them, with the figures behind it and what they are grounds for."""
-    case = decided_by_key(key)
+    case = decided_by_key(decision)
     (row,) = load_decided([case])
     context = {
         "row": row,

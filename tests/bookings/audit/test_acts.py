@@ -39,6 +39,7 @@ FOLLOWS = {
 OTHERS = re.compile(
     r".*\.(json|csv|yaml|ttf)|charge\.made|reservation\.moved|letter\.send"
     r"|accounts\.known-browser|allauth\.account|administrator\.email"
+    r"|alarm\.(raised|risen)|plan\.(entered|dropped)"
 )
 EFFECTS = {"Effect", "connect", "told"}
 # Rows that no act is ever done to by themselves: parts of others, counters, queues, what is
@@ -55,7 +56,7 @@ NEVER = {
     "instrumentday", "instrumentlist", "instrumentmonth", "instrumentyear", "listentry",
     "savedview", "samplestep", "bookedsample", "samplephoto", "comment", "commentfile",
     "proposedtime", "threadread",
-    "suggestion", "bidslot",
+    "suggestion", "bidslot", "answerfile",
     "casestep", "casecomparison", "casefollowup",
     "organisationmove", "pasthost", "pursetransfer",
     "instrumentdayuse", "jobrun", "lease", "ledgerentry",

@@ -15,7 +15,7 @@ from config.celery import app
 SECRET = "s3cretS3cret-s3cret_s3cretS3cret"
 # What addresses are made of that is no secret.
 PLAIN = {"code", "size", "provider_id", "organization_slug", "section", "slug", "format"}
-PLAIN |= {"kind", "moment"}
+PLAIN |= {"kind", "moment", "decision"}
 CONVERTERS = {"UUIDConverter", "IntConverter"}
 
 
