@@ -560,7 +560,9 @@ SENTENCES = {
     "plan-past": _("This is over: name a time that is still ahead."),
     "plan-too-far": _("Purchases are planned three years ahead at most: until {last}."),
     "plan-over": _("This plan was dropped, or became a case: it is no longer changed."),
-    "too-many-plans": _("Too many purchases are planned already ({most}): drop some of them first."),
+    "too-many-plans": _(
+        "Too many purchases are planned already ({most}): drop some of them first."
+    ),
     "too-many-needs": _("You already have {most} needs: withdraw one of them first."),
     "already-an-enquiry": _("This need is an enquiry already."),
     "enquiry-closed": _("This enquiry is closed."),

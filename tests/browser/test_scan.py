@@ -31,24 +31,28 @@ WIDTHS = (360, 768, 1440, 2560)
 # Bytes of script and style, compressed.
 HEAVIEST, HEAVIEST_WITH_CHARTS = 250_000, 500_000
 STATEMENTS = 8
-# Pages that take more, and what for.
+# Pages that take more, and what for. Two of each that asks the rules are for hours that are kept
+# for somebody, as of the instrument here; elsewhere there are none.
 MORE_STATEMENTS = {
+    "bookings:at": 9,
+    "bookings:move": 9,
+    "bookings:series-move": 9,
     "bookings:home": 13,  # what waits, comes next and was used; a manager's requests and the day
     "bookings:operations": 21,  # each queue is counted by itself; few people look at it
     # The quote, the rules, whether a slot is kept for the reader already, own samples; what waits.
-    "bookings:book": 17,
+    "bookings:book": 18,
     "bookings:organisation-close": 9,  # what keeps it open, each counted; what waits
     # The quote and the rules, the first date and all of them, the week; what waits.
-    "bookings:series-new": 18,
+    "bookings:series-new": 22,
     "accounts:members": 9,  # people, what they hold, ask and were asked; what waits for the reader
-    "bookings:chain-new": 15,  # the quotes of all steps and where they fit
+    "bookings:chain-new": 17,  # the quotes of all steps and where they fit
     "bookings:hours-rows": 15,  # one day with all that made it what it was, and its story
     # What the reader pays, vouchers included, holds and keeps; once a minute, what waits for them.
     # Of words that find nothing: what they may mean, and each way out.
-    "bookings:catalogue": 15,
+    "bookings:catalogue": 17,
     # Instruments with time, price, rules, what they can do and how their hosts keep to bookings.
     # The vocabulary, too, where it has changed.
-    "bookings:need": 16,
+    "bookings:need": 19,
     # Figures of two years, kept for some minutes, and plans of the regions around; what waits.
     "bookings:planning-map": 14,
     "bookings:planning-cell": 15,
@@ -57,7 +61,7 @@ MORE_STATEMENTS = {
     "bookings:enquiry": 10,
     "bookings:bids": 16,
     "bookings:enquiry-answer": 24,  # and the free times and the price group of who asks
-    "bookings:compare": 9,  # prices, free times and certificates of all; what waits
+    "bookings:compare": 11,  # prices, free times and certificates of all; what waits
     # The record, what it can do, its files, the week, the own price; the vocabulary where it has
     # changed.
     "bookings:instrument": 17,
@@ -67,7 +71,7 @@ MORE_STATEMENTS = {
     "bookings:money-statements-one": 11,  # lines, taxes, payments, notices and the ledger
     # Quote, what pays, its rules, samples, questions, results, second thoughts, its story; what
     # waits for the reader; the conversation, with what a time that was proposed would cost.
-    "bookings:reservation": 25,
+    "bookings:reservation": 27,
     "bookings:review": 11,  # its steps, evidence, answers, opinions, what to pool with; what waits
     "bookings:sample-item": 9,  # its steps, photos, bookings and conversation
     "bookings:series-cancel": 9,  # the dates with what each costs, and those before

@@ -19,7 +19,7 @@ class Page:
 
     def form(self, action):
         """The values of the form whose action ends so."""
-        found = [form for form in self.forms if form["action"].endswith(action)]
+        found = [form for form in self.forms if form["action"].removesuffix("?").endswith(action)]
         assert found, (action, [form["action"] for form in self.forms])
         return dict(found[-1]["values"])
 

@@ -239,8 +239,8 @@ REQUESTS = {
     "catalogue API, 50 free, my price": (9, 77_000),
     "fifty matches of a need": (14, 80_000),
     "the catalogue's page": (14, 142_000),
-    "an instrument's page": (17, 295_000),
-    "my bookings": (7, 174_000),
+    "an instrument's page": (18, 295_000),
+    "my bookings": (8, 174_000),
     "my week": (6, 130_000),
     "a quote": (14, 44_000),
 }
