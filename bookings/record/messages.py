@@ -563,8 +563,6 @@ SENTENCES = {
     "too-many-plans": _(
         "Too many purchases are planned already ({most}): drop some of them first."
     ),
-        "Too many purchases are planned already ({most}): drop some of them first."
-    ),
     "too-many-needs": _("You already have {most} needs: withdraw one of them first."),
     "already-an-enquiry": _("This need is an enquiry already."),
     "enquiry-closed": _("This enquiry is closed."),
