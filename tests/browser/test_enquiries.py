@@ -53,7 +53,7 @@ def test_a_firm_asks_and_accepts(
     page.reload()
     assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
     page.get_by_role("button", name=accept, exact=True).first.click()
-    page.wait_for_url("**/reservations/**")
+    page.wait_for_url("**/bookings/**")
     assert Reservation.objects.get(state="confirmed").user == real_cast.hu
     host.reload()
     assert "Hu Bo" in host.content()
