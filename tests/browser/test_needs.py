@@ -88,7 +88,7 @@ def test_from_a_sentence_to_a_booked_instrument_in_another_region(
     assert booked.host_region.code == "CN-AH"
     # Seen again, it is one of the needs, and the next free time is offered.
     page.goto("/needs/")
-    page.locator(".list-group-item").click()
+    page.locator("main tbody a").click()
     expect(page.locator(".match-offer").first).to_be_visible()
 
 
