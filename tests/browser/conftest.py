@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from accounts.domain.roles import By
 from accounts.permissions import actor_of
@@ -39,6 +39,7 @@ def chromium():
         pytest.skip("No Chromium is installed (Debian: apt-get install chromium).")
     # Playwright's loop looks like an asynchronous context to Django.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    expect.set_options(timeout=30_000)  # a busy machine answers late, as page.wait_for_url allows
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM,

@@ -32,20 +32,21 @@ def test_a_sentence_chips_corrected_results(
     page = visit("wang", locale=locale, width=width)
     page.fill("#q", sentence)
     page.wait_for_selector(".meanings")
-    assert "q=" in page.url and page.locator("article.result").count() == 2
+    assert "q=" in page.url
+    expect(page.locator("article.result")).to_have_count(2)
     page.get_by_role("link", name=chip, exact=True).click()
     page.wait_for_url("**term=grain-size**")
     assert exact in page.locator("#results").inner_text()
     assert page.input_value("#q") == sentence
-    assert page.locator("article.result").count() == 2
+    expect(page.locator("article.result")).to_have_count(2)
     # Another order keeps what was chosen, other words do not.
     page.select_option("#sort", "name")
     page.wait_for_url("**sort=name**")
-    assert page.locator(".meanings .chosen").count() == 1
+    expect(page.locator(".meanings .chosen")).to_have_count(1)
     page.go_back()
     page.get_by_role("link", name=remove, exact=True).click()
     page.wait_for_url("**without=grain-size**")
-    assert page.locator("article.result").count() == 0
+    expect(page.locator("article.result")).to_have_count(0)
     assert nothing in page.locator("#results").inner_text()
     assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
 
@@ -56,11 +57,12 @@ def test_without_scripts_it_is_the_same(visit, real_cast: Cast, instrument) -> N
     page.fill("#q", "how large are the grains")
     page.press("#q", "Enter")
     page.get_by_role("link", name="Grain size", exact=True).click()
-    assert "term=grain-size" in page.url and page.locator("article.result").count() == 2
+    expect(page.locator("article.result")).to_have_count(2)
+    assert "term=grain-size" in page.url
     page.fill("#q", "scanning")
     page.press("#q", "Enter")
-    assert page.locator(".meanings").count() == 0
-    assert page.locator("article.result").count() == 1
+    expect(page.locator("article.result")).to_have_count(1)
+    expect(page.locator(".meanings")).to_have_count(0)
 
 
 @pytest.mark.parametrize(
