@@ -41,16 +41,7 @@ from bookings.hours.models import (
 )
 from bookings.messaging.models import CalendarFeed, WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from bookings.needs.models import HostRecord, Need, Suggestion
-from bookings.planning.models import (
-    CaseComparison,
-    CaseExpert,
-    CaseFollowUp,
-    CaseStep,
-    HostPledge,
-    PlannedPurchase,
-    PurchaseCase,
-    ReviewScheme,
-)
+from bookings.planning.models import PlannedPurchase
 from bookings.plans.models import BookingImport, ImportedBooking, WaitingOffer, WaitingWish
 from bookings.pricing.models import (
     Agreement,
@@ -83,6 +74,15 @@ from bookings.results.models import (
     Receipt,
     ResultFile,
     ResultTerms,
+)
+from bookings.reviews.models import (
+    CaseComparison,
+    CaseExpert,
+    CaseFollowUp,
+    CaseStep,
+    HostPledge,
+    PurchaseCase,
+    ReviewScheme,
 )
 from bookings.samples.models import BookedSample, SampleItem, SamplePhoto, SampleStep
 from bookings.series.models import Series

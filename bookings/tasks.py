@@ -29,13 +29,13 @@ from bookings.hours.services.hours import hours_roll_up
 from bookings.messaging.services.feeds import calendar_read
 from bookings.needs.services.suggestions import hosts_review, suggestions_tell
 from bookings.overview.services.effects import effects_carry_out
-from bookings.planning.services.follow_ups import cases_follow_up
 from bookings.plans.services.waiting import wishes_look, wishes_settle
 from bookings.privacy.services.retention import records_remove
 from bookings.reserving.services.reservations import reservations_lapse
 from bookings.results.services.handoffs import overdue_tell
 from bookings.results.services.retention import results_purge, results_warn
 from bookings.results.services.uploads import files_check, uploads_expire
+from bookings.reviews.services.follow_ups import cases_follow_up
 from bookings.samples.services.samples import samples_remind
 from bookings.settlement.services.statements import statements_draw_due, statements_remind
 from bookings.usage.services.counters import counters_review

@@ -33,13 +33,14 @@ from bookings.organisations.views import (
 from bookings.overview.views import home, hosted, operations, palette, reservations, usage
 from bookings.planning.views import map as planning_map
 from bookings.planning.views import plans as planned_purchases
-from bookings.planning.views import register, reviews
+from bookings.planning.views import register
 from bookings.plans.views import chains, imports, waiting
 from bookings.pricing.views import what_if
 from bookings.privacy.views import leaving, persons
 from bookings.questions.views import meters, questions
 from bookings.reserving.views import booking, moves, requests
 from bookings.results.views import collecting, handoffs
+from bookings.reviews.views import reviews
 from bookings.samples.views import samples
 from bookings.series.views import series
 from bookings.usage.views import at, board, closures, faults, kiosks, labels

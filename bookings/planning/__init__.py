@@ -1,1 +1,1 @@
-"""Planned together: reviews before an instrument is bought."""
+"""Planned purchases, the planning map and the register of decisions."""

@@ -35,13 +35,14 @@ from bookings.organisations.api import duplicates, mergers, people, register_imp
 from bookings.overview.api import operations
 from bookings.planning.api import map as planning_map
 from bookings.planning.api import plans as planned_purchases
-from bookings.planning.api import register, reviews
+from bookings.planning.api import register
 from bookings.plans.api import chains, imports, waiting
 from bookings.pricing.api import agreements, what_if
 from bookings.privacy.api import leaving, persons
 from bookings.questions.api import meters, questions
 from bookings.reserving.api import holds, moves, reservations, transitions
 from bookings.results.api import collecting, handoffs, uploads
+from bookings.reviews.api import reviews
 from bookings.samples.api import samples
 from bookings.series.api import series
 from bookings.settlement.api import (

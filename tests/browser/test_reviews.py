@@ -7,10 +7,10 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from accounts.domain.roles import By
-from bookings.planning.models import HostPledge, PurchaseCase
-from bookings.planning.services.cases import case_check, case_submit, hosts_ask
-from bookings.planning.services.follow_ups import cases_follow_up
-from bookings.planning.services.opinions import (
+from bookings.reviews.models import HostPledge, PurchaseCase
+from bookings.reviews.services.cases import case_check, case_submit, hosts_ask
+from bookings.reviews.services.follow_ups import cases_follow_up
+from bookings.reviews.services.opinions import (
     Opinion,
     expert_ask,
     interest_declare,

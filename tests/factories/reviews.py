@@ -6,9 +6,10 @@ from typing import Any
 from accounts.domain.roles import PLATFORM, By
 from accounts.models import User
 from accounts.services.memberships import membership_start, role_grant
-from bookings.planning.adapters.schemes import shipped
-from bookings.planning.models import CaseExpert, HostPledge, PurchaseCase
-from bookings.planning.services.cases import (
+from bookings.pricing.selectors.agreements import load_agreements
+from bookings.reviews.adapters.schemes import shipped
+from bookings.reviews.models import CaseExpert, HostPledge, PurchaseCase
+from bookings.reviews.services.cases import (
     CaseValues,
     Decision,
     case_check,
@@ -18,15 +19,14 @@ from bookings.planning.services.cases import (
     case_submit,
     hosts_ask,
 )
-from bookings.planning.services.opinions import (
+from bookings.reviews.services.opinions import (
     Opinion,
     expert_ask,
     interest_declare,
     opinion_give,
 )
-from bookings.planning.services.promises import Answer, pledge_answer
-from bookings.planning.services.schemes import schemes_load
-from bookings.pricing.selectors.agreements import load_agreements
+from bookings.reviews.services.promises import Answer, pledge_answer
+from bookings.reviews.services.schemes import schemes_load
 from tests.factories.agreements import agree
 from tests.factories.cast import NOW, Cast
 

@@ -10,10 +10,10 @@ from accounts.selectors.verification import trail_verify
 from bookings.availability.models import KeptHours
 from bookings.hours.models import InstrumentDayUse
 from bookings.overview.services.effects import effects_carry_out
-from bookings.planning.models import HostPledge, PurchaseCase
-from bookings.planning.selectors.comparison import evidence_of
-from bookings.planning.services import cases as services
-from bookings.planning.services.follow_ups import cases_follow_up
+from bookings.reviews.models import HostPledge, PurchaseCase
+from bookings.reviews.selectors.comparison import evidence_of
+from bookings.reviews.services import cases as services
+from bookings.reviews.services.follow_ups import cases_follow_up
 from tests.factories import reviews as make
 from tests.factories.cast import NOW, Cast, reserve
 

@@ -39,13 +39,7 @@ from bookings.funding.selectors.programmes import grants_for, programmes_for
 from bookings.hours.models import HoursExport
 from bookings.messaging.models import CalendarFeed, WebhookEndpoint
 from bookings.needs.models import Need
-from bookings.planning.models import (
-    CaseExpert,
-    HostPledge,
-    PlannedPurchase,
-    PurchaseCase,
-    ReviewScheme,
-)
+from bookings.planning.models import PlannedPurchase
 from bookings.plans.models import BookingImport, WaitingWish
 from bookings.plans.selectors.chains import chain_for
 from bookings.pricing.models import (
@@ -64,6 +58,7 @@ from bookings.record.selectors.reservations import reservations_for
 from bookings.reserving.models import Chain
 from bookings.results.models import CollectLink, HandOff
 from bookings.results.selectors.handoffs import hand_offs_for
+from bookings.reviews.models import CaseExpert, HostPledge, PurchaseCase, ReviewScheme
 from bookings.samples.models import SampleItem
 from bookings.series.models import Series
 from bookings.series.selectors.series import series_for

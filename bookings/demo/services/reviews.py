@@ -6,9 +6,9 @@ from decimal import Decimal
 from accounts.domain.roles import PLATFORM, By
 from bookings.demo.services.files import load
 from bookings.demo.services.places import Places
-from bookings.planning.adapters.schemes import shipped
-from bookings.planning.models import HostPledge, PurchaseCase
-from bookings.planning.services.cases import (
+from bookings.reviews.adapters.schemes import shipped
+from bookings.reviews.models import HostPledge, PurchaseCase
+from bookings.reviews.services.cases import (
     CaseValues,
     Decision,
     case_check,
@@ -18,14 +18,14 @@ from bookings.planning.services.cases import (
     case_submit,
     hosts_ask,
 )
-from bookings.planning.services.opinions import (
+from bookings.reviews.services.opinions import (
     Opinion,
     expert_ask,
     interest_declare,
     opinion_give,
 )
-from bookings.planning.services.promises import Answer, pledge_answer
-from bookings.planning.services.schemes import schemes_load
+from bookings.reviews.services.promises import Answer, pledge_answer
+from bookings.reviews.services.schemes import schemes_load
 
 
 def reviews_make(places: Places, now: datetime) -> int:

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from accounts.domain.errors import Invalid
 from accounts.domain.roles import PLATFORM, By
-from bookings.planning.adapters.schemes import read, shipped
-from bookings.planning.services.schemes import schemes_load
+from bookings.reviews.adapters.schemes import read, shipped
+from bookings.reviews.services.schemes import schemes_load
 
 
 class Command(BaseCommand):

@@ -27,17 +27,17 @@ from bookings.overview.selectors.money import (
     load_waiting,
     may,
 )
-from bookings.planning.selectors.cases import (
-    cases_to_decide,
-    opinions_to_give,
-    pledges_to_answer,
-)
 from bookings.plans.selectors.waiting import offers_to
 from bookings.questions.selectors.questions import sheets_owed
 from bookings.record.domain.periods import Period
 from bookings.record.models import Reservation
 from bookings.record.selectors.reservations import own_reservations, requests_to_decide
 from bookings.reserving.selectors.requests import Band, bands_of
+from bookings.reviews.selectors.cases import (
+    cases_to_decide,
+    opinions_to_give,
+    pledges_to_answer,
+)
 from bookings.usage.selectors.faults import faults_to_decide
 from instruments.models import Instrument
 from instruments.selectors.capabilities import questions_to_answer

@@ -38,10 +38,11 @@ from bookings.messaging.notifications import (
 )
 from bookings.messaging.notifications.reservations import still_says
 from bookings.messaging.services.webhooks import events_tell, webhook_deliver
-from bookings.planning.notifications import plans, reviews
+from bookings.planning.notifications import plans
 from bookings.plans.services.waiting import slot_offer
 from bookings.results.adapters.stores import file_drop
 from bookings.results.services.handoffs import hand_off_expect
+from bookings.reviews.notifications import reviews
 from bookings.samples.notifications import samples
 from bookings.settlement.domain.statements import statement_number
 from bookings.settlement.notifications import papers

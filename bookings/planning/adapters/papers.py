@@ -8,10 +8,10 @@ from reportlab.lib.units import mm
 from reportlab.platypus import KeepInFrame, Spacer, Table
 
 from accounts.letters.words import named, site_name
-from bookings.planning.models import PurchaseCase
 from bookings.planning.selectors.register import load_figures
 from bookings.record.adapters import printed
 from bookings.record.adapters.typeface import font_register
+from bookings.reviews.models import PurchaseCase
 
 HEIGHT = 255 * mm  # of the page between its margins: what is longer is made smaller
 

@@ -14,9 +14,6 @@ from accounts.api.resource import Resource, lists, reads, tells
 from accounts.api.schema import operation
 from accounts.api.shapes import Number
 from bookings.planning.adapters.papers import case_pdf
-from bookings.planning.messages import grounds_said
-from bookings.planning.models import PurchaseCase, ReviewScheme
-from bookings.planning.selectors.cases import case_by_id
 from bookings.planning.selectors.register import (
     decided_by_key,
     decided_cases,
@@ -24,6 +21,9 @@ from bookings.planning.selectors.register import (
     load_figures,
 )
 from bookings.record.api.files import PDF, FileEndpoint
+from bookings.reviews.messages import grounds_said
+from bookings.reviews.models import PurchaseCase, ReviewScheme
+from bookings.reviews.selectors.cases import case_by_id
 
 
 class RegisteredDecisionShape(serializers.Serializer[Any]):

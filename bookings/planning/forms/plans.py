@@ -12,9 +12,10 @@ from accounts.domain.currencies import MINOR_DIGITS
 from accounts.letters.words import named
 from accounts.models import Organisation
 from bookings.planning.domain.plans import MOST_HOURS, YEARS_AHEAD
-from bookings.planning.models import PlannedPurchase, PurchaseCase
+from bookings.planning.models import PlannedPurchase
 from bookings.planning.services.plans import PlanValues
 from bookings.record.domain.money import format_number
+from bookings.reviews.models import PurchaseCase
 from instruments.forms.fields import StyledForm, VersionForm
 from instruments.forms.registry import term
 from instruments.models import Technique

@@ -7,8 +7,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts.domain.roles import Places
 from accounts.models import Organisation, User
 from accounts.models.keys import new_id
-from bookings.planning.models.cases import PurchaseCase
 from bookings.record.models.amounts import amount_field
+from bookings.reviews.models.cases import PurchaseCase
 from instruments.models import Technique
 
 

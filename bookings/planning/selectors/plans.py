@@ -12,9 +12,10 @@ from accounts.models import Organisation, Region, User
 from accounts.selectors.memberships import coordinators_of, place_of
 from accounts.selectors.organisations import organisations
 from accounts.selectors.rows import among, visible
-from bookings.planning.models import PlannedPurchase, PurchaseCase
+from bookings.planning.models import PlannedPurchase
 from bookings.pricing.models import Agreement, AgreementMember
 from bookings.pricing.selectors.agreements import agreements_on, today_in
+from bookings.reviews.models import PurchaseCase
 from instruments.models import Instrument, Technique
 from instruments.selectors.search import branch
 

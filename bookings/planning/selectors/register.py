@@ -12,9 +12,9 @@ from django.db.models.functions import Left
 from accounts.models import Region
 from accounts.selectors.rows import visible
 from bookings.planning.domain.register import band_of
-from bookings.planning.models import PurchaseCase, ReviewScheme
-from bookings.planning.selectors.cases import cases
-from bookings.planning.selectors.comparison import Evidence, evidence_of
+from bookings.reviews.models import PurchaseCase, ReviewScheme
+from bookings.reviews.selectors.cases import cases
+from bookings.reviews.selectors.comparison import Evidence, evidence_of
 from instruments.models import Technique
 
 KEY = 16  # hexadecimal digits of the digest of the comparison; no id of a case, which others know

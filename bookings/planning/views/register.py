@@ -11,8 +11,6 @@ from django.views.decorators.http import require_safe
 from accounts.permissions import actor_of
 from accounts.views.pages import by_of, reads
 from bookings.planning.adapters.papers import case_pdf
-from bookings.planning.messages import grounds_said
-from bookings.planning.selectors.cases import case_by_id
 from bookings.planning.selectors.map import reads_map
 from bookings.planning.selectors.register import (
     Decided,
@@ -22,6 +20,8 @@ from bookings.planning.selectors.register import (
     load_figures,
 )
 from bookings.record.views.lists import Pages, csv_answer, wants_csv
+from bookings.reviews.messages import grounds_said
+from bookings.reviews.selectors.cases import case_by_id
 from bookings.settlement.views.files import file_answer
 
 SIZE = 50

@@ -40,12 +40,13 @@ from bookings.conversation.models import Comment, CommentFile, Thread
 from bookings.funding.models import FundingSource
 from bookings.messaging.models import CalendarFeed
 from bookings.needs.models import Need, Suggestion
-from bookings.planning.models import CaseExpert, HostPledge, PlannedPurchase, PurchaseCase
+from bookings.planning.models import PlannedPurchase
 from bookings.plans.models import BookingImport, WaitingWish
 from bookings.pricing.models import Charge, Correction, Dispute
 from bookings.questions.models import AnswerFile, AnswerSheet, MeterReading
 from bookings.record.models import Reservation, SessionRating, UsageSession
 from bookings.results.models import CollectLink, HandOff, KeepRequest, Receipt, ResultFile
+from bookings.reviews.models import CaseExpert, HostPledge, PurchaseCase
 from bookings.samples.models import SampleItem, SampleStep
 from bookings.usage.models import FaultNote
 from instruments.models import (

@@ -16,7 +16,6 @@ from bookings.conversation.services.comments import comments_forget
 from bookings.funding.models import FundingSource
 from bookings.messaging.models import CalendarFeed
 from bookings.needs.models import Need, Suggestion
-from bookings.planning.models import CaseExpert
 from bookings.plans.selectors.waiting import open_wishes
 from bookings.plans.services.waiting import wish_withdraw
 from bookings.privacy.selectors.leaving import bookings_ahead
@@ -24,6 +23,7 @@ from bookings.privacy.selectors.persons import Row, load_obstacles, load_person
 from bookings.privacy.services.leaving import bookings_drop
 from bookings.questions.services.questions import answer_files_forget
 from bookings.results.models import CollectLink
+from bookings.reviews.models import CaseExpert
 from bookings.samples.services.samples import samples_forget
 from bookings.usage.services.faults import faults_forget
 from instruments.locks import lock_instruments

@@ -13,8 +13,8 @@ from bookings.audit.acts import ACTS, GROUPS, OTHER_GROUPS, act_choices, kind_na
 from bookings.audit.domain.audit import MOVES
 from bookings.audit.selectors.trail_records import NAMES, called_of
 from bookings.models import AnswerSheet, Reservation, WaitingWish
-from bookings.planning.domain.reviews import ACTS as REVIEWS
 from bookings.reserving.domain.moves import EXTEND, MOVE, SHORTEN
+from bookings.reviews.domain.reviews import ACTS as REVIEWS
 from instruments.models import DuplicateVerdict
 from instruments.services.publishing import ACTS as PUBLISHING
 from tests.factories.cast import Cast, reserve

@@ -9,9 +9,9 @@ from pypdf import PdfReader
 
 from accounts.domain.roles import By
 from accounts.models import Organisation
-from bookings.planning.models import PurchaseCase
-from bookings.planning.services.cases import case_appeal
 from bookings.planning.services.plans import plan_name_case
+from bookings.reviews.models import PurchaseCase
+from bookings.reviews.services.cases import case_appeal
 from tests.accounts.pages import page_of
 from tests.factories.api import Clock, clock  # noqa: F401
 from tests.factories.cast import NOW, Cast

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.letters.kinds import Content, Kind, table
 from accounts.models import OutboxMessage, User
 from accounts.selectors.memberships import coordinators_of, holders_of
-from bookings.planning.models import CaseExpert, HostPledge, PurchaseCase
+from bookings.reviews.models import CaseExpert, HostPledge, PurchaseCase
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ _kind = partial(
     topic="review",
     load=_load,
     content=_content,
-    template="bookings/planning/mail/review",
+    template="bookings/reviews/mail/review",
 )
 KINDS = table(
     _kind(

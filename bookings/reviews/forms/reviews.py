@@ -10,14 +10,14 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.currencies import MINOR_DIGITS
 from accounts.models import Organisation
-from bookings.planning.domain import reviews as rules
-from bookings.planning.messages import grounds_to_choose
-from bookings.planning.models import CaseExpert, HostPledge, PurchaseCase, ReviewScheme
-from bookings.planning.selectors.comparison import requirements_of
-from bookings.planning.services.cases import CaseValues, Decision
-from bookings.planning.services.opinions import Opinion
-from bookings.planning.services.promises import Answer
 from bookings.record.forms.fields import DayField
+from bookings.reviews.domain import reviews as rules
+from bookings.reviews.messages import grounds_to_choose
+from bookings.reviews.models import CaseExpert, HostPledge, PurchaseCase, ReviewScheme
+from bookings.reviews.selectors.comparison import requirements_of
+from bookings.reviews.services.cases import CaseValues, Decision
+from bookings.reviews.services.opinions import Opinion
+from bookings.reviews.services.promises import Answer
 from instruments.domain.capabilities import Parameters, requirements_in
 from instruments.forms.fields import StyledForm, TextListField
 from instruments.forms.registry import term

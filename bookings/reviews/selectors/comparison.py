@@ -17,9 +17,6 @@ from accounts.models import Organisation, Region
 from bookings.catalogue.models import UnmetDemand
 from bookings.catalogue.selectors.catalogue import load_cards
 from bookings.hours.selectors.sums import instrument_sums, load_kept
-from bookings.planning.domain import reviews as rules
-from bookings.planning.models import HostPledge, PurchaseCase
-from bookings.planning.selectors.cases import cases, thresholds_of, today_of
 from bookings.plans.models import WaitingWish
 from bookings.pricing.selectors.agreements import load_agreements
 from bookings.pricing.selectors.exchange_rates import load_worths
@@ -27,6 +24,9 @@ from bookings.pricing.selectors.fees import Asked, load_backing, price_of, terms
 from bookings.record.domain.money import format_amount
 from bookings.record.domain.periods import Period
 from bookings.record.models import Reservation
+from bookings.reviews.domain import reviews as rules
+from bookings.reviews.models import HostPledge, PurchaseCase
+from bookings.reviews.selectors.cases import cases, thresholds_of, today_of
 from instruments.domain.capabilities import FAILS, MEETS, UNKNOWN, Requirement, fit
 from instruments.domain.search import key
 from instruments.models import Facility, Instrument, SearchEntry

@@ -15,10 +15,10 @@ from accounts.notifications import Effect, enqueue
 from accounts.selectors.rows import visible
 from bookings.availability.models import KeptHours
 from bookings.availability.services.kept_hours import kept_hours_put, kept_hours_stop
-from bookings.planning.domain import reviews as rules
-from bookings.planning.locks import lock_case
-from bookings.planning.models import HostPledge, PurchaseCase
-from bookings.planning.selectors.cases import pledges_asked, today_of
+from bookings.reviews.domain import reviews as rules
+from bookings.reviews.locks import lock_case
+from bookings.reviews.models import HostPledge, PurchaseCase
+from bookings.reviews.selectors.cases import pledges_asked, today_of
 from instruments.selectors.ratecards import load_card_in_force
 
 MOST_HOURS = 8784 * 100  # of a year, with a hundred units

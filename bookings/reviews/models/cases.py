@@ -10,8 +10,8 @@ from accounts.domain.roles import Places
 from accounts.models import Organisation, User
 from accounts.models.keys import new_id
 from bookings.availability.models import KeptHours
-from bookings.planning.models.schemes import ReviewScheme
 from bookings.record.models.amounts import amount_field
+from bookings.reviews.models.schemes import ReviewScheme
 from instruments.models import Instrument, Technique
 
 

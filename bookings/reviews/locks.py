@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from bookings.planning.models import PurchaseCase
+from bookings.reviews.models import PurchaseCase
 
 
 def lock_case(case_id: UUID) -> PurchaseCase:

@@ -11,21 +11,21 @@ from accounts.domain.canonical import canonical_json
 from accounts.domain.errors import Invalid, NotFound, NotPermitted, WrongState, WrongVersion
 from accounts.domain.roles import PLATFORM, By
 from accounts.models import OutboxMessage, TrailEntry
-from bookings.planning.adapters.schemes import shipped
-from bookings.planning.models import CaseExpert, CaseFollowUp, HostPledge, PurchaseCase
-from bookings.planning.selectors.cases import cases_for, cases_to_decide, pledges_to_answer
-from bookings.planning.selectors.comparison import evidence_of
-from bookings.planning.services import cases as services
-from bookings.planning.services.cases import Decision
-from bookings.planning.services.follow_ups import cases_follow_up
-from bookings.planning.services.opinions import (
+from bookings.reviews.adapters.schemes import shipped
+from bookings.reviews.models import CaseExpert, CaseFollowUp, HostPledge, PurchaseCase
+from bookings.reviews.selectors.cases import cases_for, cases_to_decide, pledges_to_answer
+from bookings.reviews.selectors.comparison import evidence_of
+from bookings.reviews.services import cases as services
+from bookings.reviews.services.cases import Decision
+from bookings.reviews.services.follow_ups import cases_follow_up
+from bookings.reviews.services.opinions import (
     Opinion,
     expert_ask,
     interest_declare,
     opinion_give,
 )
-from bookings.planning.services.promises import Answer, pledge_answer
-from bookings.planning.services.schemes import schemes_load
+from bookings.reviews.services.promises import Answer, pledge_answer
+from bookings.reviews.services.schemes import schemes_load
 from tests.factories import reviews as make
 from tests.factories.cast import NOW
 

@@ -11,7 +11,7 @@ from accounts import trail
 from accounts.domain.canonical import canonical_json
 from accounts.domain.errors import NotPermitted, invalid
 from accounts.domain.roles import By
-from bookings.planning.models import ReviewScheme
+from bookings.reviews.models import ReviewScheme
 
 COLUMNS = (
     "name", "name_zh", "regions", "money", "currency", "least", "most", "full_hours",

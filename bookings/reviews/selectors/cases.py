@@ -12,9 +12,9 @@ from accounts.domain.roles import Actor
 from accounts.models import Organisation, Region
 from accounts.selectors.memberships import place_of
 from accounts.selectors.rows import visible
-from bookings.planning.domain import reviews as rules
-from bookings.planning.models import CaseExpert, HostPledge, PurchaseCase, ReviewScheme
 from bookings.pricing.selectors.exchange_rates import load_worths
+from bookings.reviews.domain import reviews as rules
+from bookings.reviews.models import CaseExpert, HostPledge, PurchaseCase, ReviewScheme
 from instruments.adapters.holiday_calendars import public_holidays
 from instruments.domain.opening import local_date
 

@@ -13,10 +13,10 @@ from accounts.models import Membership, RoleGrant, User
 from accounts.notifications import Effect, enqueue
 from accounts.selectors.rows import visible
 from accounts.selectors.users import person_named
-from bookings.planning.domain import reviews as rules
-from bookings.planning.locks import lock_case
-from bookings.planning.models import CaseExpert, PurchaseCase
-from bookings.planning.selectors.cases import (
+from bookings.reviews.domain import reviews as rules
+from bookings.reviews.locks import lock_case
+from bookings.reviews.models import CaseExpert, PurchaseCase
+from bookings.reviews.selectors.cases import (
     coordinated_case,
     decides,
     grounds_of,

@@ -10,9 +10,9 @@ from accounts.domain.roles import PLATFORM, By
 from accounts.notifications import Effect, enqueue
 from accounts.services.jobs import work_through
 from bookings.hours.models import InstrumentDay, InstrumentDayUse
-from bookings.planning.domain import reviews as rules
-from bookings.planning.locks import lock_case
-from bookings.planning.models import CaseFollowUp, CaseStep, PurchaseCase
+from bookings.reviews.domain import reviews as rules
+from bookings.reviews.locks import lock_case
+from bookings.reviews.models import CaseFollowUp, CaseStep, PurchaseCase
 
 ROLLED_UP = timedelta(days=2)  # after a day, when the hours of it are there everywhere
 

@@ -28,16 +28,16 @@ from accounts.permissions import require
 from accounts.selectors.memberships import place_of
 from accounts.selectors.organisations import payer_for
 from bookings.needs.selectors.needs import written
-from bookings.planning.domain import reviews as rules
-from bookings.planning.locks import lock_case
-from bookings.planning.models import (
+from bookings.reviews.domain import reviews as rules
+from bookings.reviews.locks import lock_case
+from bookings.reviews.models import (
     CaseComparison,
     CaseStep,
     HostPledge,
     PurchaseCase,
     ReviewScheme,
 )
-from bookings.planning.selectors.cases import (
+from bookings.reviews.selectors.cases import (
     appeal_until,
     case_by_id,
     coordinated_case,
@@ -50,8 +50,8 @@ from bookings.planning.selectors.cases import (
     schemes_for,
     today_of,
 )
-from bookings.planning.selectors.comparison import cases_to_pool, evidence_of, load_comparison
-from bookings.planning.services.promises import promises_end, promises_keep
+from bookings.reviews.selectors.comparison import cases_to_pool, evidence_of, load_comparison
+from bookings.reviews.services.promises import promises_end, promises_keep
 from instruments.domain.capabilities import FAILS, MOST_REQUIREMENTS, requirement_of
 from instruments.locks import lock_instruments
 from instruments.models import Technique

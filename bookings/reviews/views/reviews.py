@@ -21,8 +21,9 @@ from accounts.permissions import require
 from accounts.selectors.memberships import organisations_of, place_of
 from accounts.selectors.rows import visible
 from accounts.views.pages import act, by_of, edits, reads, sent, shown, writes
-from bookings.planning.domain import reviews as rules
-from bookings.planning.forms.reviews import (
+from bookings.record.views.lists import ListPage
+from bookings.reviews.domain import reviews as rules
+from bookings.reviews.forms.reviews import (
     AppealForm,
     CaseForm,
     DecisionForm,
@@ -32,14 +33,13 @@ from bookings.planning.forms.reviews import (
     OpinionForm,
     PledgeForm,
 )
-from bookings.planning.messages import BARRED, DONE, FITS, grounds_said
-from bookings.planning.models import PurchaseCase
-from bookings.planning.selectors import cases as selectors
-from bookings.planning.selectors.comparison import cases_to_pool, evidence_of, requirements_of
-from bookings.planning.services import cases as services
-from bookings.planning.services.opinions import expert_ask, interest_declare, opinion_give
-from bookings.planning.services.promises import pledge_answer
-from bookings.record.views.lists import ListPage
+from bookings.reviews.messages import BARRED, DONE, FITS, grounds_said
+from bookings.reviews.models import PurchaseCase
+from bookings.reviews.selectors import cases as selectors
+from bookings.reviews.selectors.comparison import cases_to_pool, evidence_of, requirements_of
+from bookings.reviews.services import cases as services
+from bookings.reviews.services.opinions import expert_ask, interest_declare, opinion_give
+from bookings.reviews.services.promises import pledge_answer
 from instruments.domain.capabilities import MEETS
 from instruments.messages import required_text
 from instruments.models import Instrument
@@ -48,7 +48,7 @@ from instruments.selectors.registry import managed_instruments
 from instruments.selectors.techniques import techniques
 
 LIST = ListPage(
-    "bookings/planning/reviews.html",
+    "bookings/reviews/reviews.html",
     selectors.cases_for,
     waits={"reviews": lambda actor, now: selectors.cases_to_decide(actor)},
     words=("name", "organisation__name", "organisation__name_zh"),
@@ -109,7 +109,7 @@ def new(request: HttpRequest) -> HttpResponse:
     form = _form(request, by, applicants)
     return act(
         request,
-        partial(shown, request, "bookings/planning/edit.html"),
+        partial(shown, request, "bookings/reviews/edit.html"),
         lambda by, _: services.case_make(by, values=form.values()),
         to=lambda case: _page_of(case),
         form=form,
@@ -125,7 +125,7 @@ def change(request: HttpRequest, case_id: UUID) -> HttpResponse:
     form = _form(request, by, [case.organisation], case)
     return act(
         request,
-        partial(shown, request, "bookings/planning/edit.html", case=case),
+        partial(shown, request, "bookings/reviews/edit.html", case=case),
         lambda by, _: services.case_change(by, case_id=case.pk, values=form.values()),
         to=_page_of(case),
         form=form,
@@ -224,7 +224,7 @@ def _page(request: HttpRequest, case_id: UUID, status: int = 200, **context: Any
         values["appeal_form"] = AppealForm()
     if is_manager and case.state == "ordered":
         values["service_form"] = InServiceForm(own=_own_instruments(by.actor, case))
-    return render(request, "bookings/planning/review.html", values | context, status=status)
+    return render(request, "bookings/reviews/review.html", values | context, status=status)
 
 
 def _own_instruments(actor: Actor, case: PurchaseCase) -> list[Instrument]:
@@ -392,7 +392,7 @@ def pledge(request: HttpRequest, pledge_id: UUID) -> HttpResponse:
         partial(
             shown,
             request,
-            "bookings/planning/pledge.html",
+            "bookings/reviews/pledge.html",
             pledge=row,
             case=case,
             compared=next((each for each in rows if each.pk == str(row.instrument_id)), None),
@@ -422,7 +422,7 @@ def opinion(request: HttpRequest, expert_id: UUID) -> HttpResponse:
     page = partial(
         shown,
         request,
-        "bookings/planning/opinion.html",
+        "bookings/reviews/opinion.html",
         expert=row,
         case=case,
         barred=BARRED.get(row.barred, ""),

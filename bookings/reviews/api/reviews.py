@@ -24,19 +24,19 @@ from accounts.api.shapes import (
 )
 from accounts.selectors.rows import visible
 from bookings.needs.api.needs import RequirementBody
-from bookings.planning.domain import reviews as rules
-from bookings.planning.models import CaseExpert, HostPledge, PurchaseCase, ReviewScheme
-from bookings.planning.selectors import cases as selectors
-from bookings.planning.selectors.comparison import evidence_of
-from bookings.planning.services import cases as services
-from bookings.planning.services.cases import CaseValues, Decision
-from bookings.planning.services.opinions import (
+from bookings.reviews.domain import reviews as rules
+from bookings.reviews.models import CaseExpert, HostPledge, PurchaseCase, ReviewScheme
+from bookings.reviews.selectors import cases as selectors
+from bookings.reviews.selectors.comparison import evidence_of
+from bookings.reviews.services import cases as services
+from bookings.reviews.services.cases import CaseValues, Decision
+from bookings.reviews.services.opinions import (
     Opinion,
     expert_ask,
     interest_declare,
     opinion_give,
 )
-from bookings.planning.services.promises import Answer, pledge_answer
+from bookings.reviews.services.promises import Answer, pledge_answer
 
 _DECISIONS = [(s.value, s.label) for s in PurchaseCase.State if s.value in rules.DECISIONS]
 

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.domain.errors import WrongState
-from bookings.planning.domain import reviews as rules
-from bookings.planning.domain.reviews import Compared, Costs, Thresholds
+from bookings.reviews.domain import reviews as rules
+from bookings.reviews.domain.reviews import Compared, Costs, Thresholds
 
 CASES = json.loads((Path(__file__).parents[3] / "cases" / "reviews.json").read_text("utf-8"))
 

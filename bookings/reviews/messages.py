@@ -8,8 +8,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.letters.words import named
-from bookings.planning.domain import reviews as rules
-from bookings.planning.models import ReviewScheme
+from bookings.reviews.domain import reviews as rules
+from bookings.reviews.models import ReviewScheme
 
 GROUNDS: dict[str, str | Promise] = {
     "none-fits": _("No instrument within reach meets the requirements"),
