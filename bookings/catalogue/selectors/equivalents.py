@@ -111,7 +111,8 @@ def load_equivalents(
     user_id: UUID | None,
 ) -> tuple[Equivalent, ...]:
     """The few that could take the period nearest to the one asked for, with their price; the
-    nearest first, then the cheapest after vouchers. At most twelve statements.
+    nearest first, then the cheapest after vouchers. At most twelve statements, four more where
+    hours are kept.
 
     Where enough of them could take that very period, nobody looks further. Which share the
     techniques is remembered for a minute.
@@ -146,7 +147,10 @@ def load_equivalents(
     offered = [
         _equivalent(
             other,
-            terms_on(other, backing, cards.get(other.pk, []), period.start),
+            replace(
+                terms_on(other, backing, cards.get(other.pk, []), period.start),
+                kept=narrow[other.pk].rights(askers[other.pk].organisation),
+            ),
             replace(enquiry, period=period, options={}),
         )
         for other in served
@@ -160,7 +164,7 @@ def load_equivalents(
 def _calendars(
     instruments: Sequence[Instrument], within: Period, now: datetime
 ) -> dict[UUID, Calendar]:
-    """Return the calendars of the instruments that have one. Two statements at most."""
+    """Return the calendars of the instruments that have one. Four statements at most."""
     span = covered_all(instruments, within)
     blocks = load_blocks([i.pk for i in instruments], span, now)
     booked = load_booked(instruments, span, now)
@@ -212,6 +216,7 @@ def load_nearest(reservation: Reservation, now: datetime) -> tuple[Equivalent, .
         nearest = calendar.nearest(Wish(period, asker), now)
         if nearest is not None:
             on_day = load_terms(instrument, payer, nearest.start)
+            on_day = replace(on_day, kept=calendar.rights(payer.pk))
             if on_day.is_served:
                 offered.insert(0, _equivalent(instrument, on_day, replace(enquiry, period=nearest)))
     offered.sort(key=lambda e: abs(e.period.start - period.start))

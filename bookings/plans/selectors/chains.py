@@ -1,7 +1,7 @@
 """Chains: times for steps on different instruments, and those that were booked."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -15,6 +15,7 @@ from accounts.permissions import require
 from accounts.selectors.memberships import place_of
 from accounts.selectors.organisations import payer_for
 from accounts.selectors.rows import visible
+from bookings.availability.domain.kept_hours import Kept
 from bookings.availability.domain.times_of_day import TimesOfDay, usual_among
 from bookings.availability.selectors.availability import load_calendar
 from bookings.catalogue.selectors.catalogue import load_cards
@@ -159,10 +160,11 @@ def load_chains(
             raise invalid(f"steps[{index}].service_mode", "not-offered")
     holds = holds_of(actor.person, now).filter(made_by_id=actor.person, waiting_offer=None)
     own = list(holds.values_list("pk", flat=True))
-    candidates = [
+    found = [
         _candidate(actor.person, payer, instrument, step, within, now, own, times)
         for step, instrument in zip(steps, instruments, strict=True)
     ]
+    candidates = [candidate for candidate, _ in found]
     ways = suggest(candidates, most, together=together)
     starts = tuple(len(candidate.starts) for candidate in candidates)
     if not priced:
@@ -172,9 +174,11 @@ def load_chains(
     proposals = []
     for periods in ways:
         stages, left = [], backing
-        for step, instrument, period in zip(steps, instruments, periods, strict=True):
+        for step, instrument, period, (_, rights) in zip(
+            steps, instruments, periods, found, strict=True
+        ):
             terms = terms_on(instrument, left, cards.get(instrument.pk, []), period.start)
-            given = quote_input(instrument, terms, step.enquiry(period))
+            given = quote_input(instrument, replace(terms, kept=rights), step.enquiry(period))
             quote = fees.quote(given) if given else None
             stages.append(Stage(instrument, period, quote))
             if quote and (grant := left.grant(quote.voucher)):
@@ -192,7 +196,8 @@ def _candidate(
     now: datetime,
     own: Sequence[UUID],
     times: TimesOfDay | None,
-) -> Candidate:
+) -> tuple[Candidate, tuple[Kept, ...]]:
+    """When a step could begin, and the hours that are kept for the payer there."""
     calendar = load_calendar(instrument, within, now, without=own)
     starts: list[datetime] = []
     if calendar is not None:
@@ -206,11 +211,13 @@ def _candidate(
             user_id=person,
             mode=step.service_mode,
         )
+    rights = calendar.rights(payer.pk) if calendar else ()
     zone = instrument.facility.zone
     if times is not None:
         starts = times.among(starts, step.minutes, zone)
-        return Candidate(step.minutes, step.gap, starts, starts)
-    return Candidate(step.minutes, step.gap, starts, usual_among(starts, step.minutes, zone))
+        return Candidate(step.minutes, step.gap, starts, starts), rights
+    usual = usual_among(starts, step.minutes, zone)
+    return Candidate(step.minutes, step.gap, starts, usual), rights
 
 
 # What was booked

@@ -14,7 +14,6 @@ from bookings.availability.selectors.kept_hours import kept_for, kept_rows, valu
 from bookings.availability.services.kept_hours import (
     kept_hours_change,
     kept_hours_end,
-    kept_hours_grant,
 )
 from bookings.catalogue.selectors.parties import Booking
 from bookings.catalogue.selectors.quotes import load_quotation
@@ -30,22 +29,9 @@ from instruments.models import BookingPolicy, Instrument
 from instruments.selectors.misfits import load_misfits
 from instruments.selectors.registry import instrument_to_book
 from tests.factories.cast import NOW, WEEKDAYS, at, reserve
+from tests.factories.kept_hours import grant
 
-FRIDAY, SATURDAY = at("2026-03-06 00:00"), at("2026-03-07 00:00")  # open from 8 to 20: twelve hours
-
-
-def grant(cast, who="zhao", **values):
-    given = {
-        "instrument": cast.microscope,
-        "holder": cast.fudan,
-        "minutes": 480,
-        "starts_at": FRIDAY,
-        "ends_at": SATURDAY,
-        "price": None,
-        "released_minutes": 0,
-        "reason": "Agreed in writing",
-    }
-    return kept_hours_grant(By(cast.actor(who), NOW), **given | values)
+FRIDAY, SATURDAY = at("2026-03-06 00:00"), at("2026-03-07 00:00")
 
 
 def left(row, now=NOW):
