@@ -8,6 +8,7 @@ from accounts.domain.errors import WrongState, invalid
 WARN_DAYS = (30, 7, 1)  # before the last day
 MOST_LINK_DAYS, MOST_USES = 365, 1000
 LINK_DAYS = 14
+MOST_AGAIN = 64 << 20  # bytes of one download that are sent twice
 MOST_LINKS = 50  # of one hand-off
 
 
@@ -38,6 +39,13 @@ def is_purgeable(retain_until: datetime | None, is_held: bool, now: datetime) ->
 def is_collected(paths: Iterable[str], delivered: Collection[str]) -> bool:
     """Return whether all was delivered: the package (the empty path), or each of the files."""
     return "" in delivered or set(paths) <= set(delivered)
+
+
+def bytes_allowed(size: int) -> int:
+    """Return how many bytes one counted download of a file of this size may send in all. What was
+    on its way when a connection broke is sent again: half of the file at most, so that nobody reads
+    it twice, and 64 MiB of a large one."""
+    return size + min(size // 2, MOST_AGAIN)
 
 
 def check_link(expires_at: datetime, now: datetime, active: int) -> None:

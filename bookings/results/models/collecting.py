@@ -50,7 +50,8 @@ class Receipt(models.Model):
     whoever had `link`. path: of the file, which the manifest has; empty for all as one package.
 
     is_delivery: not where the host reads what it has handed over itself. way: `streamed` by the
-    platform, which knows how far (`reached`, in bytes) and whether to the end (`completed_at`);
+    platform, which knows how far (`reached`, in bytes) and whether to the end (`completed_at`), and
+    of a link with counted downloads how many bytes were sent in all (`sent`);
     `handed_out` to a file server, which does not say what became of it; `confirmed` by the person,
     who has compared the manifest's digest."""
 
@@ -68,6 +69,7 @@ class Receipt(models.Model):
     way = models.CharField(max_length=10, choices=Way)
     size = models.BigIntegerField()
     reached = models.BigIntegerField(default=0)
+    sent = models.BigIntegerField(default=0, db_default=0)
     started_at = models.DateTimeField()
     completed_at = models.DateTimeField(null=True)
     manifest_digest = models.CharField(max_length=64, blank=True)
@@ -83,6 +85,7 @@ class Receipt(models.Model):
                 & (Q(completed_at=None) | Q(reached=F("size")) & ~Q(way="handed_out")),
                 name="receipt_complete",
             ),
+            models.CheckConstraint(condition=Q(sent__gte=0), name="receipt_sent"),
             models.CheckConstraint(
                 condition=~Q(way="confirmed")
                 | Q(user__isnull=False, completed_at__isnull=False) & ~Q(manifest_digest=""),

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import BigIntegerField, F, Q, Value
 from django.db.models.functions import Coalesce
 
 from accounts import trail
@@ -15,7 +15,12 @@ from accounts.notifications import Effect, enqueue
 from accounts.selectors.rows import visible
 from accounts.selectors.secrets import digest_of
 from bookings.results.domain.handoffs import READABLE, may, state_after
-from bookings.results.domain.retention import MOST_USES, check_link, is_collected
+from bookings.results.domain.retention import (
+    MOST_USES,
+    bytes_allowed,
+    check_link,
+    is_collected,
+)
 from bookings.results.locks import lock_hand_off
 from bookings.results.models import CollectLink, HandOff, Receipt
 from bookings.results.selectors.collecting import (
@@ -88,19 +93,21 @@ def delivery_begin(
     path: str,
     size: int,
     start: int = 0,
+    length: int = 0,
     link: CollectLink | None = None,
     way: str = Receipt.Way.STREAMED,
 ) -> Receipt:
-    """Note that something is given to the actor, or to whoever has the link, from a byte on; the
-    package where no path is named. What goes on where an earlier delivery got to belongs to that
-    one; all else takes one of a link's uses. `NotFound` where it has none left."""
+    """Note that `length` bytes from `start` on are about to be given to the actor, or to whoever
+    has the link; the package where no path is named. What goes on with an earlier delivery belongs
+    to that one, with a link of counted downloads as long as `bytes_allowed` has room for it; all
+    else takes one of the link's uses. `NotFound` where it has none left."""
     mine = Q(link=link) if link else Q(link=None, user_id=by.actor.person)
     earlier = Receipt.objects.filter(
         mine, hand_off=hand_off, path=path, way=way, size=size, completed_at=None
     )
     is_limited = link is not None and link.uses_left is not None
-    recent = Q(started_at__gt=by.now - SAME_DELIVERY)
-    begun = earlier.filter(Q(reached__gte=start) if is_limited else recent)
+    fits = Q(reached__gte=start, sent__lte=bytes_allowed(size) - length)
+    begun = earlier.filter(fits if is_limited else Q(started_at__gt=by.now - SAME_DELIVERY))
     if (start or not is_limited) and (row := begun.order_by("-started_at").first()):
         return row
     if link:
@@ -133,6 +140,13 @@ def _use(link: CollectLink, now: datetime) -> None:
             [Effect("results.link-used", f"results.link-used:{link.pk}", {"link": str(link.pk)})],
             now=now,
         )
+
+
+def delivery_send(*, receipt_id: UUID, size: int, count: int) -> bool:
+    """Count bytes of a delivery of so many that are about to be sent; False where they would be
+    more than `bytes_allowed`. One statement decides, whoever else is sent the same at that time."""
+    room = Receipt.objects.filter(pk=receipt_id, sent__lte=bytes_allowed(size) - count)
+    return bool(room.update(sent=F("sent") + Value(count, BigIntegerField())))
 
 
 @transaction.atomic

@@ -25,10 +25,11 @@ from bookings.results.selectors.collecting import (
     load_package,
     reference_of,
 )
-from bookings.results.services.collecting import delivery_begin, delivery_note
+from bookings.results.services.collecting import delivery_begin, delivery_note, delivery_send
 
 LENT = 60  # seconds that an address of a bucket counts
 WATCHED = 0.5  # seconds between two looks
+COUNTED = 8 << 20  # bytes that are counted at once
 INTERNAL = "/results-of-the-platform/"  # deploy/nginx
 # No browser shows it, guesses what it is, or runs what is in it.
 HEADERS = {
@@ -163,10 +164,31 @@ def _send(
     if request.method != "GET":
         return Answer(status, headers)
     receipt = delivery_begin(
-        by, hand_off=hand_off, path=path, size=size, start=part.start, link=link
+        by,
+        hand_off=hand_off,
+        path=path,
+        size=size,
+        start=part.start,
+        length=part.length,
+        link=link,
     )
     pieces = read(part.start, part.end)
+    if link is not None and link.uses_left is not None:
+        pieces = _counted(pieces, part.length, receipt)
     return Answer(status, headers, _watched(pieces, part, receipt, request.clock))
+
+
+def _counted(pieces: Iterator[bytes], length: int, receipt: Receipt) -> Iterator[bytes]:
+    """What is sent is counted before it is, so that a connection which breaks hides nothing."""
+    room, left = 0, length
+    for piece in pieces:
+        if room < len(piece):
+            count = max(min(left, COUNTED), len(piece) - room)
+            if not delivery_send(receipt_id=receipt.pk, size=receipt.size, count=count):
+                raise Revoked
+            room, left = room + count, left - count
+        yield piece
+        room -= len(piece)
 
 
 def _watched(

@@ -276,6 +276,30 @@ def test_a_link_used_up_gives_no_more_and_goes_on_with_what_broke_off(cast, hand
     assert "Downloads left" in page_of(Client().get(collected(link)))
 
 
+def test_nobody_reads_all_again_with_a_download_that_never_ends(cast, hand_off):
+    link = link_to(cast, hand_off, uses=1)
+    where = collected(link, file=hand_off.files.get(path="图像/样品 1.tif"))
+    almost = Client().get(where, headers={"Range": f"bytes=0-{len(TIFF) - 2}"})
+    assert body(almost) == TIFF[:-1]
+    for asked in ("bytes=1-", f"bytes=1-{len(TIFF) - 2}"):
+        assert Client().get(where, headers={"Range": asked}).status_code == 404
+    # What was on its way is sent again, as little as that is.
+    last = Client().get(where, headers={"Range": f"bytes={len(TIFF) - 50}-"})
+    assert body(last) == TIFF[-50:]
+    assert Receipt.objects.get().completed_at == NOW
+
+
+def test_readers_at_once_share_what_one_download_may_send(cast, hand_off):
+    link = link_to(cast, hand_off, uses=1)
+    where = collected(link, file=hand_off.files.get(path="图像/样品 1.tif"))
+    body(Client().get(where, headers={"Range": "bytes=0-9"}))
+    # Both are let in before either has sent a byte.
+    ours, theirs = (Client().get(where, headers={"Range": "bytes=10-"}) for _ in range(2))
+    assert body(ours) == TIFF[10:]
+    with pytest.raises(delivering.Revoked):
+        body(theirs)
+
+
 def test_an_expired_link_is_as_one_that_never_was(cast, hand_off, monkeypatch):
     link = link_to(cast, hand_off)
     monkeypatch.setattr(timezone, "now", lambda: NOW + DAY)
