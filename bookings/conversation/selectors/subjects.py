@@ -14,13 +14,14 @@ from django.urls import reverse
 from accounts.domain.errors import NotFound
 from accounts.domain.roles import Actor
 from accounts.models import User
+from accounts.permissions import actor_of
 from accounts.selectors.memberships import holders_of
 from accounts.selectors.rows import visible
 from bookings.conversation.domain.threads import HOST, REQUESTER
 from bookings.needs.models import Need
 from bookings.needs.selectors.needs import need_by_id
 from bookings.record.models import Reservation
-from bookings.record.selectors.reservations import WITH
+from bookings.record.selectors.reservations import WITH, takes_part, taking_part
 from bookings.samples.domain.samples import OWNER
 from bookings.samples.models import BookedSample, SampleItem
 from bookings.samples.selectors.samples import sample_by_id, sides_of
@@ -52,7 +53,7 @@ _BOOKINGS = Reservation.objects.select_related(
 def _booking_side(actor: Actor, row: Reservation) -> str | None:
     """One's own side first, also of whose host one manages; then that of the host, then the
     payer's, for those who may read its bookings. Auditors take no part."""
-    if actor.user_id in {row.user_id, row.made_by_id}:
+    if takes_part(actor, row):
         return REQUESTER
     organisations = actor.organisations_where("read-bookings")
     if row.host_id in organisations:
@@ -61,14 +62,16 @@ def _booking_side(actor: Actor, row: Reservation) -> str | None:
 
 
 def _booking_answering(actor: Actor, side: str) -> Q:
-    own = Q(reservation__user_id=actor.person) | Q(reservation__made_by_id=actor.person)
+    own = taking_part(actor, "reservation__")
     if side == REQUESTER:
         return own
     return Q(reservation__host_id__in=actor.organisations_where("manage-instruments")) & ~own
 
 
 def _booking_people(row: Reservation, side: str) -> list[User]:
-    return list(holders_of("manager", row.host_id)) if side == HOST else [row.user, row.made_by]
+    if side == HOST:
+        return list(holders_of("manager", row.host_id))
+    return [one for one in (row.user, row.made_by) if takes_part(actor_of(one), row)]
 
 
 def _need_side(actor: Actor, row: Need) -> str | None:

@@ -41,6 +41,24 @@ def visible_to(actor: Actor) -> Q:
 _IS_NO_BID = Q(held_for="")
 
 
+def takes_part(actor: Actor, row: Reservation) -> bool:
+    """Return whether the actor is on the side that booked: the booking's person, wherever they work
+    by now; who booked it for somebody else, while they are with its payer or its host."""
+    if actor.user_id == row.user_id:
+        return True
+    near = {row.organisation_id, row.host_id} & actor.own_organisations
+    return actor.user_id == row.made_by_id and bool(near)
+
+
+def taking_part(actor: Actor, of: str = "") -> Q:
+    """Return the condition that `takes_part` decides, for rows that have a reservation (`of`)."""
+    near = [
+        Q(**{f"{of}made_by": actor.person, f"{of}{side}__in": actor.own_organisations})
+        for side in ("organisation", "host")
+    ]
+    return any_of([Q(**{f"{of}user": actor.person}), *near])
+
+
 def of_places(actor: Actor) -> list[Q]:
     """Return the conditions for what the actor sees of a table with a payer, a host and their
     regions, for the places they have a role at."""

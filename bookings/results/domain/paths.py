@@ -9,6 +9,7 @@ MOST_CHARACTERS, MOST_LEVELS = 200, 20
 MOST_BYTES = 255  # of a name, as file systems have it
 _FORBIDDEN = frozenset('\\:*?"<>|')  # not on Windows
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})  # controls, and what turns text round
+_BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")  # letters that nobody sees
 _RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])\s*(\..*)?", re.I)
 
 
@@ -27,9 +28,9 @@ def path_of(text: str) -> str:
 def _is_name(name: str) -> bool:
     return (
         name not in {"", ".", ".."}
-        and not name.startswith(" ")
-        and not name.endswith((" ", "."))
-        and not any(c in _FORBIDDEN or unicodedata.category(c) in _HIDDEN for c in name)
+        and name == name.strip()
+        and not name.endswith(".")
+        and not any(c in _FORBIDDEN | _BLANK or unicodedata.category(c) in _HIDDEN for c in name)
         and not _RESERVED.fullmatch(name)
         and len(name.encode()) <= MOST_BYTES
     )

@@ -16,6 +16,7 @@ from accounts.selectors.memberships import place_of
 from accounts.selectors.rows import visible
 from accounts.selectors.secrets import digest_of, link_token
 from bookings.record.models import Reservation
+from bookings.record.selectors.reservations import takes_part, taking_part
 from bookings.results.domain.handoffs import READABLE
 from bookings.results.domain.packages import Measurement, Result, Thing, package
 from bookings.results.domain.zips import Piece, pieces
@@ -57,8 +58,9 @@ def counts_as_delivered(actor: Actor, hand_off: HandOff) -> bool:
     """Return whether what the actor is given is delivered: not where the host reads what it has
     handed over itself."""
     booking = hand_off.reservation
-    is_own = actor.user_id in {booking.user_id, booking.made_by_id}
-    return is_own or (collects(actor, hand_off) and not hands_over(actor, hand_off))
+    return takes_part(actor, booking) or (
+        collects(actor, hand_off) and not hands_over(actor, hand_off)
+    )
 
 
 def may_hold(actor: Actor, hand_off: HandOff) -> bool:
@@ -135,7 +137,7 @@ def links_for(actor: Actor) -> QuerySet[CollectLink]:
     whom only reads the books."""
     seen = hand_offs_for(actor).order_by()
     booking = "hand_off__reservation"
-    own = Q(**{f"{booking}__user": actor.person}) | Q(**{f"{booking}__made_by": actor.person})
+    own = taking_part(actor, f"{booking}__")
     payer = Q(**{f"{booking}__organisation__in": actor.organisations_where("book-for-members")})
     host = Q(hand_off__host__in=actor.organisations_where("manage-instruments"))
     return (

@@ -14,7 +14,7 @@ from accounts.models import Organisation
 from accounts.selectors.memberships import place_of
 from accounts.selectors.rows import visible
 from bookings.record.models import Reservation
-from bookings.record.selectors.reservations import visible_to
+from bookings.record.selectors.reservations import takes_part, visible_to
 from bookings.results.domain.handoffs import (
     AWAITED,
     DUE_DAYS,
@@ -64,11 +64,11 @@ def hands_over(actor: Actor, hand_off: HandOff) -> bool:
 
 
 def collects(actor: Actor, hand_off: HandOff) -> bool:
-    """Return whether the results are for the actor: the booking's person, whoever made it, and the
-    payer's managers."""
+    """Return whether the results are for the actor: who `takes_part`, and the payer's managers."""
     booking = hand_off.reservation
-    is_own = actor.user_id in {booking.user_id, booking.made_by_id}
-    return is_own or actor.may("book-for-members", place_of(booking.organisation))
+    return takes_part(actor, booking) or actor.may(
+        "book-for-members", place_of(booking.organisation)
+    )
 
 
 def sees_files(actor: Actor, hand_off: HandOff) -> bool:

@@ -11,6 +11,7 @@ from accounts.domain.roles import By
 from accounts.models import Message, OutboxMessage, TrailEntry, TrailText
 from bookings.conversation.domain import threads as rules
 from bookings.conversation.models import Comment, CommentFile, ProposedTime, Thread
+from bookings.conversation.selectors.subjects import SUBJECTS
 from bookings.conversation.selectors.threads import (
     comment_file_by_id,
     conversation_by_id,
@@ -22,6 +23,7 @@ from bookings.conversation.services.comments import (
     thread_reopen,
     thread_resolve,
 )
+from bookings.models import Reservation
 from bookings.needs.services.needs import need_share, need_unshare
 from bookings.overview.services.effects import effects_carry_out
 from bookings.privacy.selectors.persons import load_person
@@ -135,6 +137,21 @@ def test_who_left_the_host_or_the_payer_takes_no_part_any_more(cast, booked):
     assert waits_for(cast, "zhao") == {"zhao": 0}
     # It stays the person's booking.
     assert read_by(cast, booked).comments[0].author_id == cast.zhao.pk
+
+
+def test_who_booked_for_somebody_else_takes_part_while_they_are_with_the_payer(cast):
+    span = "2026-03-10 10:00", "2026-03-10 12:00"
+    booked = reserve(cast, *span, who="chen", organisation="fudan", on_behalf_of=cast.wang.email)
+    say(cast, booked, "zhao")
+    people = SUBJECTS["reservation"].people
+    assert people(booked, "requester") == [cast.wang, cast.people["chen"]]
+    for who in ("chen", "wang"):
+        leave(cast, who)
+    with pytest.raises(NotFound):
+        read_by(cast, booked, "chen")
+    assert waits_for(cast, "chen", "wang") == {"chen": 0, "wang": 1}
+    booked = Reservation.objects.get(pk=booked.pk)
+    assert people(booked, "requester") == [cast.wang]
 
 
 def test_what_is_only_held_has_no_conversation(cast):

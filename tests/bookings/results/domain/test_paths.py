@@ -61,6 +61,9 @@ def test_taken_as_it_is(path: str) -> None:
         "a.",
         "a ",
         " a",
+        "a\u00a0",  # spaces of other kinds
+        "\u3000a",
+        "\u3164.txt",  # a letter that nobody sees
         "a?b",
         "a*b",
         "图" * 86,  # 258 bytes

@@ -14,6 +14,7 @@ from bookings.results.selectors.collecting import (
     delivery_of,
     link_by_token,
     link_stands,
+    links_for,
 )
 from bookings.results.services.collecting import (
     delivery_begin,
@@ -23,7 +24,8 @@ from bookings.results.services.collecting import (
     receipt_confirm,
 )
 from bookings.results.services.handoffs import hand_off_withdraw
-from tests.factories.cast import NOW
+from tests.factories.cast import NOW, reserve
+from tests.factories.conversations import leave
 from tests.factories.results import announced, released
 
 pytestmark = pytest.mark.django_db
@@ -91,6 +93,22 @@ def test_nobody_else_does(cast, hand_off, who, refusal):
     with pytest.raises(refusal):
         link_to(cast, hand_off, who)
     assert not CollectLink.objects.exists()
+
+
+def test_the_person_keeps_their_results_and_who_booked_for_them_leaves_them_behind(cast):
+    span = "2026-03-06 14:00", "2026-03-06 16:00"
+    booked = reserve(cast, *span, who="chen", organisation="fudan", on_behalf_of=cast.wang.email)
+    hand_off, own = released(cast, announced(cast, booked)), released(cast)
+    assert links_for(cast.actor("chen")).count() == 0
+    link = link_to(cast, hand_off, "chen")
+    for who in ("chen", "wang"):
+        leave(cast, who)
+    with pytest.raises(NotPermitted):
+        link_to(cast, hand_off, "chen")
+    with pytest.raises(NotFound):
+        link_revoke(by(cast, "chen"), link_id=link.pk)
+    for row in (hand_off, own):
+        assert link_to(cast, row).created_by == cast.wang
 
 
 @pytest.mark.parametrize(
