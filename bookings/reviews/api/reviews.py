@@ -36,7 +36,7 @@ from bookings.reviews.services.opinions import (
     interest_declare,
     opinion_give,
 )
-from bookings.reviews.services.promises import Answer, pledge_answer
+from bookings.reviews.services.promises import MOST_YEARS, Answer, pledge_answer
 
 _DECISIONS = [(s.value, s.label) for s in PurchaseCase.State if s.value in rules.DECISIONS]
 
@@ -375,9 +375,12 @@ class PledgeShape(serializers.Serializer[Any]):
     hours = serializers.IntegerField(allow_null=True)
     price = Money(allow_null=True)
     from_date = serializers.DateField(allow_null=True)
+    years = serializers.IntegerField()
     reason = serializers.CharField()
     note = serializers.CharField()
-    kept_hours = serializers.UUIDField(allow_null=True, source="kept_hours_id")
+    kept_hours = serializers.UUIDField(
+        allow_null=True, source="kept_hours_id", help_text="Those of the first year."
+    )
     version = serializers.IntegerField()
 
 
@@ -389,6 +392,7 @@ class PledgeAnswerBody(Shape):
     price = Number(12, 2, min_value=0, required=False, allow_null=True, help_text="An hour.")
     currency = Text(3, default="", allow_blank=True)
     from_date = Day(required=False, allow_null=True)
+    years = Whole(min_value=1, max_value=MOST_YEARS, default=1, help_text="Each with these hours.")
     reason = Choice(HostPledge.Reason.choices, default="", allow_blank=True)
     note = Text(1000, default="", allow_blank=True)
 

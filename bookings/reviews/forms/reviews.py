@@ -17,7 +17,7 @@ from bookings.reviews.models import CaseExpert, HostPledge, PurchaseCase, Review
 from bookings.reviews.selectors.comparison import requirements_of
 from bookings.reviews.services.cases import CaseValues, Decision
 from bookings.reviews.services.opinions import Opinion
-from bookings.reviews.services.promises import Answer
+from bookings.reviews.services.promises import MOST_YEARS, Answer
 from instruments.domain.capabilities import Parameters, requirements_in
 from instruments.forms.fields import StyledForm, TextListField
 from instruments.forms.registry import term
@@ -232,6 +232,14 @@ class PledgeForm(StyledForm):
     )
     hours = forms.IntegerField(label=_("Hours a year"), required=False, min_value=1)
     from_date = DayField(label=_("From"), required=False)
+    years = forms.IntegerField(
+        label=_("For how many years"),
+        required=False,
+        min_value=1,
+        max_value=MOST_YEARS,
+        initial=1,
+        help_text=_("Each year has these hours anew."),
+    )
     price = forms.DecimalField(
         label=_("Price of an hour"),
         required=False,
@@ -249,7 +257,7 @@ class PledgeForm(StyledForm):
 
     def values(self) -> Answer:
         """What was entered, as the service takes it."""
-        return Answer(**self.cleaned_data)
+        return Answer(**self.cleaned_data | {"years": self.cleaned_data["years"] or 1})
 
 
 class InterestForm(StyledForm):

@@ -134,8 +134,9 @@ class HostPledge(models.Model):
     """What a host says to the hours that somebody would use instead of buying. No answer is none,
     and never a denial.
 
-    hours: promised a year; price: of an hour, none for as usual; from_date: since when; reason:
-    why it denies; kept_hours: those that a promise became.
+    hours: promised a year; price: of an hour, none for as usual; from_date: since when; years: for
+    how many; reason: why it denies; kept_hours: those that the first year of a promise became;
+    later_hours: those of the years after it.
     """
 
     class Answer(models.TextChoices):
@@ -158,11 +159,13 @@ class HostPledge(models.Model):
     price = amount_field(null=True)
     currency = models.CharField(max_length=3, blank=True)
     from_date = models.DateField(null=True)
+    years = models.PositiveSmallIntegerField(default=1, db_default=1)
     reason = models.CharField(max_length=10, choices=Reason, blank=True)
     note = models.CharField(max_length=1000, blank=True)
     answered_at = models.DateTimeField(null=True)
     answered_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     kept_hours = models.ForeignKey(KeptHours, models.PROTECT, null=True, related_name="+")
+    later_hours = models.ManyToManyField(KeptHours, related_name="+")
     version = models.PositiveIntegerField(default=1)
 
     class Meta:
@@ -178,6 +181,7 @@ class HostPledge(models.Model):
                 condition=~Q(answer="denial") | (Q(hours=None) & ~Q(reason="")),
                 name="hostpledge_denial",
             ),
+            models.CheckConstraint(condition=Q(years__gt=0), name="hostpledge_years"),
         ]
         indexes = [models.Index(fields=["host", "answer"], name="hostpledge_host")]
 

@@ -42,7 +42,7 @@ def _follow_up(case_id: UUID, now: datetime) -> int:
     done = case.follow_ups.count()
     months, until = rules.FOLLOW_UPS[done], case.follow_up_on
     since = rules.months_before(until, 12)
-    pledged, used = _pledged(case, since, until)
+    pledged, used = _pledged(case, since, until, done + 1)
     row = CaseFollowUp.objects.create(
         case=case,
         months=months,
@@ -78,11 +78,11 @@ def _follow_up(case_id: UUID, now: datetime) -> int:
     return 1
 
 
-def _pledged(case: PurchaseCase, since: date, until: date) -> tuple[int, int]:
-    """Minutes that were bindingly promised for the days [since, until), and how many of them the
-    applicant used; on each instrument at most what was promised of it."""
+def _pledged(case: PurchaseCase, since: date, until: date, year: int) -> tuple[int, int]:
+    """Minutes that were bindingly promised for the days [since, until), the first or second year,
+    and how many of them the applicant used; on each instrument at most what was promised."""
     pledged = used = 0
-    for pledge in case.pledges.exclude(kept_hours=None):
+    for pledge in case.pledges.exclude(kept_hours=None).filter(years__gte=year):
         minutes = 60 * (pledge.hours or 0)
         use = InstrumentDayUse.objects.filter(
             Q(date__gte=since, date__lt=until),

@@ -22,6 +22,7 @@ from bookings.reviews.selectors.cases import pledges_asked, today_of
 from instruments.selectors.ratecards import load_card_in_force
 
 MOST_HOURS = 8784 * 100  # of a year, with a hundred units
+MOST_YEARS = 3
 LARGEST = Decimal(10) ** 9
 MOST_REASON = 500  # characters of the reason of what is kept
 RELEASED_MINUTES = 48 * 60  # before they begin, promised hours that nobody booked go to all
@@ -29,14 +30,15 @@ RELEASED_MINUTES = 48 * 60  # before they begin, promised hours that nobody book
 
 @dataclass(frozen=True)
 class Answer:
-    """What a host says: hours a year from a day on, at a price an hour in the currency of the
-    rate card (None: as usual); or why it denies."""
+    """What a host says: hours a year from a day on, for so many years, at a price an hour in the
+    currency of the rate card (None: as usual); or why it denies."""
 
     answer: str
     hours: int | None = None
     price: Decimal | None = None
     currency: str = ""
     from_date: date | None = None
+    years: int = 1
     reason: str = ""
     note: str = ""
 
@@ -58,6 +60,7 @@ def pledge_answer(by: By, *, pledge_id: UUID, answer: Answer) -> HostPledge:
     pledge.price = answer.price if is_promise else None
     pledge.currency = answer.currency if is_promise and answer.price is not None else ""
     pledge.from_date = answer.from_date if is_promise else None
+    pledge.years = answer.years if is_promise else 1
     pledge.reason = "" if is_promise else answer.reason
     pledge.note = answer.note.strip()
     pledge.answered_at, pledge.answered_by_id = by.now, by.actor.person
@@ -73,6 +76,7 @@ def pledge_answer(by: By, *, pledge_id: UUID, answer: Answer) -> HostPledge:
             "price": pledge.price,
             "currency": pledge.currency,
             "from_date": pledge.from_date,
+            "years": pledge.years,
             "reason": pledge.reason,
         },
     )
@@ -84,9 +88,9 @@ def pledge_answer(by: By, *, pledge_id: UUID, answer: Answer) -> HostPledge:
 
 
 def promises_keep(by: By, *, case: PurchaseCase, reason: str) -> date:
-    """Make kept hours of the applicant of every promise, for twelve months from its day on; the
-    instruments are locked. The first of these days. `WrongState` (`no-promise`) where there are
-    none."""
+    """Make kept hours of the applicant of every promise, one for each of its years from its day
+    on; the instruments are locked. The first of these days. `WrongState` (`no-promise`) where
+    there are none."""
     pledges = list(
         HostPledge.objects.select_related("instrument__facility", "host__region")
         .filter(case=case, answer=rules.PROMISE)
@@ -96,7 +100,12 @@ def promises_keep(by: By, *, case: PurchaseCase, reason: str) -> date:
         raise WrongState("no-promise")
     for pledge in pledges:
         begins = max(pledge.from_date or date.min, today_of(case.organisation, by.now))
-        pledge.kept_hours = _kept(by, case, pledge, begins, reason)
+        first, *later = (
+            _kept(by, case, pledge, rules.months_after(begins, 12 * n), reason)
+            for n in range(pledge.years)
+        )
+        pledge.kept_hours = first
+        pledge.later_hours.set(later)
         pledge.from_date = begins
         pledge.version += 1
         pledge.save(update_fields=["kept_hours", "from_date", "version"])
@@ -104,7 +113,7 @@ def promises_keep(by: By, *, case: PurchaseCase, reason: str) -> date:
             by,
             "host-pledge.keep",
             pledge,
-            after={"kept_hours": pledge.kept_hours.pk, "from_date": begins},
+            after={"kept_hours": [row.pk for row in (first, *later)], "from_date": begins},
         )
     return min(pledge.from_date for pledge in pledges if pledge.from_date)
 
@@ -113,9 +122,11 @@ def promises_end(by: By, *, case: PurchaseCase, reason: str) -> None:
     """End what an earlier decision on the case had kept; the new one decides anew. What is booked
     of it stays."""
     for pledge in HostPledge.objects.filter(case=case).exclude(kept_hours=None):
-        if pledge.kept_hours_id is not None:
-            kept_hours_stop(by, kept_id=pledge.kept_hours_id, reason=reason[:MOST_REASON])
+        later = pledge.later_hours.values_list("pk", flat=True)
+        for kept_id in filter(None, (pledge.kept_hours_id, *later)):
+            kept_hours_stop(by, kept_id=kept_id, reason=reason[:MOST_REASON])
         pledge.kept_hours = None
+        pledge.later_hours.clear()
         pledge.version += 1
         pledge.save(update_fields=["kept_hours", "version"])
 
@@ -147,6 +158,8 @@ def _check(answer: Answer, pledge: HostPledge, now: datetime) -> None:
         raise invalid("hours", "required")
     if answer.hours > MOST_HOURS:
         raise invalid("hours", "too-large", most=MOST_HOURS)
+    if not 1 <= answer.years <= MOST_YEARS:
+        raise invalid("years", "out-of-range", least=1, most=MOST_YEARS)
     if answer.from_date is None:
         raise invalid("from_date", "required")
     today = today_of(pledge.host, now)
