@@ -42,8 +42,20 @@ def cases_for(actor: Actor) -> QuerySet[PurchaseCase]:
 
 def case_by_id(actor: Actor, case_id: UUID) -> PurchaseCase:
     """One of them, or one that the actor is asked about as an expert; `NotFound` else."""
-    asked = Q(pk__in=CaseExpert.objects.filter(user=actor.user_id).values("case"))
-    return visible(cases(), Q(pk__in=cases_for(actor).values("pk")) | asked, pk=case_id)
+    return visible(cases(), _seen(actor), pk=case_id)
+
+
+def case_shown(actor: Actor, case_id: UUID) -> PurchaseCase:
+    """One of them, or one for which an instrument that the actor manages is asked about; `NotFound`
+    else. Of the latter they read neither price, comparison nor opinions."""
+    hosts = actor.organisations_where("manage-instruments")
+    asked = HostPledge.objects.filter(host_id__in=hosts).values("case")
+    return visible(cases(), _seen(actor) | Q(pk__in=asked), pk=case_id)
+
+
+def _seen(actor: Actor) -> Q:
+    asked = CaseExpert.objects.filter(user=actor.user_id).values("case")
+    return Q(pk__in=cases_for(actor).order_by().values("pk")) | Q(pk__in=asked)
 
 
 def own_case(actor: Actor, case_id: UUID) -> PurchaseCase:

@@ -166,7 +166,7 @@ def review(request: HttpRequest, case_id: UUID) -> HttpResponse:
 
 def _page(request: HttpRequest, case_id: UUID, status: int = 200, **context: Any) -> HttpResponse:
     by = by_of(request)
-    case = selectors.case_by_id(by.actor, case_id)
+    case = selectors.case_shown(by.actor, case_id)
     is_manager = by.actor.may("manage-instruments", place_of(case.organisation))
     is_own = is_manager or case.user_id == by.actor.user_id
     decides = selectors.decides(by.actor, case)
@@ -185,7 +185,8 @@ def _page(request: HttpRequest, case_id: UUID, status: int = 200, **context: Any
         and until is not None
         and today <= until
     )
-    evidence = evidence_of(case)
+    reads_figures = reads_all or case.experts.filter(user=by.actor.user_id).exists()
+    evidence = evidence_of(case) if reads_figures else None
     pools = cases_to_pool(case, by.now) if decides or is_own else []
     parameters = load_parameters()
     values = {
@@ -215,6 +216,8 @@ def _page(request: HttpRequest, case_id: UUID, status: int = 200, **context: Any
         "appeal_until": until if case.state in rules.ACTS["appeal"][0] else None,
         "follow_ups": case.follow_ups.order_by("months"),
         "is_own": is_own,
+        "reads_figures": reads_figures,
+        "pledges": [] if reads_figures else selectors.pledges_asked(by.actor).filter(case=case),
     }
     if decides and case.state in ("submitted", "hosts_asked", "under_review"):
         values["expert_form"] = ExpertForm()
@@ -381,6 +384,7 @@ def pledge(request: HttpRequest, pledge_id: UUID) -> HttpResponse:
             "answer": row.answer,
             "hours": row.hours,
             "from_date": row.from_date,
+            "years": row.years,
             "price": row.price,
             "currency": row.currency or row.host.region.currency,
             "reason": row.reason,

@@ -4,6 +4,9 @@ cases bought together."""
 from datetime import date, timedelta
 
 import pytest
+from bookings.planning.services.cases import Decision
+from bookings.planning.services.follow_ups import cases_follow_up
+from bookings.planning.services.promises import Answer, pledge_answer
 
 from accounts.domain.errors import Invalid, NotFound, WrongState
 from accounts.domain.roles import By
@@ -11,9 +14,6 @@ from bookings.availability.models import KeptHours
 from bookings.hours.models import InstrumentDay, InstrumentDayUse
 from bookings.planning.models import HostPledge, PurchaseCase
 from bookings.planning.services import cases as services
-from bookings.planning.services.cases import Decision
-from bookings.planning.services.follow_ups import cases_follow_up
-from bookings.planning.services.promises import Answer, pledge_answer
 from instruments.models import Instrument
 from instruments.services.registry import facility_create, instrument_create
 from tests.factories import reviews as make
