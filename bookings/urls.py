@@ -147,6 +147,7 @@ urlpatterns = [
     ),
     path("bids/", enquiries.bids, name="bids"),
     path("bids/<uuid:enquiry_id>/new/", enquiries.answer, name="enquiry-answer"),
+    path("bids/<uuid:bid_id>/amend/", enquiries.amend, name="bid-amend"),
     path("bids/<uuid:bid_id>/withdraw/", enquiries.withdraw, name="bid-withdraw"),
     path("clusters/", enquiries.clusters, name="clusters"),
     path("samples/", samples.samples, name="sample-items"),

@@ -57,7 +57,7 @@ PARTS = {
             *("plan-case", "register", "register-decision"),
         ),
         "bookings:enquiries": ("enquiry", "enquiry-accept", "enquiry-close", "bid-decline"),
-        "bookings:bids": ("enquiry-answer", "bid-withdraw"),
+        "bookings:bids": ("enquiry-answer", "bid-amend", "bid-withdraw"),
         "bookings:mine": (
             *("sample-items", "sample-new", "sample-item", "sample-change", "sample-step"),
             *("sample-join", "sample-photo-new"),

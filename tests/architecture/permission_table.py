@@ -165,6 +165,8 @@ POST bookings:bid-decline           - 404 302 404 404 404 404 404 404 404 404 40
 GET  bookings:bids                  - 403 403 403 403 200 200 403 403 403 403 403 403
 GET  bookings:enquiry-answer        - 404 404 404 404 200 404 404 404 404 404 404 404
 POST bookings:enquiry-answer        - 404 404 404 404 409 404 404 404 404 404 404 404
+GET  bookings:bid-amend             - 404 404 404 404 200 404 404 404 404 404 404 404
+POST bookings:bid-amend             - 404 404 404 404 302 404 404 404 404 404 404 404
 POST bookings:bid-withdraw          - 404 404 404 404 302 404 404 404 404 404 404 404
 GET  bookings:clusters              - 403 403 403 403 403 403 403 403 403 200 200 403
 GET  bookings:needs                  - 200 200 200 200 200 200 200 200 200 200 200 200
@@ -179,7 +181,7 @@ POST bookings:need-withdraw          - 404 302 404 404 404 404 404 404 404 404 4
 GET  bookings:reviews                - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:review-new             - 404 200 200 200 200 200 404 404 404 404 404 404
 POST bookings:review-new             - 404 302 400 400 400 302 404 404 404 404 404 404
-GET  bookings:review                 - 200 200 404 404 404 200 404 404 404 404 200 200
+GET  bookings:review                 - 200 200 404 404 200 200 404 404 404 404 200 200
 GET  bookings:review-change          - 404 200 404 404 404 200 404 404 404 404 404 404
 POST bookings:review-change          - 404 302 404 404 404 302 404 404 404 404 404 404
 POST bookings:review-act             - 404 403 404 404 404 302 404 404 404 404 404 404
@@ -1232,7 +1234,12 @@ PAGE_BODIES = {
     "bookings:enquiry-close": {"reason": "price"},
     "bookings:enquiry-answer": {
         "instrument": "<instrument>",
-        "first": "2026-03-24T13:00",
+        "starts": "2026-03-24T05:00:00+00:00",
+        "service_mode": "assisted",
+    },
+    "bookings:bid-amend": {
+        "instrument": "<instrument>",
+        "starts": "2026-03-24T05:00:00+00:00",
         "service_mode": "assisted",
     },
     "bookings:need-share": {"person": "sun@ustc.example"},

@@ -1,6 +1,6 @@
 """The states of enquiries and bids, how long each stands, and what coordinators read of many."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -33,6 +33,13 @@ def slot_deadline(
     last = start - timedelta(minutes=notice_minutes)
     deadline = min(valid_until, now + SLOTS_HELD, last)
     return deadline if deadline > now else None
+
+
+def two_days(starts: Sequence[datetime]) -> list[datetime]:
+    """Two of these starts, in order, for a bid to begin with: the first, and the first that is at
+    least a day later, so that neither takes the other's time."""
+    later = (start for start in starts if start - starts[0] >= timedelta(days=1))
+    return [*starts[:1], *(start for _, start in zip(range(1), later, strict=False))]
 
 
 @dataclass(frozen=True)

@@ -65,14 +65,15 @@ class EnquiryForm(StyledForm):
 
 
 class BidForm(StyledForm):
-    """Times are by the clock of the instrument."""
+    """Which of the free times a bid keeps. starts: these, as the field's choices."""
 
     instrument = forms.ChoiceField(label=_("Instrument"))
     service_mode = forms.ChoiceField(
         label=_("Way of working"), choices=Instrument.ServiceMode.choices
     )
-    first = LocalMomentField(label=_("First time"))
-    second = LocalMomentField(label=_("Second time"), required=False)
+    starts = forms.MultipleChoiceField(
+        label=_("Times you keep"), widget=forms.CheckboxSelectMultiple
+    )
     conditions = forms.MultipleChoiceField(
         label=_("Conditions"),
         required=False,
@@ -91,23 +92,20 @@ class BidForm(StyledForm):
         data: Any = None,
         *,
         instruments: Iterable[Instrument],
-        zone: ZoneInfo,
         starts: Iterable[datetime] = (),
         **kwargs: Any,
     ) -> None:
         super().__init__(data, **kwargs)
         fields: Any = self.fields
-        fields["first"].zone = fields["second"].zone = zone
         fields["instrument"].choices = [(str(one.pk), named(one)) for one in instruments]
-        for name, start in zip(("first", "second"), starts, strict=False):
-            self.initial[name] = local_moment(start, zone)
+        fields["starts"].choices = [(start.isoformat(), start.isoformat()) for start in starts]
 
     def place_of(self, path: str) -> str | None:
-        return {"starts": "first", "valid_until": "first"}.get(path, path)
+        return {"valid_until": "starts"}.get(path, path)
 
     def values(self) -> BidValues:
         data = self.cleaned_data
-        starts = [start for start in (data["first"], data["second"]) if start]
+        starts = [datetime.fromisoformat(start) for start in data["starts"]]
         return BidValues(starts, data["service_mode"], data["conditions"], data["text"])
 
 

@@ -1,6 +1,6 @@
 """Enquiries: needs made visible to hosts; and the bids that answer them."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -162,6 +162,11 @@ class Bid(models.Model):
     @property
     def condition_labels(self) -> list[str]:
         return [str(Bid.Condition(code).label) for code in self.conditions]
+
+    @property
+    def starts(self) -> list[datetime]:
+        """When the times it keeps begin; of bids loaded with their slots."""
+        return [slot.reservation.start_at for slot in self.slots.all()]
 
     def places(self) -> Places:
         """Those of the host, who may not know yet who asked."""

@@ -12,6 +12,7 @@ from accounts.models import Region
 from accounts.selectors.rows import visible
 from bookings.board.domain.enquiries import (
     LIVE,
+    STANDING,
     Asked,
     Cluster,
     bid_state,
@@ -120,6 +121,12 @@ def host_bids(actor: Actor) -> QuerySet[Bid]:
 def host_bid(actor: Actor, bid_id: UUID) -> Bid:
     """One of them; `NotFound` else."""
     return visible(host_bids(actor), pk=bid_id)
+
+
+def standing_bid(enquiry: Enquiry, instrument: Instrument, now: datetime) -> Bid | None:
+    """The bid with an instrument that stands at this moment, of an enquiry loaded with its bids."""
+    mine = [bid for bid in enquiry.bids.all() if bid.instrument_id == instrument.pk]
+    return next((bid for bid in shown_bids(mine, now) if bid.shown_state in STANDING), None)  # type: ignore[attr-defined]
 
 
 def shown_enquiries(rows: Iterable[Enquiry], now: datetime) -> list[Enquiry]:

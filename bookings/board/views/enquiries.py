@@ -1,6 +1,9 @@
 """The demand board: one's enquiries with their bids, what hosts are asked, and clusters."""
 
+from collections.abc import Callable
+from datetime import datetime
 from functools import partial
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -10,24 +13,29 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext
 
+from accounts.domain.roles import By
 from accounts.permissions import require_somewhere
 from accounts.selectors.organisations import sharing_regions
 from accounts.selectors.rows import as_uuid
 from accounts.views.pages import act, by_of, edits, reads, shown, writes
+from bookings.board.domain.enquiries import two_days
 from bookings.board.forms.enquiries import BidForm, CloseForm, EnquiryForm
+from bookings.board.models import Bid, Enquiry
 from bookings.board.selectors.enquiries import (
     enquiries_for,
     enquiries_to,
     enquiry_by_id,
     enquiry_to,
     group_at,
+    host_bid,
     host_bids,
     instruments_for,
     load_clusters,
     shown_bids,
     shown_enquiries,
+    standing_bid,
 )
-from bookings.board.services.bids import bid_make, bid_withdraw
+from bookings.board.services.bids import bid_amend, bid_make, bid_withdraw
 from bookings.board.services.enquiries import (
     OPEN_FOR,
     bid_decline,
@@ -39,12 +47,15 @@ from bookings.board.services.enquiries import (
 )
 from bookings.catalogue.selectors.catalogue import load_offers
 from bookings.needs.selectors.needs import load_chosen, own_need
+from bookings.pricing.domain.quotes import Quote
 from bookings.record.domain.periods import Period
 from bookings.record.domain.refusals import RulesRefuse
+from instruments.domain.opening import local_date
 from instruments.messages import PRICE_GROUP_LABELS
+from instruments.models import Instrument
 from instruments.selectors.house_rules import load_house_rules, rules_to_accept
 
-SUGGESTED = 6  # times on the form of a bid
+DAYS, MOST_STARTS = 5, 400  # on the form of a bid
 
 
 @reads
@@ -180,63 +191,145 @@ def _bids(request: HttpRequest, status: int = 200, refused: Any = None, **_: Any
 def answer(request: HttpRequest, enquiry_id: UUID) -> HttpResponse:
     """Bid for an enquiry: which instrument, which times, on what conditions."""
     by = by_of(request)
-    row = shown_enquiries([enquiry_to(by.actor, enquiry_id, by.now)], by.now)[0]
+    row = enquiry_to(by.actor, enquiry_id, by.now)
     instruments = instruments_for(by.actor, row)
-    named = request.POST.get("instrument") or request.GET.get("instrument", "")
-    chosen = next((one for one in instruments if str(one.pk) == named), None)
-    chosen = chosen or next(iter(instruments), None)
-    starts = []
-    if chosen is not None:
-        offers = load_offers(
-            [chosen],
-            row.organisation,
-            by.now,
-            user_id=row.user_id,
-            span=Period(max(row.earliest, by.now), row.latest),
-            minutes=row.minutes,
-            quantity=row.quantity,
-            most=SUGGESTED,
-        )
-        starts = list(offers[chosen.pk].starts)
-    zone = chosen.facility.zone if chosen else ZoneInfo(by.actor.time_zone)
-    initial = {"instrument": str(chosen.pk)} if chosen else {}
-    if chosen is not None:
-        ways = [m for m in row.modes or chosen.service_modes if m in chosen.service_modes]
-        initial["service_mode"] = next(iter(ways), "")
-    form = BidForm(
-        request.POST if request.method == "POST" else None,
-        instruments=instruments,
-        zone=zone,
-        starts=[starts[0], starts[-1]] if len(starts) > 1 else starts,
-        initial=initial,
-    )
-
-    def page(refused: Any = None, **context: Any) -> HttpResponse:
-        return shown(
-            request,
-            "bookings/board/answer.html",
-            enquiry=row,
-            chosen=chosen,
-            instruments=instruments,
-            starts=starts,
-            group=PRICE_GROUP_LABELS[group_at(row, chosen)] if chosen else "",
-            **_why(refused),
-            **context,
-        )
-
-    return act(
+    return _form(
         request,
-        page,
-        lambda by, _: bid_make(
+        row,
+        instruments,
+        lambda by, form: bid_make(
             by,
             enquiry_id=enquiry_id,
             instrument_id=UUID(form.cleaned_data["instrument"]),
             values=form.values(),
         ),
+        gettext("The bid is made, and the times are kept."),
+    )
+
+
+@edits
+def amend(request: HttpRequest, bid_id: UUID) -> HttpResponse:
+    """Put other times and terms in the place of those of a bid that stands."""
+    by = by_of(request)
+    bid = host_bid(by.actor, bid_id)
+    row = enquiry_to(by.actor, bid.enquiry_id, by.now)
+    instruments = [one for one in instruments_for(by.actor, row) if one.pk == bid.instrument_id]
+    return _form(
+        request,
+        row,
+        instruments,
+        lambda by, form: bid_amend(by, bid_id=bid_id, values=form.values()),
+        gettext("The bid is changed, and its new times are kept."),
+        bid,
+    )
+
+
+def _form(
+    request: HttpRequest,
+    row: Enquiry,
+    instruments: list[Instrument],
+    work: Callable[[By, BidForm], Bid],
+    done: str,
+    bid: Bid | None = None,
+) -> HttpResponse:
+    """The form of a bid, with the free times of the instrument that is chosen; `bid`: the one that
+    is amended, whose own times count as free. What only asks for other times carries nothing
+    out and keeps what was entered."""
+    by = by_of(request)
+    (enquiry,) = shown_enquiries([row], by.now)
+    data = request.POST or request.GET
+    chosen = next((one for one in instruments if str(one.pk) == data.get("instrument")), None)
+    chosen = chosen or next(iter(instruments), None)
+    initial = _begun(row, chosen, bid)
+    given = data.get("days", "")
+    days = int(given) if given.isdecimal() and len(given) < 4 else DAYS
+    days += DAYS * (data.get("show") == "days")
+    starts, price = _free(row, chosen, data.get("service_mode") or initial["service_mode"], by, bid)
+    zone = chosen.facility.zone if chosen else ZoneInfo(by.actor.time_zone)
+    is_asking = "show" in request.POST
+    kept = bid.starts if bid else ()
+    form = BidForm(
+        request.POST if request.method == "POST" else None,
+        instruments=instruments,
+        starts=starts,
+        initial=initial | {"starts": [start.isoformat() for start in kept or two_days(starts)]},
+    )
+    by_day = {
+        day: list(of_day) for day, of_day in groupby(starts, key=lambda s: local_date(zone, s))
+    }
+    ticked = set(form["starts"].value() or ())
+    shown_days = [
+        (day, [(start, start.isoformat() in ticked) for start in of_day])
+        for n, (day, of_day) in enumerate(by_day.items())
+        if n < days or any(start.isoformat() in ticked for start in of_day)
+    ]
+    standing = None if bid or chosen is None else standing_bid(row, chosen, by.now)
+
+    def page(refused: Any = None, **context: Any) -> HttpResponse:
+        return shown(
+            request,
+            "bookings/board/answer.html",
+            enquiry=enquiry,
+            bid=bid,
+            chosen=chosen,
+            days=shown_days,
+            number=days,
+            has_more=len(by_day) > len(shown_days),
+            price=price,
+            standing=standing,
+            group=PRICE_GROUP_LABELS[group_at(row, chosen)] if chosen else "",
+            **_why(refused),
+            **context,
+        )
+
+    if is_asking:
+        form.errors.clear()
+        return page(form=form)
+    return act(
+        request,
+        page,
+        lambda by, _: work(by, form),
         to=reverse("bookings:bids"),
-        done=gettext("The bid is made, and the times are kept."),
+        done=done,
         form=form,
     )
+
+
+def _begun(row: Enquiry, chosen: Instrument | None, bid: Bid | None) -> dict[str, Any]:
+    """What the form of a bid begins with."""
+    if bid is not None:
+        return {
+            "instrument": str(bid.instrument_id),
+            "service_mode": bid.service_mode,
+            "conditions": bid.conditions,
+            "text": bid.text,
+        }
+    if chosen is None:
+        return {"service_mode": ""}
+    ways = [mode for mode in row.modes or chosen.service_modes if mode in chosen.service_modes]
+    return {"instrument": str(chosen.pk), "service_mode": next(iter(ways), "")}
+
+
+def _free(
+    row: Enquiry, chosen: Instrument | None, mode: str, by: By, bid: Bid | None
+) -> tuple[list[datetime], Quote | None]:
+    """When the instrument is free for who asks, and what the first of these times costs them."""
+    if chosen is None:
+        return [], None
+    offers = load_offers(
+        [chosen],
+        row.organisation,
+        by.now,
+        user_id=row.user_id,
+        mode=mode or None,
+        span=Period(max(row.earliest, by.now), row.latest),
+        minutes=row.minutes,
+        quantity=row.quantity,
+        most=MOST_STARTS,
+        without=[slot.reservation_id for slot in bid.slots.all()] if bid else (),
+    )
+    offer = offers[chosen.pk]
+    return list(offer.starts), offer.quote
 
 
 @writes

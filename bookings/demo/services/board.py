@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from accounts.domain.errors import Refused
 from accounts.domain.roles import By
+from bookings.board.domain.enquiries import two_days
 from bookings.board.models import Bid, Enquiry
 from bookings.board.services.bids import BidValues, bid_make
 from bookings.board.services.enquiries import EnquiryValues, enquiry_accept, enquiry_make
@@ -68,14 +69,12 @@ def _bid(enquiry: Enquiry, offer: Offer, now: datetime) -> Bid | None:
         mode=mode,
         span=Period(enquiry.earliest, enquiry.latest),
         minutes=enquiry.minutes,
-        most=4,
+        most=60,
     )
     starts = found[offer.instrument.pk].starts
     if not starts:
         return None
-    values = BidValues(
-        sorted({starts[0], starts[-1]}), mode, ["after-test"], "We know this material."
-    )
+    values = BidValues(two_days(starts), mode, ["after-test"], "We know this material.")
     try:
         return bid_make(
             By(offer.manager.actor, now - timedelta(hours=2)),

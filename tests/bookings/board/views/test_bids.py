@@ -1,0 +1,134 @@
+"""The form of a bid: free times to choose from, and changing a bid that stands."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+
+from bookings.board.domain.enquiries import two_days
+from bookings.board.models import Bid
+from bookings.models import Reservation
+from tests.accounts.pages import page_of
+from tests.factories.api import clock  # noqa: F401
+from tests.factories.board import FIRST, bid_of, enquiry_of
+
+pytestmark = pytest.mark.django_db
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+@pytest.fixture
+def enquiry(cast, client, clock):  # noqa: F811
+    client.force_login(cast.zhao)
+    return enquiry_of(cast)
+
+
+def ticked(html):
+    return re.findall(r'value="(2026[^"]+)"[^>]*?checked', html)
+
+
+def offered(html):
+    return re.findall(r'name="starts"\s+value="([^"]+)"', html)
+
+
+def test_two_times_never_take_each_others_place():
+    hours = [FIRST + n * HOUR for n in range(6)]
+    assert two_days([]) == []
+    assert two_days(hours) == [FIRST]
+    assert two_days([*hours, FIRST + DAY, FIRST + 2 * DAY]) == [FIRST, FIRST + DAY]
+
+
+def test_free_times_are_ticked_and_a_bid_is_made_of_them(cast, client, enquiry):
+    address = reverse("bookings:enquiry-answer", args=[enquiry.pk])
+    html = page_of(client.get(address))
+    starts = ticked(html)
+    assert len(starts) == 2 and set(starts) < set(offered(html))
+    form = {"instrument": str(cast.microscope.pk), "service_mode": "assisted", "starts": starts}
+    assert client.post(address, form).status_code == 302
+    assert [s.isoformat() for s in Bid.objects.get().starts] == starts
+    again = page_of(client.get(address))
+    assert reverse("bookings:bid-amend", args=[Bid.objects.get().pk]) in again
+
+
+def test_asking_for_later_days_keeps_what_was_entered_and_does_nothing(cast, client, enquiry):
+    address = reverse("bookings:enquiry-answer", args=[enquiry.pk])
+    few = offered(page_of(client.get(address)))
+    form = {
+        "instrument": str(cast.microscope.pk),
+        "service_mode": "assisted",
+        "starts": [few[1]],
+        "text": "We gladly do it.",
+        "days": "5",
+        "show": "days",
+    }
+    html = page_of(client.post(address, form))
+    assert len(offered(html)) > len(few)
+    assert ticked(html) == [few[1]] and "We gladly do it." in html
+    assert "invalid-feedback" not in html
+    assert not Bid.objects.exists()
+
+
+@pytest.mark.parametrize("starts", [[], ["2026-03-09T01:07:00+00:00"], ["tomorrow"], ["\0"]])
+def test_what_is_not_free_is_not_offered_and_not_taken(cast, client, enquiry, starts):
+    address = reverse("bookings:enquiry-answer", args=[enquiry.pk])
+    form = {"instrument": str(cast.microscope.pk), "service_mode": "assisted", "starts": starts}
+    answer = client.post(address, form)
+    assert answer.status_code == 400
+    assert "id_starts_error" in answer.content.decode()
+    assert not Bid.objects.exists() and not Reservation.objects.exists()
+
+
+def test_three_times_are_one_too_many(cast, client, enquiry):
+    address = reverse("bookings:enquiry-answer", args=[enquiry.pk])
+    starts = offered(page_of(client.get(address)))[:15:6]
+    form = {"instrument": str(cast.microscope.pk), "service_mode": "assisted", "starts": starts}
+    answer = client.post(address, form)
+    assert answer.status_code == 400
+    assert ticked(answer.content.decode()) == starts  # what was chosen is still there
+    assert not Bid.objects.exists()
+
+
+def test_a_bid_is_changed_with_its_own_times_counted_as_free(cast, client, enquiry):
+    bid = bid_of(cast, enquiry)
+    address = reverse("bookings:bid-amend", args=[bid.pk])
+    html = page_of(client.get(address))
+    assert ticked(html) == [FIRST.isoformat(), (FIRST + DAY).isoformat()]
+    assert "We gladly measure it." in html
+    later = FIRST + HOUR / 2  # overlaps its own time
+    form = {
+        "instrument": str(cast.microscope.pk),
+        "service_mode": "assisted",
+        "starts": [later.isoformat()],
+        "text": "Half an hour later.",
+    }
+    assert client.post(address, form).status_code == 302
+    bid.refresh_from_db()
+    assert (bid.state, bid.text) == ("amended", "Half an hour later.")
+    bid = Bid.objects.get()
+    assert bid.starts == [later]
+
+
+@pytest.mark.parametrize("who", ["sun", "chen", "hu"])
+def test_nobody_else_changes_a_bid(cast, client, enquiry, who):
+    bid = bid_of(cast, enquiry)
+    client.force_login(cast.people[who])
+    address = reverse("bookings:bid-amend", args=[bid.pk])
+    assert client.get(address).status_code == 404
+    assert client.post(address, {"starts": FIRST.isoformat()}).status_code == 404
+    bid.refresh_from_db()
+    assert bid.version == 1
+
+
+def test_a_bid_that_is_gone_cannot_be_changed(cast, client, enquiry):
+    bid = bid_of(cast, enquiry)
+    client.post(reverse("bookings:bid-withdraw", args=[bid.pk]))
+    form = {
+        "instrument": str(cast.microscope.pk),
+        "service_mode": "assisted",
+        "starts": FIRST.isoformat(),
+    }
+    answer = client.post(reverse("bookings:bid-amend", args=[bid.pk]), form)
+    assert answer.status_code == 409
+    bid.refresh_from_db()
+    assert bid.state == "withdrawn"
