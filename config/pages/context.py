@@ -217,6 +217,11 @@ MENU = (
                 lambda actor: not reads_map(actor) and _has("manager", "finance")(actor),
             ),
             Entry(
+                "bookings:register",
+                gettext_lazy("Decisions on purchases"),
+                lambda actor: not actor.user_id,
+            ),
+            Entry(
                 "bookings:reviews",
                 gettext_lazy("Purchase reviews"),
                 _has("manager", "coordinator", "auditor", "administrator"),
@@ -345,6 +350,7 @@ def _part_of(request: HttpRequest, actor: Actor) -> str:
         return "bookings:mine" if own.exists() else ""
     part = PARTS.get(match.view_name, match.view_name)
     if part == "bookings:planning-map" and not reads_map(actor):
-        return "bookings:plans" if actor.has("manager") or actor.has("finance") else ""
+        plans = actor.has("manager") or actor.has("finance")
+        return "bookings:plans" if plans else "bookings:register"
     is_own = part == "bookings:results" and not actor.has("manager")
     return "bookings:mine" if is_own else part

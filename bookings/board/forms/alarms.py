@@ -21,7 +21,9 @@ class AlarmFilterForm(StyledForm):
 
 
 class AlarmAnswerForm(StyledForm):
-    reason = forms.ChoiceField(label=_("Why is it so?"), choices=IdleAlarm.Reason)
+    reason = forms.ChoiceField(
+        label=_("Why is it so?"), choices=[("", _("Please choose")), *IdleAlarm.Reason.choices]
+    )
     due_date = forms.DateField(
         label=_("Put right by"), widget=forms.DateInput(attrs={"type": "date"})
     )

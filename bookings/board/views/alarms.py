@@ -1,5 +1,6 @@
 """Alarms: the list of those one may see, one of them with its answer, and the thresholds."""
 
+from datetime import date
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,7 @@ from django.utils.translation import gettext
 
 from accounts.domain.errors import NotPermitted
 from accounts.domain.roles import ADMINISTRATOR, AUDITOR, COORDINATOR, MANAGER, Actor, By
+from accounts.letters.words import day_words
 from accounts.models import Region
 from accounts.selectors.memberships import place_of
 from accounts.views.pages import act, by_of, edits, reads, sent, shown
@@ -107,6 +109,8 @@ def alarm(request: HttpRequest, alarm_id: UUID) -> HttpResponse:
             request,
             "bookings/board/alarm.html",
             alarm=row,
+            accepted_on=_day(row.figures["accepted_on"]),
+            used_on=_day(row.figures["used_on"]),
             may_answer=may_answer and row.state != CLEARED,
         ),
         lambda by, data: alarm_answer(
@@ -120,6 +124,10 @@ def alarm(request: HttpRequest, alarm_id: UUID) -> HttpResponse:
         done=gettext("Answered."),
         form=form,
     )
+
+
+def _day(text: str | None) -> str:
+    return day_words(date.fromisoformat(text)) if text else "–"
 
 
 def _regions(actor: Actor) -> list[Region]:

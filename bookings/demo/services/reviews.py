@@ -1,4 +1,4 @@
-"""Two purchase cases of the demonstration: one that became shared hours, and one under review."""
+"""Purchase cases of the demonstration: one under review, the others decided."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -45,7 +45,8 @@ def reviews_make(places: Places, now: datetime) -> int:
         case_check(checker, case_id=case.pk)
         case_submit(checker, case_id=case.pk)
         coordinator = By(people["coordinator"], began + 2 * day)
-        hosts_ask(coordinator, case_id=case.pk)
+        if row["answers"]:
+            hosts_ask(coordinator, case_id=case.pk)
         case_review(coordinator, case_id=case.pk)
         _answer(places, case, row, began + 3 * day)
         _advise(places, case, row, coordinator)

@@ -117,5 +117,5 @@ class PlansForm(StyledForm):
     state = forms.ChoiceField(
         label=_("State"),
         required=False,
-        choices=[("", _("All")), *PlannedPurchase.State.choices],
+        choices=[("", _("all")), *PlannedPurchase.State.choices],
     )

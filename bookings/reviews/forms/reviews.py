@@ -9,6 +9,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.currencies import MINOR_DIGITS
+from accounts.letters.words import named
 from accounts.models import Organisation
 from bookings.record.forms.fields import DayField
 from bookings.reviews.domain import reviews as rules
@@ -101,8 +102,8 @@ class CaseForm(StyledForm):
             kwargs["initial"] = initial
         super().__init__(data, **kwargs)
         fields: Any = self.fields
-        fields["organisation"].choices = [(one.code, str(one)) for one in applicants]
-        fields["scheme"].choices = [(one.code, one.name) for one in schemes]
+        fields["organisation"].choices = [(one.code, named(one)) for one in applicants]
+        fields["scheme"].choices = [(one.code, named(one)) for one in schemes]
 
     def place_of(self, path: str) -> str | None:
         return path.partition("[")[0]
@@ -215,7 +216,7 @@ class DecisionForm(GroundsForm):
             return
         fields["pooled_with"].choices = [
             ("", "–"),
-            *((str(case.pk), f"{case.organisation} · {case.name}") for case in pools),
+            *((str(case.pk), f"{named(case.organisation)} · {case.name}") for case in pools),
         ]
 
     def values(self) -> Decision:
