@@ -5,7 +5,7 @@
 #
 #   sh config/bootstrap.sh run     packages of requirements.txt
 #   sh config/bootstrap.sh test    those and the tools that tests need
-#   sh config/bootstrap.sh needs   the encoder that understands needs by meaning, into .venv
+#   sh config/bootstrap.sh needs   what understands needs by meaning and places many at once, into .venv
 #   sh config/bootstrap.sh pins    resolve the pins anew, also those of a release
 
 set -eu
