@@ -40,7 +40,7 @@ from bookings.hours.models import (
     RollUp,
 )
 from bookings.messaging.models import CalendarFeed, WebhookAttempt, WebhookDelivery, WebhookEndpoint
-from bookings.needs.models import HostRecord, Need, Suggestion
+from bookings.needs.models import Batch, BatchPlace, HostRecord, Need, Suggestion
 from bookings.planning.models import PlannedPurchase
 from bookings.plans.models import BookingImport, ImportedBooking, WaitingOffer, WaitingWish
 from bookings.pricing.models import (
@@ -107,6 +107,8 @@ __all__ = [
     "AuditFinding",
     "AuditRun",
     "AuditSample",
+    "Batch",
+    "BatchPlace",
     "Bid",
     "BidSlot",
     "BookedSample",

@@ -27,6 +27,7 @@ from bookings.charging.services.melting import fees_melt
 from bookings.hours.services.exports import exports_work
 from bookings.hours.services.hours import hours_roll_up
 from bookings.messaging.services.feeds import calendar_read
+from bookings.needs.services.batches import batch_places_settle, batches_place
 from bookings.needs.services.suggestions import hosts_review, suggestions_tell
 from bookings.overview.services.effects import effects_carry_out
 from bookings.plans.services.waiting import wishes_look, wishes_settle
@@ -129,6 +130,8 @@ file_register = _job("file_register", lambda now: register_file(), is_single=Tru
 gather_words = _job("gather_words", lambda now: words_gather(), is_single=True)
 tell_of_searches = _job("tell_of_searches", searches_tell)
 settle_enquiries = _job("settle_enquiries", enquiries_settle)
+place_batches = _job("place_batches", batches_place)
+settle_batches = _job("settle_batches", batch_places_settle)
 tell_of_matches = _job("tell_of_matches", suggestions_tell, is_single=True)
 review_ratings = _job("review_ratings", ratings_review, is_single=True)
 review_alarms = _job("review_alarms", alarms_review, is_single=True)

@@ -67,6 +67,8 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     },
     "samples to come": {"task": "bookings.tasks.remind_of_samples", "schedule": 600.0},
     "enquiries": {"task": "bookings.tasks.settle_enquiries", "schedule": 600.0},
+    "batches": {"task": "bookings.tasks.place_batches", "schedule": 60.0},
+    "offers of batches": {"task": "bookings.tasks.settle_batches", "schedule": 600.0},
     "matches": {"task": "bookings.tasks.tell_of_matches", "schedule": 600.0},
     "ratings": {"task": "bookings.tasks.review_ratings", "schedule": crontab(minute=55, hour=3)},
     "alarms": {"task": "bookings.tasks.review_alarms", "schedule": crontab(minute=40, hour=4)},

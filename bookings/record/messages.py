@@ -570,6 +570,8 @@ SENTENCES = {
     "bid-gone": _("This bid, or this time of it, stands no more."),
     "bids-changed": _("A bid came in or changed just now: look again."),
     "outside-window": _("The time lies outside what was asked for."),
+    "batch-waiting": _("A batch of this region is being placed right now: wait for it."),
+    "place-gone": _("This time is no longer kept for you."),
     "need-withdrawn": _("This need is withdrawn."),
     "conversation-full": _("This conversation takes no more comments (at most {most})."),
     "too-many-comments": _("Too many comments within an hour (at most {most}): wait a little."),

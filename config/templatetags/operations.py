@@ -32,6 +32,8 @@ JOBS = {
     "maintenance counters": _("Maintenance counters"),
     "purchases followed up": _("What became of purchase cases"),
     "enquiries": _("Enquiries and bids that end"),
+    "batches": _("Batches of flexible needs"),
+    "offers of batches": _("Offers of batches that lapse"),
     "samples to come": _("Reminders of samples that have not arrived"),
     "check results": _("Checksums of uploaded results"),
     "expire uploads": _("Expiring uploads"),

@@ -38,7 +38,7 @@ from bookings.funding.selectors.funding_sources import sources_for
 from bookings.funding.selectors.programmes import grants_for, programmes_for
 from bookings.hours.models import HoursExport
 from bookings.messaging.models import CalendarFeed, WebhookEndpoint
-from bookings.needs.models import Need
+from bookings.needs.models import Batch, BatchPlace, Need
 from bookings.planning.models import PlannedPurchase
 from bookings.plans.models import BookingImport, WaitingWish
 from bookings.plans.selectors.chains import chain_for
@@ -177,6 +177,8 @@ NAMES: dict[str, tuple[type[Model], Any, Any, str | None]] = {
     "enquiry": (Enquiry, "techniques__0", None, "created_at"),
     "bid": (Bid, "instrument__name", "instrument__name_zh", "created_at"),
     "need": (Need, _person("user__"), None, "created_at"),
+    "batch": (Batch, "region__name", "region__name_zh", "starts_at"),
+    "batchplace": (BatchPlace, "instrument__name", "instrument__name_zh", "created_at"),
     "plannedpurchase": (PlannedPurchase, "name", None, None),
     "thread": (
         Thread, Coalesce("reservation__instrument__name", "sample__name", _person("need__user__")),

@@ -9,7 +9,6 @@ from bookings.record.domain.disclosure import hidden_groups
 
 LIVE = frozenset({"open", "answered"})
 STANDING = frozenset({"made", "amended"})
-SLOTS_HELD = timedelta(hours=48)
 MOST_SLOTS = 2
 LONGEST_OPEN = timedelta(days=60)
 LEAST_ORGANISATIONS, MOST_SHARE = 3, 0.8
@@ -23,16 +22,6 @@ def enquiry_state(state: str, closes_at: datetime, now: datetime) -> str:
 def bid_state(state: str, valid_until: datetime, now: datetime) -> str:
     """Past its deadline a bid that stood has lapsed."""
     return "lapsed" if state in STANDING and valid_until <= now else state
-
-
-def slot_deadline(
-    start: datetime, valid_until: datetime, notice_minutes: int, now: datetime
-) -> datetime | None:
-    """Until when a bid keeps a slot: as long as the bid stands, 48 hours at most, never past the
-    notice that a booking needs; None where nothing would be left."""
-    last = start - timedelta(minutes=notice_minutes)
-    deadline = min(valid_until, now + SLOTS_HELD, last)
-    return deadline if deadline > now else None
 
 
 def two_days(starts: Sequence[datetime]) -> list[datetime]:

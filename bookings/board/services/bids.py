@@ -24,9 +24,9 @@ from bookings.pricing.domain.quotes import quote_to_json
 from bookings.record.domain.periods import Period
 from bookings.record.domain.refusals import RulesRefuse
 from bookings.record.models import Reservation
-from bookings.reserving.selectors.placing import price_of
-from bookings.reserving.services.holds import hold_give_back
-from bookings.reserving.services.placing import parties_of, place_find, reservation_put
+from bookings.reserving.domain.holds import SLOTS_HELD
+from bookings.reserving.services.holds import hold_give_back, slot_keep
+from bookings.reserving.services.placing import parties_of
 from instruments.locks import lock_instrument
 from instruments.models import Instrument
 
@@ -137,7 +137,7 @@ def _fill(bid: Bid, values: BidValues, now: datetime) -> None:
     unknown = set(values.conditions) - set(Bid.Condition.values)
     if unknown:
         raise invalid("conditions", "unknown-value")
-    latest = now + rules.SLOTS_HELD
+    latest = now + SLOTS_HELD
     bid.valid_until = min(values.valid_until or latest, latest)
     if bid.valid_until <= now:
         raise invalid("valid_until", "in-the-past")
@@ -166,34 +166,26 @@ def _hold(by: By, bid: Bid, enquiry: Enquiry, instrument: Instrument, values: Bi
             enquiry.organisation.code,
             values.service_mode,
             quantity=None if enquiry.quantity is None else Decimal(enquiry.quantity),
+            held_for=Reservation.HeldFor.BID,
         )
         try:
             parties = parties_of(person, booking)
         except Refused:  # a membership ended: nobody could accept
             raise WrongState("enquiry-closed", state="unmet") from None
         try:
-            place = place_find(
-                By(person, by.now), parties=parties, booking=booking, instrument=instrument
+            hold, price = slot_keep(
+                by,
+                person=person,
+                parties=parties,
+                booking=booking,
+                instrument=instrument,
+                until=bid.valid_until,
             )
-            price = price_of(instrument, place.terms, booking.enquiry)
         except NotFound:  # nothing that whoever asked may see
             raise invalid("instrument", "unknown-value") from None
         except RulesRefuse as refused:
             refusals += [replace(each, booking=position) for each in refused.refusals]
             continue
-        deadline = rules.slot_deadline(start, bid.valid_until, place.policy.notice_minutes, by.now)
-        if deadline is None:
-            raise invalid("starts", "too-soon")
-        hold = reservation_put(
-            By(PLATFORM, by.now),
-            parties=parties,
-            booking=booking,
-            instrument=instrument,
-            place=place,
-            state="held",
-            deadline=deadline,
-            extra={"held_for": Reservation.HeldFor.BID},
-        )
         BidSlot.objects.create(
             bid=bid,
             reservation=hold,

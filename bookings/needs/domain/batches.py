@@ -9,7 +9,7 @@ its open hours.
 """
 
 from bisect import bisect_right, insort
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
@@ -17,7 +17,6 @@ from typing import Any
 from bookings.record.domain.periods import Period
 
 LARGEST_SHARE = 0.2  # of an instrument's open hours in the window
-KEPT_FOR = timedelta(hours=48)
 LEAST_PRICE = 0.01  # a shadow price below it is none
 LEAST_PART = 0.01  # of an option: a share below it is none
 MOST_SCARCE = 20
@@ -30,8 +29,8 @@ class Option:
     """A time on an instrument that would answer a need. blocked: with the buffers before and after;
     day: of its start, where the instrument stands; fit: in [0, 1], as of its match."""
 
-    need: Hashable
-    instrument: Hashable
+    need: Any
+    instrument: Any
     period: Period
     blocked: Period
     day: date
@@ -60,7 +59,7 @@ class Limit:
     options: tuple[int, ...]
     amounts: tuple[float, ...]
     most: float
-    instrument: Hashable = None
+    instrument: Any = None
     day: date | None = None
 
 
@@ -94,7 +93,7 @@ class Reason:
 
     code: str
     others: int = 0
-    instrument: Hashable = None
+    instrument: Any = None
     day: date | None = None
     price: float | None = None
 
@@ -113,7 +112,7 @@ class Scarce:
     """A day of an instrument that more needs want than find room, or all it may give (day None).
     price: what one more place, or hour, would be worth."""
 
-    instrument: Hashable
+    instrument: Any
     day: date | None
     needs: int
     price: float
@@ -125,7 +124,7 @@ class Decision:
     has reckoned it; is_first_come: whether the order of the needs decided."""
 
     placed: tuple[Placed, ...] = ()
-    unplaced: Mapping[Hashable, Reason] = field(default_factory=dict)
+    unplaced: Mapping[Any, Reason] = field(default_factory=dict)
     scarce: tuple[Scarce, ...] = ()
     worth: float = 0.0
     bound: float | None = None
@@ -133,9 +132,9 @@ class Decision:
 
 
 def decide(
-    needs: Sequence[Hashable],
+    needs: Sequence[Any],
     options: Sequence[Option],
-    rooms: Mapping[Hashable, Room],
+    rooms: Mapping[Any, Room],
     solve: Solve | None = None,
 ) -> Decision:
     """Place needs, those that come first standing first. With a solver the result is worth at least
@@ -161,7 +160,7 @@ def decide(
     )
 
 
-def programme_of(options: Sequence[Option], rooms: Mapping[Hashable, Room]) -> Programme:
+def programme_of(options: Sequence[Option], rooms: Mapping[Any, Room]) -> Programme:
     """State the choice as a linear programme: at most one place for each need; at no moment more of
     an instrument than it has free units; and no more of its minutes than it may give."""
     return Programme(
@@ -171,15 +170,15 @@ def programme_of(options: Sequence[Option], rooms: Mapping[Hashable, Room]) -> P
 
 
 def _of_needs(options: Sequence[Option]) -> Iterator[Limit]:
-    by_need: dict[Hashable, list[int]] = {}
+    by_need: dict[Any, list[int]] = {}
     for number, option in enumerate(options):
         by_need.setdefault(option.need, []).append(number)
     for numbers in by_need.values():
         yield Limit(tuple(numbers), (1.0,) * len(numbers), 1.0)
 
 
-def _of_instruments(options: Sequence[Option], rooms: Mapping[Hashable, Room]) -> Iterator[Limit]:
-    by_instrument: dict[Hashable, list[int]] = {}
+def _of_instruments(options: Sequence[Option], rooms: Mapping[Any, Room]) -> Iterator[Limit]:
+    by_instrument: dict[Any, list[int]] = {}
     for number, option in enumerate(options):
         by_instrument.setdefault(option.instrument, []).append(number)
     for instrument, numbers in by_instrument.items():
@@ -205,7 +204,7 @@ def _of_instruments(options: Sequence[Option], rooms: Mapping[Hashable, Room]) -
 
 
 def first_come(
-    needs: Sequence[Hashable], options: Sequence[Option], rooms: Mapping[Hashable, Room]
+    needs: Sequence[Any], options: Sequence[Option], rooms: Mapping[Any, Room]
 ) -> list[tuple[Option, int]]:
     """Give one need after the other, in their order, the best of what is left."""
     ledger = _Ledger(rooms)
@@ -213,9 +212,9 @@ def first_come(
 
 
 def rounded(
-    needs: Sequence[Hashable],
+    needs: Sequence[Any],
     options: Sequence[Option],
-    rooms: Mapping[Hashable, Room],
+    rooms: Mapping[Any, Room],
     shares: Sequence[float],
 ) -> list[tuple[Option, int]]:
     """Make whole places of shares: the largest first, as far as they fit; then what is left to the
@@ -234,9 +233,9 @@ def rounded(
 
 
 def _filled(
-    needs: Sequence[Hashable], options: Sequence[Option], ledger: "_Ledger"
+    needs: Sequence[Any], options: Sequence[Option], ledger: "_Ledger"
 ) -> list[tuple[Option, int]]:
-    by_need: dict[Hashable, list[Option]] = {}
+    by_need: dict[Any, list[Option]] = {}
     for option in options:
         by_need.setdefault(option.need, []).append(option)
     chosen = []
@@ -260,13 +259,13 @@ def _worth(chosen: Iterable[tuple[Option, int]]) -> float:
 class _Ledger:
     """What is taken while places are given out."""
 
-    def __init__(self, rooms: Mapping[Hashable, Room]) -> None:
+    def __init__(self, rooms: Mapping[Any, Room]) -> None:
         self._lanes = {
             instrument: {unit: sorted(lane) for unit, lane in sorted(room.taken.items())}
             for instrument, room in rooms.items()
         }
         self._minutes = {instrument: room.minutes for instrument, room in rooms.items()}
-        self._needs: set[Hashable] = set()
+        self._needs: set[Any] = set()
 
     def take(self, option: Option) -> int | None:
         """Take an option on the lowest unit that is free for it; None where it does not fit."""
@@ -295,13 +294,13 @@ class _Market:
     def __init__(
         self, options: Sequence[Option], limits: Sequence[Limit], solution: Solution | None
     ) -> None:
-        self._wanting: dict[tuple[Hashable, date | None], set[Hashable]] = {}
-        self._options: dict[Hashable, list[Option]] = {}
+        self._wanting: dict[tuple[Any, date | None], set[Any]] = {}
+        self._options: dict[Any, list[Option]] = {}
         for option in options:
             self._options.setdefault(option.need, []).append(option)
             for day in (option.day, None):
                 self._wanting.setdefault((option.instrument, day), set()).add(option.need)
-        self._prices: dict[tuple[Hashable, date | None], float] = {}
+        self._prices: dict[tuple[Any, date | None], float] = {}
         self._is_priced = solution is not None
         for limit, price in zip(limits, solution.prices if solution else (), strict=True):
             if limit.instrument is not None:
@@ -323,9 +322,9 @@ class _Market:
 
     def why_not(
         self,
-        need: Hashable,
+        need: Any,
         chosen: Iterable[tuple[Option, int]],
-        rooms: Mapping[Hashable, Room],
+        rooms: Mapping[Any, Room],
     ) -> Reason:
         """Why a need got none."""
         options = self._options.get(need)
@@ -361,3 +360,20 @@ def room_minutes(offered: timedelta, kept: Collection[Period]) -> int:
     in the window, less what is kept there for batches already."""
     used = sum(period.minutes for period in kept)
     return max(0, int(offered.total_seconds() // 60 * LARGEST_SHARE) - used)
+
+
+def thinned(periods: Sequence[Period], most: int) -> list[Period]:
+    """Of times in order, those that follow one another without overlap, and of these so many,
+    spread evenly."""
+    apart: list[Period] = []
+    for period in periods:
+        if not apart or apart[-1].end <= period.start:
+            apart.append(period)
+    if len(apart) <= most:
+        return apart
+    return [apart[n * len(apart) // most] for n in range(most)]
+
+
+def place_state(state: str, is_held: bool) -> str:
+    """What became of a place: deadlines decide, not jobs. is_held: whether its time is kept."""
+    return "lapsed" if state == "offered" and not is_held else state

@@ -19,7 +19,8 @@ class Need(models.Model):
     terms: codes of measurands and techniques that they chose, the most telling first;
     requirements: as texts, each `{parameter, low, high}` in the unit of the parameter; sample:
     its form; quantity: of samples; modes, regions: empty for any; budget: in the currency of the
-    payer's region; weights: of the parts of a match, those of `domain/matching.py` where empty.
+    payer's region; weights: of the parts of a match, those of `domain/matching.py` where empty;
+    is_flexible: any time in the window suits, so a batch may offer one.
     """
 
     class State(models.TextChoices):
@@ -45,6 +46,7 @@ class Need(models.Model):
     budget = amount_field(null=True)
     currency = models.CharField(max_length=3)
     weights = models.JSONField(default=dict)
+    is_flexible = models.BooleanField(default=False, db_default=False)
     state = models.CharField(max_length=10, choices=State, default=State.OPEN)
     created_at = models.DateTimeField()
     changed_at = models.DateTimeField()

@@ -105,14 +105,18 @@ def wanted_of(need: Need) -> Wanted:
     )
 
 
-def load_matches(question: Wanted, now: datetime, *, most: int = MOST) -> list[Answer]:
-    """The best first, and after them those that came near but do not pass, with their gate.
+def load_matches(
+    question: Wanted, now: datetime, *, most: int = MOST, starts: int = 1
+) -> list[Answer]:
+    """The best first, and after them those that came near but do not pass, with their gate; each
+    with its first starts, so many.
 
     Looked at are the cheapest of those with room in the window, beside them the first that are
     free and those of the payer's own region; instruments of neighbouring techniques where these
     are few."""
     means = _means(question, now)
-    return answers(question, _chosen(question, means, now, most), now, means=means)
+    chosen = _chosen(question, means, now, most)
+    return answers(question, chosen, now, means=means, starts=starts)
 
 
 @dataclass(frozen=True)
@@ -143,6 +147,7 @@ def answers(
     now: datetime,
     *,
     means: Means | None = None,
+    starts: int = 1,
 ) -> list[Answer]:
     """How instruments (facility, schedule, policy loaded) answer a need, the best first."""
     means = means or _means(question, now)
@@ -159,7 +164,7 @@ def answers(
             span=Period(max(question.earliest, now), max(question.latest, now)),
             minutes=question.minutes,
             quantity=question.quantity,
-            most=1,
+            most=starts,
         )
     stated = load_capabilities([i.pk for i in instruments]) if question.requirements else {}
     trust = load_trust({i.organisation_id for i in instruments})

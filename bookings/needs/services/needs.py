@@ -27,6 +27,7 @@ from bookings.needs.selectors.needs import (
     own_need,
     written,
 )
+from bookings.needs.services.batches import need_places_give_back
 from bookings.plans.domain.waiting import check_window
 from bookings.record.locks import lock_person
 from instruments.domain.capabilities import MOST_REQUIREMENTS, requirement_of, requirements_in
@@ -42,7 +43,7 @@ TERMS_READ = 2  # of a text, where none are chosen
 class NeedValues:
     """What somebody needs. terms: codes of measurands and techniques, requirements: `{parameter,
     low, high}`; None: as the text says. regions: codes; budget: in the currency of the payer's
-    region; weights: of the parts of a match."""
+    region; weights: of the parts of a match; is_flexible: any time in the window suits."""
 
     text: str
     earliest: datetime
@@ -57,6 +58,7 @@ class NeedValues:
     regions: Sequence[str] = ()
     budget: Decimal | None = None
     weights: Mapping[str, float] | None = None
+    is_flexible: bool = False
 
 
 @transaction.atomic
@@ -106,7 +108,9 @@ def need_change(by: By, *, need_id: UUID, values: NeedValues) -> Need:
 
 @transaction.atomic
 def need_withdraw(by: By, *, need_id: UUID) -> Need:
-    """Look no further."""
+    """Look no further; what a batch keeps for it comes free."""
+    own_need(by.actor, need_id)
+    need_places_give_back(by, need_id=need_id)
     need = _locked(by, need_id)
     need.state = Need.State.WITHDRAWN
     need.changed_at = by.now
@@ -221,6 +225,7 @@ def _columns(
         "budget": values.budget,
         "currency": payer.region.currency,
         "weights": weights,
+        "is_flexible": values.is_flexible,
     }, regions
 
 
@@ -255,5 +260,6 @@ def _facts(need: Need, regions: Sequence[Region]) -> dict[str, Any]:
         "earliest": need.earliest.isoformat(),
         "latest": need.latest.isoformat(),
         "modes": need.modes,
+        "flexible": need.is_flexible,
         "regions": sorted(region.code for region in regions),
     }

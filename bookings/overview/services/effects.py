@@ -38,6 +38,7 @@ from bookings.messaging.notifications import (
 )
 from bookings.messaging.notifications.reservations import still_says
 from bookings.messaging.services.webhooks import events_tell, webhook_deliver
+from bookings.needs.notifications import batches
 from bookings.planning.notifications import plans
 from bookings.plans.services.waiting import slot_offer
 from bookings.results.adapters.stores import file_drop
@@ -61,7 +62,7 @@ KINDS = by_outbox_kind(
         for area in (
             people, sign_in, harvests, reservations, records, training, searches, needs,
             webhooks, papers, audit, samples, results, collecting, conversations, faults,
-            counters, kept_hours, reviews, plans, alarms, enquiries,
+            counters, kept_hours, reviews, plans, alarms, enquiries, batches,
         )
     )
 )  # fmt: skip

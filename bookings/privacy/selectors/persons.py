@@ -39,7 +39,7 @@ from bookings.catalogue.models import (
 from bookings.conversation.models import Comment, CommentFile, Thread
 from bookings.funding.models import FundingSource
 from bookings.messaging.models import CalendarFeed
-from bookings.needs.models import Need, Suggestion
+from bookings.needs.models import Batch, BatchPlace, Need, Suggestion
 from bookings.planning.models import PlannedPurchase
 from bookings.plans.models import BookingImport, WaitingWish
 from bookings.pricing.models import Charge, Correction, Dispute
@@ -286,7 +286,7 @@ def _of_bookings(user: User) -> dict[str, list[Row]]:
         "needs": _rows(
             Need.objects.filter(user=user).order_by("created_at"),
             "id", "text", "terms", "requirements", "sample", "quantity", "modes", "earliest",
-            "latest", "minutes", "budget", "currency", "state", "created_at",
+            "latest", "minutes", "budget", "currency", "is_flexible", "state", "created_at",
             payer="organisation__code",
         ),
         "purchase_cases": _rows(
@@ -308,6 +308,15 @@ def _of_bookings(user: User) -> dict[str, list[Row]]:
             HostPledge.objects.filter(answered_by=user).order_by("answered_at"),
             "id", "answer", "hours", "from_date", "reason", "note", "answered_at",
             instrument="instrument__name",
+        ),
+        "batch_places": _rows(
+            BatchPlace.objects.filter(need__user=user).order_by("created_at"),
+            "id", "batch_id", "need_id", "reservation_id", "state", "reason", "currency", "payable",
+            "created_at", instrument="instrument__name",
+        ),
+        "batches": _rows(
+            Batch.objects.filter(made_by=user).order_by("created_at"),
+            "id", "starts_at", "ends_at", "state", "created_at", region="region__code",
         ),
         "enquiries": _rows(
             Enquiry.objects.filter(user=user).order_by("created_at"),

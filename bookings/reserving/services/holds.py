@@ -1,12 +1,13 @@
-"""Keeping a slot for some minutes while somebody completes the form."""
+"""Keeping a slot: for some minutes while somebody completes the form, for a bid, for a batch."""
 
 from dataclasses import replace
+from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
 
 from accounts.domain.errors import NotFound, WrongState, invalid
-from accounts.domain.roles import By
+from accounts.domain.roles import PLATFORM, Actor, By
 from accounts.models import Organisation
 from accounts.prepared import insert
 from bookings.availability.models import Occupancy
@@ -15,11 +16,12 @@ from bookings.catalogue.selectors.holds import holds_of
 from bookings.catalogue.selectors.parties import Booking, Parties
 from bookings.catalogue.services.demand import attempt
 from bookings.pricing.selectors.fees import Backing, terms_by
+from bookings.record.domain.refusals import Refusal, RulesRefuse
 from bookings.record.domain.reservations import effective_state
 from bookings.record.locks import lock_person, lock_reservations
 from bookings.record.models import Reservation
 from bookings.reserving.domain import holds as rules
-from bookings.reserving.selectors.placing import price_of, require_qualified
+from bookings.reserving.selectors.placing import Price, price_of, require_qualified
 from bookings.reserving.services.occupancy import reservation_move_to
 from bookings.reserving.services.placing import (
     earmarks_recorded,
@@ -81,6 +83,40 @@ def _take(by: By, parties: Parties, booking: Booking, replaces: bool) -> Reserva
         state="held",
         deadline=by.now + rules.HOLD_LASTS,
     )
+
+
+def slot_keep(
+    by: By,
+    *,
+    person: Actor,
+    parties: Parties,
+    booking: Booking,
+    instrument: Instrument,
+    until: datetime,
+) -> tuple[Reservation, Price]:
+    """Keep a slot for somebody who has not asked for it, under the instrument's lock: for what
+    `booking.held_for` names, no longer than `slot_deadline` says. All rules are asked, as of the
+    person; their own holds do not count. Return it with its price.
+
+    `NotFound` where they may not see the instrument, `Invalid`, `RulesRefuse`.
+    """
+    place = place_find(By(person, by.now), parties=parties, booking=booking, instrument=instrument)
+    price = price_of(instrument, place.terms, booking.enquiry)
+    notice = place.policy.notice_minutes
+    deadline = rules.slot_deadline(booking.period.start, until, notice, by.now)
+    if deadline is None:
+        raise RulesRefuse([Refusal("too-soon", {"notice_minutes": notice})])
+    hold = reservation_put(
+        By(PLATFORM, by.now),
+        parties=parties,
+        booking=booking,
+        instrument=instrument,
+        place=place,
+        state="held",
+        deadline=deadline,
+        extra={"held_for": booking.held_for},
+    )
+    return hold, price
 
 
 def _is_same(hold: Reservation, booking: Booking, payer: Organisation) -> bool:

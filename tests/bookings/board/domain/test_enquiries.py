@@ -1,4 +1,4 @@
-"""States by deadlines, slots' deadlines, and which clusters are shown."""
+"""States by deadlines, and which clusters are shown."""
 
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
@@ -8,13 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bookings.board.domain.enquiries import (
-    SLOTS_HELD,
     Asked,
     bid_state,
     clusters,
     enquiry_state,
     quarter_of,
-    slot_deadline,
 )
 
 NOW = datetime(2026, 3, 2, 8, tzinfo=UTC)
@@ -37,14 +35,6 @@ def test_an_enquiry_closes_by_its_deadline(state, hours, seen):
 def test_a_bid_lapses_by_its_deadline():
     assert bid_state("amended", NOW, NOW) == "lapsed"
     assert bid_state("accepted", NOW, NOW) == "accepted"
-
-
-@given(st.integers(-100, 200), st.integers(-100, 200), st.integers(0, 10_000))
-def test_a_slot_is_kept_no_longer_than_the_bid_two_days_or_the_notice(starts, ends, notice):
-    start, until = NOW + timedelta(hours=starts), NOW + timedelta(hours=ends)
-    deadline = slot_deadline(start, until, notice, NOW)
-    limits = (until, NOW + SLOTS_HELD, start - timedelta(minutes=notice))
-    assert deadline == (min(limits) if min(limits) > NOW else None)
 
 
 def test_three_organisations_make_a_cluster():

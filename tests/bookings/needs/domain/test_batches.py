@@ -1,6 +1,6 @@
 """Placing many flexible needs at once."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from random import Random
@@ -23,6 +23,7 @@ from bookings.needs.domain.batches import (
     programme_of,
     room_minutes,
     rounded,
+    thinned,
 )
 from bookings.record.domain.periods import Period
 
@@ -51,7 +52,7 @@ def room(minutes: int = 10_000, *, units: int = 1, taken: Sequence[Period] = ())
     return Room({unit: list(taken) if unit == 1 else [] for unit in range(1, units + 1)}, minutes)
 
 
-def got(decision: Decision) -> dict[Hashable, float]:
+def got(decision: Decision) -> dict[Any, float]:
     return {
         one.option.need: (one.option.period.start - TUESDAY) / timedelta(hours=1)
         for one in decision.placed
@@ -115,6 +116,12 @@ def test_the_share_is_a_fifth_of_what_is_open_less_what_is_kept() -> None:
     assert room_minutes(timedelta(hours=10), [at(0, 3)]) == 0
 
 
+def test_times_are_spread_over_what_is_free() -> None:
+    half_hours = [at(n / 2) for n in range(20)]
+    assert thinned(half_hours, 20) == [at(n) for n in range(10)]
+    assert thinned(half_hours, 3) == [at(0), at(3), at(6)]
+
+
 def test_where_shares_mislead_first_come_stands() -> None:
     def misled(programme: Programme) -> Solution:
         return Solution((0.0, 1.0, 0.0), tuple(0.0 for _ in programme.limits), 9.0)
@@ -126,9 +133,9 @@ def test_where_shares_mislead_first_come_stands() -> None:
 
 
 @st.composite
-def markets(draw: Any) -> tuple[list[str], list[Option], dict[Hashable, Room]]:
+def markets(draw: Any) -> tuple[list[str], list[Option], dict[Any, Room]]:
     needs = [f"n{n}" for n in range(draw(st.integers(1, 8)))]
-    rooms: dict[Hashable, Room] = {}
+    rooms: dict[Any, Room] = {}
     for name in ("sem", "xrd")[: draw(st.integers(1, 2))]:
         units = draw(st.integers(1, 2))
         lanes = {
@@ -151,7 +158,7 @@ def markets(draw: Any) -> tuple[list[str], list[Option], dict[Hashable, Room]]:
     return needs, options, rooms
 
 
-def keeps(decision: Decision, options: Sequence[Option], rooms: dict[Hashable, Room]) -> None:
+def keeps(decision: Decision, options: Sequence[Option], rooms: dict[Any, Room]) -> None:
     """No unit is used twice, no share passed, no need placed twice, nothing made up."""
     placed = decision.placed
     assert len({one.option.need for one in placed}) == len(placed)
@@ -208,7 +215,7 @@ def test_a_region_of_needs_is_placed_better_than_first_come() -> None:
     places more than first come, and nearly as much as any batch could."""
     random = Random(7)
     needs = [f"n{n}" for n in range(150)]
-    rooms: dict[Hashable, Room] = {f"i{n}": room(24 * 60) for n in range(10)}
+    rooms: dict[Any, Room] = {f"i{n}": room(24 * 60) for n in range(10)}
     options = []
     for need in needs:
         length = random.choice([2, 4, 6])
