@@ -146,7 +146,7 @@ TOPIC_HINTS = {
     "reminder": _("a day and an hour before a booking"),
     "change": _("another time, or cancelled"),
     "displacement": _("your booking cannot take place, so you need not come"),
-    "offer": _("a slot you are waiting for is free and held for you for a while"),
+    "offer": _("a time you wait for, or one for a flexible need, is kept for you for a while"),
     "expiry": _("a request nobody answered, a certificate about to expire"),
     "no-show": _("nobody checked in, which may cost something"),
     "charge": _("what was charged, disputed, corrected"),

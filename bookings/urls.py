@@ -20,7 +20,7 @@ from bookings.conversation.views import threads
 from bookings.funding.views import spending
 from bookings.hours.views import behind, hours, statistics
 from bookings.messaging.views import feeds, webhooks
-from bookings.needs.views import needs
+from bookings.needs.views import batches, needs
 from bookings.organisations.views import (
     duplicates,
     mergers,
@@ -150,6 +150,11 @@ urlpatterns = [
     path("bids/<uuid:bid_id>/amend/", enquiries.amend, name="bid-amend"),
     path("bids/<uuid:bid_id>/withdraw/", enquiries.withdraw, name="bid-withdraw"),
     path("clusters/", enquiries.clusters, name="clusters"),
+    path("batches/", batches.batches, name="batches"),
+    path("batches/new/", batches.new, name="batch-new"),
+    path("batches/<uuid:batch_id>/", batches.batch, name="batch"),
+    path("batch-places/<uuid:place_id>/accept/", batches.accept, name="batch-accept"),
+    path("batch-places/<uuid:place_id>/give-back/", batches.give_back, name="batch-give-back"),
     path("samples/", samples.samples, name="sample-items"),
     path("samples/new/", samples.new, name="sample-new"),
     path("samples/queue/", samples.queue, name="sample-queue"),

@@ -30,7 +30,7 @@ TOPIC_NAMES = {
     "reminder": _("Reminders"),
     "change": _("Changes and cancellations"),
     "displacement": _("Displaced by a closure"),
-    "offer": _("Waiting-list offers"),
+    "offer": _("Times kept for you"),
     "expiry": _("About to expire"),
     "no-show": _("Bookings not used"),
     "charge": _("Charges"),

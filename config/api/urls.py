@@ -30,6 +30,7 @@ from bookings.conversation.api import threads
 from bookings.funding.api import funding, grants, programmes
 from bookings.hours.api import hours, hours_exports, statistics
 from bookings.messaging.api import feeds, webhooks
+from bookings.needs.api import batches
 from bookings.needs.api import needs as bookings_needs
 from bookings.organisations.api import duplicates, mergers, people, register_imports
 from bookings.overview.api import operations
@@ -115,6 +116,8 @@ urlpatterns = [
     *kiosks.CheckInCodes.routes(),
     *transitions.Cancellation.routes(),
     *bookings_needs.Needs.routes(),
+    *batches.Batches.routes(),
+    *batches.BatchPlaces.routes(),
     *reviews.ReviewSchemes.routes(),
     *reviews.PurchaseCases.routes(),
     *reviews.HostPledges.routes(),

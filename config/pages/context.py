@@ -46,6 +46,8 @@ PARTS = {
             "need-share",
             "need-withdraw",
             "enquiry-new",
+            "batch-accept",
+            "batch-give-back",
         ),
         "bookings:reviews": (
             *("review", "review-new", "review-change", "review-act", "review-experts"),
@@ -58,6 +60,7 @@ PARTS = {
         ),
         "bookings:enquiries": ("enquiry", "enquiry-accept", "enquiry-close", "bid-decline"),
         "bookings:bids": ("enquiry-answer", "bid-amend", "bid-withdraw"),
+        "bookings:batches": ("batch", "batch-new"),
         "bookings:mine": (
             *("sample-items", "sample-new", "sample-item", "sample-change", "sample-step"),
             *("sample-join", "sample-photo-new"),
@@ -184,6 +187,7 @@ MENU = (
             ),
             Entry("bookings:bids", gettext_lazy("Enquiries to answer"), _has("manager")),
             Entry("bookings:clusters", gettext_lazy("Clusters of enquiries"), _has("coordinator")),
+            Entry("bookings:batches", gettext_lazy("Batches of needs"), _has("coordinator")),
             Entry(
                 "instruments:questions",
                 gettext_lazy("Questions"),

@@ -169,6 +169,12 @@ GET  bookings:bid-amend             - 404 404 404 404 200 404 404 404 404 404 40
 POST bookings:bid-amend             - 404 404 404 404 302 404 404 404 404 404 404 404
 POST bookings:bid-withdraw          - 404 404 404 404 302 404 404 404 404 404 404 404
 GET  bookings:clusters              - 403 403 403 403 403 403 403 403 403 200 200 403
+GET  bookings:batches               - 403 403 403 403 403 403 403 403 403 200 200 403
+GET  bookings:batch-new             - 403 403 403 403 403 403 403 403 403 200 200 403
+POST bookings:batch-new             - 403 403 403 403 403 403 403 403 403 400 302 403
+GET  bookings:batch                 - 404 404 404 404 404 404 404 404 404 404 200 404
+POST bookings:batch-accept          - 404 302 404 404 404 404 404 404 404 404 404 404
+POST bookings:batch-give-back       - 404 302 404 404 404 404 404 404 404 404 404 404
 GET  bookings:needs                  - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:need-new               - 403 200 200 200 403 403 403 403 403 403 403 403
 POST bookings:need-new               - 403 302 302 302 403 403 403 403 403 403 403 403
@@ -881,6 +887,13 @@ GET  api-enquiry                    - 404 200 404 404 404 200 404 404 404 404 40
 POST api-enquiry-accept             - 404 200 404 404 404 404 404 404 404 404 404 404
 POST api-enquiry-close              - 404 200 404 404 404 404 404 404 404 404 404 404
 POST api-enquiry-withdraw           - 404 200 404 404 404 404 404 404 404 404 404 404
+GET  api-batches                    - 200 200 200 200 200 200 200 200 200 200 200 200
+POST api-batches                    - 403 403 403 403 403 403 403 403 403 403 201 403
+GET  api-batch                      - 404 404 404 404 404 404 404 404 404 404 200 404
+GET  api-batch-places               - 200 200 200 200 200 200 200 200 200 200 200 200
+GET  api-batch-place                - 404 200 404 404 404 404 404 404 404 404 404 404
+POST api-batch-place-accept         - 404 200 404 404 404 404 404 404 404 404 404 404
+POST api-batch-place-give-back      - 404 200 404 404 404 404 404 404 404 404 404 404
 GET  api-open-enquiries             - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  api-open-enquiry               - 404 404 404 404 200 404 404 404 404 404 404 404
 GET  api-bids                       - 200 200 200 200 200 200 200 200 200 200 200 200
@@ -1229,6 +1242,11 @@ PAGE_BODIES = {
     "bookings:result-terms": {"due_days": "7", "keep_days": "30", "modes": "entrusted"},
     "bookings:result-storage-change": {"quota": "10"},
     "bookings:need-change": NEED_FORM,
+    "bookings:batch-new": {
+        "region": "CN-SH",
+        "starts_at": "2026-03-06T08:00",
+        "ends_at": "2026-03-20T20:00",
+    },
     "bookings:enquiry-new": {"closes_at": "2026-03-12T08:00"},
     "bookings:enquiry-accept": {"slot": "<slot>"},
     "bookings:enquiry-close": {"reason": "price"},
@@ -1738,6 +1756,11 @@ API_BODIES = {
     ("POST", "api-planned-purchase-drop"): {"reason": "test"},
     ("POST", "api-planned-purchase-case"): {"case": "<absent>"},
     ("PUT", "api-need"): NEED,
+    ("POST", "api-batches"): {
+        "region": "CN-SH",
+        "starts_at": "2026-03-06T08:00:00Z",
+        "ends_at": "2026-03-20T20:00:00Z",
+    },
     ("POST", "api-enquiries"): {"need": "<need>"},
     ("POST", "api-enquiry-accept"): {"slot": "<slot>"},
     ("POST", "api-enquiry-close"): {"reason": "price"},

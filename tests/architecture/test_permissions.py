@@ -66,6 +66,7 @@ from tests.architecture.permission_table import (
 from tests.factories.alarms import alarm_of
 from tests.factories.attachments import photo, picture
 from tests.factories.audit import audit_things
+from tests.factories.batches import batch_things
 from tests.factories.board import board_things
 from tests.factories.capabilities import parameters_of
 from tests.factories.cast import CARD, NOW, at, reserve
@@ -338,6 +339,7 @@ def world(shared_cast):
         **review_things(cast),
         "plan": str(plan_of(cast, "zhao", "ustc").pk),
         **board_things(cast),
+        **batch_things(cast),
         "sample-item": str(sample.pk),
         "sample-code": sample.code,
         "sample-photo": str(sample_photo.pk),
@@ -392,6 +394,8 @@ ARGUMENTS = {
     "scheme_id": "scheme",
     "plan_id": "plan",
     "decision": "decision-key",
+    "batch_id": "batch",
+    "place_id": "batch-place",
     "enquiry_id": "enquiry",
     "bid_id": "bid",
     "item_id": "sample-item",

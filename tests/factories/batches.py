@@ -20,7 +20,8 @@ def flexible(cast: Cast, who: str = "sun", **changed: Any) -> Any:
 def batch_of(cast: Cast, *, now: datetime = NOW, place: bool = True, **changed: Any) -> Batch:
     """A batch of two and a half weeks of Anhui, by its coordinator; placed."""
     usual: dict[str, Any] = {"region": "CN-AH", "starts_at": SINCE, "ends_at": UNTIL}
-    batch = batch_start(By(cast.actor("coordinator"), now), **usual | changed)
+    who = changed.pop("who", "coordinator")
+    batch = batch_start(By(cast.actor(who), now), **usual | changed)
     if place:
         batches_place(now=now)
         batch.refresh_from_db()
@@ -30,3 +31,10 @@ def batch_of(cast: Cast, *, now: datetime = NOW, place: bool = True, **changed: 
 def place_of(need: Any) -> BatchPlace:
     """What became of a need in its batch."""
     return BatchPlace.objects.select_related("reservation").get(need=need)
+
+
+def batch_things(cast: Cast) -> dict[str, str]:
+    """A batch of Shanghai with a time for Wang Li: their ids."""
+    need = flexible(cast, "wang")
+    batch = batch_of(cast, who="xu", region="CN-SH")
+    return {"batch": str(batch.pk), "batch-place": str(place_of(need).pk)}

@@ -54,6 +54,7 @@ from tests.factories import api as programs
 from tests.factories.alarms import alarm_of
 from tests.factories.attachments import photo, picture
 from tests.factories.audit import audit_things
+from tests.factories.batches import batch_things
 from tests.factories.board import board_things
 from tests.factories.capabilities import parameters_of
 from tests.factories.cards import CARD
@@ -229,6 +230,7 @@ def known(shared_cast: Cast) -> dict[str, list[str]]:
         By(cast.actor("zhao"), NOW), name="Room 214", instrument_ids=[cast.microscope.pk]
     )
     board = board_things(cast)
+    offered = batch_things(cast)
     return {
         "alarm_id": [str(alarm_of(cast.microscope).pk)],
         "fault_id": [str(fault.pk)],
@@ -291,6 +293,8 @@ def known(shared_cast: Cast) -> dict[str, list[str]]:
         "scheme_id": [reviewed["scheme"]],
         "decision": [reviewed["decision-key"]],
         "enquiry_id": [board["enquiry"]],
+        "batch_id": [offered["batch"]],
+        "place_id": [offered["batch-place"]],
         "bid_id": [board["bid"]],
         "hand_off_id": [collecting["released-result"], *result_things(cast).values()],
         "link_id": [collecting["result-link"]],

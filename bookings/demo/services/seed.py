@@ -19,6 +19,7 @@ from bookings.catalogue.services.searches import search_save
 from bookings.demo.services.alarms import alarms_make
 from bookings.demo.services.asks import Ask, planned_ask
 from bookings.demo.services.audit import audit_make, oddities_make
+from bookings.demo.services.batches import batch_make
 from bookings.demo.services.board import board_make
 from bookings.demo.services.books import books_close
 from bookings.demo.services.coming import coming_make, first_free, planned_make
@@ -152,6 +153,7 @@ def _build(now: datetime, scale: float, tell: _Teller) -> Built:
     tell(f"{samples_make(places, offers, now)} samples")
     tell(f"{plans_make(places, now)} planned purchases")
     tell(f"{board_make(places, offers, now)} enquiries")
+    tell(f"{batch_make(places, offers, now)} flexible needs in a batch")
     records = records_make(offers, began=calendar.began, now=now)
     tell(f"{records} photos and documents, a second record of one instrument, a stale one")
     host, manager = "hefei-materials", "manager@demo.test"

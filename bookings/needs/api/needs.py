@@ -10,6 +10,7 @@ from rest_framework import serializers
 from accounts.api.resource import Resource, acts, changes, creates, lists, reads, tells
 from accounts.api.shapes import (
     Choice,
+    Flag,
     Instant,
     ListOf,
     Money,
@@ -90,6 +91,9 @@ class NeedBody(Shape):
         help_text="In all, in the currency of the payer's region.",
     )
     weights = WeightsBody(required=False)
+    is_flexible = Flag(
+        default=False, help_text="Any time in the window suits: a batch may have one kept."
+    )
 
 
 class PersonBody(Shape):
@@ -120,6 +124,7 @@ class NeedShape(serializers.Serializer[Any]):
     minutes = serializers.IntegerField()
     budget = Money(allow_null=True)
     weights = serializers.DictField(child=serializers.FloatField())
+    is_flexible = serializers.BooleanField()
     state = serializers.ChoiceField(Need.State.choices)
     created_at = Instant()
     changed_at = Instant()

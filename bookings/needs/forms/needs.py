@@ -36,6 +36,13 @@ class NeedForm(StyledForm):
     minutes = forms.TypedChoiceField(label=_("For how long"), coerce=int)
     earliest = LocalMomentField(label=_("Not before"))
     latest = LocalMomentField(label=_("Not after"), is_end=True)
+    is_flexible = forms.BooleanField(
+        label=_("Any time in between suits"),
+        required=False,
+        help_text=_(
+            "Your region's coordinators may have a time kept for you; you accept it or not."
+        ),
+    )
     budget = forms.DecimalField(
         label=_("Budget"), required=False, min_value=0, max_digits=16, decimal_places=2
     )
@@ -81,7 +88,7 @@ class NeedForm(StyledForm):
         self.initial["latest"] = local_moment(window[1], zone)
         if need is not None:
             del fields["organisation"]
-            for name in ("text", "minutes", "budget", "sample", "quantity", "modes"):
+            for name in ("text", "minutes", "is_flexible", "budget", "sample", "quantity", "modes"):
                 self.initial[name] = getattr(need, name)
             self.initial["regions"] = [region.code for region in need.regions.all()]
         else:
@@ -132,6 +139,7 @@ class NeedForm(StyledForm):
             regions=data["regions"],
             budget=data["budget"],
             weights={} if weights == WEIGHTS else weights,
+            is_flexible=data["is_flexible"],
         )
 
 

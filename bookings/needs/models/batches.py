@@ -44,6 +44,12 @@ class Batch(models.Model):
         ]
         indexes = [models.Index(fields=["-created_at"], name="batch_created")]
 
+    @property
+    def percent(self) -> int | None:
+        """How much of what no batch could pass was reached; None where nobody has reckoned it."""
+        bound = self.figures.get("bound")
+        return round(100 * self.figures["worth"] / bound) if bound else None
+
     def places(self) -> Places:
         """Those of the region."""
         return (), self.region.lineage

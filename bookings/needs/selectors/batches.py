@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from django.db.models import Count, Prefetch, Q, QuerySet
 
 from accounts.domain.roles import Actor
 from accounts.models import Region
+from accounts.selectors.organisations import sharing_regions
 from accounts.selectors.rows import visible
 from bookings.availability.selectors.availability import calendar_of, load_blocks
 from bookings.needs.domain.batches import Option, Room, place_state, room_minutes, thinned
@@ -22,6 +23,7 @@ from bookings.record.domain.reservations import RELEASED
 from bookings.record.models import Reservation
 from instruments.domain.opening import local_date
 from instruments.models import Instrument
+from instruments.selectors.house_rules import load_house_rules, rules_to_accept
 from instruments.selectors.policies import load_policy
 
 # What a batch looks at. Beyond it the result hardly gets better, and the work much more.
@@ -163,15 +165,15 @@ def places_over(now: datetime) -> QuerySet[BatchPlace]:
 
 def batches_for(actor: Actor) -> QuerySet[Batch]:
     """Those of the regions that the actor coordinates, the newest first."""
-    rows = Batch.objects.select_related("region", "made_by").order_by("-created_at", "-id")
-    if not actor.has("administrator"):
-        rows = rows.filter(region__lineage__overlap=list(actor.regions_where("coordinate")))
-    of = {
-        state: Count("batch_places", filter=Q(batch_places__state=state))
-        for state in BatchPlace.State.values
-    }
-    return rows.annotate(
-        needs=Count("batch_places"), **{f"number_{state}": number for state, number in of.items()}
+    rows = Batch.objects.select_related("region", "made_by").filter(
+        region__lineage__overlap=list(actor.regions_where("coordinate"))
+    )
+    return rows.order_by("-created_at", "-id").annotate(
+        needs=Count("batch_places"),
+        times=Count("batch_places__reservation"),
+        number_accepted=Count(
+            "batch_places", filter=Q(batch_places__state=BatchPlace.State.ACCEPTED)
+        ),
     )
 
 
@@ -182,10 +184,8 @@ def batch_by_id(actor: Actor, batch_id: UUID) -> Batch:
 
 def regions_to_place(actor: Actor) -> QuerySet[Region]:
     """The sharing regions for which the actor may start a batch."""
-    rows = Region.objects.filter(shares=True).order_by("code")
-    if actor.has("administrator"):
-        return rows
-    return rows.filter(lineage__overlap=list(actor.regions_where("coordinate")))
+    coordinated = list(actor.regions_where("coordinate"))
+    return sharing_regions().filter(lineage__overlap=coordinated)
 
 
 def own_places(actor: Actor) -> QuerySet[BatchPlace]:
@@ -220,6 +220,33 @@ def shown_places(rows: Iterable[BatchPlace], now: datetime) -> list[BatchPlace]:
         row.shown_label = BatchPlace.State(state).label  # type: ignore[attr-defined]
         row.chosen = load_chosen(row.need.terms) if row.need else []  # type: ignore[attr-defined]
     return result
+
+
+def load_offers_to(actor: Actor, now: datetime) -> list[BatchPlace]:
+    """What somebody can accept now, with the house rules they would accept with it."""
+    rows = shown_places(own_offers(actor, now), now)
+    for row in rows:
+        if row.reservation is not None:
+            house_rules = load_house_rules(row.reservation.instrument, actor.user_id)
+            row.house_rules = rules_to_accept(house_rules)  # type: ignore[attr-defined]
+    return rows
+
+
+def load_scarce(batch: Batch) -> list[dict[str, Any]]:
+    """The days of instruments that were worth most to a batch, with the instrument. One
+    statement."""
+    rows = batch.figures.get("scarce", [])
+    instruments = Instrument.objects.select_related("organisation").in_bulk(
+        [UUID(row["instrument"]) for row in rows]
+    )
+    return [
+        row
+        | {
+            "instrument": instruments.get(UUID(row["instrument"])),
+            "day": date.fromisoformat(row["day"]) if row["day"] else None,
+        }
+        for row in rows
+    ]
 
 
 def _all() -> QuerySet[BatchPlace]:

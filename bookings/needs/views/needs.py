@@ -24,6 +24,7 @@ from bookings.needs.domain.matching import WEIGHTS, loses
 from bookings.needs.forms.needs import NeedForm, kept_requirements
 from bookings.needs.messages import GATES, LABELS, PARTS, reasons_of
 from bookings.needs.models import Need
+from bookings.needs.selectors.batches import load_offers_to
 from bookings.needs.selectors.matches import Answer, load_answer, load_matches, wanted_of
 from bookings.needs.selectors.needs import (
     load_chosen,
@@ -165,7 +166,7 @@ def change(request: HttpRequest, need_id: UUID) -> HttpResponse:
 def need(request: HttpRequest, need_id: UUID) -> HttpResponse:
     """What it was taken for, and the instruments that answer it, with reasons; `why` asks about
     one in particular."""
-    return _page(request, need_id)
+    return need_page(request, need_id)
 
 
 @writes
@@ -185,7 +186,7 @@ def correct(request: HttpRequest, need_id: UUID) -> HttpResponse:
             values = replace(values, terms=[each for each in row.terms if each != code])
     return act(
         request,
-        partial(_page, request, need_id),
+        partial(need_page, request, need_id),
         lambda by, _: need_change(by, need_id=need_id, values=values),
         to=reverse("bookings:need", args=[need_id]),
     )
@@ -198,7 +199,7 @@ def share(request: HttpRequest, need_id: UUID) -> HttpResponse:
     person = request.POST.get("person", "").strip()[:254]
     return act(
         request,
-        partial(_page, request, need_id),
+        partial(need_page, request, need_id),
         lambda by, _: work(by, need_id=need_id, person=person),
         to=reverse("bookings:need", args=[need_id]),
         done=gettext("Saved."),
@@ -210,7 +211,7 @@ def withdraw(request: HttpRequest, need_id: UUID) -> HttpResponse:
     """Look no further."""
     return act(
         request,
-        partial(_page, request, need_id),
+        partial(need_page, request, need_id),
         lambda by, _: need_withdraw(by, need_id=need_id),
         to=reverse("bookings:needs"),
         done=gettext("The need is withdrawn."),
@@ -232,12 +233,14 @@ def values_of(need: Need) -> NeedValues:
         regions=[region.code for region in need.regions.all()],
         budget=need.budget,
         weights=need.weights,
+        is_flexible=need.is_flexible,
     )
 
 
-def _page(
+def need_page(
     request: HttpRequest, need_id: UUID, status: int = 200, refused: Any = None, **_: Any
 ) -> HttpResponse:
+    """The page of a need, also where something that was asked of it is refused."""
     by = by_of(request)
     row = need_by_id(by.actor, need_id)
     question = wanted_of(row)
@@ -248,6 +251,7 @@ def _page(
     context = {
         "need": row,
         "refused": refused,
+        "offers": [one for one in load_offers_to(by.actor, by.now) if one.need_id == row.pk],
         "is_own": row.user_id == by.actor.user_id,
         "may_share": row.user_id == by.actor.user_id
         or by.actor.may("book-for-members", place_of(row.organisation)),

@@ -28,6 +28,7 @@ from bookings.charging.selectors.stories import story_of
 from bookings.funding.models import Earmark
 from bookings.funding.selectors.earmarks import paying, sees_funding
 from bookings.funding.selectors.funding_sources import sources_for
+from bookings.needs.selectors.batches import load_offers_to
 from bookings.plans.selectors.waiting import offers_to
 from bookings.pricing.domain.quotes import input_from_json
 from bookings.pricing.models import Charge
@@ -83,6 +84,7 @@ def mine(request: HttpRequest) -> HttpResponseBase:
         "urgent": [r for r in coming if r.is_urgent],  # type: ignore[attr-defined]
         "today": local_date(ZoneInfo(actor.time_zone), now),
         "offers": offers_to(actor.person, now).count(),
+        "kept": load_offers_to(actor, now),
         "books_own": bool(actor.organisations_where("book")),
         "brings_in": bool(
             actor.organisations_where("book") | actor.organisations_where("book-for-members")

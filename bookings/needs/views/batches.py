@@ -1,0 +1,111 @@
+"""Batches: for coordinators what was placed and why; for everybody the times they are offered."""
+
+from functools import partial
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext
+
+from accounts.permissions import require_somewhere
+from accounts.views.pages import act, by_of, edits, reads, shown, writes
+from bookings.needs.forms.batches import BatchForm
+from bookings.needs.selectors.batches import (
+    batch_by_id,
+    batches_for,
+    load_scarce,
+    own_place,
+    regions_to_place,
+    shown_places,
+)
+from bookings.needs.services.batches import (
+    batch_place_accept,
+    batch_place_give_back,
+    batch_start,
+)
+from bookings.needs.views.needs import need_page
+
+SHOWN = 50
+
+
+@reads
+def batches(request: HttpRequest) -> HttpResponse:
+    """Those of the regions that one coordinates."""
+    by = by_of(request)
+    require_somewhere(by.actor, "coordinate")
+    rows = batches_for(by.actor)[:SHOWN]
+    return render(request, "bookings/needs/batches.html", {"batches": rows})
+
+
+@edits
+def new(request: HttpRequest) -> HttpResponse:
+    """Start one: of which region, and for which window."""
+    by = by_of(request)
+    require_somewhere(by.actor, "coordinate")
+    form = BatchForm(
+        request.POST if request.method == "POST" else None,
+        zone=ZoneInfo(by.actor.time_zone),
+        regions=regions_to_place(by.actor),
+        now=by.now,
+    )
+    return act(
+        request,
+        partial(shown, request, "bookings/needs/batch_new.html"),
+        lambda by, _: batch_start(by, **form.cleaned_data),
+        to=lambda batch: reverse("bookings:batch", args=[batch.pk]),
+        done=gettext("The batch is started. You are told when it is placed."),
+        form=form,
+    )
+
+
+@reads
+def batch(request: HttpRequest, batch_id: UUID) -> HttpResponse:
+    """What was offered to which needs, what was not and why, and which days are scarce."""
+    by = by_of(request)
+    row = batch_by_id(by.actor, batch_id)
+    places = shown_places(row.batch_places.all(), by.now)
+    context = {
+        "batch": row,
+        "offered": [place for place in places if place.reservation_id],
+        "unplaced": [place for place in places if not place.reservation_id],
+        "scarce": load_scarce(row),
+    }
+    return render(request, "bookings/needs/batch.html", context)
+
+
+@writes
+def accept(request: HttpRequest, place_id: UUID) -> HttpResponse:
+    """Book the time that is kept."""
+    rules = request.POST.get("house_rules", "")
+    return act(
+        request,
+        partial(need_page, request, _need_of(request, place_id)),
+        lambda by, _: batch_place_accept(
+            by,
+            place_id=place_id,
+            house_rules=int(rules) if rules.isdecimal() and len(rules) < 9 else None,
+        ),
+        to=lambda made: reverse("bookings:reservation", args=[made.pk]),
+        done=gettext("The time is accepted."),
+    )
+
+
+@writes
+def give_back(request: HttpRequest, place_id: UUID) -> HttpResponse:
+    """Do without it."""
+    need_id = _need_of(request, place_id)
+    return act(
+        request,
+        partial(need_page, request, need_id),
+        lambda by, _: batch_place_give_back(by, place_id=place_id),
+        to=reverse("bookings:need", args=[need_id]),
+        done=gettext("The time is free again."),
+    )
+
+
+def _need_of(request: HttpRequest, place_id: UUID) -> UUID:
+    need_id = own_place(by_of(request).actor, place_id).need_id
+    assert need_id is not None  # it is the reader's own
+    return need_id
