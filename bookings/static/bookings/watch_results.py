@@ -125,10 +125,38 @@ class Platform:
             address = (page.get("next") or "").partition("/api/v1/")[2]
 
 
-def digest_of(path):
-    """The SHA-256 of a file, and its size and time while it was read."""
+def opened(folder, path):
+    """A file below a folder, to be read. No step to it is a link, also where one was put there
+    since it was listed: nothing from elsewhere is sent."""
+    names = path.split("/")
+    if os.open in os.supports_dir_fd:
+        place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            for name in names[:-1]:
+                outer, place = (
+                    place,
+                    os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=place),
+                )
+                os.close(outer)
+            file = os.open(names[-1], os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=place)
+        finally:
+            os.close(place)
+        stream, is_own = os.fdopen(file, "rb"), True
+    else:  # Windows: what was opened is what stands there, with no link on the way
+        steps = [os.path.join(folder, *names[: n + 1]) for n in range(len(names))]
+        stream = open(steps[-1], "rb")  # noqa: SIM115
+        is_same = os.path.samestat(os.fstat(stream.fileno()), os.lstat(steps[-1]))
+        is_own = is_same and not any(map(is_link, steps))
+    if not is_own or not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+        stream.close()
+        raise OSError("it is no file of its own")
+    return stream
+
+
+def digest_of(folder, path):
+    """The SHA-256 of a file below a folder, and its size and time while it was read."""
     digest = hashlib.sha256()
-    with open(path, "rb") as stream:
+    with opened(folder, path) as stream:
         before = mark_of(stream.fileno())
         while True:
             piece = stream.read(1 << 20)
@@ -140,9 +168,9 @@ def digest_of(path):
     return digest.hexdigest(), before
 
 
-def mark_of(path):
-    """What changes with a file: its size and its time."""
-    entry = os.stat(path)
+def mark_of(file):
+    """What changes with a file, by its path or as it is open: its size and its time."""
+    entry = os.fstat(file) if isinstance(file, int) else os.lstat(file)
     return [entry.st_size, entry.st_mtime_ns]
 
 
@@ -252,7 +280,7 @@ class Watch:
                     if theirs is None:
                         rows = self.platform.rows("results/%s/files/" % hand_off)
                         theirs = {row["path"]: row for row in rows}
-                    self._upload(key, full, path, hand_off, theirs)
+                    self._upload(key, path, hand_off, theirs)
                 except NotTaken as refused:
                     is_open = True
                     say(key, "not taken: %s" % refused)
@@ -287,10 +315,11 @@ class Watch:
             return self.settle <= 0
         return time.monotonic() - since >= self.settle
 
-    def _upload(self, key, full, path, hand_off, theirs):
+    def _upload(self, key, path, hand_off, theirs):
         known = self.state.get(key, {})
-        if known.get("mark") != mark_of(full) or "sha256" not in known:
-            sha256, mark = digest_of(full)
+        now = mark_of(os.path.join(self.folder, *key.split("/")))
+        if known.get("mark") != now or "sha256" not in known:
+            sha256, mark = digest_of(self.folder, key)
             known = self.state[key] = {"mark": mark, "sha256": sha256}
             self.note()
         size = known["mark"][0]
@@ -312,14 +341,14 @@ class Watch:
             address = "uploads/" + headers["Location"].rstrip("/").rpartition("/")[2] + "/"
         is_whole = there is not None and there["state"] != "uploading"
         if size and not is_whole:
-            self._send(address, full, known["mark"])
+            self._send(address, key, known["mark"])
         known["done"] = True
         self.note()
         say(key, "uploaded")
 
-    def _send(self, address, full, mark):
+    def _send(self, address, key, mark):
         size, offset, failures, most = mark[0], None, 0, PIECE
-        with open(full, "rb") as stream:
+        with opened(self.folder, key) as stream:
             while offset != size:
                 try:
                     if offset is None:

@@ -2,6 +2,7 @@
 killed, and against what it must not do."""
 
 import hashlib
+import importlib.util
 import json
 import os
 import signal
@@ -232,3 +233,25 @@ def test_the_folder_of_one_booking(here):
     status, text = here.once("--booking", str(booking.pk))
     assert status == 0, text
     assert set(other.files.values_list("path", flat=True)) == {"sub/a.csv"}
+
+
+@pytest.mark.parametrize("has_folders", [True, False])
+def test_a_link_put_in_between_is_not_followed(tmp_path, monkeypatch, has_folders):
+    spec = importlib.util.spec_from_file_location("watch_results", WATCH)
+    program = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(program)
+    if not has_folders:  # as on Windows
+        monkeypatch.setattr(program.os, "supports_dir_fd", set())
+    watched, secret = tmp_path / "results", tmp_path / "elsewhere"
+    for folder in (watched / "inner", secret):
+        folder.mkdir(parents=True)
+        (folder / "a.csv").write_bytes(b"1,2")
+    with program.opened(str(watched), "inner/a.csv") as stream:
+        assert stream.read() == b"1,2"
+    os.mkfifo(watched / "pipe")
+    (watched / "link").symlink_to(secret / "a.csv")
+    (watched / "inner").rename(watched / "before")
+    (watched / "inner").symlink_to(secret)
+    for path in ("link", "inner/a.csv", *(["pipe"] if has_folders else [])):
+        with pytest.raises(OSError):
+            program.opened(str(watched), path)
