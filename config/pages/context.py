@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise, SimpleLazyObject
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from accounts.domain.roles import Actor
@@ -135,12 +136,12 @@ class Entry:
 
 @dataclass(frozen=True)
 class Group:
-    """Entries that stand together. On a wide screen one that `folds` is a menu of its own as soon
-    as somebody has more than two of its entries."""
+    """Entries that stand together. Where somebody has more than two after the first `keeps`, these
+    are in a menu of their own: the navigation of a wide screen stays one row."""
 
     label: str | Promise
     entries: tuple[Entry, ...]
-    folds: bool = False
+    keeps: int | None = None
 
 
 def _signed_in(actor: Actor) -> bool:
@@ -186,8 +187,6 @@ MENU = (
                 frozenset({"requests"}),
             ),
             Entry("bookings:bids", gettext_lazy("Enquiries to answer"), _has("manager")),
-            Entry("bookings:clusters", gettext_lazy("Clusters of enquiries"), _has("coordinator")),
-            Entry("bookings:batches", gettext_lazy("Batches of needs"), _has("coordinator")),
             Entry(
                 "instruments:questions",
                 gettext_lazy("Questions"),
@@ -197,23 +196,29 @@ MENU = (
             Entry("bookings:results", gettext_lazy("Results"), _has("manager")),
             Entry("instruments:manage", gettext_lazy("Manage"), _has("manager")),
             Entry(
-                "bookings:alarms",
-                gettext_lazy("Alarms"),
-                _has("manager", "coordinator", "auditor"),
-                frozenset({"alarms"}),
-            ),
-            Entry(
                 "bookings:duplicates",
                 gettext_lazy("Duplicates"),
                 lambda actor: actor.has("coordinator") and not actor.has("manager"),
             ),
         ),
+        keeps=2,
     ),
     Group(
         gettext_lazy("Money and figures"),
         (
             Entry("bookings:money", gettext_lazy("Money"), _signed_in, MONEY),
             Entry("bookings:hours", gettext_lazy("Hours"), lambda actor: True),
+            Entry(
+                "bookings:audit",
+                gettext_lazy("Audit"),
+                _has("auditor"),
+                frozenset({"exceptions", "replies"}),
+            ),
+        ),
+    ),
+    Group(
+        gettext_lazy("Planning"),
+        (
             Entry("bookings:planning-map", gettext_lazy("Planning"), reads_map),
             Entry(
                 "bookings:plans",
@@ -232,12 +237,15 @@ MENU = (
                 frozenset({"reviews", "pledges", "opinions"}),
             ),
             Entry(
-                "bookings:audit",
-                gettext_lazy("Audit"),
-                _has("auditor"),
-                frozenset({"exceptions", "replies"}),
+                "bookings:alarms",
+                gettext_lazy("Alarms"),
+                _has("manager", "coordinator", "auditor"),
+                frozenset({"alarms"}),
             ),
+            Entry("bookings:clusters", gettext_lazy("Clusters of enquiries"), _has("coordinator")),
+            Entry("bookings:batches", gettext_lazy("Batches of needs"), _has("coordinator")),
         ),
+        keeps=0,
     ),
     Group(
         gettext_lazy("Administration"),
@@ -261,7 +269,7 @@ MENU = (
                 "bookings:operations", pgettext_lazy("clock", "Operations"), _has("administrator")
             ),
         ),
-        folds=True,
+        keeps=0,
     ),
 )
 COUNTED = {entry.view for group in MENU for entry in group.entries if entry.counted}
@@ -315,16 +323,24 @@ def _menu(request: HttpRequest, actor: Actor) -> dict[str, Any]:
             for entry in group.entries
             if entry.is_for(actor)
         ]
-        if items:
-            groups.append(
-                {
-                    "label": group.label,
-                    "items": items,
-                    "count": sum(item["count"] for item in items),
-                    "folds": group.folds and len(items) > 2,
-                    "is_here": any(item["is_here"] for item in items),
-                }
-            )
+        keeps = group.keeps if group.keeps is not None else len(items)
+        if len(items) <= keeps + 2:
+            keeps = len(items)
+        more = _("More") if keeps else group.label
+        for label, part_items, folds in (
+            (group.label, items[:keeps], False),
+            (more, items[keeps:], True),
+        ):
+            if part_items:
+                groups.append(
+                    {
+                        "label": label,
+                        "items": part_items,
+                        "count": sum(item["count"] for item in part_items),
+                        "folds": folds,
+                        "is_here": any(item["is_here"] for item in part_items),
+                    }
+                )
     shown = sum(1 if group["folds"] else len(group["items"]) for group in groups)
     return {"groups": groups, "shown": shown, "is_host": actor.has("manager")}
 
