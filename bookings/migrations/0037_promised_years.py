@@ -6,6 +6,9 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
 
+    # Squawk's rules that it breaks, and why it may.
+    safe = {"constraint-missing-not-valid": "there are few promises: the scan takes no time"}
+
     dependencies = [
         ('accounts', '0017_saved_views'),
         ("bookings", "0036_receipt_sent"),

@@ -196,6 +196,12 @@ MENU = (
             Entry("bookings:results", gettext_lazy("Results"), _has("manager")),
             Entry("instruments:manage", gettext_lazy("Manage"), _has("manager")),
             Entry(
+                "accounts:people",
+                pgettext_lazy("organisation", "People"),
+                _has("manager"),
+                frozenset({"joining"}),
+            ),
+            Entry(
                 "bookings:duplicates",
                 gettext_lazy("Duplicates"),
                 lambda actor: actor.has("coordinator") and not actor.has("manager"),
@@ -253,7 +259,7 @@ MENU = (
             Entry(
                 "accounts:people",
                 pgettext_lazy("organisation", "People"),
-                _has("manager", "auditor", "administrator"),
+                lambda actor: not actor.has("manager") and _has("auditor", "administrator")(actor),
                 frozenset({"joining"}),
             ),
             Entry(

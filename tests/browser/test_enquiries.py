@@ -1,10 +1,11 @@
-"""The demand board in a real Chromium: a firm asks on the page of its need, a host bids, the bid is
-accepted; in both languages, narrow and wide."""
+"""The demand board in a real Chromium: a firm asks on the page of its need, a host bids with times
+it ticks, changes the bid, and it is accepted; in both languages, narrow and wide."""
 
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from accounts.domain.roles import By
 from bookings.models import Enquiry, Reservation
@@ -16,16 +17,21 @@ from tests.factories.needs import measurand_of
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
+def fits(page) -> None:
+    page.wait_for_function("() => document.documentElement?.scrollWidth <= innerWidth")
+
+
 @pytest.mark.parametrize(
-    ("locale", "width", "ask", "show", "bid", "accept", "secret"),
+    ("locale", "width", "ask", "show", "bid", "change", "later", "accept", "secret"),
     [
-        ("en-GB", 1440, "Make an enquiry", "Show it to hosts", "Make the bid", "Accept",
-         "Confidential"),
-        ("zh-CN", 360, "发布需求公告", "展示给仪器单位", "提交报价", "接受", "保密"),
+        ("en-GB", 1440, "Make an enquiry", "Show it to hosts", "Make the bid", "Change the bid",
+         "Later days", "Accept", "Confidential"),
+        ("zh-CN", 360, "发布需求公告", "展示给仪器单位", "提交报价", "修改报价", "更多日期",
+         "接受", "保密"),
     ],
 )  # fmt: skip
 def test_a_firm_asks_and_accepts(
-    visit, real_cast: Cast, instrument, locale, width, ask, show, bid, accept, secret
+    visit, real_cast: Cast, instrument, locale, width, ask, show, bid, change, later, accept, secret
 ) -> None:
     now = timezone.now()
     measurand_of(real_cast)
@@ -46,14 +52,38 @@ def test_a_firm_asks_and_accepts(
     assert secret in host.locator("main").inner_text()
     host.goto(f"/bids/{enquiry.pk}/new/?instrument={instrument.pk}")
     assert "secret alloy" not in host.content() and "Hefei Optics" not in host.content()
+    # Two times on different days are ticked; later days come, and what was typed stays.
+    fits(host)
+    ticked = host.locator("input[name=starts]:checked")
+    expect(ticked).to_have_count(2)
+    host.fill("#id_text", "We know this alloy. 我们熟悉这种材料。")
+    days = host.locator(".bid-day").count()
+    host.get_by_role("button", name=later, exact=True).click()
+    expect(host.locator(".bid-day")).to_have_count(days + 5)
+    expect(host.locator("#id_text")).to_have_value("We know this alloy. 我们熟悉这种材料。")
+    expect(ticked).to_have_count(2)
     host.get_by_role("button", name=bid, exact=True).click()
     host.wait_for_url("**/bids/")
+    fits(host)
     assert "Hu Bo" not in host.content()
+    assert Reservation.objects.filter(state="held", held_for="bid").count() == 2
+
+    # One of them is given up again.
+    host.locator("a[href$='/amend/']").click()
+    host.wait_for_url("**/amend/")
+    expect(ticked).to_have_count(2)
+    kept = ticked.first.get_attribute("value")
+    ticked.nth(1).uncheck()
+    host.get_by_role("button", name=change, exact=True).click()
+    host.wait_for_url("**/bids/")
+    assert Reservation.objects.get(state="held", held_for="bid").start_at.isoformat() == kept
 
     page.reload()
-    assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
-    page.get_by_role("button", name=accept, exact=True).first.click()
+    fits(page)
+    expect(page.locator("main")).to_contain_text("我们熟悉这种材料。")
+    page.get_by_role("button", name=accept, exact=True).click()
     page.wait_for_url("**/bookings/**")
-    assert Reservation.objects.get(state="confirmed").user == real_cast.hu
+    booked = Reservation.objects.get(state="confirmed")
+    assert booked.user == real_cast.hu and booked.start_at.isoformat() == kept
     host.reload()
     assert "Hu Bo" in host.content()

@@ -4,13 +4,24 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models import (
+    DurationField,
+    ExpressionWrapper,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+)
 from django.db.models.functions import Coalesce, Greatest, Least
 
 from accounts.domain.roles import Actor
-from accounts.models import Region
+from accounts.models import Organisation, Region
 from bookings.availability.domain.kept_hours import Kept
 from bookings.availability.models import KeptHours
+from bookings.availability.models.kept_hours import MINUTE
 from bookings.record.domain.periods import Period
 from bookings.record.domain.reservations import COUNTED
 from bookings.record.models import Reservation
@@ -59,6 +70,26 @@ def keeps(instrument: Instrument, now: datetime) -> bool:
     statement."""
     policy = getattr(instrument, "policy", None)
     return policy is not None and policy.kept_until is not None and policy.kept_until > now
+
+
+def kept_today(organisations: Collection[UUID], now: datetime) -> QuerySet[KeptHours]:
+    """What is kept for organisations at this moment and not used up, the first to end first."""
+    return (
+        kept_rows(now)
+        .filter(in_force(now), organisation__in=list(organisations), start_at__lte=now)
+        .filter(burnt__lt=ExpressionWrapper(F("minutes") * MINUTE, DurationField()))
+        .select_related("instrument__facility")
+        .order_by("end_at", "pk")
+    )
+
+
+def kept_of(instrument: Instrument, payer: Organisation | None, now: datetime) -> list[KeptHours]:
+    """What is kept of an instrument (policy loaded with it) for a payer, now or later, in order. No
+    statement where nothing is kept of it."""
+    if payer is None or not keeps(instrument, now):
+        return []
+    rows = kept_rows(now).filter(in_force(now), instrument=instrument, organisation=payer)
+    return list(rows.select_related("instrument__facility").order_by("start_at", "pk"))
 
 
 def kept_for(actor: Actor, now: datetime) -> QuerySet[KeptHours]:

@@ -14,6 +14,7 @@ from django.utils import timezone
 from accounts.domain.roles import Actor
 from accounts.models import Organisation
 from accounts.permissions import actor_of
+from bookings.availability.selectors.kept_hours import kept_of
 from bookings.catalogue.forms.periods import PeriodForm, with_start
 from bookings.catalogue.selectors.catalogue import load_offers
 from bookings.catalogue.selectors.holds import holds_of
@@ -117,6 +118,7 @@ def choice_of(
         "policy": policy,
         "may_book": standing.may_book or standing.for_others,
         "books_own": standing.may_book,
+        "kept_hours": kept_of(instrument, payer if actor.user_id else None, now),
         "modes": [
             (mode, label)
             for mode, label in Instrument.ServiceMode.choices

@@ -28,6 +28,7 @@ from accounts.selectors.verification import last_verified
 from accounts.views.pages import reads
 from bookings.audit.models import AuditFinding
 from bookings.audit.selectors.audit import findings_for
+from bookings.availability.selectors.kept_hours import kept_today
 from bookings.catalogue.selectors.catalogue import first_day_done
 from bookings.catalogue.selectors.searches import own_searches
 from bookings.catalogue.views.searches import address_of
@@ -44,7 +45,7 @@ from instruments.domain.opening import day_span, local_date
 from instruments.selectors.managing import managed_counts
 
 # How much of each part stands here; its page has all of it.
-AHEAD = REQUESTS = AGAIN = GRANTS = SEARCHES = STATEMENTS = FINDINGS = 5
+AHEAD = REQUESTS = AGAIN = GRANTS = KEPT = SEARCHES = STATEMENTS = FINDINGS = 5
 INSTRUMENTS = 10
 
 
@@ -119,6 +120,7 @@ def _first_steps(actor: Actor, now: datetime, *, is_new: bool) -> dict[str, Any]
 def _of_booking(actor: Actor, now: datetime) -> dict[str, Any]:
     grants = grants_shown(own_grants(actor)[:GRANTS], now)
     return {
+        "kept_hours": list(kept_today(actor.own_organisations, now)[:KEPT]),
         "grants": [grant for grant in grants if grant["state"] == "open"],
         "searches": [(row, address_of(row)) for row in own_searches(actor)[:SEARCHES]],
     }

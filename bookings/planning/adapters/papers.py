@@ -21,10 +21,7 @@ def case_pdf(case: PurchaseCase, grounds: Sequence[str]) -> bytes:
     of its comparison, the decision with its grounds (in words), and the digest of the evidence."""
     font_register()
     comparison = getattr(case, "comparison", None)
-    facts = [
-        (gettext("State"), str(case.get_state_display())),
-        (gettext("Scheme"), str(case.scheme)),
-    ]
+    facts = [(gettext("State"), str(case.get_state_display()))]
     if case.submitted_at:
         facts.append((gettext("Submitted"), printed.day(case.submitted_at)))
     techniques = " · ".join(named(technique) for technique in case.techniques.all())
@@ -40,6 +37,7 @@ def case_pdf(case: PurchaseCase, grounds: Sequence[str]) -> bytes:
                 (gettext("Years of use"), str(case.years)),
                 (gettext("Hours needed a year"), f"{case.hours:,}"),
                 (gettext("Where it will stand"), case.place),
+                (gettext("Review scheme"), f"{named(case.scheme)} ({case.scheme.version})"),
                 (gettext("Reason"), case.reason),
             ]
         ),

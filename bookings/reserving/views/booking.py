@@ -16,6 +16,7 @@ from accounts.models import Organisation
 from accounts.selectors.rows import as_uuid
 from accounts.selectors.users import member_named
 from accounts.views.pages import act, by_of, edits, reads, status_of, writes
+from bookings.availability.selectors.kept_hours import kept_of
 from bookings.catalogue.forms.periods import PeriodForm, with_start
 from bookings.catalogue.selectors.busy import load_busy
 from bookings.catalogue.selectors.holds import holds_of, kept_for
@@ -113,6 +114,7 @@ def book(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
             if standing.may_book
             else None,
             "payers": payers,
+            "kept_hours": kept_of(instrument, payer, now),
             "refusals": refusals,
             "may_override": standing.may_override
             and bool(refusals)
