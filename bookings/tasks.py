@@ -32,6 +32,7 @@ from bookings.needs.services.suggestions import hosts_review, suggestions_tell
 from bookings.overview.services.effects import effects_carry_out
 from bookings.plans.services.waiting import wishes_look, wishes_settle
 from bookings.privacy.services.retention import records_remove
+from bookings.questions.services.questions import answer_files_expire
 from bookings.reserving.services.reservations import reservations_lapse
 from bookings.results.services.handoffs import overdue_tell
 from bookings.results.services.retention import results_purge, results_warn
@@ -139,6 +140,7 @@ review_hosts = _job("review_hosts", hosts_review, is_single=True)
 # One worker reads at a time: the others are there for what people wait for.
 check_results = _job("check_results", files_check, is_single=True)
 expire_uploads = _job("expire_uploads", uploads_expire)
+expire_answer_files = _job("expire_answer_files", answer_files_expire)
 tell_of_results = _job("tell_of_results", overdue_tell)
 warn_of_results = _job("warn_of_results", results_warn)
 purge_results = _job("purge_results", results_purge)

@@ -226,6 +226,7 @@ urlpatterns = [
     path(_manage + "meters/", meters.meters, name="meters"),
     path(_manage + "counters/", meters.counters, name="counters"),
     path("manage/meters/<uuid:meter_id>/", meters.meter, name="meter"),
+    path("manage/readings/<uuid:reading_id>/", meters.reading, name="reading"),
     path("manage/counters/<uuid:counter_id>/done/", meters.done, name="counter-done"),
     path("manage/counters/<uuid:counter_id>/retire/", meters.retire, name="counter-retire"),
     path(_reservation + "check-in/", usage.check_in, name="check-in"),

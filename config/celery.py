@@ -80,6 +80,10 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     },
     "check results": {"task": "bookings.tasks.check_results", "schedule": 60.0},
     "expire uploads": {"task": "bookings.tasks.expire_uploads", "schedule": crontab(minute=40)},
+    "files of no answer": {
+        "task": "bookings.tasks.expire_answer_files",
+        "schedule": crontab(minute=35),
+    },
     "overdue results": {"task": "bookings.tasks.tell_of_results", "schedule": crontab(minute=45)},
     "results that end": {"task": "bookings.tasks.warn_of_results", "schedule": crontab(minute=50)},
     "results to delete": {"task": "bookings.tasks.purge_results", "schedule": crontab(minute=57)},

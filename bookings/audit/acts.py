@@ -32,6 +32,7 @@ ACTS: dict[str, Any] = {
     "answers.skipped": _("Questions left out by the host"),
     "meter.add": _("Meter added"),
     "meter.read": _("Meter read"),
+    "meter.correct": _("Meter reading corrected"),
     "counter.add": _("Maintenance counter added"),
     "counter.done": _("Maintenance done"),
     "counter.retire": _("Maintenance counter removed"),

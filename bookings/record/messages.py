@@ -738,10 +738,15 @@ SENTENCES = {
         "The house rules of this instrument (version {version}) must be accepted first."
     ),
     "questions-open": _("Some questions have to be answered first."),
+    "questions-changed": _("The questions have changed. Please read your answers again."),
     "no-questions": _("Nothing is asked here."),
     "answered-already": _("The questions are answered already."),
     "only-host-skips": _("Only the host’s managers leave questions out, for somebody else."),
     "reading-below-last": _("This is below the last reading, {last}."),
+    "reading-leaps": _(
+        "By now it can show {most} at most. Is a point missing? If it does show more, the owner"
+        " enters it."
+    ),
     "goes-both-ways": _("This meter goes both ways: maintenance is counted by what only goes up."),
     "counted-by-itself": _("Hours of use are counted from the sessions and not read."),
     "counter-retired": _("This maintenance is no longer counted."),

@@ -238,6 +238,7 @@ urlpatterns = [
     *kept_hours.KeptHoursResource.routes(),
     *meters.InstrumentMeters.routes(),
     *meters.Meters.routes(),
+    *meters.Readings.routes(),
     *meters.Counters.routes(),
     path(_instrument + "misfits/", misfits.InstrumentMisfits.as_view(), name="api-misfits"),
     path(

@@ -107,7 +107,7 @@ PARTS = {
         "instruments:manage": (
             *("closures", "closure-end", "closure-delete", "what-if", "labels", "result-terms"),
             *("hosted", "faults", "fault", "fault-dismiss", "kiosks", "kiosk-revoke"),
-            *("questionnaires", "answers", "meters", "meter"),
+            *("questionnaires", "answers", "meters", "meter", "reading"),
             *("counters", "counter-done", "counter-retire"),
             *("kept-hours-manage", "kept-hours-change", "kept-hours-end"),
         ),

@@ -37,6 +37,7 @@ JOBS = {
     "samples to come": _("Reminders of samples that have not arrived"),
     "check results": _("Checksums of uploaded results"),
     "expire uploads": _("Expiring uploads"),
+    "files of no answer": _("Deleting files that no answer names"),
     "overdue results": _("Reminders of overdue results"),
     "results that end": _("Announced deletions of results"),
     "results to delete": _("Deletions of results after retention"),

@@ -262,6 +262,8 @@ POST bookings:meters                 - 403 403 403 403 302 403 403 403 403 403 4
 POST bookings:counters               - 403 403 403 403 302 403 403 403 403 403 403 403
 GET  bookings:meter                  - 403 403 403 403 200 403 403 403 403 403 403 403
 POST bookings:meter                  - 403 403 403 403 302 403 403 403 403 403 403 403
+GET  bookings:reading                - 403 403 403 403 200 403 403 403 403 403 403 403
+POST bookings:reading                - 403 403 403 403 302 403 403 403 403 403 403 403
 POST bookings:counter-done           - 403 403 403 403 302 403 403 403 403 403 403 403
 POST bookings:counter-retire         - 403 403 403 403 302 403 403 403 403 403 403 403
 POST bookings:check-in               - 404 302 404 404 302 403 403 403 403 404 404 404
@@ -773,6 +775,7 @@ POST   api-meters                    - 403 403 403 403 201 403 403 403 403 403 4
 POST   api-counters                  - 403 403 403 403 201 403 403 403 403 403 403 403
 GET    api-meter-readings            - 403 403 403 403 200 403 403 403 403 403 403 403
 POST   api-meter-readings            - 403 403 403 403 201 403 403 403 403 403 403 403
+POST   api-meter-reading-correct     - 403 403 403 403 200 403 403 403 403 403 403 403
 POST   api-counter-done              - 403 403 403 403 200 403 403 403 403 403 403 403
 DELETE api-counter                   - 403 403 403 403 204 403 403 403 403 403 403 403
 GET    api-policy-versions         200 200 200 200 200 200 200 200 200 200 200 200 200
@@ -1436,6 +1439,7 @@ PAGE_BODIES = {
         "action": "warn",
     },
     "bookings:meter": {"value": "5"},
+    "bookings:reading": {"value": "5", "reason": "test"},
     "bookings:counter-done": {"note": "test"},
     "instruments:publication": {"act": "submit", "version": "", "reason": ""},
     "accounts:language": {"language": "en", "next": "/"},
@@ -1658,6 +1662,7 @@ API_BODIES = {
     ("POST", "api-meters"): {"name": "test"},
     ("POST", "api-counters"): {"name": "test", "limit": "500"},
     ("POST", "api-meter-readings"): {"value": "5"},
+    ("POST", "api-meter-reading-correct"): {"value": "5", "reason": "test"},
     ("POST", "api-counter-done"): {"note": "test"},
     ("PUT", "api-policy"): {"slot_minutes": 60},
     ("POST", "api-misfits"): {"policy": {"slot_minutes": 60}},

@@ -35,7 +35,7 @@ from bookings.overview.selectors.home import load_counts
 from bookings.overview.services.effects import effects_carry_out
 from bookings.plans.selectors.chains import StepWish
 from bookings.plans.services.chains import chain_book
-from bookings.questions.services.meters import counter_add, meter_add
+from bookings.questions.services.meters import counter_add, meter_add, meter_read
 from bookings.questions.services.questions import questionnaire_set
 from bookings.record.domain.periods import Period
 from bookings.reserving.services.holds import hold_take
@@ -314,6 +314,7 @@ def world(shared_cast):
         "moment": "before",
         "answer-file": str(answer_file.pk),
         "meter": str(meter.pk),
+        "reading": str(meter_read(by_host, meter_id=meter.pk, value="5").pk),
         "counter": str(counter.pk),
         "kept": str(kept.pk),
         "question": str(question.pk),
@@ -441,6 +442,7 @@ ARGUMENTS = {
     "capability_id": "capability",
     "moment": "moment",
     "meter_id": "meter",
+    "reading_id": "reading",
     "counter_id": "counter",
     "kept_id": "kept",
     "question_id": "question",

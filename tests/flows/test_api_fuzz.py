@@ -38,7 +38,7 @@ from bookings.models import WebhookDelivery
 from bookings.overview.services.effects import effects_carry_out
 from bookings.plans.selectors.chains import StepWish
 from bookings.plans.services.chains import chain_book
-from bookings.questions.services.meters import counter_add, meter_add
+from bookings.questions.services.meters import counter_add, meter_add, meter_read
 from bookings.record.domain.periods import Period
 from bookings.series.services.series import series_book
 from bookings.usage.services.faults import fault_report
@@ -301,6 +301,7 @@ def known(shared_cast: Cast) -> dict[str, list[str]]:
         "list_id": [str(list_create(by_wang, name="For the thesis").pk)],
         "capability_id": [str(stated.pk)],
         "meter_id": [str(meter.pk)],
+        "reading_id": [str(meter_read(by_host, meter_id=meter.pk, value="5").pk)],
         "counter_id": [str(counter.pk)],
         "kept_id": [str(kept.pk)],
         "question_id": [str(question.pk)],

@@ -18,6 +18,7 @@ from bookings.questions.selectors.meters import (
     meter_to_manage,
     meters_of,
     open_cycles,
+    reading_to_manage,
     readings_of,
 )
 from bookings.questions.services.meters import (
@@ -26,6 +27,7 @@ from bookings.questions.services.meters import (
     counter_retire,
     meter_add,
     meter_read,
+    reading_correct,
 )
 from instruments.api.registry import InstrumentResource
 from instruments.selectors.managing import instrument_to_manage
@@ -47,6 +49,7 @@ class ReadingShape(serializers.Serializer[Any]):
     value = serializers.CharField()
     read_at = Instant()
     reset_reason = serializers.CharField(help_text="Why it counts from this value on.")
+    correction_reason = serializers.CharField(help_text="Why the host has put it right.")
 
 
 class CounterShape(serializers.Serializer[Any]):
@@ -85,6 +88,11 @@ class ReadingBody(Shape):
     reset_reason = Text(
         500, default="", allow_blank=True, help_text="It was replaced or set back: why."
     )
+
+
+class CorrectionBody(Shape):
+    value = Number(16, 4)
+    reason = Text(500)
 
 
 class CounterBody(Shape):
@@ -166,10 +174,28 @@ class Meters(Resource):
         sends={"value": "1204.5"},
     )  # fmt: skip
     def read(self, pk: UUID, data: dict[str, Any]) -> MeterReading:
-        """For the host's managers. Below the last reading of a meter that only goes up it needs
-        `reset_reason`."""
+        """For the host's managers. Below the last reading of a meter that only goes up, and beyond
+        what it can show by now, it needs `reset_reason`."""
         self.visible(pk)
         return meter_read(self.by, meter_id=pk, **data)
+
+
+class Readings(Resource):
+    at, key, tag = "meter-readings/", "reading_id", "instruments"
+    name, many, shape = "meter_reading", "meter_readings", ReadingShape
+
+    def visible(self, pk: UUID) -> MeterReading:
+        return reading_to_manage(self.actor, pk)
+
+    @acts(
+        _("Correct a reading"), CorrectionBody, gives=ReadingShape, versioned=False,
+        refuses=[403, 404], sends={"value": "1204.5", "reason": "A point was left out."},
+    )  # fmt: skip
+    def correct(self, pk: UUID, data: dict[str, Any]) -> MeterReading:
+        """For the host's managers. Counters count anew; a closure that it caused stays until
+        somebody ends it."""
+        self.visible(pk)
+        return reading_correct(self.by, reading_id=pk, **data)
 
 
 class Counters(Resource):

@@ -9,6 +9,8 @@ from bookings.record.domain.periods import Period
 
 FINE, NEAR, REACHED = STANDINGS = ("fine", "near", "reached")
 HOUR = Decimal(3600)
+HOUR_UNITS = frozenset({"h", "hr", "hrs", "hour", "hours", "小时", "机时"})
+LEAST_STEPS, MOST_LEAP = 3, 100
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,25 @@ def advanced(readings: Iterable[Reading], since: datetime) -> Decimal:
             total += max(Decimal(0), reading.value - last.value)
         last = reading
     return total
+
+
+def most_to_read(readings: Iterable[Reading], unit: str, now: datetime) -> Decimal | None:
+    """Return the most that a meter which only goes up can show now, so that a slip of the keyboard
+    is told: in hours what it showed last, the hours since and one for rounding; else, after three
+    steps, a hundred times the largest of them. None where too little is known."""
+    steps: list[Decimal] = []
+    last: Reading | None = None
+    for reading in sorted(readings, key=lambda r: r.at):
+        if last is not None and not reading.is_reset:
+            steps.append(reading.value - last.value)
+        last = reading
+    if last is None:
+        return None
+    if unit.strip().lower() in HOUR_UNITS:
+        hours = Decimal((now - last.at).total_seconds()) / HOUR
+        return last.value + hours.quantize(Decimal("0.01"), ROUND_HALF_UP) + 1
+    largest = max(steps, default=Decimal(0))
+    return last.value + MOST_LEAP * largest if len(steps) >= LEAST_STEPS and largest else None
 
 
 def hours_of(uses: Iterable[Period], since: datetime) -> Decimal:

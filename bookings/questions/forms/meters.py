@@ -33,6 +33,17 @@ class ReadingForm(StyledForm):
     )
 
 
+class CorrectionForm(StyledForm):
+    """What a meter did show."""
+
+    value = forms.CharField(
+        label=_("It showed"),
+        max_length=30,
+        widget=forms.TextInput(attrs={"inputmode": "decimal"}),
+    )
+    reason = forms.CharField(label=_("Reason"), max_length=500)
+
+
 class CounterForm(StyledForm):
     """A new maintenance counter."""
 

@@ -43,7 +43,8 @@ class Meter(models.Model):
 
 class MeterReading(models.Model):
     """What a meter showed, by a person's answer or as staff entered it. A `reset_reason` says that
-    it was replaced or set back, and counts from this value on."""
+    it was replaced or set back, and counts from this value on; a `correction_reason` that the
+    host has put a wrong value right."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     meter = models.ForeignKey(Meter, models.PROTECT, related_name="readings", db_index=False)
@@ -54,6 +55,7 @@ class MeterReading(models.Model):
         User, models.PROTECT, null=True, related_name="+", db_index=False
     )
     reset_reason = models.CharField(max_length=500, blank=True)
+    correction_reason = models.CharField(max_length=500, blank=True, default="", db_default="")
 
     class Meta:
         verbose_name = _("meter reading")

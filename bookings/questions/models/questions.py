@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -90,7 +91,7 @@ class AnswerSheet(models.Model):
 
 class AnswerFile(StoredFile):
     """A picture or a document that answers a question (`key`) before or after a booking's use.
-    Without a `sheet` it was uploaded, and no answer names it yet."""
+    Without a `sheet` it was uploaded, and no answer names it yet: it goes after a day."""
 
     reservation = models.ForeignKey(
         Reservation, models.PROTECT, related_name="answer_files", db_index=False
@@ -99,6 +100,7 @@ class AnswerFile(StoredFile):
     key = models.CharField(max_length=40)
     sheet = models.ForeignKey(AnswerSheet, models.PROTECT, null=True, related_name="files")
     added_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         verbose_name = _("file of an answer")

@@ -83,10 +83,25 @@ def _due(cycle: CounterCycle, uses: list[Period], by_meter: dict[UUID, list[rule
     return Due(cycle, used, rules.standing(used, counter.limit, counter.warn_percent))
 
 
-def last_reading(meter: Meter, *, before: datetime | None = None) -> MeterReading | None:
-    """Return the latest reading of a meter."""
+def load_bounds(meter: Meter, now: datetime) -> tuple[Decimal | None, Decimal | None]:
+    """Return the least and the most that a meter can show now, None where there is no bound: of one
+    that only goes up its last reading, and what its last fifty let expect. One statement."""
+    if not meter.is_monotone:
+        return None, None
     rows = MeterReading.objects.filter(meter=meter).order_by("-read_at", "-id")
-    return (rows.filter(read_at__lte=before) if before else rows).first()
+    last = [
+        rules.Reading(at, value, bool(reset))
+        for at, value, reset in rows.values_list("read_at", "value", "reset_reason")[:50]
+    ]
+    return (last[0].value if last else None), rules.most_to_read(last, meter.unit, now)
+
+
+def neighbours(row: MeterReading) -> tuple[MeterReading | None, MeterReading | None]:
+    """Return the readings of the same meter right before and right after one. Two statements."""
+    rows = MeterReading.objects.filter(meter=row.meter_id).exclude(pk=row.pk)
+    before = rows.filter(read_at__lte=row.read_at).order_by("-read_at", "-id").first()
+    after = rows.filter(read_at__gt=row.read_at).order_by("read_at", "id").first()
+    return before, after
 
 
 def meters_of(instrument: Instrument) -> list[Meter]:
@@ -113,6 +128,13 @@ def meter_to_manage(actor: Actor, meter_id: UUID) -> Meter:
     meter = visible(Meter.objects, pk=meter_id)
     meter.instrument = instrument_to_manage(actor, meter.instrument_id)
     return meter
+
+
+def reading_to_manage(actor: Actor, reading_id: UUID) -> MeterReading:
+    """Return a reading at an instrument the actor manages; `NotFound`, `NotPermitted`."""
+    row = visible(MeterReading.objects.select_related("entered_by", "sheet"), pk=reading_id)
+    row.meter = meter_to_manage(actor, row.meter_id)
+    return row
 
 
 def counter_to_manage(actor: Actor, counter_id: UUID) -> MaintenanceCounter:

@@ -7,10 +7,11 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts import trail
-from accounts.domain.errors import WrongState, invalid
+from accounts.domain.errors import FieldProblem, Invalid, WrongState, invalid
 from accounts.domain.roles import By
 from accounts.notifications import Effect, enqueue
 from accounts.selectors.rows import visible
+from bookings.questions.domain.meters import FINE, REACHED
 from bookings.questions.domain.questions import as_number
 from bookings.questions.models import (
     CounterCycle,
@@ -18,7 +19,7 @@ from bookings.questions.models import (
     Meter,
     MeterReading,
 )
-from bookings.questions.selectors.meters import last_reading
+from bookings.questions.selectors.meters import load_bounds, load_due, neighbours, open_cycles
 from bookings.record.domain.money import format_number
 from instruments.locks import lock_managed
 from instruments.models import Instrument
@@ -71,16 +72,16 @@ def meter_add(
 @transaction.atomic
 def meter_read(by: By, *, meter_id: UUID, value: object, reset_reason: str = "") -> MeterReading:
     """Enter what a meter shows now. For the host's managers. What is below the last reading of a
-    meter that only goes up needs a reason: it was replaced or set back."""
+    meter that only goes up, or more than it can show by now, needs a reason: it was replaced or set
+    back."""
     meter, instrument = _lock(by, meter_id)
     if meter.is_hours:
         raise WrongState("counted-by-itself")
     number, reason = as_number(value), reset_reason.strip()
     if number is None:
         raise invalid("value", "not-a-decimal")
-    last = last_reading(meter)
-    if meter.is_monotone and last is not None and number < last.value and not reason:
-        raise invalid("value", "reading-below-last", last=format_number(last.value))
+    if not reason and (problem := reading_problem(meter, number, by.now, "value")):
+        raise Invalid([problem])
     row = MeterReading.objects.create(
         meter=meter,
         value=number,
@@ -91,6 +92,57 @@ def meter_read(by: By, *, meter_id: UUID, value: object, reset_reason: str = "")
     after = {"meter": meter.pk, "value": format_number(number), "is_reset": bool(reason)}
     places = instrument.places()
     trail.record(by, "meter.read", meter, after=after, reason=reason, places=places)
+    enqueue([counters_due(instrument.pk, str(row.pk), by.now)], now=by.now)
+    return row
+
+
+def reading_problem(meter: Meter, value: Decimal, now: datetime, field: str) -> FieldProblem | None:
+    """What is wrong with what a meter is said to show now, at this field; None where nothing is."""
+    least, most = load_bounds(meter, now)
+    if least is not None and value < least:
+        return FieldProblem(field, "reading-below-last", {"last": format_number(least)})
+    if most is not None and value > most:
+        numbers: dict[str, str | int] = {"most": format_number(most)}
+        return FieldProblem(field, "reading-leaps", numbers)
+    return None
+
+
+@transaction.atomic
+def reading_correct(by: By, *, reading_id: UUID, value: object, reason: str) -> MeterReading:
+    """Put right what was read wrongly at a meter, with a reason. For the host's managers. One that
+    only goes up keeps its order. Counters count anew, and tell again what they told too early; a
+    closure stays until somebody ends it."""
+    known = visible(MeterReading.objects, pk=reading_id)
+    meter, instrument = _lock(by, known.meter_id)
+    row = MeterReading.objects.get(pk=reading_id)
+    number = as_number(value)
+    if number is None:
+        raise invalid("value", "not-a-decimal")
+    if not reason.strip():
+        raise invalid("reason", "required")
+    before, after = neighbours(row)
+    if meter.is_monotone:
+        if before and not row.reset_reason and number < before.value:
+            raise invalid("value", "reading-below-last", last=format_number(before.value))
+        if after and not after.reset_reason and number > after.value:
+            raise invalid("value", "too-large", most=format_number(after.value))
+    old, row.value, row.correction_reason = row.value, number, reason.strip()
+    row.save(update_fields=["value", "correction_reason"])
+    trail.record(
+        by,
+        "meter.correct",
+        meter,
+        before={"reading": row.pk, "value": format_number(old)},
+        after={"value": format_number(number)},
+        reason=row.correction_reason,
+        places=instrument.places(),
+    )
+    for due in load_due(list(open_cycles([instrument.pk]).filter(counter__meter=meter))):
+        if due.standing != REACHED:
+            due.cycle.reached_at = None
+        if due.standing == FINE:
+            due.cycle.warned_at = None
+        due.cycle.save(update_fields=["reached_at", "warned_at"])
     enqueue([counters_due(instrument.pk, str(row.pk), by.now)], now=by.now)
     return row
 

@@ -1,7 +1,7 @@
 """Setting what is asked, and storing what was answered."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -13,6 +13,7 @@ from accounts.domain.errors import FieldProblem, Invalid, NotPermitted, WrongSta
 from accounts.domain.roles import By
 from accounts.notifications import enqueue
 from accounts.selectors.memberships import place_of
+from accounts.services.jobs import work_through
 from bookings.questions.domain.questions import (
     AFTER,
     BEFORE,
@@ -24,19 +25,20 @@ from bookings.questions.domain.questions import (
     parse_fields,
 )
 from bookings.questions.models import AnswerFile, AnswerSheet, Meter, MeterReading, Questionnaire
-from bookings.questions.selectors.meters import last_reading, meters_of
+from bookings.questions.selectors.meters import meters_of
 from bookings.questions.selectors.questions import (
     load_questionnaire,
     questionnaire_versions,
     questions_version,
 )
-from bookings.questions.services.meters import counters_due
-from bookings.record.domain.money import format_number
+from bookings.questions.services.meters import counters_due, reading_problem
 from bookings.record.domain.refusals import Refusal, RulesRefuse
 from bookings.record.models import Reservation
-from instruments.locks import lock_managed
+from instruments.locks import lock_instrument, lock_managed
 from instruments.models import Instrument
 from instruments.services.attachments import stored_files_delete
+
+UNNAMED_LASTS = timedelta(days=1)
 
 
 @transaction.atomic
@@ -79,11 +81,13 @@ def answers_take(
     moment: str,
     answers: Mapping[str, Any] | None,
     skip_reason: str = "",
+    version: int | None = None,
 ) -> None:
     """Store what was answered as somebody checks in or out, under the instrument's lock. What is
-    answered already stays unless it is answered again. `RulesRefuse` (`questions-open`) names the
-    required questions that have no answer; `Invalid` what is wrong. No statement where nothing is
-    asked."""
+    answered already stays unless it is answered again. `version`: of the questions that were read,
+    where it is known; `WrongState` (`questions-changed`) if it is another now. `RulesRefuse`
+    (`questions-open`) names the required questions that have no answer; `Invalid` what is wrong.
+    No statement where nothing is asked."""
     if questions_version(instrument, moment) is None and not answers:
         return
     sheet = AnswerSheet.objects.filter(reservation=reservation, moment=moment).first()
@@ -96,6 +100,7 @@ def answers_take(
         _skip(by, reservation, questionnaire, sheet, skip_reason.strip())
         return
     if answers is not None:
+        _check_version(questionnaire, version)
         _answer(by, instrument, reservation, questionnaire, sheet, answers)
     elif required := [field["key"] for field in questionnaire.fields if field["required"]]:
         raise RulesRefuse([Refusal("questions-open", {"fields": ", ".join(required)})])
@@ -109,9 +114,11 @@ def answers_keep(
     moment: str,
     answers: Mapping[str, Any],
     skip_reason: str = "",
+    version: int | None = None,
 ) -> AnswerSheet:
     """Store answers by themselves, under the instrument's lock: before a confirmed booking begins,
-    again; after use what was owed, once. `WrongState` at another time."""
+    again; after use what was owed, once. `WrongState` at another time, and (`questions-changed`) of
+    another `version` of the questions."""
     sheet = AnswerSheet.objects.filter(reservation=reservation, moment=moment).first()
     if reservation.state not in (("confirmed",) if moment == BEFORE else ("completed",)):
         raise WrongState(state=reservation.state)
@@ -120,7 +127,13 @@ def answers_keep(
     questionnaire = _asked(instrument, sheet, moment)
     if skip_reason.strip():
         return _skip(by, reservation, questionnaire, sheet, skip_reason.strip())
+    _check_version(questionnaire, version)
     return _answer(by, instrument, reservation, questionnaire, sheet, answers)
+
+
+def _check_version(questionnaire: Questionnaire, read: int | None) -> None:
+    if read not in {None, questionnaire.version}:
+        raise WrongState("questions-changed", version=questionnaire.version)
 
 
 def _asked(instrument: Instrument, sheet: AnswerSheet | None, moment: str) -> Questionnaire:
@@ -165,9 +178,28 @@ def answer_file_store(
         AnswerFile.objects.filter(reservation=reservation, moment=moment, key=key, sheet=None)
     )
     file.reservation, file.moment, file.key = reservation, moment, key
-    file.added_by_id = by.actor.person
+    file.added_by_id, file.created_at = by.actor.person, by.now
     file.save(force_insert=True)
     return file
+
+
+def answer_files_expire(*, now: datetime) -> int:
+    """Delete the files that were uploaded a day ago and that no answer names; how many."""
+    due = AnswerFile.objects.filter(sheet=None, created_at__lte=now - UNNAMED_LASTS)
+
+    def act(file_id: UUID) -> int:
+        row = due.filter(pk=file_id).select_related("reservation").first()
+        if row is None:
+            return 0
+        lock_instrument(row.reservation.instrument_id)  # as whoever stores answers
+        unnamed = due.filter(pk=file_id)
+        found = unnamed.count()
+        stored_files_delete(unnamed)
+        return found
+
+    return work_through(
+        job="files of no answer", due=due.order_by("created_at", "pk"), act=act, now=now, most=500
+    )
 
 
 def answer_files_forget(*, user_id: UUID) -> None:
@@ -271,18 +303,18 @@ def _readings_store(
         meter = meters.get(field.meter)
         if meter is None:
             continue
-        last = last_reading(meter)
-        row = MeterReading(
-            meter=meter,
-            value=Decimal(sheet.answers[field.key]),
-            read_at=by.now,
-            sheet=sheet,
-            entered_by_id=by.actor.user_id,
+        value = Decimal(sheet.answers[field.key])
+        if problem := reading_problem(meter, value, by.now, f"answers.{field.key}"):
+            problems.append(problem)
+        rows.append(
+            MeterReading(
+                meter=meter,
+                value=value,
+                read_at=by.now,
+                sheet=sheet,
+                entered_by_id=by.actor.user_id,
+            )
         )
-        if meter.is_monotone and last is not None and row.value < last.value:
-            numbers: dict[str, str | int] = {"last": format_number(last.value)}
-            problems.append(FieldProblem(f"answers.{field.key}", "reading-below-last", numbers))
-        rows.append(row)
     if problems:
         raise Invalid(problems)
     MeterReading.objects.bulk_create(rows)

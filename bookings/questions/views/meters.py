@@ -11,13 +11,20 @@ from django.utils.translation import gettext
 
 from accounts.permissions import actor_of
 from accounts.views.pages import act, edits, sent, writes
-from bookings.questions.forms.meters import CounterForm, DoneForm, MeterForm, ReadingForm
+from bookings.questions.forms.meters import (
+    CorrectionForm,
+    CounterForm,
+    DoneForm,
+    MeterForm,
+    ReadingForm,
+)
 from bookings.questions.selectors.meters import (
     counter_to_manage,
     load_due,
     meter_to_manage,
     meters_of,
     open_cycles,
+    reading_to_manage,
     readings_of,
 )
 from bookings.questions.services.meters import (
@@ -26,7 +33,9 @@ from bookings.questions.services.meters import (
     counter_retire,
     meter_add,
     meter_read,
+    reading_correct,
 )
+from bookings.record.domain.money import format_number
 from instruments.models import Instrument
 from instruments.selectors.managing import instrument_to_manage
 
@@ -89,6 +98,25 @@ def meter(request: HttpRequest, meter_id: UUID) -> HttpResponse:
         to=request.path,
         done=gettext("Saved."),
         form=ReadingForm(sent(request)),
+    )
+
+
+@edits
+def reading(request: HttpRequest, reading_id: UUID) -> HttpResponse:
+    """Put a reading right."""
+    row = reading_to_manage(actor_of(request.user), reading_id)
+
+    def page(status: int = 200, **context: Any) -> HttpResponse:
+        context |= {"reading": row, "meter": row.meter, "instrument": row.meter.instrument}
+        return render(request, "bookings/questions/reading.html", context, status=status)
+
+    return act(
+        request,
+        page,
+        lambda by, data: reading_correct(by, reading_id=reading_id, **data),
+        to=reverse("bookings:meter", args=[row.meter_id]),
+        done=gettext("Corrected. A closure that it caused stays until you end it."),
+        form=CorrectionForm(sent(request), initial={"value": format_number(row.value)}),
     )
 
 

@@ -50,6 +50,12 @@ class AnswersBody(Shape):
     that uploading it gave (`POST answers/attachments/`)."""
 
     answers = serializers.DictField(child=serializers.JSONField(), required=False)
+    questions_version = Whole(
+        required=False,
+        allow_null=True,
+        min_value=1,
+        help_text="The `version` of the questions that you answer: refused where it is another.",
+    )
 
 
 class CheckInBody(AnswersBody):

@@ -81,6 +81,10 @@ def _outage(cycle: CounterCycle, now: datetime) -> Outage:
 
 
 def _message(name: str, cycle: CounterCycle) -> Effect:
+    told = cycle.reached_at or cycle.warned_at  # anew after a reading was put right
+    assert told is not None
     return Effect(
-        kind=f"counter.{name}", key=f"counter.{name}:{cycle.pk}", payload={"cycle": str(cycle.pk)}
+        kind=f"counter.{name}",
+        key=f"counter.{name}:{cycle.pk}:{told.isoformat()}",
+        payload={"cycle": str(cycle.pk)},
     )

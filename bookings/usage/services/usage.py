@@ -58,6 +58,7 @@ def reservation_check_in(
     reservation_id: UUID,
     house_rules: int | None = None,
     answers: Mapping[str, Any] | None = None,
+    questions_version: int | None = None,
 ) -> UsageSession:
     """Begin using the instrument: from 15 minutes before the start, if the unit is free until
     then or another is for the whole booking, to the end. Whoever was left checked in on the unit
@@ -79,7 +80,14 @@ def reservation_check_in(
     )
     if reservation.service_mode != Instrument.ServiceMode.ENTRUSTED:
         house_rules_require(by, instrument, reservation.user_id, house_rules, newest=True)
-    answers_take(by, instrument=instrument, reservation=reservation, moment=BEFORE, answers=answers)
+    answers_take(
+        by,
+        instrument=instrument,
+        reservation=reservation,
+        moment=BEFORE,
+        answers=answers,
+        version=questions_version,
+    )
     if by.now < reservation.start_at:
         lapse(instrument=instrument, now=by.now)
         _take_from_now(by, instrument, reservation)
@@ -155,6 +163,7 @@ def reservation_check_out(
     rating: int | None = None,
     remarks: str = "",
     answers: Mapping[str, Any] | None = None,
+    questions_version: int | None = None,
     skip_reason: str = "",
 ) -> UsageSession:
     """Stop using the instrument. What is left of the slot is free at once. What must be answered
@@ -175,6 +184,7 @@ def reservation_check_out(
         moment=AFTER,
         answers=answers,
         skip_reason=skip_reason,
+        version=questions_version,
     )
     session_finish(by, session, instrument, reservation, check_out=by.now, assumed=False)
     if rating is not None:
@@ -198,6 +208,7 @@ def reservation_answer(
     moment: str,
     answers: Mapping[str, Any],
     skip_reason: str = "",
+    questions_version: int | None = None,
 ) -> Reservation:
     """Answer what is asked before a booking that is to come, or what was left open after it: for
     the person, or the host's managers, who may leave it out and say why."""
@@ -209,6 +220,7 @@ def reservation_answer(
         moment=moment,
         answers=answers,
         skip_reason=skip_reason,
+        version=questions_version,
     )
     return reservation
 

@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bookings.questions.domain.meters import Reading, advanced, hours_of, standing
+from bookings.questions.domain.meters import (
+    Reading,
+    advanced,
+    hours_of,
+    most_to_read,
+    standing,
+)
 from bookings.record.domain.periods import Period
 from tests.factories.moments import NOW
 
@@ -23,6 +29,18 @@ def test_a_meter_goes_on_by_its_steps_after_the_moment():
     assert advanced(readings, NOW) == 20
     assert advanced(readings[:1], NOW) == 0
     assert advanced([], NOW) == 0
+
+
+def test_what_a_meter_can_show_by_now():
+    now = NOW + 10 * HOUR
+    assert most_to_read([], "h", now) is None
+    assert most_to_read([read(0, 100), read(4, 102)], " Hours", now) == 109
+    # Of other units: from three steps on, and those after a reset alone count.
+    shots = [read(0, 7), read(1, 9), read(2, 12)]
+    assert most_to_read(shots, "shots", now) is None
+    assert most_to_read([*shots, read(3, 13)], "shots", now) == 13 + 300
+    assert most_to_read([*shots, read(3, 0, is_reset=True), read(4, 1)], "", now) == 301
+    assert most_to_read([read(n, 5) for n in range(5)], "", now) is None
 
 
 @given(st.lists(st.decimals(0, 1000, places=2), min_size=1, max_size=12), st.integers(0, 12))

@@ -7,7 +7,7 @@ import pytest
 
 from accounts.domain.errors import Invalid, NotPermitted, WrongState
 from accounts.domain.roles import By
-from accounts.models import Message, OutboxMessage
+from accounts.models import Message, OutboxMessage, TrailEntry
 from bookings.models import Closure, CounterCycle, MeterReading, Reservation
 from bookings.overview.services.effects import effects_carry_out
 from bookings.questions.selectors.meters import load_due, open_cycles
@@ -17,6 +17,7 @@ from bookings.questions.services.meters import (
     counter_retire,
     meter_add,
     meter_read,
+    reading_correct,
 )
 from bookings.usage.services.counters import counters_check, counters_review
 from bookings.usage.services.sessions import session_set
@@ -151,18 +152,67 @@ def test_a_correction_of_the_times_is_counted(cast):
 def test_readings_below_the_last_need_a_reason(cast):
     meter = meter_add(by(cast), instrument_id=cast.microscope.pk, name="Filament", unit="h")
     counter(cast, meter=meter.pk, limit="100")
-    minute = timedelta(minutes=1)
-    meter_read(by(cast, NOW + minute), meter_id=meter.pk, value="1000")
-    meter_read(by(cast, NOW + 2 * minute), meter_id=meter.pk, value="1060.5")
+    day = timedelta(days=3)
+    meter_read(by(cast, NOW + day), meter_id=meter.pk, value="1000")
+    meter_read(by(cast, NOW + 2 * day), meter_id=meter.pk, value="1060.5")
     with pytest.raises(Invalid) as refused:
-        meter_read(by(cast, NOW + 3 * minute), meter_id=meter.pk, value="0")
+        meter_read(by(cast, NOW + 3 * day), meter_id=meter.pk, value="0")
     (problem,) = refused.value.problems
     assert (problem.field, problem.code) == ("value", "reading-below-last")
     assert due(cast) == ("60.5000", "fine")
-    meter_read(by(cast, NOW + 3 * minute), meter_id=meter.pk, value=0, reset_reason="new one")
-    meter_read(by(cast, NOW + 4 * minute), meter_id=meter.pk, value="40")
+    meter_read(by(cast, NOW + 3 * day), meter_id=meter.pk, value=0, reset_reason="new one")
+    meter_read(by(cast, NOW + 4 * day), meter_id=meter.pk, value="40")
     assert due(cast) == ("100.5000", "reached")
     assert MeterReading.objects.count() == 4
+
+
+def test_a_slip_of_the_keyboard_closes_nothing(cast):
+    minute = timedelta(minutes=1)
+    meter = meter_add(by(cast), instrument_id=cast.microscope.pk, name="Laser", unit="h")
+    counter(cast, "500", meter=meter.pk, action="close")
+    meter_read(by(cast, NOW + minute), meter_id=meter.pk, value="1204.5")
+    later = NOW + timedelta(hours=30)
+    with pytest.raises(Invalid) as refused:
+        meter_read(by(cast, later), meter_id=meter.pk, value="12345")
+    (problem,) = refused.value.problems
+    assert (problem.field, problem.code) == ("value", "reading-leaps")
+    assert problem.numbers == {"most": "1235.48"}  # 29:59 hours, and one
+    counters_check(instrument_id=cast.microscope.pk, now=later)
+    assert due(cast) == ("0", "fine") and not Closure.objects.exists()
+    meter_read(by(cast, later), meter_id=meter.pk, value="12345", reset_reason="a new laser")
+
+
+def test_a_reading_that_was_put_right_counts_anew_and_is_told_again(cast):
+    minute = timedelta(minutes=1)
+    meter = meter_add(by(cast), instrument_id=cast.microscope.pk, name="Shots")
+    counter(cast, "100", meter=meter.pk, action="close")
+    _first, wrong, last = (
+        meter_read(by(cast, NOW + n * minute), meter_id=meter.pk, value=value)
+        for n, value in ((1, "10"), (2, "900"), (3, "901"))
+    )
+    carry_out()
+    assert (due(cast), told()) == (("891.0000", "reached"), ["counter.reached"])
+    refused = [
+        (by(cast), {"value": "9", "reason": "typo"}, "reading-below-last"),
+        (by(cast), {"value": "902", "reason": "typo"}, "too-large"),
+        (by(cast), {"value": "90", "reason": " "}, "required"),
+    ]
+    for who, values, code in refused:
+        with pytest.raises(Invalid) as wrongly:
+            reading_correct(who, reading_id=wrong.pk, **values)
+        assert wrongly.value.problems[0].code == code
+    with pytest.raises(NotPermitted):
+        reading_correct(by(cast, who="wang"), reading_id=wrong.pk, value="90", reason="typo")
+    for row, value in ((wrong, "90"), (last, "91")):
+        reading_correct(by(cast), reading_id=row.pk, value=value, reason="a digit too many")
+    assert due(cast) == ("81.0000", "fine")
+    assert CounterCycle.objects.get().reached_at is None
+    entry = TrailEntry.objects.filter(action="meter.correct").latest("id")
+    assert (entry.before["value"], entry.after["value"]) == ("901", "91")
+    meter_read(by(cast, NOW + 4 * minute), meter_id=meter.pk, value="111")
+    carry_out("2026-03-06 21:00")
+    assert told() == ["counter.reached", "counter.reached"]
+    assert Closure.objects.count() == 1  # the one there is, until somebody ends it
 
 
 def test_hours_are_not_read_and_what_is_retired_counts_no_more(cast):

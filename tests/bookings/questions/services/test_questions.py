@@ -1,5 +1,8 @@
 """Questions asked at check-in and check-out."""
 
+from datetime import timedelta
+from functools import partial
+
 import pytest
 
 from accounts.domain.errors import Invalid, NotFound, NotPermitted, WrongState, WrongVersion
@@ -8,7 +11,11 @@ from accounts.models import TrailEntry
 from bookings.models import AnswerFile, AnswerSheet, MeterReading, Questionnaire, UsageSession
 from bookings.questions.selectors.questions import answer_file_by_id, answered, sheets_owed
 from bookings.questions.services.meters import meter_add
-from bookings.questions.services.questions import answer_files_forget, questionnaire_set
+from bookings.questions.services.questions import (
+    answer_files_expire,
+    answer_files_forget,
+    questionnaire_set,
+)
 from bookings.record.domain.refusals import RulesRefuse
 from bookings.usage.services.usage import (
     reservation_answer,
@@ -81,6 +88,18 @@ def test_what_was_answered_before_lets_in_by_the_version_it_was_asked_with(cast,
     assert (sheet.questionnaire.version, sheet.answers) == (1, {"clean": True})
     with pytest.raises(WrongState):
         answer(cast, booked, "before", {"clean": False})
+
+
+def test_answers_to_questions_that_have_changed_are_refused(cast, booked):
+    ask(cast, "before", CLEAN)
+    ask(cast, "before", CLEAN | {"label": "Was it dirty?"})
+    for act in (check_in, partial(answer, moment="before")):
+        with pytest.raises(WrongState) as refused:
+            act(cast, booked, answers={"clean": True}, questions_version=1)
+        assert (refused.value.code, refused.value.numbers) == ("questions-changed", {"version": 2})
+    assert not AnswerSheet.objects.exists()
+    check_in(cast, booked, answers={"clean": True}, questions_version=2)
+    assert AnswerSheet.objects.get().state == "answered"
 
 
 def test_what_need_not_be_answered_refuses_nobody(cast, booked):
@@ -248,6 +267,22 @@ def test_answering_again_drops_the_file_before(cast, booked, django_capture_on_c
     assert file_open(old.pk, "file") is None
     answer(cast, booked, "before", {})
     assert not AnswerFile.objects.exists()
+
+
+def test_a_file_that_no_answer_names_goes_after_a_day(
+    cast, booked, django_capture_on_commit_callbacks
+):
+    ask(cast, "before", STAGE)
+    named = upload(cast, booked)
+    answer(cast, booked, "before", {"stage": str(named.pk)})
+    forgotten = upload(cast, booked)
+    at_last = at("2026-03-07 09:00")
+    assert answer_files_expire(now=at_last - timedelta(seconds=1)) == 0
+    with django_capture_on_commit_callbacks(execute=True):
+        assert answer_files_expire(now=at_last) == 1
+    assert AnswerFile.objects.get() == named
+    assert file_open(forgotten.pk, "file") is None
+    assert answer_files_expire(now=at_last) == 0
 
 
 def test_a_file_of_another_booking_or_question_is_none(cast, booked):
