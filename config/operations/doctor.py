@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from shutil import disk_usage
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 from uuid import uuid4
 
 import redis
@@ -17,6 +19,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.mail import mailers
 from django.db import DatabaseError, connection, connections, transaction
+from django.urls import reverse
 
 from accounts.models import Installation
 from accounts.replica import ALIAS, end_of_log, follower
@@ -25,6 +28,7 @@ from accounts.selectors.guards import guards_bypassed, guards_down
 from accounts.selectors.jobs import last_run
 from bookings.catalogue.adapters.boundaries import load_boundaries
 from bookings.catalogue.domain.maps import NotBoundaries
+from bookings.results.selectors.handoffs import bytes_coming
 from config.celery import OWN_ENTRIES, app
 from config.operations.health import SILENT, pending_migrations
 
@@ -260,6 +264,31 @@ def _files() -> Findings:
         yield False, "static files are not collected: manage.py collectstatic"
 
 
+def _uploads() -> Findings:
+    """The service that takes results answers where browsers and programs send them; their folder
+    can be written, and there is room for what is on its way."""
+    base = settings.UPLOADS_URL or settings.SITE_URL
+    request = Request(base + reverse("api-uploads"), method="OPTIONS")  # noqa: S310 (a setting)
+    try:
+        with urlopen(request, timeout=5) as answer:  # noqa: S310
+            speaks = "Tus-Version" in answer.headers
+        yield speaks, f"{base} {'takes uploads' if speaks else 'is not the service of uploads'}"
+    except HTTPError as problem:
+        yield False, f"{base} answers {problem.code} where uploads are sent"
+    except OSError as problem:
+        yield False, f"{base} does not answer from here: {_short(problem)}"
+    name = default_storage.save("results/probe", ContentFile(b"probe"))
+    default_storage.delete(name)
+    yield True, "results can be written and deleted"
+    root = Path(settings.MEDIA_ROOT)
+    if root.is_dir() and not settings.MEDIA_BUCKET:
+        free, coming = disk_usage(root).free, bytes_coming()
+        yield (
+            free >= coming,
+            f"{free / 1e9:.1f} GB are free, {coming / 1e9:.1f} GB of results are on their way",
+        )
+
+
 def _safety() -> Findings:
     """Archive of the write-ahead log, and standbys, as far as the role may see them."""
     with connection.cursor() as cursor:
@@ -342,6 +371,7 @@ PARTS: dict[str, Callable[[], Findings]] = {
     "workers": _workers,
     "mail": _mail,
     "files": _files,
+    "uploads": _uploads,
     "safety": _safety,
     "replica": _replica,
     "installation": _set_up,

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import BigIntegerField, Count, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models import BigIntegerField, Count, F, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 
 from accounts.domain.errors import NotFound, NotPermitted
@@ -122,6 +122,13 @@ def files_for(actor: Actor, hand_off: HandOff) -> QuerySet[ResultFile]:
 def terms_for(actor: Actor, instrument_id: UUID) -> ResultTerms:
     """Return what is promised of the results of an instrument that the actor may see."""
     return terms_of(instrument_by_id(actor, instrument_id).pk)
+
+
+def bytes_coming() -> int:
+    """Return how many bytes are still to come of all files that were begun."""
+    rows = ResultFile.objects.filter(state=ResultFile.State.UPLOADING)
+    total: int | None = rows.aggregate(bytes=Sum(F("size") - F("received")))["bytes"]
+    return total or 0
 
 
 def storages_for(actor: Actor) -> QuerySet[HostStorage]:

@@ -5,6 +5,7 @@ import socket
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Thread
+from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
 from urllib.request import urlopen
 from uuid import uuid4
@@ -26,6 +27,7 @@ from accounts.services.file_jobs import files_clear
 from bookings.audit.services.bundles import bundles_work
 from bookings.models import TrailBundle
 from bookings.privacy.services.retention import records_remove
+from bookings.results.services.uploads import file_remove, upload_begin
 from config.files.storages import BytesLost, FilesAway
 from config.operations import doctor
 from instruments.models import Attachment, Instrument
@@ -35,6 +37,7 @@ from tests.config.test_env import said
 from tests.factories.attachments import PDF, photo, picture
 from tests.factories.buckets import stored
 from tests.factories.cast import NOW, at
+from tests.factories.results import announced
 from tests.instruments.views.conftest import signed_in
 
 
@@ -296,6 +299,32 @@ def test_the_doctor_tries_the_bucket(bucket, settings):
     bucket.stop()
     with pytest.raises(FilesAway, match="Could not connect"):
         list(doctor._files())
+
+
+@pytest.mark.django_db
+def test_the_doctor_asks_the_service_of_uploads(settings, tmp_path, monkeypatch, cast):
+    settings.MEDIA_ROOT, settings.MEDIA_BUCKET = tmp_path, ""
+    ours = b"HTTP/1.1 204 No Content\r\nTus-Version: 1.0.0\r\n\r\n"
+    refused = b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n"
+    others = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+    for answer, is_right in ((ours, True), (refused, False), (others, False)):
+        with answering(answer) as settings.UPLOADS_URL:
+            assert [found for found, _ in doctor._uploads()] == [is_right, True, True]
+    (nobody, _), *_rest = doctor._uploads()  # it listens no longer
+    assert nobody is False
+    row = upload_begin(
+        By(cast.actor("zhao"), NOW), hand_off_id=announced(cast).pk, path="a", size=5_000_000_000
+    )
+    monkeypatch.setattr(doctor, "disk_usage", lambda _: SimpleNamespace(free=4_000_000_000))
+    *_, room = doctor._uploads()
+    assert room == (False, "4.0 GB are free, 5.0 GB of results are on their way")
+    file_remove(By(cast.actor("zhao"), NOW), file_id=row.pk)
+    *_, room = doctor._uploads()
+    assert room[0] is True
+    settings.MEDIA_ROOT = tmp_path / "file"
+    settings.MEDIA_ROOT.write_bytes(b"")
+    with pytest.raises(OSError):
+        list(doctor._uploads())
 
 
 @pytest.mark.usefixtures("either_storage")
