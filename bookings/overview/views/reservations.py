@@ -215,6 +215,14 @@ def _funding(actor: Actor, reservation: Reservation) -> list[Earmark]:
     return rows
 
 
+def came_from(at: str, reservation_id: UUID) -> str:
+    """The address of the page where somebody began: of the label with this code, where there is
+    one, else of the booking."""
+    if at.isalnum():
+        return reverse("bookings:at", args=[at])
+    return reverse("bookings:reservation", args=[reservation_id])
+
+
 def answered(
     request: HttpRequest,
     reservation_id: UUID,
@@ -226,14 +234,11 @@ def answered(
 ) -> HttpResponse:
     """Carry out an act on a booking and go back to its page, or to that of its instrument's label,
     where it came from there (`at`); a refusal is said on the booking's page."""
-    at = request.POST.get("at", "")
     return act(
         request,
         partial(reservation_page, request, reservation_id),
         work,
-        to=reverse("bookings:at", args=[at])
-        if at.isalnum()
-        else reverse("bookings:reservation", args=[reservation_id]),
+        to=came_from(request.POST.get("at", ""), reservation_id),
         done=done,
         form=form,
         name=name,

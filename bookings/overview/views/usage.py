@@ -15,7 +15,7 @@ from accounts.domain.roles import By
 from accounts.views.pages import act, by_of, edits, sent, writes
 from bookings.catalogue.selectors.units import units_of
 from bookings.catalogue.views.refusals import refusal_text
-from bookings.overview.views.reservations import answered, reservation_page
+from bookings.overview.views.reservations import answered, came_from, reservation_page
 from bookings.questions.domain.questions import AFTER, BEFORE, MOMENTS
 from bookings.questions.models import AnswerFile
 from bookings.record.domain.ratings import MARKS
@@ -53,7 +53,8 @@ def check_in(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
     except RulesRefuse as refused:
         messages.error(request, refusal_text(refused))
         if {refusal.code for refusal in refused.refusals} & ASKED:
-            return redirect("bookings:questions", reservation_id=reservation_id, moment=BEFORE)
+            at = {"at": at} if (at := request.POST.get("at")) else None
+            return redirect(reverse("bookings:questions", args=[reservation_id, BEFORE], query=at))
         return reservation_page(request, reservation_id, status=422)
 
 
@@ -126,7 +127,8 @@ def answer_rating(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
 @edits
 def questions(request: HttpRequest, reservation_id: UUID, moment: str) -> HttpResponse:
     """What is asked before use, with the house rules, from the confirmation on: once it is time,
-    sending it checks in. What is owed after use."""
+    sending it checks in, and goes back to the label (`at`) where somebody came from there. What is
+    owed after use."""
     by = by_of(request)
     row = reservation_by_id(by.actor, reservation_id)
     require_user(by.actor, row)
@@ -138,8 +140,9 @@ def questions(request: HttpRequest, reservation_id: UUID, moment: str) -> HttpRe
         and row.state == "confirmed"
         and row.start_at - CHECK_IN_BEFORE <= by.now < row.end_at
     )
+    back = came_from(request.GET.get("at", ""), row.pk)
     if not (asked.questions[moment] or asked.house_rules):
-        return redirect("bookings:reservation", reservation_id=row.pk)
+        return redirect(back)
     form = asked.form(BeginForm, moment, sent(request), request.FILES)
 
     def page(status: int = 200, **context: Any) -> HttpResponse:
@@ -149,6 +152,7 @@ def questions(request: HttpRequest, reservation_id: UUID, moment: str) -> HttpRe
             "zone": row.instrument.facility.time_zone,
             "house_rules": asked.house_rules if moment == BEFORE else None,
             "is_time": is_time,
+            "back": back,
         }
         return render(request, "bookings/questions/answer.html", context, status=status)
 
@@ -177,7 +181,7 @@ def questions(request: HttpRequest, reservation_id: UUID, moment: str) -> HttpRe
         request,
         page,
         work,
-        to=reverse("bookings:reservation", args=[row.pk]),
+        to=back,
         done=lambda result: (
             _checked_in(result) if isinstance(result, UsageSession) else gettext("Saved.")
         ),

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from accounts.domain.roles import By
 from bookings.models import AnswerSheet, FaultNote, FaultReport, UsageSession
-from bookings.questions.domain.questions import AFTER
+from bookings.questions.domain.questions import AFTER, BEFORE
 from bookings.questions.services.questions import questionnaire_set
 from bookings.usage.services.closures import Outage, closure_create
 from bookings.usage.services.usage import reservation_check_in
@@ -79,11 +79,30 @@ def test_what_is_asked_after_use_is_asked_at_the_instrument(cast, client, clock)
     assert AnswerSheet.objects.get().answers == {"clean": True}
 
 
+def test_what_is_asked_before_use_is_answered_on_the_way(cast, client, clock):
+    booked = reserve(cast, "2026-03-05 12:00", "2026-03-05 13:00")
+    fields = [{"key": "dry", "kind": "yes_no", "label": "Sample dry?", "required": True}]
+    of = {"instrument_id": cast.microscope.pk, "moment": BEFORE, "fields": fields}
+    questionnaire_set(By(cast.actor("zhao"), NOW), **of)
+    client.force_login(cast.wang)
+    code = cast.microscope.short_code
+    first = client.post(reverse("bookings:check-in", args=[booked.pk]), {"at": code})
+    page = page_of(client.get(first.url))
+    assert "Sample dry?" in page and f'href="{address(cast.microscope)}"' in page
+    second = client.post(first.url, {"answer_dry": "yes"})
+    assert second.url == address(cast.microscope)
+    assert UsageSession.objects.get().reservation == booked
+    assert "You are checked in." in page_of(client.get(second.url))
+
+
 def test_going_back_leads_nowhere_else(cast, client, clock):
     booked = reserve(cast, "2026-03-05 12:00", "2026-03-05 13:00")
     client.force_login(cast.wang)
     check_in = reverse("bookings:check-in", args=[booked.pk])
     answer = client.post(check_in, {"at": "//elsewhere.example"})
+    assert answer.url == reverse("bookings:reservation", args=[booked.pk])
+    questions = reverse("bookings:questions", args=[booked.pk, BEFORE])
+    answer = client.get(questions + "?at=//elsewhere.example")
     assert answer.url == reverse("bookings:reservation", args=[booked.pk])
 
 
