@@ -18,7 +18,6 @@ from accounts.api.shapes import (
     Money,
     Number,
     ReasonBody,
-    Shape,
     Text,
     TimeOfDay,
     Whole,
@@ -39,6 +38,7 @@ from bookings.plans.services.chains import chain_book, chain_cancel
 from bookings.record.api.shapes import IdOf
 from bookings.record.domain.steps import Gap, gaps_from_json
 from bookings.reserving.api.reservations import (
+    AcceptingBody,
     PurposeBody,
     ReservationShape,
     prepared,
@@ -121,7 +121,7 @@ class ChainCancellationShape(serializers.Serializer[Any]):
 # Requests
 
 
-class StepBody(Shape):
+class StepBody(AcceptingBody):
     """One step. The pauses are before it, and say nothing of the first."""
 
     instrument = serializers.UUIDField()
@@ -186,6 +186,7 @@ def steps_of_body(data: list[dict[str, Any]]) -> list[StepWish]:
                 options=item.get("options", {}),
                 quantity=quantity,
                 samples=samples,
+                house_rules=item.get("house_rules"),
             )
         )
     return steps

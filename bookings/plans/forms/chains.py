@@ -20,7 +20,7 @@ from bookings.record.forms.fields import LocalMomentField
 from bookings.record.messages import sentence
 from bookings.record.models import Reservation
 from instruments.forms.fields import StyledForm
-from instruments.models import Instrument
+from instruments.models import HouseRules, Instrument
 
 
 class StepForm(StyledForm):
@@ -37,10 +37,12 @@ class StepForm(StyledForm):
     gap_max = forms.IntegerField(
         label=_("at most"), required=False, min_value=0, max_value=LONGEST_GAP
     )
+    house_rules = forms.IntegerField(required=False, min_value=1)
 
     def __init__(self, data: Any, *, instrument: Instrument, index: int) -> None:
         super().__init__(data, prefix=str(instrument.pk))
         self.instrument, self.index = instrument, index
+        self.rules: HouseRules | None = None  # which the reader has yet to accept
         modes: Any = self.fields["service_mode"]
         modes.choices = modes_of(instrument)
         if not index:
@@ -53,7 +55,12 @@ class StepForm(StyledForm):
             minutes=data["minutes"],
             service_mode=data["service_mode"],
             gap=Gap(data.get("gap_min") or 0, data.get("gap_max")),
+            house_rules=data["house_rules"],
         )
+
+    def accepts(self) -> bool:
+        """Whether the house rules are ticked."""
+        return bool(self["house_rules"].value())
 
 
 class ChainForm(PaysFrom, StyledForm):

@@ -57,6 +57,7 @@ class StepWish:
     options: Mapping[str, Decimal] = field(default_factory=dict)
     quantity: Decimal | None = None
     samples: str = ""
+    house_rules: int | None = None  # the version that is accepted
 
     def enquiry(self, period: Period) -> Asked:
         return Asked(period, self.service_mode, self.options, self.quantity)

@@ -102,6 +102,7 @@ def _booking(
         options=step.options,
         quantity=step.quantity,
         funding=tuple(funding),
+        house_rules=step.house_rules,
     )
 
 

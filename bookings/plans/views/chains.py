@@ -38,6 +38,7 @@ from bookings.reserving.selectors.cancelling import is_left
 from bookings.reserving.views.booking import sources_offered
 from instruments.domain.search import Criteria
 from instruments.models import Instrument
+from instruments.selectors.house_rules import load_house_rules, rules_to_accept
 from instruments.selectors.registry import instruments_for
 from instruments.selectors.search import search
 
@@ -66,6 +67,8 @@ def new(request: HttpRequest) -> HttpResponse:
     _fill(values, instruments, zone, by.now)
     values["organisation"] = payer.code
     steps = [StepForm(values, instrument=i, index=n) for n, i in enumerate(instruments)]
+    for step in steps:
+        step.rules = rules_to_accept(load_house_rules(step.instrument, actor.user_id))
     form = ChainForm(values, zone=zone, steps=steps, sources=sources)
 
     def page(status: int = 200, refused: Refused | None = None, **_: Any) -> HttpResponse:

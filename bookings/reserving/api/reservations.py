@@ -225,7 +225,18 @@ class OverrideBody(Shape):
     reason = Text(500, default="", allow_blank=True, help_text="Needed with `override`.")
 
 
-class ReservationBody(AskedBody, FundingBody, OverrideBody, SampleItemsBody):
+class AcceptingBody(Shape):
+    """The house rules that one accepts by booking."""
+
+    house_rules = Whole(
+        required=False,
+        allow_null=True,
+        min_value=1,
+        help_text="The version of the instrument's house rules that you accept; needed once.",
+    )
+
+
+class ReservationBody(AskedBody, FundingBody, OverrideBody, SampleItemsBody, AcceptingBody):
     service_mode = Choice(Instrument.ServiceMode.choices)
     purpose = PurposeBody()
     hold = serializers.UUIDField(
@@ -237,12 +248,6 @@ class ReservationBody(AskedBody, FundingBody, OverrideBody, SampleItemsBody):
         allow_blank=True,
         help_text="For whom, by id or mail address: the payer's managers for its members, the "
         "host's at its own cost for anybody.",
-    )
-    house_rules = Whole(
-        required=False,
-        allow_null=True,
-        min_value=1,
-        help_text="The version of the instrument's house rules that you accept; needed once.",
     )
 
 

@@ -15,6 +15,7 @@ from bookings.catalogue.api.asking import AskedBody, FundingBody, period_of
 from bookings.catalogue.api.refusals import Refusals
 from bookings.record.api.shapes import IdOf
 from bookings.reserving.api.reservations import (
+    AcceptingBody,
     PurposeBody,
     ReservationShape,
     booking_of,
@@ -130,7 +131,7 @@ class SeriesMovesShape(serializers.Serializer[Any]):
 # Requests
 
 
-class SeriesBody(AskedBody, FundingBody):
+class SeriesBody(AskedBody, FundingBody, AcceptingBody):
     """`start` and `end` are of the first date that is tried."""
 
     service_mode = Choice(Instrument.ServiceMode.choices)

@@ -39,6 +39,7 @@ from bookings.series.selectors.series import (
 from bookings.series.selectors.series_moves import load_series_move
 from bookings.series.services.series import series_book, series_cancel
 from bookings.series.services.series_moves import series_move
+from instruments.selectors.house_rules import load_house_rules, rules_to_accept
 from instruments.selectors.registry import instrument_by_id
 
 
@@ -99,6 +100,8 @@ def new(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
                 )
             except Invalid as problem:
                 form.refuse(problem.problems)
+        refusals = refused.refusals if isinstance(refused, RulesRefuse) else ()
+        lacks_rules = any(each.code == "house-rules-not-accepted" for each in refusals)
         template = "bookings/series/series_new.html"
         if request.htmx:  # type: ignore[attr-defined]
             template += "#preview"
@@ -115,7 +118,10 @@ def new(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
             "zone": zone.key,
             "preview": preview,
             "left_out": len(preview.occurrences) - preview.bookable if preview else 0,
-            "refused": refused is not None,
+            "refused": refused is not None and not lacks_rules,
+            "house_rules": rules_to_accept(load_house_rules(instrument, by.actor.user_id)),
+            "is_ticked": bool(form["house_rules"].value()),
+            "lacks_rules": lacks_rules,
         }
         return render(request, template, context, status=status)
 

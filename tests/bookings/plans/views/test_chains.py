@@ -2,10 +2,13 @@
 
 import pytest
 
+from accounts.domain.roles import By
 from bookings.models import Chain, Reservation
+from instruments.models import HouseRulesAcceptance
+from instruments.services.house_rules import house_rules_set
 from tests.accounts.pages import page_of
 from tests.factories import api as programs
-from tests.factories.cast import reserve
+from tests.factories.cast import NOW, reserve
 
 clock = programs.clock  # a fixture
 SPAN = {"earliest": "2026-03-09T00:00", "latest": "2026-03-11T00:00"}
@@ -83,6 +86,21 @@ class TestNew:
         assert "1. Wafer saw" in html and "Cancel the remaining steps" in html
         html = page_of(wang.get(f"/bookings/{rows[1].pk}/"))
         assert "This is step 2." in html
+
+    def test_the_house_rules_of_each_step_are_accepted_on_the_way(self, cast, wang, saw, chosen):
+        for instrument in (saw, cast.microscope):
+            of = {"instrument_id": instrument.pk, "text": f"Rules of {instrument.name}."}
+            house_rules_set(By(cast.actor("zhao"), NOW), text_zh="", **of)
+        chosen |= {f"{saw.pk}-house_rules": "1", "find": "1"}
+        html = page_of(wang.get("/chains/new/", chosen))
+        assert f"Rules of {saw.name}." in html and f"Rules of {cast.microscope.name}." in html
+        starts = ["2026-03-09T02:00:00Z", "2026-03-09T06:00:00Z"]
+        html = page_of(wang.post("/chains/new/", chosen | {"start": starts}), 422)
+        assert "Step 2:" in html and 'data-code="house-rules-not-accepted"' in html
+        assert not Chain.objects.exists() and not HouseRulesAcceptance.objects.exists()
+        chosen |= {f"{cast.microscope.pk}-house_rules": "1", "start": starts}
+        assert wang.post("/chains/new/", chosen).status_code == 302
+        assert HouseRulesAcceptance.objects.filter(user=cast.wang).count() == 2
 
     def test_from_the_same_moment(self, cast, wang, saw, chosen):
         reserve(cast, "2026-03-09 08:00", "2026-03-09 09:00", who="sun")

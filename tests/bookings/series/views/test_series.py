@@ -8,6 +8,8 @@ from bookings.models import Reservation, Series
 from bookings.record.domain.periods import Period
 from bookings.series.services.series import series_book
 from bookings.templatetags.recurring import recurrence
+from instruments.models import HouseRulesAcceptance
+from instruments.services.house_rules import house_rules_set
 from tests.accounts.pages import page_of
 from tests.factories import api as programs
 from tests.factories.cast import NOW, at, reserve
@@ -69,6 +71,19 @@ class TestNew:
         )
         assert "<html" not in part.content.decode()
         assert not Series.objects.exists()
+
+    def test_the_house_rules_are_accepted_on_the_way(self, cast, wang):
+        of = {"instrument_id": cast.microscope.pk}
+        house_rules_set(By(cast.actor("zhao"), NOW), text="Wear gloves.", text_zh="", **of)
+        html = page_of(wang.get(self.address(cast), WHEN))
+        assert "Wear gloves." in html and 'name="house_rules"' in html
+        html = page_of(wang.post(self.address(cast), FORM | {"act": "refuse"}), 422)
+        assert "The house rules have to be accepted." in html
+        assert not Series.objects.exists()
+        answer = wang.post(self.address(cast), FORM | {"act": "refuse", "house_rules": "1"})
+        assert answer.status_code == 302
+        assert HouseRulesAcceptance.objects.get().user == cast.wang
+        assert 'name="house_rules"' not in page_of(wang.get(self.address(cast), WHEN))
 
     def test_all_of_them(self, cast, wang):
         answer = wang.post(self.address(cast), FORM | {"act": "refuse"})
