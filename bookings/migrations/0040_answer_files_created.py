@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('bookings', '0037_reading_correction'),
+        ('bookings', '0039_reading_correction'),
     ]
 
     operations = [
