@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 
-from bookings.record.domain.periods import Period, clip, coming
+from bookings.record.domain.periods import Period, clip, coming, subtract
 from bookings.record.domain.refusals import Refusal
 from instruments.domain.policies import Policy
 
@@ -74,6 +74,44 @@ def priced_parts(rights: Iterable[Kept], period: Period, currency: str) -> tuple
             end = min(inside.end, inside.start + kept.left)
             parts.append(PricedPart(inside.start, end, kept.price))
     return tuple(parts)
+
+
+def left_for(rights: Iterable[Kept], parts: Iterable[PricedPart]) -> tuple[Kept, ...]:
+    """The rights with at least as much left as a booking that is priced anew had of them: what else
+    the holder has booked since is priced without that."""
+    parts = tuple(parts)
+
+    def had(kept: Kept) -> int:
+        mine = [kept.inside(Period(p.start, p.end)) for p in parts if p.price == kept.price]
+        return sum(inside.minutes for inside in mine if inside)
+
+    return tuple(replace(k, minutes=max(k.minutes, k.burnt + had(k))) for k in rights)
+
+
+def parts_kept(
+    old: Iterable[PricedPart], new: Iterable[PricedPart], period: Period
+) -> tuple[PricedPart, ...]:
+    """The priced parts of a booking that only ends at another time: those it had, whatever has
+    become of the right, and beyond them the new ones."""
+    had = [
+        replace(part, start=inside.start, end=inside.end)
+        for part in old
+        if (inside := clip(part.start, part.end, period))
+    ]
+    taken = [Period(part.start, part.end) for part in had]
+    more = [
+        replace(part, start=piece.start, end=piece.end)
+        for part in new
+        for piece in subtract([Period(part.start, part.end)], taken)
+    ]
+    joined: list[PricedPart] = []
+    for part in sorted([*had, *more], key=lambda part: part.start):
+        last = joined[-1] if joined else None
+        if last is not None and (last.end, last.price) == (part.start, part.price):
+            joined[-1] = replace(last, end=part.end)
+        else:
+            joined.append(part)
+    return tuple(joined)
 
 
 class Promises:

@@ -1,6 +1,7 @@
 """Hours kept for holders: what the engine is told of them, and what people may read."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -28,9 +29,11 @@ from bookings.record.models import Reservation
 from instruments.models import Instrument
 
 
-def kept_rows(now: datetime, without: Collection[UUID] = ()) -> QuerySet[KeptHours]:
+def kept_rows(
+    now: datetime, without: Collection[UUID] = (), *, before: UUID | None = None
+) -> QuerySet[KeptHours]:
     """All kept hours with `burnt`, the time that the holder's bookings use of them; the given
-    reservations left out."""
+    reservations left out, and those made after `before`."""
     bookings = Reservation.objects.filter(
         Q(deadline_at=None) | Q(deadline_at__gt=now),
         instrument=OuterRef("instrument"),
@@ -39,6 +42,8 @@ def kept_rows(now: datetime, without: Collection[UUID] = ()) -> QuerySet[KeptHou
         start_at__lt=OuterRef("end_at"),
         end_at__gt=OuterRef("start_at"),
     ).exclude(pk__in=list(without))
+    if before is not None:
+        bookings = bookings.filter(pk__lt=before)
     inside = Least("end_at", OuterRef("end_at")) - Greatest("start_at", OuterRef("start_at"))
     total = bookings.order_by().values("instrument").values(total=Sum(inside))
     return KeptHours.objects.annotate(
@@ -63,6 +68,18 @@ def value_of(row: KeptHours) -> Kept:
         currency=row.currency,
         id=row.pk,
     )
+
+
+def rights_when_held(hold: Reservation, instrument: Instrument, now: datetime) -> tuple[Kept, ...]:
+    """What is kept for the holder of a hold that becomes a booking: as much as was left when it was
+    priced, since what they booked after it is priced without that, or what is left by now if that
+    is more. Two statements, none where nothing is kept."""
+    if not keeps(instrument, now):
+        return ()
+    mine = in_force(now) & Q(instrument=instrument, organisation=hold.organisation_id)
+    then = {k.id: k for k in map(value_of, kept_rows(now, before=hold.pk).filter(mine))}
+    rows = map(value_of, kept_rows(now, without=[hold.pk]).filter(mine))
+    return tuple(replace(k, burnt=min(k.burnt, then[k.id].burnt)) for k in rows)
 
 
 def keeps(instrument: Instrument, now: datetime) -> bool:

@@ -11,7 +11,7 @@ from accounts.domain.roles import Actor
 from accounts.selectors.memberships import place_of
 from bookings.availability.domain import approvals
 from bookings.availability.domain.availability import Calendar, Wish
-from bookings.availability.domain.kept_hours import Kept
+from bookings.availability.domain.kept_hours import Kept, left_for, parts_kept
 from bookings.availability.selectors.availability import around, load_calendar
 from bookings.catalogue.selectors.askers import load_asker
 from bookings.catalogue.selectors.equivalents import with_equivalents
@@ -178,10 +178,10 @@ def weigh_move(
     backing = backing.having(earmarked.grant_id, earmarked.held)
     terms = _terms(instrument, reservation, period, kind, backing)
     verdict = _judge(instrument, reservation, period, kind, terms, now, override, calendar)
-    refusals, terms = verdict.refusals, replace(terms, kept=verdict.kept)
+    quoted = load_quoted(reservation.pk)
+    refusals, terms = verdict.refusals, replace(terms, kept=left_for(verdict.kept, quoted.kept))
     if not _keeps_order(reservation, period):
         refusals = (*refusals, Refusal("chain-order"))
-    quoted = load_quoted(reservation.pk)
     enquiry = Asked(period, reservation.service_mode, quoted.options, quoted.quantity)
     given = quote_input(instrument, terms, enquiry)
     if given is not None and kind != moves.MOVE:  # on the terms it was made on
@@ -189,6 +189,7 @@ def weigh_move(
             given,
             agreement_discount_percent=quoted.agreement_discount_percent,
             grants=kept_grants(quoted, earmarked),
+            kept=parts_kept(quoted.kept, given.kept, period),
         )
     old, new = fees.quote(quoted), fees.quote(given) if given else None
     if new is not None and earmarked.sources:

@@ -11,7 +11,7 @@ from accounts.domain.roles import PLATFORM, Actor, By
 from accounts.models import Organisation
 from accounts.prepared import insert
 from bookings.availability.models import Occupancy
-from bookings.availability.selectors.availability import load_promises
+from bookings.availability.selectors.kept_hours import rights_when_held
 from bookings.catalogue.selectors.holds import holds_of
 from bookings.catalogue.selectors.parties import Booking, Parties
 from bookings.catalogue.services.demand import attempt
@@ -200,9 +200,7 @@ def hold_complete(
         payer_region=hold.payer_region,
         host_region=hold.host_region,
     )
-    promises = load_promises([instrument], by.now, without=[hold.pk]).get(instrument.pk)
-    if promises is not None:
-        terms = replace(terms, kept=promises.rights(hold.organisation_id))
+    terms = replace(terms, kept=rights_when_held(hold, instrument, by.now))
     price = price_of(instrument, terms, booking.enquiry)
     # A bid is the host's word already.
     state, deadline = (

@@ -213,6 +213,63 @@ def test_their_price_in_quote_hold_and_booking(cast):
     assert next(line["code"] for line in other.quotes.get().result["lines"]) == "standard"
 
 
+def lines(reservation):
+    """What the present price of a booking calls its time, with the minutes."""
+    result = reservation.quotes.get(is_current=True).result
+    return [(line["code"], line["minutes"]) for line in result["lines"] if line["kind"] == "usage"]
+
+
+def test_what_is_booked_since_takes_no_price_from_what_moves(cast):
+    grant(cast, minutes=120, price=Decimal(30))
+    made = reserve(cast, "2026-03-06 12:00", "2026-03-06 15:00")
+    reserve(cast, "2026-03-06 15:00", "2026-03-06 16:00")
+    moved = reservation_move(
+        By(cast.actor("wang"), NOW),
+        reservation_id=made.pk,
+        period=Period(at("2026-03-06 09:00"), at("2026-03-06 12:00")),
+    )
+    assert lines(moved) == [("kept", 120), ("standard", 60)]
+
+
+def test_what_is_extended_keeps_its_price_when_the_right_has_ended(cast):
+    row = grant(cast, minutes=120, price=Decimal(30))
+    made = reserve(cast, "2026-03-06 12:00", "2026-03-06 13:30")
+    kept_hours_end(By(cast.actor("zhao"), NOW), kept_id=row.pk, reason="Not wanted")
+
+    def until(end):
+        return reservation_move(
+            By(cast.actor("wang"), NOW),
+            reservation_id=made.pk,
+            period=Period(at("2026-03-06 12:00"), at(end)),
+        )
+
+    assert lines(until("2026-03-06 15:00")) == [("kept", 90), ("standard", 90)]
+    assert lines(until("2026-03-06 13:00")) == [("kept", 60)]
+
+
+def test_what_is_extended_burns_on(cast):
+    grant(cast, minutes=120, price=Decimal(30))
+    made = reserve(cast, "2026-03-06 12:00", "2026-03-06 13:00")
+    longer = reservation_move(
+        By(cast.actor("wang"), NOW),
+        reservation_id=made.pk,
+        period=Period(at("2026-03-06 12:00"), at("2026-03-06 15:00")),
+    )
+    assert lines(longer) == [("kept", 120), ("standard", 60)]
+
+
+def test_what_is_booked_since_takes_no_price_from_a_hold(cast):
+    grant(cast, minutes=120, price=Decimal(30))
+    period = Period(at("2026-03-06 12:00"), at("2026-03-06 15:00"))
+    booking = Booking(cast.microscope.pk, period, None, "self")
+    wang = By(cast.actor("wang"), NOW)
+    hold = hold_take(wang, booking=booking)
+    other = reserve(cast, "2026-03-06 15:00", "2026-03-06 16:00")
+    made = reservation_request(wang, booking=replace(booking, hold=hold.pk))
+    assert lines(other) == [("standard", 60)]
+    assert lines(made) == [("kept", 120), ("standard", 60)]
+
+
 def test_changed_rules_name_what_would_not_fit(cast):
     row = grant(cast, minutes=600)
     assert load_misfits(cast.microscope, NOW, hours=parse_hours(WEEKDAYS)) == []

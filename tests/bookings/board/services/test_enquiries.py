@@ -1,6 +1,7 @@
 """Enquiries, bids with held slots, and the award."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -25,6 +26,7 @@ from bookings.reserving.services.holds import hold_release
 from bookings.reserving.services.reservations import reservation_cancel, reservations_lapse
 from tests.factories.board import FIRST, TEXT, bid_of, enquiry_of, unchanged
 from tests.factories.cast import NOW, reserve
+from tests.factories.kept_hours import grant
 
 pytestmark = pytest.mark.django_db
 
@@ -147,6 +149,19 @@ def test_accepting_books_the_slot_at_the_price_and_frees_the_others(cast):
     assert list(reservations_for(cast.actor("zhao"))) == [made]
     with pytest.raises(WrongState):
         enquiry_accept(by(cast, "hu"), enquiry_id=enquiry.pk, slot_id=slot.pk)
+
+
+@pytest.mark.parametrize("position", [0, 1])
+def test_each_slot_is_booked_at_the_price_that_was_bid(cast, position):
+    """The first of two times burns what is kept for who asked, and the second costs as the card
+    says: neither changes by which is accepted."""
+    grant(cast, minutes=120, price=Decimal(30), starts_at=FIRST, ends_at=FIRST + timedelta(days=3))
+    enquiry = enquiry_of(cast, "wang")
+    slots = bid_of(cast, enquiry).slots.order_by("reservation__start_at")
+    assert len({slot.total for slot in slots}) == 2
+    slot = slots[position]
+    made = enquiry_accept(by(cast, "wang"), enquiry_id=enquiry.pk, slot_id=slot.pk)
+    assert made.quotes.get().total == slot.total
 
 
 def test_nobody_else_accepts_and_a_slot_given_back_cannot_be_accepted(cast):
