@@ -43,7 +43,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=accounts.models.keys.new_id, editable=False, primary_key=True, serialize=False)),
                 ('state', models.CharField(choices=[('offered', 'offered'), ('accepted', 'accepted'), ('given_back', 'given back'), ('lapsed', 'lapsed'), ('unplaced', 'no place')], max_length=10)),
-                ('reason', models.CharField(choices=[('only', 'Only'), ('free', 'Free'), ('day', 'Day'), ('instrument', 'Instrument'), ('share', 'Share'), ('no-match', 'No Match'), ('meanwhile', 'Meanwhile')], max_length=10)),
+                ('reason', models.CharField(choices=[('only', 'the only time'), ('free', 'no other need for it'), ('day', 'other needs for the day'), ('instrument', 'other needs for the instrument'), ('share', 'no more for batches'), ('no-match', 'no instrument'), ('meanwhile', 'booked meanwhile')], max_length=10)),
                 ('others', models.PositiveIntegerField(default=0)),
                 ('day', models.DateField(null=True)),
                 ('currency', models.CharField(blank=True, max_length=3)),

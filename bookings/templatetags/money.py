@@ -214,6 +214,7 @@ def figure_value(value: Decimal | int, currency: str) -> str:
 # What waits for somebody (overview/selectors/home, overview/selectors/money): the page of its rows.
 WAITS_ON = {
     "offers": ("bookings:waiting", ""),
+    "places": ("bookings:mine", ""),
     "requests": ("bookings:requests", ""),
     "conversations": ("bookings:conversations", ""),
     "faults": ("bookings:faults", "waits=faults"),
@@ -250,6 +251,7 @@ WAITS_ON = {
 }
 # Why it waits, or what becomes of it.
 WAITS_BECAUSE = {
+    "places": _("A time is kept for a flexible need of yours: accept it, or give it back."),
     "offers": _("A slot of the waiting list is kept for you: take it before it goes to the next."),
     "requests": _("One that is not answered in time expires."),
     "conversations": _("Somebody asks about a booking or a need, or proposes another time."),
@@ -300,6 +302,8 @@ def waits_for(what: str, number: int) -> str:
     match what:
         case "offers":
             return ngettext("offer of the waiting list", "offers of the waiting list", number)
+        case "places":
+            return ngettext("time kept for a need", "times kept for needs", number)
         case "requests":
             return ngettext("request to answer", "requests to answer", number)
         case "conversations":

@@ -166,7 +166,7 @@ MENU = (
                 "bookings:mine",
                 gettext_lazy("My bookings"),
                 _signed_in,
-                frozenset({"offers", "conversations", "answers"}),
+                frozenset({"offers", "places", "conversations", "answers"}),
             ),
             Entry(
                 "instruments:training",

@@ -1,19 +1,21 @@
-"""A batch of flexible needs: some have a time, one is accepted, others found none."""
+"""Batches of flexible needs: some are offered a time, one is accepted, others found none."""
 
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
 from accounts.domain.errors import Refused
-from accounts.domain.roles import By
+from accounts.domain.roles import By, Place
+from accounts.models import Region
 from bookings.demo.services.offers import Offer
-from bookings.demo.services.places import Places
+from bookings.demo.services.places import Person, Places
 from bookings.needs.selectors.batches import own_offers
 from bookings.needs.services.batches import batch_place_accept, batch_start, batches_place
 from bookings.needs.services.needs import NeedValues, need_make
 
 ASKED, STARTED = timedelta(hours=30), timedelta(hours=2)
 AHEAD, WINDOW = timedelta(days=3), timedelta(days=7)
+MOST = 5  # people of a region
 TEXTS = (
     ("Wear marks on coated bearings", 120),
     ("Roughness of a polished wafer before bonding", 240),
@@ -22,20 +24,33 @@ TEXTS = (
 
 
 def batch_make(places: Places, offers: Sequence[Offer], now: datetime) -> int:
-    """How many needs there are: of the researcher of the demonstration and of others of that
-    region."""
+    """How many needs there are: of the region of the researcher of the demonstration, and of that
+    of its coordinator. One of them is accepted; the researcher's wait for an answer."""
     asker = places.people["researcher@demo.test"]
-    assert asker.organisation is not None
-    region = asker.organisation.region
     code = next(o for o in offers if o.key == "hf-afm").data["techniques"][0]
-    first = now + AHEAD
+    assert asker.organisation is not None
+    number = 0
+    both = (asker.organisation.region, places.regions["CN-AH"])
+    for region in {each.pk: each for each in both}.values():
+        people = _people(places, region, first=asker)
+        number += _needs_make(people, code, now)
+        _place(places, region, now)
+        _accept([person for person in people if person != asker], now)
+    return number
+
+
+def _people(places: Places, region: Region, *, first: Person) -> list[Person]:
     people = [
         person
         for person in places.researchers
         if person.organisation is not None and person.organisation.region_id == region.pk
     ]
-    number = 0
-    for person in [asker, *(one for one in people if one != asker)]:
+    return sorted(people, key=lambda person: person != first)[:MOST]
+
+
+def _needs_make(people: Sequence[Person], code: str, now: datetime) -> int:
+    first, number = now + AHEAD, 0
+    for person in people:
         for text, minutes in TEXTS:
             values = NeedValues(
                 text, first, first + WINDOW, minutes, terms=[code], is_flexible=True
@@ -43,7 +58,13 @@ def batch_make(places: Places, offers: Sequence[Offer], now: datetime) -> int:
             with suppress(Refused):
                 need_make(By(person.actor, now - ASKED), values=values)
                 number += 1
-    coordinator = places.people["coordinator@demo.test"]
+    return number
+
+
+def _place(places: Places, region: Region, now: datetime) -> None:
+    there = Place(None, frozenset(region.lineage))
+    coordinator = next(p for p in places.people.values() if p.actor.may("coordinate", there))
+    first = now + AHEAD
     batch_start(
         By(coordinator.actor, now - STARTED),
         region=region.code,
@@ -51,10 +72,12 @@ def batch_make(places: Places, offers: Sequence[Offer], now: datetime) -> int:
         ends_at=first + WINDOW,
     )
     batches_place(now=now - STARTED)
+
+
+def _accept(people: Sequence[Person], now: datetime) -> None:
     for person in people:
-        place = own_offers(person.actor, now).first() if person != asker else None
+        place = own_offers(person.actor, now).first()
         if place is not None:
             with suppress(Refused):  # rules of the house may have to be read first
                 batch_place_accept(By(person.actor, now - STARTED / 2), place_id=place.pk)
-                break
-    return number
+                return

@@ -67,13 +67,13 @@ class BatchPlace(models.Model):
         UNPLACED = "unplaced", _("no place")
 
     class Reason(models.TextChoices):
-        ONLY = "only"
-        FREE = "free"
-        DAY = "day"
-        INSTRUMENT = "instrument"
-        SHARE = "share"
-        NO_MATCH = "no-match"
-        MEANWHILE = "meanwhile"
+        ONLY = "only", _("the only time")
+        FREE = "free", _("no other need for it")
+        DAY = "day", _("other needs for the day")
+        INSTRUMENT = "instrument", _("other needs for the instrument")
+        SHARE = "share", _("no more for batches")
+        NO_MATCH = "no-match", _("no instrument")
+        MEANWHILE = "meanwhile", _("booked meanwhile")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     batch = models.ForeignKey(Batch, models.CASCADE, related_name="batch_places")

@@ -18,6 +18,7 @@ from bookings.availability.selectors.availability import live, to_range
 from bookings.board.selectors.alarms import alarms_to_answer
 from bookings.catalogue.selectors.calendars import Entry, load_board
 from bookings.conversation.selectors.threads import threads_waiting
+from bookings.needs.selectors.batches import own_offers
 from bookings.overview.selectors.money import (
     KINDS,
     TO_WATCH,
@@ -64,6 +65,7 @@ WORK: dict[str, Kind] = {
         "reservation__state",
         until="reservation__deadline_at",
     ),
+    "places": Kind(anybody, own_offers, "reservation__state", until="reservation__deadline_at"),
     "requests": Kind(may("manage-instruments"), requests_to_decide, "state", until="deadline_at"),
     "conversations": Kind(anybody, lambda actor, now: threads_waiting(actor), "waits_for"),
     "faults": Kind(may("manage-instruments"), faults_to_decide, "state"),
