@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('bookings', '0036_receipt_sent'),
+        ('bookings', '0038_batches'),
     ]
 
     operations = [
