@@ -94,7 +94,7 @@ def kept_today(organisations: Collection[UUID], now: datetime) -> QuerySet[KeptH
     return (
         kept_rows(now)
         .filter(in_force(now), organisation__in=list(organisations), start_at__lte=now)
-        .filter(burnt__lt=ExpressionWrapper(F("minutes") * MINUTE, DurationField()))
+        .filter(Q(burnt__lt=ExpressionWrapper(F("minutes") * MINUTE, DurationField())))
         .select_related("instrument__facility")
         .order_by("end_at", "pk")
     )
