@@ -170,6 +170,11 @@ class PlanningMap:
         below = {code for codes in self.tree.values() for code in codes}
         return sorted(code for code in self.totals if code and code not in below)
 
+    @property
+    def narrowest(self) -> list[str]:
+        """The classes with figures of which none is narrower: techniques as people name them."""
+        return sorted(code for code in self.totals if code and not self.tree.get(code))
+
 
 def require_reader(actor: Actor) -> None:
     """Raise `NotPermitted` for whom the planning map is not: it is read by coordinators, auditors

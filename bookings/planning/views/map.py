@@ -93,7 +93,8 @@ def figures(whole: PlanningMap, code: str, region: Region | None) -> Figures:
 
 @reads
 def planning_map(request: HttpRequest) -> HttpResponseBase:
-    """Regions down, classes across; or all of it as a file."""
+    """Regions down, classes across: those narrower than the one chosen, or the narrowest of all; or
+    all of it as a file."""
     form, whole = _form_of(request)
     formula = formula_on(whole.year).name
     if wants_csv(request):
@@ -101,9 +102,8 @@ def planning_map(request: HttpRequest) -> HttpResponseBase:
     code = request.GET.get("technique", "")
     if code and code not in whole.terms:
         raise NotFound
-    if not code and len(whole.roots) == 1:
-        (code,) = whole.roots
-    codes, chosen = sorted(whole.tree.get(code, ())) if code else whole.roots, whole.terms.get(code)
+    codes = sorted(whole.tree.get(code, ())) if code else whole.narrowest
+    chosen = whole.terms.get(code)
     number = len(codes)
     if not request.GET.get("all"):  # those that say most
         codes = sorted(codes, key=lambda each: _weight(whole.totals[each]))[:CLASSES_SHOWN]
@@ -124,6 +124,9 @@ def planning_map(request: HttpRequest) -> HttpResponseBase:
         "chosen": chosen,
         "left_out": left_out,
         "broader": [whole.terms[each] for each in broader],
+        "broadest": []
+        if code
+        else [whole.terms[each] for each in whole.roots if whole.tree.get(each)],
         "classes": [
             (whole.terms[each], each != code and bool(whole.tree.get(each))) for each in codes
         ],
