@@ -26,12 +26,20 @@ from bookings.reserving.services.reservations import (
     reservation_request,
     reservations_lapse,
 )
+from instruments.models import SearchEntry
 from tests.concurrency.races import HOUR, booking, consistent, time_of
 from tests.conftest import DEEP
 
 pytestmark = pytest.mark.concurrency
 
 ROUNDS = 200 if DEEP else 30
+
+
+@pytest.fixture
+def instrument(instrument):
+    """The only one that answers a need."""
+    SearchEntry.objects.exclude(pk=instrument.pk).update(is_published=False)
+    return instrument
 
 
 def need_of(cast, who, start, now, **values):
@@ -75,6 +83,7 @@ def judged(batch, need, instrument, start, others):
     assert not JobFailure.objects.exists()
     place = BatchPlace.objects.get(need=need)
     is_offered = place.state == "offered"
+    assert not is_offered or place.reservation.instrument == instrument
     live = Reservation.objects.filter(
         instrument=instrument, start_at=start, state__in=["held", "requested", "confirmed"]
     )

@@ -14,7 +14,7 @@ from bookings.needs.services.batches import batch_place_accept, batch_start, bat
 from bookings.needs.services.needs import NeedValues, need_make
 
 ASKED, STARTED = timedelta(hours=30), timedelta(hours=2)
-AHEAD, WINDOW = timedelta(days=3), timedelta(days=7)
+AHEAD, WINDOW = timedelta(days=3), timedelta(days=18)
 MOST = 5  # people of a region
 TEXTS = (
     ("Wear marks on coated bearings", 120),

@@ -47,8 +47,8 @@ class ScarceShape(serializers.Serializer[Any]):
 
 
 class BatchShape(serializers.Serializer[Any]):
-    """`percent`: of the most that any plan could reach; null where needs were served in the order
-    in which they came."""
+    """`percent`: how much of the best plan is reached at least; null where needs were served in the
+    order in which they came."""
 
     id = serializers.UUIDField()
     region = serializers.CharField(source="region.code")

@@ -46,7 +46,7 @@ class Batch(models.Model):
 
     @property
     def percent(self) -> int | None:
-        """How much of what no batch could pass was reached; None where nobody has reckoned it."""
+        """How much of the best plan was reached at least; None where nobody has reckoned it."""
         bound = self.figures.get("bound")
         return round(100 * self.figures["worth"] / bound) if bound else None
 

@@ -32,7 +32,7 @@ def test_a_coordinator_starts_one_and_reads_what_became_of_it(cast: Cast, client
     batches_place(now=NOW)
     html = page_of(client.get(sent.url))
     assert "2 needs, 1 offered a time, 0 accepted." in html
-    assert "100 % of the most that any plan could reach" in html
+    assert "at least 100 % of the best plan is reached" in html
     assert "No instrument answers it in this window." in html
     assert cast.microscope.name in html and "Grain size" in html
     for private in (need.text, dear.text, "Sun Tao", "USTC"):
