@@ -51,8 +51,8 @@ MORE_STATEMENTS = {
     # Of words that find nothing: what they may mean, and each way out.
     "bookings:catalogue": 17,
     # Instruments with time, price, rules, what they can do and how their hosts keep to bookings.
-    # The vocabulary, too, where it has changed.
-    "bookings:need": 19,
+    # The vocabulary, too, where it has changed; what a batch keeps for the reader.
+    "bookings:need": 20,
     # Figures of two years, kept for some minutes, and plans of the regions around; what waits.
     "bookings:planning-map": 14,
     "bookings:planning-cell": 15,

@@ -39,9 +39,7 @@ class NeedForm(StyledForm):
     is_flexible = forms.BooleanField(
         label=_("Any time in between suits"),
         required=False,
-        help_text=_(
-            "Your region's coordinators may have a time kept for you; you accept it or not."
-        ),
+        help_text=_("Your region may have a time kept for you, which you accept or give back."),
     )
     budget = forms.DecimalField(
         label=_("Budget"), required=False, min_value=0, max_digits=16, decimal_places=2
