@@ -16,6 +16,7 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connections
 from django.db.models import Expression, Field, ForeignObject, Lookup, Model, QuerySet
 from django.db.models.constants import OnConflict
+from django.db.models.expressions import Col
 from django.db.models.sql import InsertQuery
 from django.db.models.sql.compiler import SQLCompiler
 from django.db.transaction import TransactionManagementError
@@ -43,13 +44,17 @@ class Slot(Expression):
 @ForeignObject.register_lookup  # which does not inherit those of a field
 @Field.register_lookup
 class OneOf(Lookup):
-    """`in`, for slots, also of a foreign key, whose own `in` wants to convert the values."""
+    """`in`, for slots and arrays of a row, also of a foreign key, whose own `in` wants to convert
+    the values."""
 
     lookup_name = "one_of"
     prepare_rhs = False
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
         sql, params = self.process_lhs(compiler, connection)
+        if isinstance(self.rhs, Col):  # that holds an array
+            array, more = compiler.compile(self.rhs)
+            return f"{sql} = ANY({array})", (*params, *more)
         if not self.rhs:
             raise EmptyResultSet
         if isinstance(self.rhs, Slot):  # all of a long list

@@ -384,6 +384,7 @@ SENTENCES = {
     "not-of-this-role": _("This role does not apply there."),
     "last-manager": _("Nobody else manages this organisation: make another person manager first."),
     "move-ahead": _("A move to another region is ahead: withdraw it first."),
+    "kept-for-both": _("Hours of an instrument are kept for both at the same time: end one first."),
     "same-region": _("It belongs to this region already."),
     "too-far-away": _("This is more than two years away."),
     "before-last-move": _("This is not after its last move, on {day}."),

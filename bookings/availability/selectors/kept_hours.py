@@ -36,8 +36,10 @@ def kept_rows(
     reservations left out, and those made after `before`."""
     bookings = Reservation.objects.filter(
         Q(deadline_at=None) | Q(deadline_at__gt=now),
+        # What an organisation booked that the holder has absorbed was booked by it.
+        Q(organisation=OuterRef("organisation"))
+        | Q(organisation_id__one_of=OuterRef("organisation__absorbed")),
         instrument=OuterRef("instrument"),
-        organisation=OuterRef("organisation"),
         state__in=COUNTED,
         start_at__lt=OuterRef("end_at"),
         end_at__gt=OuterRef("start_at"),

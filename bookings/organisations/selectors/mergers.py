@@ -24,6 +24,7 @@ from accounts.models import (
 )
 from accounts.selectors.memberships import place_of, roles_left_out
 from accounts.selectors.organisations import organisation_by_id
+from bookings.availability.models import KeptHours
 from bookings.catalogue.models import SavedSearch
 from bookings.funding.models import Earmark, FundingSource
 from bookings.messaging.models import WebhookEndpoint
@@ -84,6 +85,11 @@ def ahead_of(organisation: Organisation, now: datetime) -> QuerySet[Reservation]
     ).order_by("pk")
 
 
+def kept_ahead(organisation: Organisation, now: datetime) -> QuerySet[KeptHours]:
+    """Return the hours that are or will be kept for it."""
+    return KeptHours.objects.filter(organisation=organisation, ended_at=None, end_at__gt=now)
+
+
 def belongings(organisation: Organisation, now: datetime) -> dict[str, QuerySet[Any]]:
     """Return by kind what goes over with an organisation, in the order in which it is locked after
     its instruments (bookings/record/locks.py)."""
@@ -92,6 +98,7 @@ def belongings(organisation: Organisation, now: datetime) -> dict[str, QuerySet[
         "series": Series.objects.filter(**mine).order_by("pk"),
         "bookings": ahead_of(organisation, now),
         "chains": Chain.objects.filter(**mine).order_by("pk"),
+        "kept": kept_ahead(organisation, now).order_by("pk"),
         "grants": VoucherGrant.objects.filter(**mine).order_by("pk"),
         "sources": FundingSource.objects.filter(**mine).order_by("pk"),
         "people": Membership.objects.filter(**mine, ended_at=None).order_by("pk"),
@@ -113,11 +120,12 @@ def belongings(organisation: Organisation, now: datetime) -> dict[str, QuerySet[
 
 def instruments_concerned(organisation: Organisation, now: datetime) -> list[UUID]:
     """Return the instruments under whose locks a merger happens: its own, and those of its bookings
-    ahead and wishes."""
+    ahead, wishes and kept hours."""
     own = Instrument.objects.filter(organisation=organisation).values_list("pk", flat=True)
     booked = ahead_of(organisation, now).order_by().values_list("instrument_id", flat=True)
     wished = WaitingWish.objects.filter(organisation=organisation, state="waiting")
-    return sorted({*own, *booked, *wished.values_list("instrument_id", flat=True)})
+    kept = kept_ahead(organisation, now).values_list("instrument_id", flat=True)
+    return sorted({*own, *booked, *wished.values_list("instrument_id", flat=True), *kept})
 
 
 def held_ahead(purses: str, organisation: Organisation, now: datetime) -> dict[UUID, Decimal]:
@@ -192,7 +200,7 @@ def load_merger(gone: Organisation, into: Organisation, now: datetime, *, by: Ac
             for row, amount, _ in purses_going(gone, now)
         ),
         left_out=tuple(left_out),
-        in_the_way=tuple(hindrances(gone, into)),
+        in_the_way=tuple(hindrances(gone, into, now)),
     )
 
 
@@ -208,7 +216,7 @@ def _names(kind: str, rows: QuerySet[Any]) -> Iterable[str]:
     return ()
 
 
-def hindrances(gone: Organisation, into: Organisation) -> Iterable[Refusal]:
+def hindrances(gone: Organisation, into: Organisation, now: datetime) -> Iterable[Refusal]:
     """Return what keeps one from being merged into the other."""
     if gone.pk == into.pk:
         yield Refusal("same-organisation")
@@ -219,6 +227,13 @@ def hindrances(gone: Organisation, into: Organisation) -> Iterable[Refusal]:
         organisation=gone, carried_out_at=None, withdrawn_at=None
     ).exists():
         yield Refusal("move-ahead")
+    theirs = kept_ahead(into, now).filter(
+        instrument=OuterRef("instrument"),
+        start_at__lt=OuterRef("end_at"),
+        end_at__gt=OuterRef("start_at"),
+    )
+    if kept_ahead(gone, now).filter(Exists(theirs)).exists():
+        yield Refusal("kept-for-both")
 
 
 def load_open_business(organisation: Organisation) -> tuple[Refusal, ...]:

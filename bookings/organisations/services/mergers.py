@@ -56,7 +56,7 @@ TRIES = 60
 FIRST = ("harvests", "imports")  # whoever carries one out has its row before any instrument's
 LOCK_TAKEN = "55P03"
 HANDED_OVER = ("courses", "harvests", "mappings", "imports", "webhooks", "wishes", "searches",
-               "series", "chains")  # fmt: skip
+               "series", "chains", "kept")  # fmt: skip
 
 
 class _Overtaken(Exception):
@@ -142,9 +142,9 @@ def _require_none(refusals: Iterable[Refusal]) -> None:
 
 def _merge(by: By, gone_id: UUID, into_id: UUID) -> Merger:
     gone, into = _load(by, gone_id), _load(replace(by, version=None), into_id)
-    _require_none(hindrances(gone, into))
+    _require_none(hindrances(gone, into, by.now))
     _lock(gone, into, by.now)
-    _require_none(hindrances(gone, into))
+    _require_none(hindrances(gone, into, by.now))
     merger = load_merger(gone, into, by.now, by=by.actor)
     kinds = belongings(gone, by.now)
     ahead = [row.pk for row in kinds["bookings"]]

@@ -28,6 +28,7 @@ KINDS = {
     "series": _("Booking series"),
     "bookings": _("Upcoming bookings"),
     "chains": _("Booking chains"),
+    "kept": _("Kept hours"),
     "people": _("Members"),
     "roles": _("Roles"),
     "invitations": _("Open invitations, which are withdrawn"),

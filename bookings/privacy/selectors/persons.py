@@ -28,6 +28,7 @@ from accounts.models import (
 )
 from accounts.selectors.erasure import addresses_of, sole_duties
 from bookings.audit.models import AuditException, AuditFinding, AuditSample
+from bookings.availability.models import KeptHours
 from bookings.board.models import Bid, Enquiry
 from bookings.catalogue.models import (
     BusyCalendar,
@@ -303,6 +304,11 @@ def _of_bookings(user: User) -> dict[str, list[Row]]:
             CaseExpert.objects.filter(user=user).order_by("asked_at"),
             "id", "asked_at", "interest", "barred", "advice", "grounds", "text", "given_at",
             case="case__name",
+        ),
+        "kept_hours_granted": _rows(
+            KeptHours.objects.filter(granted_by=user).order_by("granted_at"),
+            "id", "minutes", "start_at", "end_at", "reason", "granted_at", "ended_at",
+            instrument="instrument__name", holder="organisation__code",
         ),
         "host_answers": _rows(
             HostPledge.objects.filter(answered_by=user).order_by("answered_at"),

@@ -29,6 +29,7 @@ from accounts.services.organisation_moves import move_decide
 from accounts.services.organisations import organisation_create
 from accounts.services.seals import trail_seal
 from bookings.audit.selectors.comparison import BOOKS, FIRST, LAST, differences_between
+from bookings.availability.selectors.kept_hours import kept_rows
 from bookings.charging.services.charges import charge_make, charges_finalise
 from bookings.models import (
     Charge,
@@ -55,6 +56,7 @@ from instruments.services.registry import facility_create, instrument_create
 from tests.factories.agreements import agree, grant, programme
 from tests.factories.cast import NOW, at, reserve
 from tests.factories.funding import paid_by, source
+from tests.factories.kept_hours import grant as keep
 from tests.factories.qualifications import certify
 
 pytestmark = pytest.mark.django_db
@@ -105,6 +107,30 @@ def test_what_is_ahead_of_a_payer_goes_over_and_what_has_begun_stays(cast):
     reservation_cancel(
         By(cast.actor("wang"), at("2026-03-06 13:00")), reservation_id=ahead.pk, reason=""
     )
+
+
+def test_kept_hours_go_over_with_what_is_used_of_them(cast):
+    row = keep(cast, minutes=480)
+    reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
+    reserve(cast, "2026-03-06 13:00", "2026-03-06 14:00")
+    merge(cast, cast.fudan, cast.optics, now=at("2026-03-06 11:00"))
+    row = kept_rows(NOW).get(pk=row.pk)
+    assert (row.organisation, row.used_minutes) == (cast.optics, 180)
+    with pytest.raises(RulesRefuse):
+        reserve(cast, "2026-03-06 14:00", "2026-03-06 19:00", who="sun")
+    reserve(cast, "2026-03-06 14:00", "2026-03-06 19:00", who="hu")
+    assert kept_rows(NOW).get(pk=row.pk).left_minutes == 0
+
+
+def test_hours_that_are_kept_for_both_stand_in_the_way(cast):
+    keep(cast, minutes=60)
+    keep(cast, minutes=60, holder=cast.optics, ends_at=at("2026-03-10 00:00"))
+    before = everything()
+    with pytest.raises(RulesRefuse) as refused:
+        merge(cast, cast.fudan, cast.optics)
+    assert [refusal.code for refusal in refused.value.refusals] == ["kept-for-both"]
+    assert everything() == before
+    merge(cast, cast.fudan, cast.optics, now=at("2026-03-08 00:00"))
 
 
 def test_a_host_goes_over_with_its_instruments_and_bookings_ahead(cast):

@@ -32,12 +32,13 @@ from bookings.charging.services.charges import charges_finalise
 from bookings.charging.services.disputes import dispute_open, dispute_reject
 from bookings.models import Charge, Posting, Reservation, UsageSession, WaitingWish
 from bookings.overview.services.effects import effects_carry_out
-from bookings.privacy.selectors.persons import load_obstacles
+from bookings.privacy.selectors.persons import load_obstacles, load_person
 from bookings.privacy.services.persons import person_close, person_export
 from bookings.reserving.services.reservations import reservation_cancel
 from tests.factories.api import Program
 from tests.factories.cast import NOW, PASSWORD, person, reserve
 from tests.factories.charges import use
+from tests.factories.kept_hours import grant as keep
 from tests.factories.waiting import narrow, wait
 
 LATER = NOW + timedelta(days=8)  # what was charged is final
@@ -261,6 +262,13 @@ def test_everything_about_oneself_and_nothing_of_others(cast, wang):
     rows = archive.read("bookings.csv").decode("utf-8-sig").splitlines()
     assert len(rows) == 3 and rows[0].startswith("id,unit,start_at")
     assert TrailEntry.objects.filter(action="user.export", actor_id=wang.pk).count() == 1
+
+
+def test_what_one_has_kept_for_others_is_ones_own_act(cast):
+    keep(cast)
+    (row,) = load_person(cast.zhao)["kept_hours_granted"]
+    assert (row["holder"], row["minutes"], row["reason"]) == ("fudan", 480, "Agreed in writing")
+    assert load_person(cast.wang)["kept_hours_granted"] == []
 
 
 def test_the_page_asks_who_one_is_and_for_the_address(cast, wang):
