@@ -25,8 +25,8 @@ WITH = ("instrument__organisation", "instrument__region", "instrument__facility"
 
 # Of each instrument what the rule asks for (board/domain/alarms.Facts). Days are those of UTC; the
 # year is the last twelve whole months. Demand within reach is what organisations other than the
-# owner asked for in vain, in its region or one that shares an agreement in force with it; of an
-# instrument with several techniques the one most asked for counts.
+# owner asked for in vain or ask the board for, in its region or one that shares an agreement in
+# force with it; of an instrument with several techniques the one most asked for counts.
 FACTS = """
 limits AS (SELECT * FROM jsonb_to_recordset(%(limits)s::jsonb) AS x(
     region_id uuid, late date, in_service_days int, idle_percent int, idle_open_days int,
@@ -36,14 +36,25 @@ limits AS (SELECT * FROM jsonb_to_recordset(%(limits)s::jsonb) AS x(
 reach AS (SELECT * FROM unnest(%(hosts)s::uuid[], %(others)s::uuid[]) AS x(region_id, other)),
 norms AS (SELECT * FROM unnest(%(kinds)s::text[], %(norms)s::int[]) AS x(kind, minutes)),
 asking AS (
-    SELECT r.region_id, coalesce(t.technique_id, u.technique_id) AS technique_id,
-        u.organisation_id, count(*) AS n
-    FROM bookings_unmetdemand u
-    JOIN reach r ON r.other = u.region_id
-    JOIN limits l ON l.region_id = r.region_id AND u.on_date > %(today)s - l.demand_days
-    LEFT JOIN instruments_instrument_techniques t ON t.instrument_id = u.instrument_id
-    WHERE u.on_date > %(today)s - 366 AND u.organisation_id IS NOT NULL
-    GROUP BY 1, 2, 3
+    SELECT region_id, technique_id, organisation_id, count(*) AS n FROM (
+        SELECT r.region_id, coalesce(t.technique_id, u.technique_id) AS technique_id,
+            u.organisation_id
+        FROM bookings_unmetdemand u
+        JOIN reach r ON r.other = u.region_id
+        JOIN limits l ON l.region_id = r.region_id AND u.on_date > %(today)s - l.demand_days
+        LEFT JOIN instruments_instrument_techniques t ON t.instrument_id = u.instrument_id
+        WHERE u.on_date > %(today)s - 366 AND u.organisation_id IS NOT NULL
+        UNION ALL
+        -- One that was not met is unmet demand.
+        SELECT r.region_id, t.id, e.organisation_id
+        FROM bookings_enquiry e
+        JOIN reach r ON r.other = e.region_id
+        JOIN limits l ON l.region_id = r.region_id
+            AND (e.created_at AT TIME ZONE 'UTC')::date > %(today)s - l.demand_days
+        JOIN instruments_technique t ON t.code = e.techniques[1]
+        WHERE e.created_at > %(now)s - make_interval(days => 367)
+            AND e.state NOT IN ('unmet', 'withdrawn')
+    ) every GROUP BY 1, 2, 3
 ),
 asked AS (SELECT region_id, technique_id, sum(n) AS n FROM asking GROUP BY 1, 2),
 sums AS (

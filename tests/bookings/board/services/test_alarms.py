@@ -16,9 +16,11 @@ from accounts.models.keys import new_id
 from bookings.board.domain.alarms import Facts, alarms_of
 from bookings.board.selectors.alarms import alarms_to_answer, load_asked
 from bookings.board.services.alarms import alarm_answer, alarms_review, threshold_add
+from bookings.board.services.enquiries import enquiry_close, enquiry_withdraw
 from bookings.models import IdleAlarm, InstrumentMonth, Reservation, UnmetDemand, UsageSession
 from bookings.overview.services.effects import effects_carry_out
 from instruments.models import Instrument
+from tests.factories.board import enquiry_of
 from tests.factories.cast import NOW, Cast, reserve
 
 pytestmark = pytest.mark.django_db
@@ -209,6 +211,23 @@ def test_demand_within_reach_counts_and_that_of_the_owner_does_not(cast: Cast) -
     demand(cast, 1, days=89)
     alarms_review(now=NOW + timedelta(hours=1))
     assert set(IdleAlarm.objects.values_list("kind", flat=True)) == {"idle", "demand_idle"}
+
+
+def test_enquiries_are_demand_and_one_that_was_not_met_counts_once(cast: Cast) -> None:
+    published_long_ago(cast.microscope)
+    session(cast, cast.microscope, 1)
+    hours(cast.microscope, 60)
+    enquiry_of(cast, "sun")  # the owner's own
+    enquiry_of(cast, "wang")  # out of reach
+    enquiry = enquiry_of(cast)
+    withdrawn = enquiry_of(cast)
+    enquiry_withdraw(By(cast.actor("hu"), NOW), enquiry_id=withdrawn.pk)
+    demand(cast, 1)
+    alarms_review(now=NOW)
+    assert IdleAlarm.objects.get().figures["asked"] == 2
+    enquiry_close(By(cast.actor("hu"), NOW), enquiry_id=enquiry.pk, reason="price")
+    alarms_review(now=NOW + timedelta(hours=1))
+    assert IdleAlarm.objects.get().figures["asked"] == 2
 
 
 def test_open_days_since_the_last_session(cast: Cast) -> None:
