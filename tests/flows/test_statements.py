@@ -36,10 +36,12 @@ from tests.benchmarks import http
 from tests.factories.api import clock  # noqa: F401
 from tests.factories.cast import NOW, at, reserve
 from tests.factories.funding import granted, paid_by, source
+from tests.factories.kept_hours import grant as keep
 from tests.factories.qualifications import certify
 
 CONTROL = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
 FRIDAY = ("2026-03-06 10:00", "2026-03-06 12:00")
+LATER = ("2026-03-06 15:00", "2026-03-06 16:00")
 LIMITED = {
     "qualification": "instrument",
     "quotas": [
@@ -166,6 +168,19 @@ def test_to_hold_and_complete(world):
     hold = Reservation.objects.get(instrument=limited, state="held")
     completed = count(cast, reservation_request, booking=booking(limited, *FRIDAY, hold=hold.pk))
     assert (plain, every, completed) == (12, 14, 12)
+
+
+def test_where_hours_are_kept(world):
+    """What is kept is read in two statements, and what a hold had of it in two."""
+    cast, _, _ = world
+    for holder in (cast.fudan, cast.optics):
+        keep(cast, holder=holder, minutes=120)
+    reserved = count(cast, reservation_request, booking=booking(cast.microscope, *FRIDAY))
+    held = count(cast, hold_take, booking=booking(cast.microscope, *LATER))
+    hold = Reservation.objects.get(state="held")
+    later = booking(cast.microscope, *LATER, hold=hold.pk)
+    completed = count(cast, reservation_request, booking=later)
+    assert (reserved, held, completed) == (12, 14, 14)
 
 
 def test_to_move(world):
