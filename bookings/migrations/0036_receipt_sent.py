@@ -5,6 +5,11 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+    # Squawk's rules that it breaks, and why it may.
+    safe = {
+        "constraint-missing-not-valid": "a release before has no receipts: there is nothing to scan",
+    }
+
     dependencies = [
         ("bookings", "0035_board"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
