@@ -87,7 +87,7 @@ class ComponentNode(Node):
         values["body"] = mark_safe(self.nodelist.render(context).strip())  # noqa: S308
         engine = context.template.engine  # type: ignore[union-attr]
         partial = engine.get_template(f"components/{self.name.resolve(context)}.html")
-        values["csrf_token"] = context.get("csrf_token")
+        values |= {name: context.get(name) for name in ("csrf_token", "request")}
         return str(partial.render(context.new(values))).strip()
 
 

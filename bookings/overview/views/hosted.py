@@ -1,31 +1,19 @@
 """The bookings of instruments that one manages."""
 
-from typing import Any
-
-from django.db.models import Count, F, QuerySet, Sum
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from accounts.permissions import require_somewhere
 from accounts.views.pages import by_of, reads
-from bookings.record.models import Reservation
 from bookings.record.selectors.reservations import hosted_reservations, shown
-from bookings.record.views.bookings import HEADS, WORDS, booking_cells
+from bookings.record.views.bookings import HEADS, WORDS, booking_cells, totals_of
 from bookings.record.views.lists import ListPage
-
-
-def _totals(rows: QuerySet[Reservation]) -> dict[str, Any]:
-    """How many they are, and the minutes booked."""
-    totals = rows.order_by().aggregate(number=Count("pk"), time=Sum(F("end_at") - F("start_at")))
-    seconds = totals["time"].total_seconds() if totals["time"] else 0
-    return {"number": totals["number"], "minutes": round(seconds / 60)}
-
 
 LIST = ListPage(
     "bookings/overview/hosted.html",
     hosted_reservations,
     shown=lambda row, by: shown(row, by.now),
-    totals=_totals,
+    totals=totals_of,
     number=lambda totals: int(totals["number"]),
     sheet=("bookings", HEADS, booking_cells),
     words=WORDS,

@@ -16,6 +16,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.errors import NotFound, NotPermitted, Refused
 from accounts.domain.roles import Actor, By
@@ -44,7 +45,7 @@ from bookings.record.selectors.reservations import (
     shown,
     upcoming,
 )
-from bookings.record.views.bookings import HEADS, booking_cells
+from bookings.record.views.bookings import HEADS, booking_cells, totals_of
 from bookings.record.views.lists import ListPage, wants_csv
 from bookings.reserving.forms.reservations import ReasonForm
 from bookings.reserving.services.reservations import reservation_cancel
@@ -64,8 +65,16 @@ MINE = ListPage(
     shown=lambda row, by: shown(row, by.now),
     sheet=("bookings", HEADS, booking_cells),
     size=20,
+    totals=totals_of,
+    number=lambda totals: int(totals["number"]),
     words=("instrument__name", "instrument__name_zh", "host__name", "host__name_zh"),
     day="start_at",
+    orders={
+        "start_at": _("Earliest first"),
+        "instrument__name": _("Instrument"),
+        "host__name": _("Owner"),
+        "state": _("State"),
+    },
 )
 
 

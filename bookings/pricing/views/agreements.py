@@ -9,6 +9,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.errors import NotPermitted
 from accounts.domain.roles import By
@@ -69,6 +70,11 @@ LIST = ListPage(
     size=20,
     words=("name", "name_zh"),
     day="valid_from",
+    orders={
+        "name": _("Name"),
+        "valid_from": _("Earliest first"),
+        "valid_until": _("Ending soonest first"),
+    },
 )
 
 

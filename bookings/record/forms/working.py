@@ -1,5 +1,6 @@
-"""What narrows a list: words and days."""
+"""What narrows a list, and what it is sorted by."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -9,7 +10,8 @@ from instruments.forms.fields import DayField, StyledForm
 
 
 class WorkingForm(StyledForm):
-    """Words that a row has to contain, and the days it lies in, the last one included."""
+    """Words that a row has to contain, the days it lies in, the last one included, and the order of
+    a list that is no table."""
 
     q = forms.CharField(
         label=_("Contains"),
@@ -19,8 +21,15 @@ class WorkingForm(StyledForm):
     )
     since = DayField(label=_("From"), required=False)
     until = DayField(label=_("Until"), required=False)
+    sort = forms.CharField(label=_("Sort by"), required=False, widget=forms.Select)
 
-    def __init__(self, data: Any, *, with_words: bool, with_days: bool) -> None:
+    def __init__(
+        self, data: Any, *, with_words: bool, with_days: bool, orders: Mapping[str, Any]
+    ) -> None:
         super().__init__(data)
+        sort: Any = self.fields["sort"]
+        sort.widget.choices = [("", _("as usual")), *orders.items()]
+        if not orders:
+            del self.fields["sort"]
         for name in (() if with_words else ("q",)) + (() if with_days else ("since", "until")):
             del self.fields[name]

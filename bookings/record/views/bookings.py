@@ -1,4 +1,9 @@
-"""What lists of bookings have in common: what is looked for in them, and the columns of a file."""
+"""What lists of bookings have in common: what is looked for in them, the columns of a file, and
+their sums."""
+
+from typing import Any
+
+from django.db.models import Count, F, QuerySet, Sum
 
 from accounts.domain.roles import By
 from bookings.record.adapters.figures import Cell
@@ -22,3 +27,10 @@ def booking_cells(row: Reservation, by: By) -> tuple[Cell, ...]:
         row.organisation.name,
         row.state,
     )
+
+
+def totals_of(rows: QuerySet[Reservation]) -> dict[str, Any]:
+    """How many they are, and the minutes booked."""
+    totals = rows.order_by().aggregate(number=Count("pk"), time=Sum(F("end_at") - F("start_at")))
+    seconds = totals["time"].total_seconds() if totals["time"] else 0
+    return {"number": totals["number"], "minutes": round(seconds / 60)}

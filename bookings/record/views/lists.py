@@ -38,7 +38,8 @@ class ListPage:
     all of it as the CSV file `sheet`: its name, heads, and what gives the cells of a row, for which
     the `columns` are read alone, where they are named. A reader may narrow it to rows with some
     words in one of the `words` fields, and to days of the `day` field, and sort it by the `sorts`:
-    of a column of the template's table, counted from 0, its field."""
+    of a column of the template's table, counted from 0, its field; or, where it is no table, by the
+    `orders`: of a field, with - before it back to front, what it is called."""
 
     template: str
     rows: Callable[[Actor], QuerySet[Any]]
@@ -52,6 +53,7 @@ class ListPage:
     words: Sequence[str] = ()
     day: str = ""
     sorts: Mapping[int, str] = field(default_factory=dict)
+    orders: Mapping[str, Any] = field(default_factory=dict)
 
     def narrows(self, request: HttpRequest) -> bool:
         """Return whether the address narrows it by words or days."""
@@ -79,9 +81,14 @@ class ListPage:
         self, request: HttpRequest, by: By, rows: QuerySet[Any]
     ) -> tuple[QuerySet[Any], dict[str, Any]]:
         """The rows as the reader narrowed and sorted them, and what the template knows of it."""
-        form = WorkingForm(request.GET, with_words=bool(self.words), with_days=bool(self.day))
+        form = WorkingForm(
+            request.GET,
+            with_words=bool(self.words),
+            with_days=bool(self.day),
+            orders=self.orders,
+        )
         sort = request.GET.get("sort", "")
-        if sort.removeprefix("-") not in self.sorts.values():
+        if sort not in self.orders and sort.removeprefix("-") not in self.sorts.values():
             sort = ""
         return self._worked(form, by, rows, sort), {
             "working": form,

@@ -1,5 +1,7 @@
 """Requests that wait for a manager's word: a list, and one of them with all there is to know."""
 
+from collections.abc import Iterable
+from decimal import Decimal
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -11,11 +13,14 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.errors import NotPermitted, Refused
 from accounts.domain.roles import By
 from accounts.views.pages import act, by_of, reads, writes
 from bookings.catalogue.views.refusals import refusal_text
+from bookings.pricing.models import Quote
+from bookings.record.domain.periods import Period
 from bookings.record.models import Reservation
 from bookings.record.selectors.reservations import requests_to_decide
 from bookings.record.views.bookings import HEADS, WORDS, booking_cells
@@ -34,6 +39,14 @@ LIST = ListPage(
     sheet=("requests", HEADS, booking_cells),
     words=WORDS,
     day="start_at",
+    orders={
+        "start_at": _("Earliest first"),
+        "-start_at": _("Latest first"),
+        "requested_at": _("Longest waiting first"),
+        "instrument__name": _("Instrument"),
+        "user__name": _("Person"),
+        "organisation__name": _("Organisation"),
+    },
 )
 
 
@@ -103,7 +116,9 @@ def decide_many(request: HttpRequest) -> HttpResponse:
 
 def _kept(request: HttpRequest) -> dict[str, str]:
     """What narrows the list, for the address that comes next."""
-    return {name: value for name in ("q", "since", "until") if (value := request.GET.get(name))}
+    return {
+        name: value for name in ("q", "since", "until", "sort") if (value := request.GET.get(name))
+    }
 
 
 def _requests(by: By) -> QuerySet[Reservation]:
@@ -121,12 +136,20 @@ def _waiting(request: HttpRequest, by: By) -> tuple[list[Reservation], dict[str,
 
 def _following(request: HttpRequest, by: By, reservation_id: UUID) -> UUID | None:
     """The request that is next in the list, from the top again after the last."""
-    rows, _ = LIST.narrowed(request, by, requests_to_decide(by.actor, by.now))
+    rows, _working = LIST.narrowed(request, by, requests_to_decide(by.actor, by.now))
     ids = list(rows.values_list("pk", flat=True)[:MOST])
     if reservation_id not in ids:
         return None
     at = ids.index(reservation_id)
     return next(iter(ids[at + 1 :] + ids[:at]), None)
+
+
+def _payables(quotes: Iterable[Quote]) -> dict[str, Decimal]:
+    """What the requests come to, by currency."""
+    sums: dict[str, Decimal] = {}
+    for quote in quotes:
+        sums[quote.currency] = sums.get(quote.currency, Decimal(0)) + quote.payable
+    return sums
 
 
 def _page(
@@ -144,6 +167,8 @@ def _page(
     chosen = rows[at or 0] if rows else None
     context = {
         "rows": [(row, quotes.get(row.pk)) for row in rows],
+        "minutes": sum(Period(row.start_at, row.end_at).minutes for row in rows),
+        "payables": _payables(quotes.values()),
         "most": MOST,
         "item": load_request(chosen, quotes.get(chosen.pk), by.now) if chosen else None,
         "items": load_of_booking(by.actor, chosen, by.now)[0] if chosen else [],

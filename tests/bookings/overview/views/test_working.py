@@ -1,5 +1,8 @@
 """Lists that are narrowed by words and days, sorted, and given as a file."""
 
+import re
+from datetime import timedelta
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -14,16 +17,16 @@ from tests.factories.samples import announce, join
 
 # The page, who reads it, a word that finds its row, and by what it is sorted.
 PAGES = [
-    ("mine", "wang", "microscope", []),
+    ("mine", "wang", "microscope", ["start_at", "instrument__name", "host__name", "state"]),
     ("hosted", "zhao", "microscope", ["start_at", "instrument__name", "user__name", "state"]),
-    ("requests", "zhao", "approval", []),
+    ("requests", "zhao", "approval", ["start_at", "requested_at", "user__name"]),
     ("faults", "zhao", "microscope", ["instrument__name", "created_at", "state"]),
     ("needs", "wang", "steel", ["earliest", "user__name"]),
     ("sample-items", "wang", "perovskite", ["name", "state"]),
     ("sample-queue", "zhao", "perovskite", ["name", "state"]),
     ("results", "zhao", "", ["reservation__start_at", "reservation__user__name", "due_at"]),
     ("money-funding", "lin", "", ["code", "owner__name", "budget", "held", "spent"]),
-    ("money-agreements", "coordinator", "", []),
+    ("money-agreements", "coordinator", "", ["name", "valid_from", "valid_until"]),
 ]
 
 
@@ -84,3 +87,17 @@ def test_bookings_of_ones_instruments_are_added_up(cast, client_of):
     page = page_of(client_of("zhao").get(reverse("bookings:hosted"), {"q": "microscope"}))
     assert "1 booking, 2 h" in page
     assert client_of("wang").get(reverse("bookings:hosted")).status_code == 403
+
+
+def test_a_list_that_is_no_table_is_sorted_and_summed(cast, client_of, monkeypatch):
+    asks = Reservation.objects.get(state="requested").instrument
+    reserve(cast, "2026-03-10 10:00", "2026-03-10 11:00", who="sun", instrument=asks)
+    client, address = client_of("zhao"), reverse("bookings:requests")
+    for sort, days in (("start_at", ["Mon 9 Mar", "Tue 10 Mar"]), ("-start_at", ["Tue", "Mon"])):
+        page = page_of(client.get(address, {"sort": sort, "q": "approval"}))
+        begins = re.findall(r'inbox-when">([^–]*)', page)
+        assert [b.startswith(day) for b, day in zip(begins, days, strict=True)] == [True, True]
+        assert f'value="{sort}" selected' in page
+    assert "3 h ·" in page  # two hours and one, and what they cost
+    monkeypatch.setattr("django.utils.timezone.now", lambda: NOW + timedelta(days=30))
+    assert "2 bookings, 4 h" in page_of(client_of("wang").get(reverse("bookings:mine")))
