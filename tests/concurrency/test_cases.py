@@ -3,11 +3,6 @@
 from functools import partial
 
 import pytest
-
-from accounts.domain.errors import Refused
-from accounts.domain.roles import By
-from bookings.models import KeptHours, SessionRating, UsageSession
-from bookings.planning.models import CaseExpert, HostPledge, PurchaseCase
 from bookings.planning.services.cases import (
     Decision,
     case_appeal,
@@ -23,6 +18,11 @@ from bookings.planning.services.opinions import (
     opinion_give,
 )
 from bookings.planning.services.promises import Answer, pledge_answer
+
+from accounts.domain.errors import Refused
+from accounts.domain.roles import By
+from bookings.models import KeptHours, SessionRating, UsageSession
+from bookings.planning.models import CaseExpert, HostPledge, PurchaseCase
 from bookings.reserving.services.reservations import reservation_request
 from bookings.usage.services.ratings import rating_answer, session_rate
 from bookings.usage.services.usage import reservation_check_in, reservation_check_out
