@@ -16,11 +16,8 @@ from accounts.models import Organisation
 from bookings.availability.selectors.availability import load_blocks
 from bookings.catalogue.services.demand import demand_refused
 from bookings.catalogue.services.searches import search_save
-from bookings.demo.services.alarms import alarms_make
 from bookings.demo.services.asks import Ask, planned_ask
 from bookings.demo.services.audit import audit_make, oddities_make
-from bookings.demo.services.batches import batch_make
-from bookings.demo.services.board import board_make
 from bookings.demo.services.books import books_close
 from bookings.demo.services.coming import coming_make, first_free, planned_make
 from bookings.demo.services.connections import connections_make, trouble_make
@@ -32,15 +29,18 @@ from bookings.demo.services.offers import Calendar, Offer, offers_make, schedule
 from bookings.demo.services.outages import breakdowns_of, outages_make
 from bookings.demo.services.past import history_of
 from bookings.demo.services.places import ACCOUNTS, PASSWORD, Places, joining_make, places_make
-from bookings.demo.services.purchases import plans_make
 from bookings.demo.services.records import inventories_make, records_make
-from bookings.demo.services.results import results_make
-from bookings.demo.services.reviews import reviews_make
 from bookings.demo.services.rules import care_make, rules_make, training_make
-from bookings.demo.services.samples import samples_make
-from bookings.demo.services.talk import talk_make
-from bookings.demo.services.together import together_make
-from bookings.demo.services.wanting import Wanting
+from bookings.demo.services.stories.alarms import alarms_make
+from bookings.demo.services.stories.batches import batch_make
+from bookings.demo.services.stories.board import board_make
+from bookings.demo.services.stories.purchases import plans_make
+from bookings.demo.services.stories.results import results_make
+from bookings.demo.services.stories.reviews import reviews_make
+from bookings.demo.services.stories.samples import samples_make
+from bookings.demo.services.stories.talk import talk_make
+from bookings.demo.services.stories.together import together_make
+from bookings.demo.services.stories.wanting import Wanting
 from bookings.hours.services.hours import hours_roll_up
 from bookings.record.domain.periods import Period
 from bookings.usage.services.faults import fault_report
