@@ -6,8 +6,6 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db.models import (
-    DurationField,
-    ExpressionWrapper,
     F,
     OuterRef,
     Q,
@@ -22,7 +20,6 @@ from accounts.domain.roles import Actor
 from accounts.models import Organisation, Region
 from bookings.availability.domain.kept_hours import Kept
 from bookings.availability.models import KeptHours
-from bookings.availability.models.kept_hours import MINUTE
 from bookings.record.domain.periods import Period
 from bookings.record.domain.reservations import COUNTED
 from bookings.record.models import Reservation
@@ -91,15 +88,15 @@ def keeps(instrument: Instrument, now: datetime) -> bool:
     return policy is not None and policy.kept_until is not None and policy.kept_until > now
 
 
-def kept_today(organisations: Collection[UUID], now: datetime) -> QuerySet[KeptHours]:
+def kept_today(organisations: Collection[UUID], now: datetime) -> list[KeptHours]:
     """What is kept for organisations at this moment and not used up, the first to end first."""
-    return (
+    rows = (
         kept_rows(now)
         .filter(in_force(now), organisation__in=list(organisations), start_at__lte=now)
-        .filter(Q(burnt__lt=ExpressionWrapper(F("minutes") * MINUTE, DurationField())))
         .select_related("instrument__facility")
         .order_by("end_at", "pk")
     )
+    return [row for row in rows if row.left_minutes]
 
 
 def kept_of(instrument: Instrument, payer: Organisation | None, now: datetime) -> list[KeptHours]:

@@ -120,7 +120,7 @@ def _first_steps(actor: Actor, now: datetime, *, is_new: bool) -> dict[str, Any]
 def _of_booking(actor: Actor, now: datetime) -> dict[str, Any]:
     grants = grants_shown(own_grants(actor)[:GRANTS], now)
     return {
-        "kept_hours": list(kept_today(actor.own_organisations, now)[:KEPT]),
+        "kept_hours": kept_today(actor.own_organisations, now)[:KEPT],
         "grants": [grant for grant in grants if grant["state"] == "open"],
         "searches": [(row, address_of(row)) for row in own_searches(actor)[:SEARCHES]],
     }
