@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.letters.words import named
 from instruments.domain.capabilities import LONGEST_CONDITION, Parameter
-from instruments.forms.fields import VersionForm
+from instruments.forms.fields import DayField, VersionForm
 from instruments.models import Capability
 
 
@@ -34,9 +34,7 @@ class CapabilityForm(VersionForm):
         max_length=LONGEST_CONDITION,
         help_text=_("Under which these values hold, such as “at 15 kV”. Empty: in general."),
     )
-    checked_on = forms.DateField(
-        label=_("Checked on"), required=False, widget=forms.DateInput(attrs={"type": "date"})
-    )
+    checked_on = DayField(label=_("Checked on"), required=False)
     is_missing = forms.BooleanField(
         label=_("Not available: the instrument does not have it"), required=False
     )

@@ -188,3 +188,4 @@ def test_from_a_draft_to_its_follow_up(
     assert cases_follow_up(now + timedelta(days=372)) == 1
     region.reload()
     expect(region.locator("section:has(#follow-title) dd").last).to_have_text(words["avoided"])
+    visit.expected[:] = [c for c in visit.expected if "400" not in c]

@@ -65,6 +65,7 @@ def test_an_idle_alarm_is_answered_and_one_that_is_not_rises(
     host.get_by_role("button", name=send, exact=True).click()
     expect(host.locator(".page-under")).to_contain_text(answered)
     expect(host.locator("main")).to_contain_text(repaired, ignore_case=True)
+    expect(host.locator("#id_due_date")).to_have_value(str((now + 20 * DAY).date()))
 
     IdleAlarm.objects.filter(kind="not_in_service").update(asked_at=now - 70 * DAY)
     alarms_review(now=now + timedelta(minutes=1))
@@ -78,6 +79,7 @@ def test_an_idle_alarm_is_answered_and_one_that_is_not_rises(
     expect(region.locator("#answer-title")).to_be_visible()
     assert region.get_by_role("button", name=send, exact=True).count() == 0
     fits(region)
+    visit.expected[:] = [c for c in visit.expected if "400" not in c]
 
 
 @pytest.mark.parametrize(
@@ -128,3 +130,4 @@ def test_a_session_is_rated_and_the_host_answers(
     expect(person.locator("[data-answer]")).to_contain_text("样品台已修好。")
     # Rated once: there is no second form.
     assert person.locator("#rate form").count() == 0
+    visit.expected[:] = [c for c in visit.expected if "400" not in c]

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.letters.words import named
 from accounts.models import Region
 from bookings.board.models import AlarmThreshold, IdleAlarm
+from bookings.record.forms.fields import DayField
 from instruments.forms.fields import StyledForm
 
 
@@ -24,9 +25,7 @@ class AlarmAnswerForm(StyledForm):
     reason = forms.ChoiceField(
         label=_("Why is it so?"), choices=[("", _("Please choose")), *IdleAlarm.Reason.choices]
     )
-    due_date = forms.DateField(
-        label=_("Put right by"), widget=forms.DateInput(attrs={"type": "date"})
-    )
+    due_date = DayField(label=_("Put right by"))
     note = forms.CharField(
         label=_("Note"),
         required=False,
@@ -42,9 +41,7 @@ class ThresholdForm(StyledForm):
     region = forms.ChoiceField(label=_("Region"), required=False)
     parameter = forms.ChoiceField(label=_("Threshold"), choices=AlarmThreshold.Parameter)
     value = forms.IntegerField(label=_("Value"), min_value=0)
-    valid_from = forms.DateField(
-        label=_("In force from"), widget=forms.DateInput(attrs={"type": "date"})
-    )
+    valid_from = DayField(label=_("In force from"))
     source = forms.CharField(label=_("Source"), max_length=500)
 
     def __init__(self, *args: Any, regions: list[Region], for_all: bool, **kwargs: Any) -> None:

@@ -55,7 +55,7 @@ from instruments.messages import PRICE_GROUP_LABELS
 from instruments.models import Instrument
 from instruments.selectors.house_rules import load_house_rules, rules_to_accept
 
-DAYS, MOST_STARTS = 5, 400  # on the form of a bid
+DAYS, MOST_STARTS = 5, 1500  # on the form of a bid
 
 
 @reads
