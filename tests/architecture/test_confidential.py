@@ -1,0 +1,109 @@
+"""Who asks the board in confidence, and for what, is on no list that its host may read."""
+
+from decimal import Decimal
+
+import pytest
+from django.db import transaction
+from django.urls import reverse
+
+from accounts.domain.roles import PLATFORM, By
+from accounts.models import User
+from accounts.permissions import actor_of
+from accounts.services.memberships import membership_start, role_grant
+from accounts.services.organisations import organisation_create
+from bookings.board.services.bids import BidValues, bid_make
+from bookings.board.services.enquiries import EnquiryValues, enquiry_make
+from bookings.messaging.services.webhooks import webhook_add
+from bookings.models import WebhookDelivery
+from bookings.needs.services.needs import need_make
+from bookings.overview.services.effects import effects_carry_out
+from tests.architecture.permission_table import API, PAGES, PEOPLE
+from tests.architecture.test_permissions import ROUTES, _clock, rows  # noqa: F401
+from tests.factories.capabilities import parameters_of
+from tests.factories.cast import NOW, at
+from tests.factories.needs import need_values
+
+pytestmark = pytest.mark.django_db
+TEXT = "grain size of our unheard-of zyxtanium"
+BUDGET, THRESHOLD = "7654.31", "0.0731"
+SECRETS = ("zyx", "茨克斯", BUDGET, "7,654.31", THRESHOLD)
+
+
+def firm_of(cast):
+    """A researcher of a firm of Anhui, which registers name."""
+    row = organisation_create(
+        By(PLATFORM, NOW),
+        code="zyxwerk",
+        region=cast.anhui,
+        name="Zyxwerk Alloys",
+        name_zh="茨克斯合金",
+        kind="enterprise",
+    )
+    user = User.objects.create_user("quirin@zyxwerk.example", "x" * 20, name="Quirin Zyxmann")
+    membership_start(By(PLATFORM, NOW), user=user, organisation=row)
+    role_grant(By(PLATFORM, NOW), user=user, role="researcher", organisation=row)
+    return user
+
+
+def ask(cast, user):
+    """An enquiry with a threshold and a budget, and a bid of USTC; all are told."""
+    person = By(actor_of(User.objects.get(pk=user.pk)), NOW)
+    values = need_values(
+        text=TEXT,
+        sample="zyx powder",
+        budget=Decimal(BUDGET),
+        terms=[cast.technique.code],
+        requirements=[{"parameter": "spatial_resolution", "high": Decimal(THRESHOLD)}],
+    )
+    need = need_make(person, values=values)
+    enquiry = enquiry_make(person, need_id=need.pk, values=EnquiryValues(sample="powder"))
+    bid_make(
+        By(cast.actor("zhao"), NOW),
+        enquiry_id=enquiry.pk,
+        instrument_id=cast.microscope.pk,
+        values=BidValues([at("2026-03-24 14:00"), at("2026-03-25 14:00")], "assisted"),
+    )
+    effects_carry_out(now=NOW)
+
+
+def lists(person):
+    """The addresses of lists, files and searches that the person reads."""
+    column = PEOPLE.index(person)
+    return [
+        reverse(name)
+        for table in (PAGES, API)
+        for method, name, cells in rows(table)
+        if method == "GET" and cells[column] == "200" and not ROUTES[name]
+    ]
+
+
+def said(client, path):
+    with transaction.atomic():
+        answer = client.get(path)
+        content = b"".join(answer.streaming_content) if answer.streaming else answer.content
+        transaction.set_rollback(True)
+    text = content.decode(errors="replace").lower()
+    return {word: n for word in SECRETS if (n := text.count(word))}
+
+
+def test_no_list_of_the_host_tells_who_asks(cast, client):
+    user = firm_of(cast)
+    parameters_of(cast)
+    webhook_add(
+        By(cast.actor("zhao"), NOW),
+        organisation_id=cast.ustc.pk,
+        address="https://lab.example/",
+        events=["reservation.confirmed"],
+        description="",
+    )
+    client.force_login(cast.zhao)
+    with transaction.atomic():
+        ask(cast, user)
+        paths = [*lists("zhao"), f"{reverse('bookings:palette')}?q=alloys"]
+        heard = {path: found for path in paths if (found := said(client, path))}
+        bodies = " ".join(WebhookDelivery.objects.values_list("body", flat=True)).lower()
+        transaction.set_rollback(True)
+    assert not [word for word in SECRETS if word in bodies]
+    # Registers of organisations name the firm anyway.
+    before = {path: said(client, path) for path in heard}
+    assert heard == before
