@@ -37,7 +37,8 @@ MORE_STATEMENTS = {
     "bookings:at": 9,
     "bookings:move": 9,
     "bookings:series-move": 9,
-    "bookings:home": 13,  # what waits, comes next and was used; a manager's requests and the day
+    # What waits, comes next and was used, kept hours; a manager's requests and the day.
+    "bookings:home": 14,
     "bookings:operations": 21,  # each queue is counted by itself; few people look at it
     # The quote, the rules, whether a slot is kept for the reader already, own samples; what waits.
     "bookings:book": 18,
@@ -60,7 +61,9 @@ MORE_STATEMENTS = {
     "bookings:enquiries": 10,
     "bookings:enquiry": 10,
     "bookings:bids": 16,
-    "bookings:enquiry-answer": 24,  # and the free times and the price group of who asks
+    # And the free times and the price group of who asks; whether a bid stands; its own times.
+    "bookings:enquiry-answer": 24,
+    "bookings:bid-amend": 26,
     "bookings:compare": 11,  # prices, free times and certificates of all; what waits
     # The record, what it can do, its files, the week, the own price; the vocabulary where it has
     # changed.
