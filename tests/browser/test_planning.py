@@ -42,6 +42,9 @@ def test_from_the_map_to_what_is_behind_a_cell(
     sizes = [mark.bounding_box() for mark in cell.locator(".map-mark").all()]
     assert sizes[0]["width"] == sizes[1]["width"] and sizes[0]["height"] == sizes[1]["height"]
     assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
+    # From the technique to the class that is broader, and to what lies behind that.
+    page.locator("main p a[href*=technique]").first.click()
+    page.wait_for_url("**technique=**")
     page.locator(".map-cell a").first.click()
     page.wait_for_url("**/planning/cell/**")
     behind = page.locator("main").inner_text()

@@ -41,7 +41,7 @@ MORE_STATEMENTS = {
     "bookings:home": 14,
     "bookings:operations": 21,  # each queue is counted by itself; few people look at it
     # The quote, the rules, whether a slot is kept for the reader already, own samples; what waits.
-    "bookings:book": 18,
+    "bookings:book": 19,
     "bookings:organisation-close": 9,  # what keeps it open, each counted; what waits
     # The quote and the rules, the first date and all of them, the week; what waits.
     "bookings:series-new": 22,
@@ -67,7 +67,7 @@ MORE_STATEMENTS = {
     "bookings:compare": 11,  # prices, free times and certificates of all; what waits
     # The record, what it can do, its files, the week, the own price; the vocabulary where it has
     # changed.
-    "bookings:instrument": 17,
+    "bookings:instrument": 18,
     "bookings:hours": 12,  # today's figures, the year's, both by place and over time; what waits
     "bookings:audit": 12,  # what waits, the hours of each region, and whether the trail holds
     "bookings:money-settlements-one": 9,  # both regions' figures, and what waits, counted anew

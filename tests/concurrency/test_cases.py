@@ -3,7 +3,13 @@
 from functools import partial
 
 import pytest
-from bookings.planning.services.cases import (
+
+from accounts.domain.errors import Refused
+from accounts.domain.roles import By
+from bookings.models import KeptHours, SessionRating, UsageSession
+from bookings.reserving.services.reservations import reservation_request
+from bookings.reviews.models import CaseExpert, HostPledge, PurchaseCase
+from bookings.reviews.services.cases import (
     Decision,
     case_appeal,
     case_decide,
@@ -11,19 +17,13 @@ from bookings.planning.services.cases import (
     case_review,
     hosts_ask,
 )
-from bookings.planning.services.opinions import (
+from bookings.reviews.services.opinions import (
     Opinion,
     expert_ask,
     interest_declare,
     opinion_give,
 )
-from bookings.planning.services.promises import Answer, pledge_answer
-
-from accounts.domain.errors import Refused
-from accounts.domain.roles import By
-from bookings.models import KeptHours, SessionRating, UsageSession
-from bookings.planning.models import CaseExpert, HostPledge, PurchaseCase
-from bookings.reserving.services.reservations import reservation_request
+from bookings.reviews.services.promises import Answer, pledge_answer
 from bookings.usage.services.ratings import rating_answer, session_rate
 from bookings.usage.services.usage import reservation_check_in, reservation_check_out
 from tests.concurrency.races import HOUR, booking, codes, time_of, won

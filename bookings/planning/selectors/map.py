@@ -172,8 +172,17 @@ class PlanningMap:
 
     @property
     def narrowest(self) -> list[str]:
-        """The classes with figures of which none is narrower: techniques as people name them."""
-        return sorted(code for code in self.totals if code and not self.tree.get(code))
+        """The classes that instruments are filed under themselves, and those of which none is
+        narrower: techniques as people name them."""
+        below = {
+            code: sum(self.totals[each].instruments for each in self.tree.get(code, ()))
+            for code in self.totals
+        }
+        return sorted(
+            code
+            for code, figures in self.totals.items()
+            if code and (not self.tree.get(code) or figures.instruments > below[code])
+        )
 
 
 def require_reader(actor: Actor) -> None:

@@ -154,7 +154,7 @@ def test_every_count_is_that_of_its_page(cast, browser, asking):
     zhao = browser("zhao")
     html = page_of(zhao.get(HOME))
     assert rows(html) == {"joining": 1, "findings": 1}
-    assert counts(html) == {"Requests": 1, "People": 1, "Money": 1}
+    assert counts(html) == {"Requests": 1, "More": 1, "People": 1, "Money": 1}
     page = zhao.get(reverse("bookings:requests"))
     assert len(page.context["rows"]) == 1
     members = zhao.get(reverse("accounts:members", args=[cast.ustc.pk]))

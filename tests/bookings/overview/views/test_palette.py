@@ -30,7 +30,7 @@ def options(client: Client, text: str, language: str = "en") -> dict[str, list[s
 
 
 def test_pages_are_those_of_the_reader_s_navigation(client: Client, cast: Cast) -> None:
-    assert options(client, "") == {"pages": ["/", "/hours/", "/map/"]}
+    assert options(client, "") == {"pages": ["/", "/hours/", "/planning/decisions/", "/map/"]}
     client.force_login(cast.people["zhao"])
     assert options(client, "requ") == {"pages": ["/requests/"]}
     client.force_login(cast.people["wang"])

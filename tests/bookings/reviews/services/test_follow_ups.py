@@ -4,16 +4,16 @@ cases bought together."""
 from datetime import date, timedelta
 
 import pytest
-from bookings.planning.services.cases import Decision
-from bookings.planning.services.follow_ups import cases_follow_up
-from bookings.planning.services.promises import Answer, pledge_answer
 
 from accounts.domain.errors import Invalid, NotFound, WrongState
 from accounts.domain.roles import By
 from bookings.availability.models import KeptHours
 from bookings.hours.models import InstrumentDay, InstrumentDayUse
-from bookings.planning.models import HostPledge, PurchaseCase
-from bookings.planning.services import cases as services
+from bookings.reviews.models import HostPledge, PurchaseCase
+from bookings.reviews.services import cases as services
+from bookings.reviews.services.cases import Decision
+from bookings.reviews.services.follow_ups import cases_follow_up
+from bookings.reviews.services.promises import Answer, pledge_answer
 from instruments.models import Instrument
 from instruments.services.registry import facility_create, instrument_create
 from tests.factories import reviews as make

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bookings.availability.models import KeptHours
-from bookings.planning.models import CaseExpert, HostPledge, PurchaseCase
+from bookings.reviews.models import CaseExpert, HostPledge, PurchaseCase
 from tests.factories import reviews as make
 from tests.factories.agreements import agree
 from tests.factories.api import Clock, Program
