@@ -90,7 +90,7 @@ class ReadingBody(Shape):
     )
 
 
-class CorrectionBody(Shape):
+class ReadingCorrectionBody(Shape):
     value = Number(16, 4)
     reason = Text(500)
 
@@ -188,7 +188,7 @@ class Readings(Resource):
         return reading_to_manage(self.actor, pk)
 
     @acts(
-        _("Correct a reading"), CorrectionBody, gives=ReadingShape, versioned=False,
+        _("Correct a reading"), ReadingCorrectionBody, gives=ReadingShape, versioned=False,
         refuses=[403, 404], sends={"value": "1204.5", "reason": "A point was left out."},
     )  # fmt: skip
     def correct(self, pk: UUID, data: dict[str, Any]) -> MeterReading:
