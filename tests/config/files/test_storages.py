@@ -311,7 +311,7 @@ def test_the_doctor_asks_the_service_of_uploads(settings, tmp_path, monkeypatch,
         with answering(answer) as settings.UPLOADS_URL:
             assert [found for found, _ in doctor._uploads()] == [is_right, True, True]
     (nobody, _), *_rest = doctor._uploads()  # it listens no longer
-    assert nobody is False
+    assert nobody is None
     row = upload_begin(
         By(cast.actor("zhao"), NOW), hand_off_id=announced(cast).pk, path="a", size=5_000_000_000
     )
