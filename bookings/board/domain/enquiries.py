@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import islice
 from uuid import UUID
 
 from bookings.record.domain.disclosure import hidden_groups
@@ -28,7 +29,7 @@ def two_days(starts: Sequence[datetime]) -> list[datetime]:
     """Two of these starts, in order, for a bid to begin with: the first, and the first that is at
     least a day later, so that neither takes the other's time."""
     later = (start for start in starts if start - starts[0] >= timedelta(days=1))
-    return [*starts[:1], *(start for _, start in zip(range(1), later, strict=False))]
+    return [*starts[:1], *islice(later, 1)]
 
 
 @dataclass(frozen=True)
