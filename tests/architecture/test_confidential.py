@@ -26,7 +26,8 @@ from tests.factories.needs import need_values
 pytestmark = pytest.mark.django_db
 TEXT = "grain size of our unheard-of zyxtanium"
 BUDGET, THRESHOLD = "7654.31", "0.0731"
-SECRETS = ("zyx", "茨克斯", BUDGET, "7,654.31", THRESHOLD)
+# Long enough that no token made at random has one of them.
+SECRETS = ("zyxwerk", "zyxmann", "zyxtanium", "zyx powder", "茨克斯", BUDGET, "7,654.31", THRESHOLD)
 
 
 def firm_of(cast):

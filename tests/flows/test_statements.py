@@ -255,7 +255,7 @@ REQUESTS = {
     "fifty matches of a need": (14, 80_000),
     "the catalogue's page": (14, 142_000),
     "an instrument's page": (18, 295_000),
-    "my bookings": (9, 209_000),
+    "my bookings": (9, 242_000),
     "my week": (6, 130_000),
     "a quote": (14, 44_000),
 }

@@ -73,7 +73,9 @@ def build() -> Built:
 def fingerprint() -> str:
     """A digest of what the world says; the keys of its rows differ."""
     digest = hashlib.sha256()
-    bookings = Reservation.objects.order_by("instrument__name", "start_at", "unit", "requested_at")
+    bookings = Reservation.objects.order_by(
+        "instrument__name", "start_at", "unit", "requested_at", "end_at", "user__email"
+    )
     rows: list[Any] = [
         *Instrument.objects.order_by("name").values_list("name", "publication", "schedule__digest"),
         *User.objects.order_by("email").values_list("email", "name", "created_at"),

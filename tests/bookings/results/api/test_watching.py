@@ -63,6 +63,7 @@ class Breaking:
         for each in (source, target):
             with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
+            each.close()  # with what was not read: else a full window keeps the other side waiting
 
 
 @pytest.fixture
