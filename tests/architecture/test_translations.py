@@ -257,7 +257,7 @@ ALWAYS_MANY = {
     # of recurrence, where once has words of its own; of failures in a row; of a term of payment
     *("days of issue", "days ask for", "days", "weeks", "months", "times", "entries"),
     # as a whole
-    *("hours left", "hours used"),  # with a decimal
+    *("hours left", "hours used", "hours at most"),  # with a decimal
     *("columns", "hours a year", "rows: split it", "files already", "files in all", "bytes"),
 }
 VERBS = {

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.letters.kinds import Content, Kind, row_of, table
 from accounts.models import OutboxMessage
-from bookings.needs.models import Batch, BatchPlace
+from bookings.needs.models import Batch, BatchPlace, Need
 from bookings.needs.selectors.batches import standing
 
 _PLACES = BatchPlace.objects.select_related(
@@ -22,16 +22,17 @@ _BATCHES = Batch.objects.select_related("region", "made_by").annotate(
 )
 
 
-def _offered(place: BatchPlace, row: OutboxMessage, now: datetime) -> Content:
+def _kept(place: BatchPlace, row: OutboxMessage, now: datetime) -> Content:
     hold = place.reservation
     assert hold is not None
+    is_offered = place.state == BatchPlace.State.OFFERED
     return Content(
         place.pk,
         reverse("bookings:need", args=[place.need_id]),
         {"instrument": hold.instrument},
-        {"place": place, "hold": hold},
+        {"hold": hold, "place": place if is_offered else None},
         zone=hold.instrument.facility.time_zone,
-        matters_until=hold.deadline_at,
+        matters_until=hold.deadline_at if is_offered else None,
     )
 
 
@@ -49,8 +50,20 @@ KINDS = table(
         topic="offer",
         load=row_of(_PLACES, "batchplace"),
         readers=lambda place: [place.need.user],
-        content=_offered,
+        content=_kept,
         is_still_true=lambda place, row, now: standing(now).filter(pk=place.pk).exists(),
+    ),
+    _kind(
+        "batch.lapsed",
+        _("No longer kept for your need: {instrument}"),
+        _("Nobody accepted the time, so it is free again. Your need takes part in the next batch."),
+        topic="offer",
+        load=row_of(_PLACES, "batchplace"),
+        readers=lambda place: [place.need.user],
+        content=_kept,
+        is_still_true=lambda place, row, now: (
+            place.need.state == Need.State.OPEN and place.need.latest > now
+        ),
     ),
     _kind(
         "batch.placed",

@@ -61,6 +61,7 @@ def load_flexible(batch: Batch, now: datetime) -> list[Need]:
             earliest__lt=batch.ends_at,
         )
         .exclude(pk__in=met.values("need"))
+        .exclude(enquiries__state__in=["awarded", "fulfilled"])  # of the board
         .select_related("user", "organisation__region")
         .prefetch_related("regions")
         .order_by("created_at", "id")[:MOST_NEEDS]

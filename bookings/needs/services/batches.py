@@ -309,6 +309,8 @@ def batch_places_settle(*, now: datetime, most: int = 500) -> int:
             return 0
         place.state = BatchPlace.State.LAPSED
         _store(By(PLATFORM, now), "batch.lapse", place)
+        if place.need_id:
+            enqueue([_told("batch.lapsed", place)], now=now)
         return 1
 
     due = list(places_over(now).values_list("pk", flat=True)[:most])

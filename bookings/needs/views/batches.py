@@ -1,5 +1,6 @@
 """Batches: for coordinators what was placed and why; for everybody the times they are offered."""
 
+from datetime import timedelta
 from functools import partial
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -11,8 +12,10 @@ from django.utils.translation import gettext
 
 from accounts.permissions import require_somewhere
 from accounts.views.pages import act, by_of, edits, reads, shown, writes
+from bookings.needs.domain.batches import LARGEST_SHARE
 from bookings.needs.forms.batches import BatchForm
 from bookings.needs.selectors.batches import (
+    MOST_NEEDS,
     batch_by_id,
     batches_for,
     load_scarce,
@@ -26,6 +29,7 @@ from bookings.needs.services.batches import (
     batch_start,
 )
 from bookings.needs.views.needs import need_page
+from bookings.reserving.domain.holds import SLOTS_HELD
 
 SHOWN = 50
 
@@ -50,9 +54,14 @@ def new(request: HttpRequest) -> HttpResponse:
         regions=regions_to_place(by.actor),
         now=by.now,
     )
+    limits = {
+        "most": MOST_NEEDS,
+        "hours": SLOTS_HELD // timedelta(hours=1),
+        "percent": round(LARGEST_SHARE * 100),
+    }
     return act(
         request,
-        partial(shown, request, "bookings/needs/batch_new.html"),
+        partial(shown, request, "bookings/needs/batch_new.html", **limits),
         lambda by, _: batch_start(by, **form.cleaned_data),
         to=lambda batch: reverse("bookings:batch", args=[batch.pk]),
         done=gettext("The batch is started. You are told when it is placed."),

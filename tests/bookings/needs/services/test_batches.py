@@ -7,7 +7,8 @@ import pytest
 
 from accounts.domain.errors import Invalid, NotFound, NotPermitted, WrongState
 from accounts.domain.roles import By
-from accounts.models import OutboxMessage, TrailEntry
+from accounts.models import Message, OutboxMessage, TrailEntry
+from bookings.board.services.enquiries import EnquiryValues, enquiry_make
 from bookings.models import Occupancy, Reservation
 from bookings.needs.models import Batch, BatchPlace
 from bookings.needs.selectors.batches import own_offers
@@ -20,6 +21,7 @@ from bookings.needs.services.batches import (
     batches_place,
 )
 from bookings.needs.services.needs import need_withdraw
+from bookings.overview.services.effects import effects_carry_out
 from bookings.record.selectors.reservations import reservations_for
 from bookings.reserving.services.reservations import reservations_lapse
 from tests.factories.batches import SINCE, UNTIL, batch_of, flexible, place_of
@@ -167,6 +169,17 @@ def test_accepting_books_it_at_the_price_that_was_offered(cast):
     assert BatchPlace.objects.count() == 1
 
 
+@pytest.mark.parametrize(("state", "is_left_out"), [("awarded", True), ("unmet", False)])
+def test_a_need_that_an_enquiry_found_an_instrument_for_is_left_out(cast, state, is_left_out):
+    need = flexible(cast)
+    enquiry = enquiry_make(by(cast, "sun"), need_id=need.pk, values=EnquiryValues())
+    enquiry.state = state
+    enquiry.reservation = reserve(cast, "2026-03-12 10:00", "2026-03-12 12:00", who="sun")
+    enquiry.save()
+    batch_of(cast)
+    assert BatchPlace.objects.exists() is not is_left_out
+
+
 def test_where_the_host_approves_accepting_asks_for_it(cast):
     cast.microscope.policy.approval = "manual"
     cast.microscope.policy.save()
@@ -203,6 +216,21 @@ def test_what_nobody_accepts_in_time_lapses_and_comes_free(cast):
     assert batch_places_settle(now=late) == 1
     assert place_of(need).state == "lapsed"
     assert batch_places_settle(now=late) == 0
+    assert OutboxMessage.objects.filter(kind="batch.lapsed").count() == 1
+
+
+@pytest.mark.parametrize("after", ["nothing", "the need is withdrawn"])
+def test_who_let_it_lapse_is_told_while_the_need_stands(cast, after):
+    need = flexible(cast)
+    batch_of(cast)
+    late = NOW + timedelta(hours=48)
+    reservations_lapse(now=late)
+    batch_places_settle(now=late)
+    if after != "nothing":
+        need_withdraw(by(cast, "sun", late), need_id=need.pk)
+    effects_carry_out(now=late)
+    told = Message.objects.filter(user=cast.sun, kind="batch.lapsed")
+    assert told.count() == (1 if after == "nothing" else 0)
 
 
 def test_who_withdraws_the_need_gives_the_time_back(cast):
