@@ -18,7 +18,17 @@ from bookings.models import WebhookDelivery
 from bookings.needs.services.needs import need_make
 from bookings.overview.services.effects import effects_carry_out
 from tests.architecture.permission_table import API, PAGES, PEOPLE
-from tests.architecture.test_permissions import ROUTES, _clock, rows  # noqa: F401
+from tests.architecture.test_permissions import (  # noqa: F401
+    ARGUMENTS,
+    QUERIES,
+    ROUTES,
+    SPECIAL,
+    _clock,
+    filled,
+    rows,
+    sessions,
+    world,
+)
 from tests.factories.capabilities import parameters_of
 from tests.factories.cast import NOW, at
 from tests.factories.needs import need_values
@@ -58,13 +68,15 @@ def ask(cast, user):
     )
     need = need_make(person, values=values)
     enquiry = enquiry_make(person, need_id=need.pk, values=EnquiryValues(sample="powder"))
-    bid_make(
+    bid = bid_make(
         By(cast.actor("zhao"), NOW),
         enquiry_id=enquiry.pk,
         instrument_id=cast.microscope.pk,
         values=BidValues([at("2026-03-24 14:00"), at("2026-03-25 14:00")], "assisted"),
     )
     effects_carry_out(now=NOW)
+    hold = bid.slots.values_list("reservation", flat=True)[0]
+    return [need.pk, enquiry.pk, bid.pk, hold]
 
 
 def lists(person):
@@ -108,3 +120,35 @@ def test_no_list_of_the_host_tells_who_asks(cast, client):
     # Registers of organisations name the firm anyway.
     before = {path: said(client, path) for path in heard}
     assert heard == before
+
+
+def addresses(things, keys):
+    """Every address that is read and names something: of the usual things, and with each of the
+    keys in the place of each id."""
+    for _, name, _ in (row for table in (PAGES, API) for row in rows(table) if row[0] == "GET"):
+        usual = {
+            argument: things[SPECIAL.get((name, argument), ARGUMENTS.get(argument, "absent"))]
+            for argument in ROUTES[name]
+        }
+        query = filled(QUERIES.get(name, ""), things)
+        for key in keys if usual else ():
+            ids = {each: key for each in usual if each.endswith("_id")}
+            for kind in ("need", "enquiry", "reservation") if "kind" in usual else ("",):
+                yield reverse(name, kwargs=usual | ids | ({"kind": kind} if kind else {})) + query
+        if usual:
+            yield reverse(name, kwargs=usual) + query
+
+
+# The host's manager and the region's coordinator. Its auditor reads in the trail who acted.
+@pytest.mark.parametrize(("who", "reads"), [("zhao", 200), ("coordinator", 404)])
+def test_no_address_of_a_thing_tells_who_asks(world, sessions, client, who, reads):  # noqa: F811
+    cast, things = world
+    client.cookies.update(sessions[who])
+    with transaction.atomic():
+        keys = ask(cast, firm_of(cast))
+        assert client.get(reverse("bookings:enquiry-answer", args=[keys[1]])).status_code == reads
+        paths = set(addresses(things, keys))
+        heard = {path: found for path in sorted(paths) if (found := said(client, path))}
+        transaction.set_rollback(True)
+    assert len(paths) > 1000
+    assert heard == {}
