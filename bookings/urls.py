@@ -5,7 +5,7 @@ from django.urls import include, path
 from bookings import money_urls
 from bookings.audit.views import audit, audit_start, seals, trail
 from bookings.availability.views import kept_hours
-from bookings.board.views import alarms, enquiries
+from bookings.board.views import alarms, bids, enquiries
 from bookings.catalogue.views import (
     calendars,
     catalogue,
@@ -145,10 +145,11 @@ urlpatterns = [
         enquiries.decline,
         name="bid-decline",
     ),
-    path("bids/", enquiries.bids, name="bids"),
-    path("bids/<uuid:enquiry_id>/new/", enquiries.answer, name="enquiry-answer"),
-    path("bids/<uuid:bid_id>/amend/", enquiries.amend, name="bid-amend"),
-    path("bids/<uuid:bid_id>/withdraw/", enquiries.withdraw, name="bid-withdraw"),
+    path("open-enquiries/", bids.open_enquiries, name="open-enquiries"),
+    path("bids/", bids.bids, name="bids"),
+    path("bids/<uuid:enquiry_id>/new/", bids.answer, name="enquiry-answer"),
+    path("bids/<uuid:bid_id>/amend/", bids.amend, name="bid-amend"),
+    path("bids/<uuid:bid_id>/withdraw/", bids.withdraw, name="bid-withdraw"),
     path("clusters/", enquiries.clusters, name="clusters"),
     path("batches/", batches.batches, name="batches"),
     path("batches/new/", batches.new, name="batch-new"),

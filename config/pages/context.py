@@ -60,7 +60,7 @@ PARTS = {
             *("plan-case", "register", "register-decision"),
         ),
         "bookings:enquiries": ("enquiry", "enquiry-accept", "enquiry-close", "bid-decline"),
-        "bookings:bids": ("enquiry-answer", "bid-amend", "bid-withdraw"),
+        "bookings:open-enquiries": ("bids", "enquiry-answer", "bid-amend", "bid-withdraw"),
         "bookings:batches": ("batch", "batch-new"),
         "bookings:mine": (
             *("sample-items", "sample-new", "sample-item", "sample-change", "sample-step"),
@@ -186,7 +186,7 @@ MENU = (
                 _has("manager"),
                 frozenset({"requests"}),
             ),
-            Entry("bookings:bids", gettext_lazy("Enquiries to answer"), _has("manager")),
+            Entry("bookings:open-enquiries", gettext_lazy("Enquiries to answer"), _has("manager")),
             Entry(
                 "instruments:questions",
                 gettext_lazy("Questions"),

@@ -162,6 +162,7 @@ GET  bookings:enquiry               - 404 200 404 404 404 200 404 404 404 404 40
 POST bookings:enquiry-accept        - 404 302 404 404 404 404 404 404 404 404 404 404
 POST bookings:enquiry-close         - 404 302 404 404 404 404 404 404 404 404 404 404
 POST bookings:bid-decline           - 404 302 404 404 404 404 404 404 404 404 404 404
+GET  bookings:open-enquiries        - 403 403 403 403 200 200 403 403 403 403 403 403
 GET  bookings:bids                  - 403 403 403 403 200 200 403 403 403 403 403 403
 GET  bookings:enquiry-answer        - 404 404 404 404 200 404 404 404 404 404 404 404
 POST bookings:enquiry-answer        - 404 404 404 404 409 404 404 404 404 404 404 404

@@ -48,7 +48,7 @@ def test_a_firm_asks_and_accepts(
     enquiry = Enquiry.objects.get()
 
     host = visit("zhao", locale=locale, width=width)
-    host.goto("/bids/")
+    host.goto("/open-enquiries/")
     assert secret in host.locator("main").inner_text()
     host.goto(f"/bids/{enquiry.pk}/new/?instrument={instrument.pk}")
     assert "secret alloy" not in host.content() and "Hefei Optics" not in host.content()

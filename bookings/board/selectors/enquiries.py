@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 
 from accounts.domain.roles import Actor
 from accounts.models import Region
@@ -58,15 +58,28 @@ def enquiries_to(actor: Actor, now: datetime) -> QuerySet[Enquiry]:
     for keys, lineage in entries.values_list("keys", "region__lineage"):
         codes |= set(techniques_in(keys))
         regions |= set(lineage)
-    to_all = Q(regions=None, hosts=None)
+    of_regions = Enquiry.regions.through.objects.filter(enquiry_id=OuterRef("pk"))
+    of_hosts = Enquiry.hosts.through.objects.filter(enquiry_id=OuterRef("pk"))
+    to_them = (
+        ~Exists(of_regions) & ~Exists(of_hosts)
+        | Exists(of_regions.filter(region_id__in=regions))
+        | Exists(of_hosts.filter(organisation_id__in=hosts))
+    )
     return (
         _all()
-        .filter(to_all | Q(regions__in=regions) | Q(hosts__in=hosts))
+        .filter(to_them)
         .filter(state__in=LIVE, closes_at__gt=now, techniques__overlap=sorted(codes))
         .exclude(user_id=actor.person)
-        .distinct()
         .order_by("closes_at", "id")
     )
+
+
+def enquiries_in(rows: QuerySet[Enquiry], state: str, now: datetime) -> QuerySet[Enquiry]:
+    """Those of them that are in a state at this moment, as `enquiry_state` says."""
+    over = Q(state__in=LIVE, closes_at__lte=now)
+    if state == Enquiry.State.UNMET:
+        return rows.filter(Q(state=state) | over)
+    return rows.filter(state=state).exclude(over)
 
 
 def enquiry_to(actor: Actor, enquiry_id: UUID, now: datetime) -> Enquiry:
@@ -106,6 +119,14 @@ def bids_for(actor: Actor) -> QuerySet[Bid]:
         .prefetch_related(_SLOTS)
         .order_by("-created_at", "-id")
     )
+
+
+def bids_in(rows: QuerySet[Bid], state: str, now: datetime) -> QuerySet[Bid]:
+    """Those of them that are in a state at this moment, as `bid_state` says."""
+    over = Q(state__in=STANDING, valid_until__lte=now)
+    if state == Bid.State.LAPSED:
+        return rows.filter(Q(state=state) | over)
+    return rows.filter(state=state).exclude(over)
 
 
 def bid_by_id(actor: Actor, bid_id: UUID) -> Bid:

@@ -2,14 +2,17 @@
 
 from datetime import timedelta
 from functools import partial
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext
 
+from accounts.domain.roles import By
 from accounts.permissions import require_somewhere
 from accounts.views.pages import act, by_of, edits, reads, shown, writes
 from bookings.needs.domain.batches import LARGEST_SHARE
@@ -29,18 +32,46 @@ from bookings.needs.services.batches import (
     batch_start,
 )
 from bookings.needs.views.needs import need_page
+from bookings.record.adapters.figures import Cell
+from bookings.record.views.lists import ListPage
 from bookings.reserving.domain.holds import SLOTS_HELD
 
-SHOWN = 50
+HEADS = (
+    "batch", "region", "person", "starts", "ends", "state", "needs", "offered", "accepted", "made",
+)  # fmt: skip
+
+
+def _cells(row: Any, by: By) -> tuple[Cell, ...]:
+    return (
+        str(row.pk),
+        row.region.code,
+        row.made_by.name,
+        row.starts_at.isoformat(),
+        row.ends_at.isoformat(),
+        row.state,
+        row.needs,
+        row.times,
+        row.number_accepted,
+        row.created_at.isoformat(),
+    )
+
+
+LIST = ListPage(
+    "bookings/needs/batches.html",
+    batches_for,
+    sheet=("batches", HEADS, _cells),
+    words=("region__name", "region__name_zh", "made_by__name"),
+    day="created_at",
+    sorts={0: "created_at", 1: "starts_at", 5: "state"},
+)
 
 
 @reads
-def batches(request: HttpRequest) -> HttpResponse:
+def batches(request: HttpRequest) -> HttpResponseBase:
     """Those of the regions that one coordinates."""
     by = by_of(request)
     require_somewhere(by.actor, "coordinate")
-    rows = batches_for(by.actor)[:SHOWN]
-    return render(request, "bookings/needs/batches.html", {"batches": rows})
+    return LIST.answer(request, by, LIST.rows(by.actor))
 
 
 @edits

@@ -37,9 +37,10 @@ class ListPage:
     as `shown` to the template; `totals` of all of it, which say the `number` of rows as well; and
     all of it as the CSV file `sheet`: its name, heads, and what gives the cells of a row, for which
     the `columns` are read alone, where they are named. A reader may narrow it to rows with some
-    words in one of the `words` fields, and to days of the `day` field, and sort it by the `sorts`:
-    of a column of the template's table, counted from 0, its field; or, where it is no table, by the
-    `orders`: of a field, with - before it back to front, what it is called."""
+    words in one of the `words` fields, to days of the `day` field, and to one of the `states`, each
+    with what it is called, as `in_state` finds them (else by the field `state`), and sort it by the
+    `sorts`: of a column of the template's table, counted from 0, its field; or, where it is no
+    table, by the `orders`: of a field, with - before it back to front, what it is called."""
 
     template: str
     rows: Callable[[Actor], QuerySet[Any]]
@@ -52,12 +53,15 @@ class ListPage:
     size: int = 30
     words: Sequence[str] = ()
     day: str = ""
+    states: Sequence[tuple[str, Any]] = ()
+    in_state: Callable[[QuerySet[Any], str, datetime], QuerySet[Any]] | None = None
     sorts: Mapping[int, str] = field(default_factory=dict)
     orders: Mapping[str, Any] = field(default_factory=dict)
 
     def narrows(self, request: HttpRequest) -> bool:
-        """Return whether the address narrows it by words or days."""
-        return any(request.GET.get(name) for name in ("q", "since", "until"))
+        """Return whether the address narrows it by words, days or state."""
+        names = ("q", "since", "until", *(("state",) if self.states else ()))
+        return any(request.GET.get(name) for name in names)
 
     def _worked(self, form: WorkingForm, by: By, rows: QuerySet[Any], sort: str) -> QuerySet[Any]:
         """The rows as the reader narrowed and sorted them."""
@@ -75,6 +79,9 @@ class ListPage:
         if until := data.get("until"):
             behind = day_span(zone, until)[1] if is_moment else until + timedelta(days=1)
             rows = rows.filter(**{f"{self.day}__lt": behind})
+        if state := data.get("state"):
+            found = self.in_state
+            rows = found(rows, state, by.now) if found else rows.filter(state=state)
         return rows.order_by(sort, "pk") if sort else rows
 
     def narrowed(
@@ -85,6 +92,7 @@ class ListPage:
             request.GET,
             with_words=bool(self.words),
             with_days=bool(self.day),
+            states=self.states,
             orders=self.orders,
         )
         sort = request.GET.get("sort", "")

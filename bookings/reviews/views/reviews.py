@@ -21,7 +21,8 @@ from accounts.permissions import require
 from accounts.selectors.memberships import organisations_of, place_of
 from accounts.selectors.rows import visible
 from accounts.views.pages import act, by_of, edits, reads, sent, shown, writes
-from bookings.record.views.lists import ListPage
+from bookings.record.adapters.figures import Cell
+from bookings.record.views.lists import ListPage, amount_cell
 from bookings.reviews.domain import reviews as rules
 from bookings.reviews.forms.reviews import (
     AppealForm,
@@ -47,11 +48,35 @@ from instruments.selectors.needs import load_parameters
 from instruments.selectors.registry import managed_instruments
 from instruments.selectors.techniques import techniques
 
+HEADS = (
+    "case", "name", "applicant", "region", "state", "price", "currency", "hours", "due", "made",
+)  # fmt: skip
+
+
+def _cells(row: PurchaseCase, by: By) -> tuple[Cell, ...]:
+    return (
+        str(row.pk),
+        row.name,
+        row.organisation.code,
+        row.organisation.region.code,
+        row.state,
+        amount_cell(row.price, row.currency),
+        row.currency,
+        row.hours,
+        row.due_on.isoformat() if row.due_on else "",
+        row.created_at.isoformat(),
+    )
+
+
 LIST = ListPage(
     "bookings/reviews/reviews.html",
     selectors.cases_for,
     waits={"reviews": lambda actor, now: selectors.cases_to_decide(actor)},
+    sheet=("purchase-cases", HEADS, _cells),
     words=("name", "organisation__name", "organisation__name_zh"),
+    day="created_at",
+    states=PurchaseCase.State.choices,
+    sorts={0: "name", 1: "organisation__name", 3: "due_on", 4: "state"},
 )
 # What the buttons of a case do, and who presses them.
 ACTS: dict[str, Callable[..., PurchaseCase]] = {
@@ -88,11 +113,13 @@ def _applicants(actor: Actor) -> list[Organisation]:
 def reviews(request: HttpRequest) -> HttpResponseBase:
     """One's cases, and before them what one is asked as a host or an expert."""
     by = by_of(request)
-    _waits, rows = LIST.chosen(request, by)
+    waits, rows = LIST.chosen(request, by)
     return LIST.answer(
         request,
         by,
         rows,
+        waits=waits,
+        is_filtered=bool(waits),
         pledges=selectors.pledges_to_answer(by.actor)[:50],
         opinions=selectors.opinions_to_give(by.actor)[:50],
         may_make=bool(_applicants(by.actor)),

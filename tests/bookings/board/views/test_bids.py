@@ -7,11 +7,13 @@ import pytest
 from django.urls import reverse
 
 from bookings.board.domain.enquiries import two_days
-from bookings.board.models import Bid
+from bookings.board.models import Bid, Enquiry
+from bookings.board.selectors.enquiries import bids_in, enquiries_in, shown_bids, shown_enquiries
 from bookings.models import Reservation
 from tests.accounts.pages import page_of
 from tests.factories.api import clock  # noqa: F401
 from tests.factories.board import FIRST, bid_of, enquiry_of
+from tests.factories.cast import NOW
 
 pytestmark = pytest.mark.django_db
 
@@ -132,3 +134,31 @@ def test_a_bid_that_is_gone_cannot_be_changed(cast, client, enquiry):
     assert answer.status_code == 409
     bid.refresh_from_db()
     assert bid.state == "withdrawn"
+
+
+def test_hosts_search_by_the_sample_and_by_nothing_that_is_secret(cast, client, enquiry):
+    address = reverse("bookings:open-enquiries")
+    link = reverse("bookings:enquiry-answer", args=[enquiry.pk])
+    Enquiry.objects.update(sample="powder")
+    for text, is_found in (("powder", True), ("secret alloy", False), ("Hefei", False)):
+        assert (link in page_of(client.get(address, {"q": text}))) is is_found, text
+
+
+@pytest.mark.parametrize("model", [Enquiry, Bid])
+def test_a_state_finds_what_is_in_it_at_this_moment(cast, enquiry, model):
+    bid_of(cast, enquiry)
+    find, shown, over = {
+        Enquiry: (enquiries_in, shown_enquiries, enquiry.closes_at),
+        Bid: (bids_in, shown_bids, Bid.objects.get().valid_until),
+    }[model]
+    for now in (NOW, over - timedelta(seconds=1), over):
+        (row,) = shown(model.objects.all(), now)
+        found = [state for state in model.State.values if find(model.objects.all(), state, now)]
+        assert found == [row.shown_state]
+
+
+def test_an_enquiry_to_several_regions_is_listed_once(cast, client, clock):  # noqa: F811
+    row = enquiry_of(cast, regions=["CN-AH", "CN-SH"], hosts=["ustc"])
+    client.force_login(cast.zhao)
+    page = page_of(client.get(reverse("bookings:open-enquiries")))
+    assert page.count(reverse("bookings:enquiry-answer", args=[row.pk])) == 1

@@ -38,7 +38,10 @@ def test_no_page_of_the_host_says_who_asks(cast, client, enquiry, who):
     client.force_login(cast.people[who])
     slot = bid.slots.first().reservation
     pages = [
+        reverse("bookings:open-enquiries"),
+        reverse("bookings:open-enquiries") + "?format=csv",
         reverse("bookings:bids"),
+        reverse("bookings:bids") + "?format=csv",
         reverse("bookings:enquiry-answer", args=[enquiry.pk]),
         reverse("bookings:enquiry", args=[enquiry.pk]),
         f"{reverse('bookings:board')}?date={FIRST:%Y-%m-%d}",
@@ -57,7 +60,8 @@ def test_no_page_of_the_host_says_who_asks(cast, client, enquiry, who):
     ]
     for page in pages:
         answer = client.get(page)
-        said = answer.content.decode() if answer.status_code == 200 else ""
+        content = b"".join(answer.streaming_content) if answer.streaming else answer.content
+        said = content.decode() if answer.status_code == 200 else ""
         if page.startswith("/board/?") and who == "zhao":
             assert ">Taken<" in said
         own = [] if "palette" not in page else ["Hefei Optics", "合肥光学", "Hu Bo"]  # a register

@@ -8,10 +8,13 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.domain.roles import By
+from bookings.board.services.enquiries import EnquiryValues, enquiry_make
 from bookings.models import Reservation
 from bookings.usage.services.faults import fault_report
 from tests.accounts.pages import page_of
-from tests.factories.cast import NOW, reserve
+from tests.factories.batches import batch_of
+from tests.factories.board import bid_of
+from tests.factories.cast import NOW, at, reserve
 from tests.factories.needs import need_of
 from tests.factories.samples import announce, join
 
@@ -22,6 +25,11 @@ PAGES = [
     ("requests", "zhao", "approval", ["start_at", "requested_at", "user__name"]),
     ("faults", "zhao", "microscope", ["instrument__name", "created_at", "state"]),
     ("needs", "wang", "steel", ["earliest", "user__name"]),
+    ("enquiries", "wang", "steel", ["earliest", "closes_at", "state"]),
+    ("open-enquiries", "zhao", "foil", ["earliest", "closes_at"]),
+    ("bids", "zhao", "microscope", ["instrument__name", "state", "created_at"]),
+    ("batches", "coordinator", "anhui", ["created_at", "starts_at", "state"]),
+    ("reviews", "zhao", "", ["name", "organisation__name", "due_on", "state"]),
     ("sample-items", "wang", "perovskite", ["name", "state"]),
     ("sample-queue", "zhao", "perovskite", ["name", "state"]),
     ("results", "zhao", "", ["reservation__start_at", "reservation__user__name", "due_at"]),
@@ -39,7 +47,10 @@ def client_of(cast, monkeypatch):
     assert asked.state == Reservation.State.REQUESTED
     by = By(cast.actor("wang"), NOW)
     fault_report(by, instrument_id=cast.microscope.pk, severity="usable", text="It drifts.")
-    need_of(cast)
+    need = need_of(cast)
+    values = EnquiryValues(sample="foil")
+    bid_of(cast, enquiry_make(by, need_id=need.pk, values=values), starts=[at("2026-03-24 14:00")])
+    batch_of(cast, place=False)
     join(cast, booked, announce(cast))
 
     def of(who):
