@@ -76,16 +76,20 @@ def priced_parts(rights: Iterable[Kept], period: Period, currency: str) -> tuple
     return tuple(parts)
 
 
-def left_for(rights: Iterable[Kept], parts: Iterable[PricedPart]) -> tuple[Kept, ...]:
+def left_for(
+    rights: Iterable[Kept], parts: Iterable[PricedPart], others: Iterable[PricedPart] = ()
+) -> tuple[Kept, ...]:
     """The rights with at least as much left as a booking that is priced anew had of them: what else
-    the holder has booked since is priced without that."""
-    parts = tuple(parts)
+    the holder has booked since is priced without that. others: what bookings had that are priced
+    anew after it, and keep."""
+    parts, others = tuple(parts), tuple(others)
 
-    def had(kept: Kept) -> int:
+    def had(kept: Kept, parts: tuple[PricedPart, ...]) -> int:
         mine = [kept.inside(Period(p.start, p.end)) for p in parts if p.price == kept.price]
         return sum(inside.minutes for inside in mine if inside)
 
-    return tuple(replace(k, minutes=max(k.minutes, k.burnt + had(k))) for k in rights)
+    known = (replace(k, burnt=k.burnt + had(k, others)) for k in rights)
+    return tuple(replace(k, minutes=max(k.minutes, k.burnt + had(k, parts))) for k in known)
 
 
 def parts_kept(

@@ -14,6 +14,7 @@ from accounts.domain.errors import WrongState
 from accounts.domain.roles import Actor
 from accounts.models import Organisation
 from accounts.selectors.rows import among, any_of, visible
+from bookings.availability.domain.kept_hours import PricedPart
 from bookings.pricing.domain import charges
 from bookings.pricing.domain.charges import Ending
 from bookings.pricing.domain.fees import FREE, CancellationFee
@@ -144,6 +145,12 @@ def added_totals(parts: Iterable[Sequence[Totals]]) -> list[Totals]:
 def load_quoted(reservation_id: UUID) -> QuoteInput:
     """What the reservation's present quote was computed from. One statement."""
     return input_from_json(Quote.objects.get(reservation_id=reservation_id, is_current=True).inputs)
+
+
+def load_kept_parts(reservation_ids: Iterable[UUID]) -> dict[UUID, tuple[PricedPart, ...]]:
+    """What each of the reservations has of its payer's kept hours. One statement."""
+    quotes = Quote.objects.filter(reservation_id__in=list(reservation_ids), is_current=True)
+    return {q.reservation_id: input_from_json(q.inputs).kept for q in quotes}
 
 
 def load_ending(reservation: Reservation, session: UsageSession | None = None) -> Ending:

@@ -1,6 +1,6 @@
 """What changing the time of a booking would come to."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -11,7 +11,7 @@ from accounts.domain.roles import Actor
 from accounts.selectors.memberships import place_of
 from bookings.availability.domain import approvals
 from bookings.availability.domain.availability import Calendar, Wish
-from bookings.availability.domain.kept_hours import Kept, left_for, parts_kept
+from bookings.availability.domain.kept_hours import Kept, PricedPart, left_for, parts_kept
 from bookings.availability.selectors.availability import around, load_calendar
 from bookings.catalogue.selectors.askers import load_asker
 from bookings.catalogue.selectors.equivalents import with_equivalents
@@ -156,6 +156,7 @@ def weigh_move(
     calendar: Calendar | None = None,
     backing: Backing | None = None,
     spent: set[UUID] | None = None,
+    others: Iterable[PricedPart] = (),
     asked_by: str = "",
 ) -> Move:
     """The same of an instrument already loaded: the service asks again under the lock.
@@ -166,7 +167,7 @@ def weigh_move(
     calendar: one that knows nothing of the booking and reaches far enough to find the nearest
     (`around`), where several are judged one after the other; it is left as it is. backing:
     what the payer brings, locked, for whoever will carry it out. spent: as for
-    `cancellation_now`.
+    `cancellation_now`. others: what those judged after it have of the payer's kept hours.
     """
     kind = moves.kind_of(Period(reservation.start_at, reservation.end_at), period)
     acts_as_host = is_by_host(actor, instrument, reservation)
@@ -179,7 +180,8 @@ def weigh_move(
     terms = _terms(instrument, reservation, period, kind, backing)
     verdict = _judge(instrument, reservation, period, kind, terms, now, override, calendar)
     quoted = load_quoted(reservation.pk)
-    refusals, terms = verdict.refusals, replace(terms, kept=left_for(verdict.kept, quoted.kept))
+    refusals, kept = verdict.refusals, verdict.kept
+    terms = replace(terms, kept=left_for(kept, quoted.kept, others))
     if not _keeps_order(reservation, period):
         refusals = (*refusals, Refusal("chain-order"))
     enquiry = Asked(period, reservation.service_mode, quoted.options, quoted.quantity)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import chain
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,7 @@ from accounts.domain.roles import Actor
 from bookings.availability.domain.availability import Block
 from bookings.availability.domain.quotas import Booked
 from bookings.availability.selectors.availability import around, load_calendar
+from bookings.pricing.selectors.charges import load_kept_parts
 from bookings.pricing.selectors.fees import Backing, load_backing
 from bookings.record.domain.periods import Period
 from bookings.record.models import Reservation
@@ -83,10 +85,13 @@ def weigh_series_move(
     backing = backing or load_backing(series.organisation, instruments=[instrument])
     moves = []
     spent: set[UUID] = set()
+    has_rights = calendar is not None and calendar.rights(series.organisation_id)
+    had = load_kept_parts(r.pk for r in reservations) if has_rights else {}
     for reservation, period in zip(reservations, periods, strict=True):
+        had.pop(reservation.pk, None)
         move = weigh_move(
             actor, instrument, reservation, period, now,
-            calendar=calendar, backing=backing, spent=spent,
+            calendar=calendar, backing=backing, spent=spent, others=chain(*had.values()),
         )  # fmt: skip
         moves.append((reservation, move))
         if calendar is None or move.refusals or move.unit is None:

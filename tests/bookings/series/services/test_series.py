@@ -14,6 +14,7 @@ from accounts.models import OutboxMessage, TrailEntry
 from bookings.availability.selectors.availability import to_period
 from bookings.catalogue.selectors.parties import Booking
 from bookings.models import Occupancy, Quote, Reservation, Series, UnmetDemand
+from bookings.pricing.selectors.charges import load_kept_parts
 from bookings.pricing.selectors.fees import Asked
 from bookings.record.domain.periods import Period
 from bookings.record.domain.refusals import RulesRefuse
@@ -23,6 +24,7 @@ from bookings.series.domain.series import instant_of, wall_of
 from bookings.series.selectors.series import load_series_cancellation, load_series_preview
 from bookings.series.services.series import series_book, series_cancel
 from bookings.series.services.series_moves import series_move
+from tests.factories import kept_hours
 from tests.factories.cast import NOW, at, reserve
 
 # Mondays at ten, from the 9th of March on.
@@ -465,6 +467,32 @@ class TestMove:
             self.move(cast, made, "all", 0, *to, who="zhao")
         assert starts(made.series) == DATES
         self.move(cast, made, "all", 0, *to, who="zhao", reason="the room is painted")
+
+
+def test_lengthened_together_they_never_get_more_at_the_kept_price_than_was_granted(cast):
+    """Three Mondays of an hour have one each of four that are kept at 30. Two hours each: the hour
+    that is left goes to the first, the others keep theirs."""
+    kept_hours.grant(
+        cast,
+        minutes=240,
+        starts_at=at("2026-03-08 00:00"),
+        ends_at=at("2026-03-29 00:00"),
+        price=Decimal(30),
+    )
+    made = book(
+        cast, rule="FREQ=WEEKLY;BYDAY=MO;COUNT=3", first=("2026-03-09 14:00", "2026-03-09 15:00")
+    )
+
+    def priced():
+        parts = load_kept_parts(row.pk for row in made.reservations)
+        return [
+            sum(Period(part.start, part.end).minutes for part in parts[row.pk])
+            for row in made.reservations
+        ]
+
+    assert priced() == [60, 60, 60]
+    TestMove().move(cast, made, "all", 0, "2026-03-09 14:00", "2026-03-09 16:00")
+    assert priced() == [120, 60, 60]
 
 
 def test_nine_stays_nine_across_clock_changes(cast):
