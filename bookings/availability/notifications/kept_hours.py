@@ -13,10 +13,16 @@ from accounts.models import OutboxMessage, User
 from accounts.selectors.memberships import holders_of
 from bookings.availability.models import KeptHours
 from bookings.availability.selectors.kept_hours import kept_rows
+from bookings.availability.selectors.misfits import load_unkept
 
 
 def _load(row: OutboxMessage, now: datetime) -> KeptHours | None:
-    rows = kept_rows(now).select_related("instrument__facility", "instrument__organisation")
+    rows = kept_rows(now).select_related(
+        "instrument__facility",
+        "instrument__organisation",
+        "instrument__policy",
+        "instrument__schedule",
+    )
     return rows.filter(pk=UUID(row.payload["kept"])).first()
 
 
@@ -41,6 +47,10 @@ def _lasts(kept: KeptHours, row: OutboxMessage, now: datetime) -> bool:
 def _is_much_left(kept: KeptHours, row: OutboxMessage, now: datetime) -> bool:
     """Whether a third of it is left while it can still be booked."""
     return _lasts(kept, row, now) and kept.left_minutes * 3 >= kept.minutes
+
+
+def _is_short(kept: KeptHours, row: OutboxMessage, now: datetime) -> bool:
+    return kept.pk in load_unkept(kept.instrument, now)
 
 
 _kind = partial(
@@ -74,5 +84,14 @@ KINDS = table(
         _("Kept hours not used yet: {instrument}"),
         _("A third or more of these hours is left. Soon they are released to everybody."),
         is_still_true=_is_much_left,
+    ),
+    _kind(
+        "kept-hours.short",
+        _("Hours kept for {organisation} no longer all fit: {instrument}"),
+        _(
+            "The instrument is closed for some time, so less can be booked of these hours than is "
+            "left. Agree with the host what becomes of them."
+        ),
+        is_still_true=_is_short,
     ),
 )

@@ -1,9 +1,11 @@
-"""Which coming bookings new opening hours or a new policy would refuse."""
+"""Which coming bookings new opening hours or a new policy would refuse, and which kept hours they,
+or a closure, would not leave whole."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from copy import copy
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -13,7 +15,7 @@ from bookings.availability.domain.availability import Asker, Calendar, Wish
 from bookings.availability.domain.kept_hours import Promises
 from bookings.availability.models import KeptHours
 from bookings.availability.selectors.availability import load_promises
-from bookings.record.domain.periods import Period
+from bookings.record.domain.periods import Period, subtract
 from bookings.record.models import Reservation
 from instruments.domain.opening import OpeningHours, local_date, merged, parse_hours, windows
 from instruments.domain.policies import Policy
@@ -102,11 +104,6 @@ def find_unkept(
     changed = Promises(
         present.kept, opened=opened, taken=present.taken(), policy=policy or present.policy
     )
-    unmet = {kept.id: missing for kept, missing in present.unmet(now)}
-    worse = [
-        kept for kept, missing in changed.unmet(now) if missing > unmet.get(kept.id, timedelta())
-    ]
-    rows = KeptHours.objects.select_related("organisation")
     return [
         Misfit(
             reservation=row.pk,
@@ -117,8 +114,50 @@ def find_unkept(
             state=KEPT,
             codes=("kept-for-holder",),
         )
-        for row in (rows.filter(pk__in=[kept.id for kept in worse]) if worse else ())
+        for row in _rows(less_kept(present, changed, now))
     ]
+
+
+def find_unkept_when_closed(
+    instrument: Instrument, span: Period, units: Collection[int], now: datetime
+) -> list[KeptHours]:
+    """Return the kept hours of which less could be booked if a time was closed, on all units where
+    none are named. Three statements, none where no hours are kept."""
+    present = load_promises([instrument], now).get(instrument.pk)
+    if present is None:
+        return []
+    closed = set(units) or set(range(1, present.policy.units + 1))
+    taken = [
+        (unit, left)
+        for unit, period in present.taken()
+        for left in (subtract([period], [span]) if unit in closed else [period])
+    ]
+    taken += [(unit, span) for unit in closed]
+    changed = Promises(present.kept, opened=present.opened, taken=taken, policy=present.policy)
+    return _rows(less_kept(present, changed, now))
+
+
+def less_kept(present: Promises, changed: Promises, now: datetime) -> list[UUID]:
+    """Return the kept hours of which less can be booked than before."""
+    before: dict[Any, timedelta] = {kept.id: missing for kept, missing in present.unmet(now)}
+    return [
+        cast(UUID, kept.id)
+        for kept, missing in changed.unmet(now)
+        if missing > before.get(kept.id, timedelta())
+    ]
+
+
+def load_unkept(instrument: Instrument, now: datetime) -> dict[UUID, int]:
+    """Return the minutes that can no longer be booked of what is kept of an instrument, by id; what
+    is whole is left out. Two statements, none where no hours are kept."""
+    promises = load_promises([instrument], now).get(instrument.pk)
+    unmet = promises.unmet(now) if promises else ()
+    return {cast(UUID, kept.id): missing // timedelta(minutes=1) for kept, missing in unmet}
+
+
+def _rows(ids: Collection[UUID]) -> list[KeptHours]:
+    rows = KeptHours.objects.select_related("organisation")
+    return list(rows.filter(pk__in=ids).order_by("start_at", "pk")) if ids else []
 
 
 def _calendar(

@@ -17,6 +17,7 @@ from accounts.views.pages import act, edits, sent, writes
 from bookings.availability.forms.kept_hours import KeptChangeForm, KeptEndForm, KeptForm
 from bookings.availability.models import KeptHours
 from bookings.availability.selectors.kept_hours import kept_for
+from bookings.availability.selectors.misfits import load_unkept
 from bookings.availability.services.kept_hours import (
     kept_hours_change,
     kept_hours_end,
@@ -97,11 +98,15 @@ def _address(row: KeptHours) -> str:
 def _page(
     request: HttpRequest, instrument: Instrument, *, status: int = 200, **context: Any
 ) -> HttpResponse:
-    rows = kept_for(actor_of(request.user), timezone.now()).filter(instrument=instrument)
+    now = timezone.now()
+    rows = kept_for(actor_of(request.user), now).filter(instrument=instrument)[:MOST]
+    unkept = load_unkept(instrument, now)
+    for row in rows:
+        row.unkept = unkept.get(row.pk, 0)  # type: ignore[attr-defined]
     context = {
         "form": KeptForm(),
         "instrument": instrument,
-        "rows": rows[:MOST],
+        "rows": rows,
         "is_managed": True,
     } | context
     return render(request, "bookings/availability/kept_of.html", context, status=status)

@@ -12,13 +12,20 @@ from django.db.models.functions import Greatest
 from accounts import trail
 from accounts.domain.errors import WrongState, invalid
 from accounts.domain.roles import Actor, By
-from accounts.notifications import enqueue
+from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
 from accounts.selectors.rows import visible
 from bookings.availability.models import Closure, Occupancy
-from bookings.availability.selectors.availability import FOREVER, live, to_period, to_range
+from bookings.availability.selectors.availability import (
+    FOREVER,
+    live,
+    load_promises,
+    to_period,
+    to_range,
+)
 from bookings.availability.selectors.cuts import InTheWay
+from bookings.availability.selectors.misfits import less_kept
 from bookings.catalogue.selectors.units import units_of
 from bookings.funding.services.earmarks import purses_lock
 from bookings.pricing.selectors.charges import second_thought_of
@@ -76,6 +83,7 @@ def closure_create(by: By, *, instrument_id: UUID, outage: Outage, displace: boo
         created_at=by.now,
     )
     end = outage.end or FOREVER
+    promised = load_promises([instrument], by.now).get(instrument.pk)
     moved: list[Reservation] = []
     if end > by.now:
         span = Period(max(outage.start, by.now), end)
@@ -83,6 +91,11 @@ def closure_create(by: By, *, instrument_id: UUID, outage: Outage, displace: boo
         moved = _clear(by, instrument, units, span, outage, displace)
         _occupy(instrument, closure, units, span)
         _cut_uses(by.actor, instrument, units, outage.start)
+        if promised:
+            left = load_promises([instrument], by.now)[instrument.pk]
+            for pk in less_kept(promised, left, by.now):
+                key = f"kept-hours.short:{pk}:{closure.pk}"
+                enqueue([Effect("kept-hours.short", key, {"kept": str(pk)})], now=by.now)
     trail.record(
         by,
         "closure.create",

@@ -19,6 +19,7 @@ from accounts.domain.errors import NotPermitted, Refused
 from accounts.domain.roles import Actor
 from accounts.letters.words import named
 from accounts.views.pages import act, address_of, by_of, edits, is_part, reads
+from bookings.availability.selectors.misfits import find_unkept_when_closed
 from bookings.catalogue.forms.calendars import BoardForm
 from bookings.catalogue.forms.periods import PeriodForm
 from bookings.catalogue.selectors.calendars import Entry, Row, load_board, load_in_the_way
@@ -246,6 +247,9 @@ def close(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
             "form": form,
             "span": span,
             "in_the_way": in_the_way,
+            "unkept": find_unkept_when_closed(instrument, span, chosen or (), by.now)
+            if span
+            else (),
             "is_refused": refused is not None,  # the list names them
             "book_url": form_of(instrument.pk, span, instrument.organisation.code)
             if span and not form.is_bound

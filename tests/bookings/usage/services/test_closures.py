@@ -5,13 +5,16 @@ from decimal import Decimal
 
 import pytest
 from django.core import mail
+from django.urls import reverse
+from django.utils import timezone
 
 from accounts.domain.errors import Invalid, NotPermitted, WrongState
 from accounts.domain.roles import PLATFORM, By
-from accounts.models import OutboxMessage, TrailEntry
+from accounts.models import Message, OutboxMessage, TrailEntry
 from accounts.services.memberships import role_grant
 from bookings.availability.selectors.availability import FOREVER, to_period
 from bookings.availability.selectors.cuts import InTheWay
+from bookings.availability.selectors.misfits import find_unkept_when_closed, load_unkept
 from bookings.charging.domain.corrections import Amendment
 from bookings.charging.selectors.replay import replay_all
 from bookings.charging.services.charges import charge_make
@@ -26,7 +29,9 @@ from bookings.reserving.services.reservations import reservation_cancel
 from bookings.usage.services.closures import Outage, closure_create, closure_delete, closure_end
 from bookings.usage.services.usage import reservation_check_in, reservation_check_out, usage_settle
 from instruments.domain.policies import parse_policy
+from instruments.selectors.managing import instrument_to_manage
 from instruments.services.policies import policy_set
+from tests.factories import kept_hours
 from tests.factories.cast import NOW, at, reserve
 from tests.factories.charges import agreement, due, grant, use
 
@@ -633,3 +638,41 @@ def test_thinking_again_by_a_closure_is_free_once_a_day(manager):
         close(manager, start, end, instrument=other, displace=True, now=soon)
         made.refresh_from_db()
     assert (made.is_second_thought, due(made, soon).kind) == (False, "cancellation")
+
+
+@pytest.mark.parametrize(("until", "short"), [("14:00", 0), ("16:00", 120)])
+def test_whose_kept_hours_no_longer_fit_is_said_before_and_told(
+    cast, client, monkeypatch, until, short
+):
+    """Eight hours are kept of a day that is open for twelve; closed for four they fit, for six two
+    do not."""
+    monkeypatch.setattr(timezone, "now", lambda: NOW)
+    kept = kept_hours.grant(cast)
+    start, end = "2026-03-06 10:00", f"2026-03-06 {until}"
+    instrument = instrument_to_manage(cast.actor("zhao"), cast.microscope.pk)
+    said = find_unkept_when_closed(instrument, Period(at(start), at(end)), (), NOW)
+    assert said == ([kept] if short else [])
+    close(cast, start, end)
+    assert load_unkept(instrument, NOW).get(kept.pk, 0) == short
+    effects_carry_out(now=NOW)
+    told = Message.objects.filter(kind="kept-hours.short", user=cast.people["chen"])
+    assert told.count() == bool(short)
+    client.force_login(cast.zhao)
+    page = client.get(reverse("bookings:kept-hours-manage", args=[instrument.pk])).content.decode()
+    assert ('data-unkept="120"' in page) == bool(short)
+
+
+def test_what_cannot_be_booked_any_more_anyway_is_not_told_again(cast):
+    kept_hours.grant(cast)
+    for start, end in (("10:00", "16:00"), ("06:00", "07:00")):
+        close(cast, f"2026-03-06 {start}", f"2026-03-06 {end}")
+    assert OutboxMessage.objects.filter(kind="kept-hours.short").count() == 1
+
+
+def test_holders_whose_bookings_are_displaced_count_them_as_left(cast):
+    kept_hours.grant(cast, minutes=600)
+    reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
+    close(cast, "2026-03-06 10:00", "2026-03-06 12:00", displace=True)
+    assert not OutboxMessage.objects.filter(kind="kept-hours.short").exists()
+    close(cast, "2026-03-06 12:00", "2026-03-06 13:00")
+    assert OutboxMessage.objects.filter(kind="kept-hours.short").count() == 1
