@@ -3,15 +3,8 @@
 from bookings.audit.models import AuditException, AuditFinding, AuditRun, AuditSample, TrailBundle
 from bookings.availability.models import Closure, KeptHours, Occupancy
 from bookings.board.models import AlarmThreshold, Bid, BidSlot, Enquiry, IdleAlarm
-from bookings.catalogue.models import (
-    BusyCalendar,
-    BusyTime,
-    InstrumentList,
-    ListEntry,
-    SavedSearch,
-    SearchMatch,
-    UnmetDemand,
-)
+from bookings.browsing.models import InstrumentList, ListEntry, SavedSearch, SearchMatch
+from bookings.catalogue.models import BusyCalendar, BusyTime, UnmetDemand
 from bookings.charging.models import LedgerEntry, Posting
 from bookings.conversation.models import (
     Comment,
@@ -31,7 +24,6 @@ from bookings.hours.models import (
     FacilityMonth,
     FacilityUse,
     FacilityYear,
-    HoursExport,
     InstrumentDay,
     InstrumentDayUse,
     InstrumentMonth,
@@ -95,6 +87,7 @@ from bookings.settlement.models import (
     StatementCounter,
     StatementLine,
 )
+from bookings.statistics.models import HoursExport
 from bookings.usage.models import CheckInCode, FaultNote, FaultReport, Kiosk
 
 __all__ = [

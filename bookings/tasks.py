@@ -21,10 +21,9 @@ from bookings.audit.services.bundles import bundles_work
 from bookings.audit.services.findings import findings_remind
 from bookings.board.services.alarms import alarms_review
 from bookings.board.services.enquiries import enquiries_settle
-from bookings.catalogue.services.searches import searches_tell
+from bookings.browsing.services.searches import searches_tell
 from bookings.charging.services.charges import charges_finalise
 from bookings.charging.services.melting import fees_melt
-from bookings.hours.services.exports import exports_work
 from bookings.hours.services.hours import hours_roll_up
 from bookings.messaging.services.feeds import calendar_read
 from bookings.needs.services.batches import batch_places_settle, batches_place
@@ -40,6 +39,7 @@ from bookings.results.services.uploads import files_check, uploads_expire
 from bookings.reviews.services.follow_ups import cases_follow_up
 from bookings.samples.services.samples import samples_remind
 from bookings.settlement.services.statements import statements_draw_due, statements_remind
+from bookings.statistics.services.exports import exports_work
 from bookings.usage.services.counters import counters_review
 from bookings.usage.services.ratings import ratings_review
 from bookings.usage.services.usage import overruns_tell, usage_settle

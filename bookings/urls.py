@@ -6,19 +6,10 @@ from bookings import money_urls
 from bookings.audit.views import audit, audit_start, seals, trail
 from bookings.availability.views import kept_hours
 from bookings.board.views import alarms, bids, enquiries
-from bookings.catalogue.views import (
-    calendars,
-    catalogue,
-    choosing,
-    comparing,
-    lists,
-    maps,
-    ratings,
-    searches,
-)
+from bookings.browsing.views import catalogue, comparing, lists, maps, ratings, searches
+from bookings.catalogue.views import calendars, choosing
 from bookings.conversation.views import threads
 from bookings.funding.views import spending
-from bookings.hours.views import behind, hours, statistics
 from bookings.messaging.views import feeds, webhooks
 from bookings.needs.views import batches, needs
 from bookings.organisations.views import (
@@ -43,6 +34,7 @@ from bookings.results.views import collecting, handoffs
 from bookings.reviews.views import reviews
 from bookings.samples.views import samples
 from bookings.series.views import series
+from bookings.statistics.views import behind, hours, statistics
 from bookings.usage.views import at, board, closures, faults, kiosks, labels
 
 app_name = "bookings"

@@ -24,11 +24,11 @@ from accounts.domain.errors import (
 from bookings.audit.api import audit, seals, trail
 from bookings.availability.api import kept_hours, misfits
 from bookings.board.api import alarms, enquiries
-from bookings.catalogue.api import availability, catalogue, fees, lists, ratings, searches
+from bookings.browsing.api import catalogue, lists, ratings, searches
+from bookings.catalogue.api import availability, fees
 from bookings.charging.api import charges, corrections, replay
 from bookings.conversation.api import threads
 from bookings.funding.api import funding, grants, programmes
-from bookings.hours.api import hours, hours_exports, statistics
 from bookings.messaging.api import feeds, webhooks
 from bookings.needs.api import batches
 from bookings.needs.api import needs as bookings_needs
@@ -53,6 +53,7 @@ from bookings.settlement.api import (
     settlements,
     statements,
 )
+from bookings.statistics.api import hours, hours_exports, statistics
 from bookings.usage.api import closures, faults, kiosks, usage
 from config.api import docs
 from instruments.api import (

@@ -26,8 +26,8 @@ from accounts.replica import ALIAS, end_of_log, follower
 from accounts.replica import MOST_LAG as MOST_BEHIND
 from accounts.selectors.guards import guards_bypassed, guards_down
 from accounts.selectors.jobs import last_run
-from bookings.catalogue.adapters.boundaries import load_boundaries
-from bookings.catalogue.domain.maps import NotBoundaries
+from bookings.browsing.adapters.boundaries import load_boundaries
+from bookings.browsing.domain.maps import NotBoundaries
 from bookings.results.selectors.handoffs import bytes_coming
 from config.celery import OWN_ENTRIES, app
 from config.operations.health import SILENT, pending_migrations

@@ -290,7 +290,7 @@ class InstrumentResource(Resource):
 
 class InstrumentRegister(InstrumentResource):
     """Entering instruments. The list at the same address shows free slots and prices, so it
-    is in bookings (bookings/catalogue/api/catalogue.py), which has this as well."""
+    is in bookings (bookings/browsing/api/catalogue.py), which has this as well."""
 
     @operation(
         "instrument_create",

@@ -16,8 +16,8 @@ from accounts.domain.roles import By
 from accounts.models import Region
 from accounts.replica import Follower, acted, from_replica, is_there, on_primary, reading, streamed
 from accounts.selectors.memberships import load_actor
-from bookings.hours.selectors.tables import TableQuery
-from bookings.hours.services import exports
+from bookings.statistics.selectors.tables import TableQuery
+from bookings.statistics.services import exports
 from tests.architecture.permission_table import QUERIES
 from tests.factories.cast import at
 

@@ -23,9 +23,9 @@ from accounts.services.joining import join_ask
 from accounts.services.organisation_requests import organisation_ask
 from accounts.services.saved_views import view_save
 from bookings.availability.services.kept_hours import kept_hours_grant
+from bookings.browsing.services.lists import entry_keep, list_create
+from bookings.browsing.services.searches import search_save
 from bookings.catalogue.selectors.parties import Booking
-from bookings.catalogue.services.lists import entry_keep, list_create
-from bookings.catalogue.services.searches import search_save
 from bookings.charging.services.charges import charge_make
 from bookings.messaging.selectors.feeds import feed_token
 from bookings.messaging.services.feeds import busy_calendar_set, feed_make

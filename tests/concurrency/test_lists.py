@@ -3,7 +3,7 @@
 import pytest
 
 from accounts.domain.roles import By
-from bookings.catalogue.services.lists import entry_keep
+from bookings.browsing.services.lists import entry_keep
 from bookings.models import InstrumentList, ListEntry
 from tests.factories.cast import NOW
 

@@ -8,9 +8,9 @@ from bookings.audit.services.audit import exceptions_find
 from bookings.audit.services.bundles import bundle_start, bundles_work
 from bookings.audit.services.findings import Raised, finding_raise, finding_reply
 from bookings.audit.services.sampling import sample_draw
-from bookings.hours.selectors.tables import TableQuery
-from bookings.hours.services.exports import export_start, exports_work
 from bookings.models import AuditException
+from bookings.statistics.selectors.tables import TableQuery
+from bookings.statistics.services.exports import export_start, exports_work
 from tests.factories.cast import Cast, reserve
 from tests.factories.moments import NOW
 

@@ -29,9 +29,9 @@ from accounts.services.joining import join_ask
 from accounts.services.organisation_moves import move_decide
 from accounts.services.tokens import token_issue
 from bookings.availability.services.kept_hours import kept_hours_grant
+from bookings.browsing.services.lists import list_create
+from bookings.browsing.services.searches import search_save
 from bookings.catalogue.selectors.parties import Booking
-from bookings.catalogue.services.lists import list_create
-from bookings.catalogue.services.searches import search_save
 from bookings.messaging.services.feeds import feed_make
 from bookings.messaging.services.webhooks import webhook_add
 from bookings.models import WebhookDelivery

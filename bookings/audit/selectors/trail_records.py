@@ -31,12 +31,12 @@ from bookings.audit.selectors.audit import exceptions_for, findings_for, samples
 from bookings.availability.models import Closure, KeptHours
 from bookings.board.models import Bid, Enquiry, IdleAlarm
 from bookings.board.selectors.alarms import alarms_for
-from bookings.catalogue.models import BusyCalendar, SavedSearch
+from bookings.browsing.models import SavedSearch
+from bookings.catalogue.models import BusyCalendar
 from bookings.conversation.models import Thread
 from bookings.funding.models import FundingSource
 from bookings.funding.selectors.funding_sources import sources_for
 from bookings.funding.selectors.programmes import grants_for, programmes_for
-from bookings.hours.models import HoursExport
 from bookings.messaging.models import CalendarFeed, WebhookEndpoint
 from bookings.needs.models import Batch, BatchPlace, Need
 from bookings.planning.models import PlannedPurchase
@@ -65,6 +65,7 @@ from bookings.series.selectors.series import series_for
 from bookings.settlement.models import Settlement, Statement
 from bookings.settlement.selectors.settlements import settlements_for
 from bookings.settlement.selectors.statements import statements_for
+from bookings.statistics.models import HoursExport
 from bookings.usage.models import CheckInCode, FaultReport, Kiosk
 from bookings.usage.selectors.faults import faults_for
 from instruments.models import (

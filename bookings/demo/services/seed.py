@@ -14,8 +14,8 @@ from accounts.domain.errors import Refused
 from accounts.domain.roles import By
 from accounts.models import Organisation
 from bookings.availability.selectors.availability import load_blocks
+from bookings.browsing.services.searches import search_save
 from bookings.catalogue.services.demand import demand_refused
-from bookings.catalogue.services.searches import search_save
 from bookings.demo.services.asks import Ask, planned_ask
 from bookings.demo.services.audit import audit_make, oddities_make
 from bookings.demo.services.books import books_close

@@ -1,4 +1,3 @@
-from bookings.hours.models.exports import HoursExport
 from bookings.hours.models.hours import (
     BookingsRead,
     DirtyDay,
@@ -27,7 +26,6 @@ __all__ = [
     "FacilityMonth",
     "FacilityUse",
     "FacilityYear",
-    "HoursExport",
     "InstrumentDay",
     "InstrumentDayUse",
     "InstrumentMonth",

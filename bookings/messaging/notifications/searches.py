@@ -8,8 +8,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.letters.kinds import Content, Kind, row_of, table
 from accounts.models import OutboxMessage
+from bookings.browsing.models import SavedSearch
 from bookings.catalogue.domain.searches import MOST_TOLD
-from bookings.catalogue.models import SavedSearch
 from instruments.models import Instrument
 
 _active = row_of(

@@ -17,8 +17,8 @@ from accounts.domain.roles import By
 from accounts.selectors.memberships import organisations_of, place_of
 from accounts.selectors.organisations import sharing_regions
 from accounts.views.pages import act, by_of, edits, reads, shown, writes
-from bookings.catalogue.selectors.lists import load_starred
-from bookings.catalogue.views.comparing import chosen_of
+from bookings.browsing.selectors.lists import load_starred
+from bookings.browsing.views.comparing import chosen_of
 from bookings.catalogue.views.payers import no_organisation, payer_of
 from bookings.needs.domain.matching import WEIGHTS, loses
 from bookings.needs.forms.needs import NeedForm, kept_requirements

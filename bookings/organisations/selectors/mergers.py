@@ -25,7 +25,7 @@ from accounts.models import (
 from accounts.selectors.memberships import place_of, roles_left_out
 from accounts.selectors.organisations import organisation_by_id
 from bookings.availability.models import KeptHours
-from bookings.catalogue.models import SavedSearch
+from bookings.browsing.models import SavedSearch
 from bookings.funding.models import Earmark, FundingSource
 from bookings.messaging.models import WebhookEndpoint
 from bookings.plans.models import WaitingWish

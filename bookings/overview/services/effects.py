@@ -21,7 +21,7 @@ from accounts.services.outbox import outbox_deliver
 from bookings.audit.notifications import audit
 from bookings.availability.notifications import kept_hours
 from bookings.board.notifications import alarms, enquiries
-from bookings.catalogue.services.searches import searches_follow
+from bookings.browsing.services.searches import searches_follow
 from bookings.charging.services.charges import charge_make
 from bookings.conversation import notifications as conversations
 from bookings.hours.services.hours import days_mark_dirty

@@ -29,9 +29,9 @@ from accounts.views.pages import reads
 from bookings.audit.models import AuditFinding
 from bookings.audit.selectors.audit import findings_for
 from bookings.availability.selectors.kept_hours import kept_today
+from bookings.browsing.selectors.searches import own_searches
+from bookings.browsing.views.searches import address_of
 from bookings.catalogue.selectors.catalogue import first_day_done
-from bookings.catalogue.selectors.searches import own_searches
-from bookings.catalogue.views.searches import address_of
 from bookings.funding.selectors.programmes import own_grants
 from bookings.funding.views.programmes import grants_shown
 from bookings.overview.selectors.home import WATCHED, last_used, load_today, load_work

@@ -30,13 +30,8 @@ from accounts.selectors.erasure import addresses_of, sole_duties
 from bookings.audit.models import AuditException, AuditFinding, AuditSample
 from bookings.availability.models import KeptHours
 from bookings.board.models import Bid, Enquiry
-from bookings.catalogue.models import (
-    BusyCalendar,
-    InstrumentList,
-    ListEntry,
-    SavedSearch,
-    UnmetDemand,
-)
+from bookings.browsing.models import InstrumentList, ListEntry, SavedSearch
+from bookings.catalogue.models import BusyCalendar, UnmetDemand
 from bookings.conversation.models import Comment, CommentFile, Thread
 from bookings.funding.models import FundingSource
 from bookings.messaging.models import CalendarFeed

@@ -11,7 +11,8 @@ from accounts.models import User
 from accounts.permissions import actor_of
 from accounts.services.erasure import account_close
 from bookings.board.services.enquiries import enquiries_forget
-from bookings.catalogue.models import BusyCalendar, InstrumentList, SavedSearch
+from bookings.browsing.models import InstrumentList, SavedSearch
+from bookings.catalogue.models import BusyCalendar
 from bookings.conversation.services.comments import comments_forget
 from bookings.funding.models import FundingSource
 from bookings.messaging.models import CalendarFeed

@@ -21,12 +21,12 @@ from accounts.models import (
 )
 from accounts.services.file_jobs import files_clear
 from bookings.audit.models import TrailBundle
-from bookings.hours.models import HoursExport
 from bookings.messaging.models import WebhookDelivery
 from bookings.plans.models import WaitingOffer
 from bookings.pricing.models import Quote
 from bookings.record.domain.retention import RETENTION
 from bookings.record.models import Reservation
+from bookings.statistics.models import HoursExport
 from instruments.models import Fetching, Import, ImportChunk, ImportRow
 
 AT_ONCE = 5000  # rows of a transaction

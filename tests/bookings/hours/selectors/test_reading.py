@@ -24,15 +24,11 @@ from accounts.models import User
 from accounts.services.memberships import role_grant
 from accounts.trail import record
 from bookings.hours.selectors.bookings import _median, booking_figures, booking_rows
-from bookings.hours.selectors.flows import flows
 from bookings.hours.selectors.hours import hours
 from bookings.hours.selectors.norms import load_norms
-from bookings.hours.selectors.payers import payers
 from bookings.hours.selectors.reading import figures_for
 from bookings.hours.selectors.scope import scope_for
 from bookings.hours.selectors.sums import Kept
-from bookings.hours.selectors.tables import TableQuery, day_sums_kept
-from bookings.hours.services.exports import exports_work
 from bookings.hours.services.hours import days_mark_dirty, hours_roll_up
 from bookings.hours.services.norms import norm_add
 from bookings.models import (
@@ -49,6 +45,10 @@ from bookings.models import (
     RollUp,
     UsageSession,
 )
+from bookings.statistics.selectors.flows import flows
+from bookings.statistics.selectors.payers import payers
+from bookings.statistics.selectors.tables import TableQuery, day_sums_kept
+from bookings.statistics.services.exports import exports_work
 from instruments.models import Facility, Instrument, PastHost, Technique
 from tests.factories.hours import ALWAYS, OFFICE, HoursWorld, local, stored
 
@@ -453,7 +453,7 @@ def test_months_of_bookings_follow_the_trail(world):
 
 
 def test_hours_by_instrument_come_in_pages(world, client: Client, monkeypatch):
-    monkeypatch.setattr("bookings.hours.views.hours.PER_PAGE", 1)
+    monkeypatch.setattr("bookings.statistics.views.hours.PER_PAGE", 1)
     admin = User.objects.create_user("admin@example.org")
     role_grant(By(PLATFORM, NOW), user=admin, role="administrator")
     client.force_login(admin)
@@ -476,7 +476,7 @@ def test_hours_by_instrument_come_in_pages(world, client: Client, monkeypatch):
 
 
 def test_weeks_show_the_first_groups_and_count_the_others(world, client: Client, monkeypatch):
-    monkeypatch.setattr("bookings.hours.views.hours.MOST_LINES", 1)
+    monkeypatch.setattr("bookings.statistics.views.hours.MOST_LINES", 1)
     admin = User.objects.create_user("admin@example.org")
     role_grant(By(PLATFORM, NOW), user=admin, role="administrator")
     client.force_login(admin)

@@ -1,0 +1,1 @@
+"""The pages that search: catalogue, instrument, map, comparing, lists, saved searches."""

@@ -1,0 +1,1 @@
+"""What people read of hours: utilisation, flows, unmet demand, payers, tables, files."""

@@ -1,0 +1,153 @@
+"""Tables of hours as files that a worker writes."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.http import FileResponse
+from django.http.response import HttpResponseBase
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.types import OpenApiTypes
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from accounts.api.resource import Resource, creates, lists, reads
+from accounts.api.schema import operation
+from accounts.api.shapes import Choice, Day, Instant, Shape, Text
+from accounts.domain.errors import invalid
+from bookings.catalogue.api.asking import codes_in
+from bookings.hours.domain.norms import FIRST, USUAL_SCHEME
+from bookings.hours.selectors.hours import BY
+from bookings.record.api.files import FileEndpoint
+from bookings.statistics.api.hours import narrowed_in, span_of
+from bookings.statistics.models import HoursExport
+from bookings.statistics.selectors.flows import MEASURES
+from bookings.statistics.selectors.payers import PAYERS_BY
+from bookings.statistics.selectors.tables import PAYERS, STATES, TABLES, TableQuery
+from bookings.statistics.services.exports import (
+    XLSX,
+    export_for,
+    export_name,
+    export_open,
+    export_start,
+    exports_of,
+    media_of,
+)
+
+FORMATS = ("csv", "xlsx")
+
+
+class HoursExportShape(serializers.Serializer[Any]):
+    """A table that a worker writes: fetch `file/` once it is `done`. `asked` is what it was asked
+    with; `rows_total` is 0 where it is not known before the end."""
+
+    id = serializers.UUIDField()
+    table = serializers.ChoiceField(TABLES)
+    format = serializers.ChoiceField(FORMATS)
+    state = serializers.ChoiceField(HoursExport.State.choices)
+    asked = serializers.DictField()
+    rows_done = serializers.IntegerField()
+    rows_total = serializers.IntegerField()
+    created_at = Instant()
+    ended_at = Instant(allow_null=True)
+
+
+class HoursExportBody(Shape):
+    table = Choice(list(TABLES), help_text="`days`: the instrument-days behind a number.")
+    format = Choice(list(FORMATS), default="csv")
+    by = Text(100, default="", allow_blank=True, help_text="Of hours and payers; commas between.")
+    region = Text(20, default="", allow_blank=True)
+    organisation = Text(40, default="", allow_blank=True)
+    facility = serializers.UUIDField(required=False)
+    instrument = serializers.UUIDField(required=False)
+    technique = Text(60, default="", allow_blank=True)
+    scheme = Choice(list(FIRST), default=USUAL_SCHEME)
+    measure = Choice(list(MEASURES), default="hours", help_text="Of flows.")
+    currency = Text(3, default="", allow_blank=True, help_text="Of flows of money.")
+    state = Choice(list(STATES), default="productive", help_text="What days must have some of.")
+    price_group = Text(
+        10, default="", allow_blank=True, help_text="For days: the payers that used it."
+    )
+    payer_region = Text(20, default="", allow_blank=True, help_text="The same; a code.")
+    payer = Text(40, default="", allow_blank=True, help_text="The same; a code.")
+
+    def get_fields(self) -> Any:
+        return {
+            "from": Day(help_text="The first local day."),
+            "until": Day(help_text="The first local day no longer counted."),
+            **super().get_fields(),
+        }
+
+
+def query_in(data: dict[str, Any]) -> TableQuery:
+    """`Invalid` for days out of order and for what a table cannot be summed up by."""
+    span_of(data["from"], data["until"])
+    by: tuple[str, ...] = ()
+    if data["table"] == "hours":
+        by = tuple(codes_in(data["by"], "by", BY))
+    elif data["table"] == "payers":
+        named = (name.strip() for name in (data["by"] or "price_group").split(","))
+        by = tuple(dict.fromkeys(name for name in named if name))
+        if not set(by) <= set(PAYERS_BY):
+            raise invalid("by", "unknown-choice", allowed=", ".join(PAYERS_BY))
+    return TableQuery(
+        since=data["from"],
+        until=data["until"],
+        narrowed={name: str(value) for name, value in narrowed_in(data).items()},
+        by=by,
+        scheme=data["scheme"],
+        measure=data["measure"],
+        currency=data["currency"],
+        state=data["state"] if data["table"] == "days" else "",
+        payers={name: data[name] for name in PAYERS if data["table"] == "days" and data[name]},
+    )
+
+
+class HoursExports(Resource):
+    at, key, tag, needs_person = "statistics/exports/", "export_id", "statistics", True
+    name, many, shape = "statistics_export", "statistics_exports", HoursExportShape
+
+    def visible(self, pk: UUID) -> HoursExport:
+        return export_for(self.actor, pk)
+
+    @lists(_("Exports of hours"))
+    def rows(self, query: dict[str, Any]) -> QuerySet[HoursExport]:
+        """One's own, the newest first."""
+        return exports_of(self.actor)
+
+    @creates(
+        _("Start an export of hours"),
+        HoursExportBody,
+        named="_start",
+        status=202,
+        refuses=[409],
+    )
+    def start(self, data: dict[str, Any]) -> HoursExport:
+        """Of what one may read, as the table's own address gives it; `days` for whoever reads
+        hours. A worker writes it and keeps it a week; one person has five at work at most."""
+        table, form = data["table"], data["format"]
+        return export_start(self.by, table=table, format=form, query=query_in(data))
+
+    @reads(_("Progress of an export of hours"))
+    def detail(self, pk: UUID) -> None:
+        """One's own."""
+
+
+class HoursExportFile(FileEndpoint):
+    @operation(
+        "statistics_export_file",
+        _("Download an export of hours"),
+        tag="statistics",
+        gives=OpenApiTypes.BINARY,
+        media=["text/csv", XLSX],
+        refuses=[404, 409],
+    )
+    def get(self, request: Request, export_id: UUID) -> HttpResponseBase:
+        """Once it is done: CSV or XLSX, with what it was asked with."""
+        job = export_for(self.actor, export_id)
+        return FileResponse(
+            export_open(job),
+            as_attachment=True,
+            filename=export_name(job),
+            content_type=media_of(job.format),
+        )

@@ -1,0 +1,3 @@
+from bookings.statistics.models.exports import HoursExport
+
+__all__ = ["HoursExport"]

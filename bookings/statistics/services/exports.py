@@ -1,0 +1,109 @@
+"""Large tables of hours as files: asked for, written by a worker, fetched by whoever asked."""
+
+from datetime import datetime
+from typing import BinaryIO
+from uuid import UUID
+
+from django.core.files import File
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import translation
+
+from accounts import trail
+from accounts.domain.errors import WrongState
+from accounts.domain.roles import Actor, By
+from accounts.notifications import nudge
+from accounts.replica import on_primary, read_by_name
+from accounts.selectors.memberships import load_actor
+from accounts.selectors.rows import visible
+from accounts.services.file_jobs import counted, file_open, files_work
+from bookings.hours.selectors.scope import scope_for
+from bookings.record.adapters.figures import csv_pieces, write_workbook
+from bookings.statistics.models import HoursExport
+from bookings.statistics.selectors.tables import TableQuery, day_sums_of, table_of
+
+TASK = "bookings.tasks.write_exports"
+MOST_OPEN = 5  # of one person
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+State = HoursExport.State
+
+
+@transaction.atomic
+def export_start(by: By, *, table: str, format: str, query: TableQuery) -> HoursExport:
+    """Have a table written. `NotPermitted` and `Invalid` as the page of the table; `WrongState`
+    where a person has as many at work as one may."""
+    mine = HoursExport.objects.filter(user_id=by.actor.person)
+    if mine.filter(state__in=[State.WAITING, State.WORKING]).count() >= MOST_OPEN:
+        raise WrongState(state="waiting")
+    table_of(by.actor, table, query)
+    job = HoursExport.objects.create(
+        user_id=by.actor.person,
+        table=table,
+        format=format,
+        language=by.actor.language,
+        asked=query.as_json(),
+        created_at=by.now,
+    )
+    trail.record(
+        by,
+        "hours-export.start",
+        job,
+        after={"table": table, "format": format, "asked": query.as_json()},
+    )
+    transaction.on_commit(lambda: nudge(TASK), robust=True)
+    return job
+
+
+def exports_work(*, now: datetime) -> int:
+    """Write the exports that wait; the number written."""
+    return files_work(job="exports of hours", model=HoursExport, write=_write, now=now)
+
+
+def export_for(actor: Actor, export_id: UUID) -> HoursExport:
+    """Return one's own export of this id. `NotFound`."""
+    return visible(exports_of(actor), pk=export_id)
+
+
+def exports_of(actor: Actor) -> QuerySet[HoursExport]:
+    """Return one's own exports."""
+    return HoursExport.objects.filter(user_id=actor.person)
+
+
+def export_name(job: HoursExport) -> str:
+    """What the file is called."""
+    query = TableQuery.of_json(job.asked)
+    return f"{job.table}-{query.since}-{query.until}.{job.format}"
+
+
+def media_of(format: str) -> str:
+    """The type of a file in a format."""
+    return XLSX if format == "xlsx" else "text/csv; charset=utf-8"
+
+
+def export_open(job: HoursExport) -> "File[bytes]":
+    """Open the finished file. `WrongState` before it is."""
+    return file_open(job, WrongState(state=job.state))
+
+
+def _write(job: HoursExport, stream: BinaryIO) -> int:
+    actor, query = load_actor(job.user), TableQuery.of_json(job.asked)
+
+    def fill() -> int:
+        stream.seek(0)
+        stream.truncate()
+        table = table_of(actor, job.table, query)
+        total = 0
+        if job.table == "days":
+            total = day_sums_of(scope_for(actor, query.narrowed).instruments, query).days or 0
+        with on_primary():
+            HoursExport.objects.filter(pk=job.pk).update(rows_total=total)
+        rows = counted(job, table.rows)
+        if job.format == "csv":
+            for piece in csv_pieces(table.heads, rows, query.notes):
+                stream.write(piece)
+        else:
+            write_workbook(stream, table.heads, rows, query.notes)
+        return job.rows_done
+
+    with translation.override(job.language):
+        return read_by_name(job.user_id, fill)
