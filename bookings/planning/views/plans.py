@@ -68,7 +68,14 @@ def plans(request: HttpRequest) -> HttpResponseBase:
         rows = rows.filter(state=state)
     may_add = planning_organisations(by.actor).exists()
     return LIST.answer(
-        request, by, rows, form=form, may_add=may_add, here="plans", reads_map=reads_map(by.actor)
+        request,
+        by,
+        rows,
+        form=form,
+        is_filtered=any(data.values()),
+        may_add=may_add,
+        here="plans",
+        reads_map=reads_map(by.actor),
     )
 
 

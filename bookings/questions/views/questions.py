@@ -117,6 +117,9 @@ LIST = ListPage(
         ),
         _lines,
     ),
+    words=("reservation__user__name", "reservation__organisation__name"),
+    day="reservation__start_at",
+    states=AnswerSheet.State.choices,
 )  # fmt: skip
 
 

@@ -29,6 +29,8 @@ PAGES = [
     ("open-enquiries", "zhao", "foil", ["earliest", "closes_at"]),
     ("bids", "zhao", "microscope", ["instrument__name", "state", "created_at"]),
     ("batches", "coordinator", "anhui", ["created_at", "starts_at", "state"]),
+    ("alarms", "zhao", "", ["instrument__name", "kind", "state", "asked_at"]),
+    ("plans", "zhao", "", ["name", "year", "hours"]),
     ("reviews", "zhao", "", ["name", "organisation__name", "due_on", "state"]),
     ("sample-items", "wang", "perovskite", ["name", "state"]),
     ("sample-queue", "zhao", "perovskite", ["name", "state"]),
