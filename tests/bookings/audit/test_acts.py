@@ -39,7 +39,7 @@ FOLLOWS = {
 OTHERS = re.compile(
     r".*\.(json|csv|yaml|ttf)|charge\.made|reservation\.moved|letter\.send"
     r"|accounts\.known-browser|allauth\.account|administrator\.email"
-    r"|alarm\.(raised|risen)|batch\.offered|plan\.(entered|dropped)"
+    r"|alarm\.(raised|risen)|batch\.(offered|lapsed)|plan\.(entered|dropped)"
 )
 EFFECTS = {"Effect", "connect", "told"}
 # Rows that no act is ever done to by themselves: parts of others, counters, queues, what is

@@ -16,24 +16,33 @@ from bookings.needs.services.needs import NeedValues, need_make
 ASKED, STARTED = timedelta(hours=30), timedelta(hours=2)
 AHEAD, WINDOW = timedelta(days=3), timedelta(days=18)
 MOST = 5  # people of a region
-TEXTS = (
-    ("Wear marks on coated bearings", 120),
-    ("Roughness of a polished wafer before bonding", 240),
-    ("Height of steps in a graphene film", 240),
-)
+# By the instrument whose technique answers them, for a region each.
+TEXTS = {
+    "hf-afm": (
+        ("Wear marks on coated bearings", 120),
+        ("Roughness of a polished wafer before bonding", 240),
+        ("Height of steps in a graphene film", 240),
+    ),
+    "hf-sem": (
+        ("Pores in a sintered gear", 120),
+        ("Fracture surface of a weld", 180),
+        ("Thickness of a zinc layer in cross-section", 240),
+    ),
+}
 
 
 def batch_make(places: Places, offers: Sequence[Offer], now: datetime) -> int:
     """How many needs there are: of the region of the researcher of the demonstration, and of that
     of its coordinator. One of them is accepted; the researcher's wait for an answer."""
     asker = places.people["researcher@demo.test"]
-    code = next(o for o in offers if o.key == "hf-afm").data["techniques"][0]
     assert asker.organisation is not None
     number = 0
     both = (asker.organisation.region, places.regions["CN-AH"])
-    for region in {each.pk: each for each in both}.values():
+    regions = {each.pk: each for each in both}.values()
+    for region, key in zip(regions, TEXTS, strict=False):
         people = _people(places, region, first=asker)
-        number += _needs_make(people, code, now)
+        code = next(o for o in offers if o.key == key).data["techniques"][0]
+        number += _needs_make(people, TEXTS[key], code, now)
         _place(places, region, now)
         _accept([person for person in people if person != asker], now)
     return number
@@ -48,10 +57,12 @@ def _people(places: Places, region: Region, *, first: Person) -> list[Person]:
     return sorted(people, key=lambda person: person != first)[:MOST]
 
 
-def _needs_make(people: Sequence[Person], code: str, now: datetime) -> int:
+def _needs_make(
+    people: Sequence[Person], texts: Sequence[tuple[str, int]], code: str, now: datetime
+) -> int:
     first, number = now + AHEAD, 0
     for person in people:
-        for text, minutes in TEXTS:
+        for text, minutes in texts:
             values = NeedValues(
                 text, first, first + WINDOW, minutes, terms=[code], is_flexible=True
             )
