@@ -2,8 +2,9 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
+from itertools import batched
 from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
@@ -21,6 +22,7 @@ from bookings.board.domain import alarms as rules
 from bookings.board.models import AlarmThreshold, IdleAlarm
 from bookings.board.selectors.alarms import FACTS, WITH, alarm_by_id, load_asked
 
+PART = 10_000  # rows read at once
 # What `rules.alarms_of` says of each instrument; a property test holds the two equal.
 _RAISE = """
 judged AS (
@@ -79,8 +81,9 @@ def alarms_review(*, now: datetime) -> int:
         cursor.execute(_CLEAR, parameters)
         cleared = [pk for (pk,) in cursor.fetchall()]
     by = By(PLATFORM, now)
+    new = _rows(raised)
     changes = [
-        *(Change(by, "alarm.raise", row, after=_recorded(row)) for row in _rows(raised)),
+        *(Change(by, "alarm.raise", row, after=_recorded(row)) for row in new),
         *(Change(by, "alarm.clear", row, after=_recorded(row)) for row in _rows(cleared)),
     ]
     risen, anew = [], []
@@ -106,13 +109,15 @@ def alarms_review(*, now: datetime) -> int:
         [*risen, *anew], ["state", "risen_at", "asked_at", "version"], batch_size=1000
     )
     trail.record_all(changes)
-    _tell(now, "alarm.raised", "organisation", [*_rows(raised), *anew])
+    _tell(now, "alarm.raised", "organisation", [*new, *anew])
     _tell(now, "alarm.risen", "region", risen)
     return len(changes)
 
 
-def _rows(ids: Iterable[UUID]) -> list[IdleAlarm]:
-    return list(IdleAlarm.objects.select_related(*WITH).filter(pk__in=list(ids)).order_by("pk"))
+def _rows(ids: Sequence[UUID]) -> list[IdleAlarm]:
+    """The alarms with these ids; in parts, as a statement takes 65,535 values."""
+    rows = IdleAlarm.objects.select_related(*WITH)
+    return [row for part in batched(ids, PART, strict=False) for row in rows.filter(pk__in=part)]
 
 
 def _rows_due(now: datetime, days: int) -> Iterable[IdleAlarm]:

@@ -15,6 +15,7 @@ from accounts.models import Message, OutboxMessage, TrailEntry
 from accounts.models.keys import new_id
 from bookings.board.domain.alarms import Facts, alarms_of
 from bookings.board.selectors.alarms import alarms_to_answer, load_asked
+from bookings.board.services import alarms
 from bookings.board.services.alarms import alarm_answer, alarms_review, threshold_add
 from bookings.board.services.enquiries import enquiry_close, enquiry_withdraw
 from bookings.models import IdleAlarm, InstrumentMonth, Reservation, UnmetDemand, UsageSession
@@ -99,6 +100,19 @@ def acts() -> list[str]:
 def answer(cast: Cast, row: IdleAlarm, who: str = "zhao", **values: Any) -> IdleAlarm:
     given = {"reason": "repair", "due_date": TODAY + 30 * DAY} | values
     return alarm_answer(By(cast.actor(who), NOW + DAY), alarm_id=row.pk, **given)
+
+
+def test_more_alarms_than_a_statement_takes_are_raised_and_told(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alarms, "PART", 2)
+    for n in range(5):
+        published_long_ago(cast.instrument(name=f"Idle {n}"))
+    raised = alarms_review(now=NOW)
+    assert raised >= 5
+    assert acts() == ["alarm.raise"] * raised
+    effects_carry_out(now=NOW)
+    assert Message.objects.filter(kind="alarm.raised").count() == 1
 
 
 def test_an_alarm_is_raised_once_and_cleared_when_its_cause_is_gone(
