@@ -117,7 +117,7 @@ def alarms_review(*, now: datetime) -> int:
 def _rows(ids: Sequence[UUID]) -> list[IdleAlarm]:
     """The alarms with these ids; in parts, as a statement takes 65,535 values."""
     rows = IdleAlarm.objects.select_related(*WITH)
-    return [row for part in batched(ids, PART, strict=False) for row in rows.filter(pk__in=part)]
+    return [row for part in batched(ids, PART) for row in rows.filter(pk__in=part)]
 
 
 def _rows_due(now: datetime, days: int) -> Iterable[IdleAlarm]:
