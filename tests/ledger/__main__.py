@@ -48,7 +48,7 @@ def _run(folder: Path, given: argparse.Namespace) -> checker.Report:
             Nemesis(platform, journal, given.seed).run(given.seconds)
         took = time.time() - began
         settled = time.monotonic() + SETTLED_IN
-        while platform.waiting() and time.monotonic() < settled:
+        while platform.waiting(within=30) and time.monotonic() < settled:
             time.sleep(1)
         platform.stop("beat", "worker")
         report = checker.check(platform, path)

@@ -134,12 +134,12 @@ class Platform:
             if part := self.parts.pop(name, None):
                 self.kill(part)
 
-    def waiting(self) -> int:
-        """Messages not delivered that are due, or fall due before anybody can have looked."""
+    def waiting(self, within: int = 0) -> int:
+        """Messages that are due, or within so many seconds, and not delivered."""
         due = """SELECT count(*) FROM accounts_outboxmessage WHERE done_at IS NULL
-            AND due_at < now() + interval '1 minute' AND lane <> 'calls'"""
+            AND due_at < now() + make_interval(secs => %s) AND lane <> 'calls'"""
         with psycopg.connect(self.superuser) as link:
-            return int(link.execute(due).fetchone()[0])  # type: ignore[index]
+            return int(link.execute(due, [within]).fetchone()[0])  # type: ignore[index]
 
     def manage(self, *words: str) -> subprocess.CompletedProcess[str]:
         return manage(self.env, *words)
